@@ -1,0 +1,217 @@
+"""What happens in training, in the order written: the one vocabulary of reader and probe.
+
+The training loop in pseudocode, with the event that each line raises::
+
+    torch.manual_seed(0)                       SEED
+    model = Net()                              BUILD            (subject: Module)
+    optimizer = Adam(model.parameters())       BUILD            (subject: Optimizer)
+    for epoch in range(epochs):                Loop             (over None)
+        sampler.set_epoch(epoch)               SET_EPOCH
+        model.train()                          TRAIN_MODE
+        for x, y in train_loader:              Loop             (over the Loader)
+            optimizer.zero_grad()              ZERO_GRAD
+            with autocast():                   Region "autocast"
+                loss = criterion(model(x), y)  FORWARD, LOSS
+            scaler.scale(loss).backward()      BACKWARD         (data: scaler)
+            scaler.unscale_(optimizer)         UNSCALE
+            clip_grad_norm_(...)               CLIP
+            scaler.step(optimizer)             OPTIMIZER_STEP   (data: scaler)
+            scaler.update()                    SCALER_UPDATE
+        model.eval()                           EVAL_MODE
+        with torch.no_grad():                  Region "no_grad"
+            for x, y in val_loader:            Loop
+                model(x)                       FORWARD
+        scheduler.step(val_loss)               SCHEDULER_STEP
+        if val_loss < best:                    Branch           (condition: a Compare)
+            torch.save(model.state_dict())     SAVE
+            bad = 0                            RESET            (data: variable)
+        else:
+            bad += 1                           COUNT            (data: variable)
+            if bad >= patience:                Branch
+                break                          Exit "break"
+
+The reader nests events in the loops, branches, regions and calls they stand in; the probe's tree is a straight line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, Union
+
+from advisor.model.source import Place, Setting
+
+
+class Kind(str, Enum):
+    """The leaf events. `subject` and the keys of `data` stand beside each."""
+
+    SEED = "seed"  # subject Seed
+    DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (dotted name), use "init|split|shuffle|sampling|augment|noise|other"
+    BUILD = "build"  # subject: the Module, Optimizer, Scheduler, Loader, Sampler, Scaler, Loss or Split that is constructed
+    TRAIN_MODE = "train-mode"  # subject Module
+    EVAL_MODE = "eval-mode"  # subject Module
+    MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
+    FREEZE = "freeze"  # subject Module; data: trainable (Setting)
+    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow)
+    LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
+    BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
+    AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
+    GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place"
+    UNSCALE = "unscale"  # subject Scaler; data: optimizer
+    CLIP = "clip"  # subject Clip
+    OPTIMIZER_STEP = "optimizer-step"  # subject Optimizer; data: scaler (Scaler|None), closure (bool)
+    SCALER_UPDATE = "scaler-update"  # subject Scaler
+    ZERO_GRAD = "zero-grad"  # subject Optimizer | Module | None (unknown owner); data: partial (bool)
+    SCHEDULER_STEP = "scheduler-step"  # subject Scheduler; data: metric (Flow|None), arguments (int)
+    LR_WRITE = "lr-write"  # subject Optimizer | None; data: key ("lr"), value (Setting)
+    SET_EPOCH = "set-epoch"  # subject Sampler | None
+    METRIC = "metric"  # data: name, flow (Flow)
+    SAVE = "save"  # subject Save
+    RESTORE = "restore"  # subject Restore
+    KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable
+    COUNT = "count"  # data: variable (hashable), amount (Setting)
+    RESET = "reset"  # data: variable, value (Setting)
+    ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)
+    SPLIT = "split"  # subject Split
+    FIT = "fit"  # subject Fitted; data: on (identity of the data)
+    ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why
+    DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One thing that happens at a place, to a fact (`subject`), with details in `data` (see `Kind`)."""
+
+    kind: Kind
+    place: Place
+    subject: Any = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Condition:
+    """What a branch asks: its text, a key that is equal for equal conditions, and the comparison if it is a simple one.
+
+    `left` and `right` are the two sides as settings, `variable` identifies the name or attribute on the left, `left_flow`
+    and `right_flow` what the sides measure (a loss, a metric). `operator` is one of < <= > >= == != or "truth".
+    """
+
+    text: str
+    key: str
+    negated: bool = False
+    operator: str | None = None
+    left: Setting | None = None
+    right: Setting | None = None
+    variable: Any = None
+    right_variable: Any = None
+    left_flow: Any = None
+    right_flow: Any = None
+    conjuncts: tuple["Condition", ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Arm:
+    """One way through a branch. `label`: default = taken with default flags; flag = needs a flag; except = a handler."""
+
+    label: Literal["default", "flag", "unknown", "except", "else"]
+    body: list["Node"] = field(default_factory=list)
+    taken_when: bool | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Branch:
+    """Arms of an if, a conditional call, a match or a try."""
+
+    place: Place
+    condition: Condition | None
+    arms: list[Arm]
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop. `over` is the Loader iterated, if any; `count` the number of turns; `what` "parameters" for loops over weights."""
+
+    place: Place
+    body: list["Node"] = field(default_factory=list)
+    over: Any = None
+    count: Setting | None = None
+    what: Literal["loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
+    variable: Any = None
+    name: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Region:
+    """A `with` block (or a decorated call): no_grad, enable_grad, inference_mode, autocast, no_sync, set_grad_enabled, accumulate."""
+
+    place: Place
+    what: str
+    data: dict[str, Any] = field(default_factory=dict)
+    body: list["Node"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """The body of a project function that is entered; a `return` inside leaves just this."""
+
+    place: Place
+    name: str
+    body: list["Node"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Exit:
+    """return, break, continue, raise, exit."""
+
+    place: Place
+    what: Literal["return", "break", "continue", "raise", "exit"]
+    value: Setting | None = None
+
+
+Node = Union[Event, Branch, Loop, Region, Call, Exit]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What encloses a node, outermost first."""
+
+    path: tuple[Any, ...] = ()
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The loops around the node, outermost first."""
+        return tuple(node for node in self.path if isinstance(node, Loop))
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The `with` regions around the node, outermost first."""
+        return tuple(node for node in self.path if isinstance(node, Region))
+
+    @property
+    def arms(self) -> tuple[tuple[Branch, Arm], ...]:
+        """The branches around the node with the arm it stands in, outermost first."""
+        return tuple(node for node in self.path if isinstance(node, tuple))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The project functions that were entered to get here, outermost first."""
+        return tuple(node for node in self.path if isinstance(node, Call))
+
+
+def walk(nodes: list[Node], context: Context = Context()) -> Iterator[tuple[Node, Context]]:
+    """Every node of the tree, in order, with what encloses it."""
+    for node in nodes:
+        yield node, context
+        if isinstance(node, Branch):
+            for arm in node.arms:
+                yield from walk(arm.body, Context((*context.path, (node, arm))))
+        elif not isinstance(node, (Event, Exit)):
+            yield from walk(node.body, Context((*context.path, node)))
+
+
+def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:
+    """Every leaf event of the given kinds (all when none is given), in order, with what encloses it."""
+    for node, context in walk(nodes):
+        if isinstance(node, Event) and (not kinds or node.kind in kinds):
+            yield node, context
