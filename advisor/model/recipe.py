@@ -361,6 +361,16 @@ class Hyperparameter(Fact):
     read: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class Broken(Fact):
+    """A file that is there but cannot be read or parsed. `kind`: syntax, python2, newer-python, merge-marker, nul, encoding, notebook,
+    too-large, too-deep, permission, link, not-a-file, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""
+
+    kind: str = "syntax"
+    detail: str = ""
+    skipped: bool = False
+
+
 T = TypeVar("T")
 
 
@@ -424,7 +434,20 @@ class Recipe:
     search: dict[str, Any] = field(default_factory=dict)
     owner_silences: frozenset[str] = frozenset()  # what the framework that owns the loop does by itself: clip, seed, zero-grad, mode, no-grad, step, shard, restore
     links: dict[int, tuple[Link, ...]] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
     not_read: list[Skipped] = field(default_factory=list)
     budget_cuts: int = 0
     functions_entered: int = 0
     steps_taken: int = 0  # expressions evaluated
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one run read: the programs, what could not be read at all, and counts for the summary."""
+
+    recipes: list[Recipe] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    files: int = 0
+    parsed: int = 0
+    texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames
