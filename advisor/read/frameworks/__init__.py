@@ -1,0 +1,1 @@
+"""What the reader knows of libraries: one module (or package) per library, named like its import root."""

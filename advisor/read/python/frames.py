@@ -1,0 +1,58 @@
+"""Frames: the local names of a function being read, and where free names are looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from advisor.read.python.values import Class, Value
+
+if TYPE_CHECKING:
+    from advisor.model.source import Setting
+    from advisor.read.python.project import SourceModule
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One activation of a function, a class body or a module. A module's `names` are its globals."""
+
+    module: "SourceModule"
+    names: dict[str, Value]
+    parent: "Frame | None" = None  # the frame closed over
+    owner: Class | None = None  # the class whose method this is, for super()
+    receiver: Value | None = None
+    global_names: frozenset[str] = frozenset()
+    nonlocal_names: frozenset[str] = frozenset()
+    returns: list[Value] = field(default_factory=list)
+    yields: list[Value] | None = None
+    function: Any = None
+    is_class: bool = False
+
+    def lookup(self, name: str) -> Value | None:
+        """The value bound to a name here, in an enclosing function, or in the module; None when it is not bound."""
+        frame: Frame | None = self
+        if name not in self.global_names:
+            while frame is not None:
+                if not frame.is_class or frame is self:
+                    value = frame.names.get(name)
+                    if value is not None:
+                        return value
+                frame = frame.parent
+        return self.module.namespace.get(name)
+
+    def home(self, name: str) -> dict[str, Value]:
+        """The dict that an assignment to `name` writes to."""
+        if name in self.global_names:
+            return self.module.namespace
+        if name in self.nonlocal_names:
+            frame = self.parent
+            while frame is not None:
+                if name in frame.names:
+                    return frame.names
+                frame = frame.parent
+        return self.names
+
+
+def setting_text(value: "Setting") -> str:
+    """A setting in a few characters, for the text of a condition."""
+    return repr(getattr(value, "value", value))

@@ -1,0 +1,47 @@
+"""The store of the abstract program: every write goes to a dict and is logged, so that a branch can be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MISSING: Any = object()  # the key was not there
+
+
+class Store:
+    """A trail of (dict, key, old value). One entry per write; `undo` rolls back and returns what had been written."""
+
+    __slots__ = ("trail",)
+
+    def __init__(self) -> None:
+        self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def write(self, container: dict[Any, Any], key: Any, value: Any) -> None:
+        """Set container[key], remembering what was there."""
+        self.trail.append((container, key, container.get(key, MISSING)))
+        container[key] = value
+
+    def delete(self, container: dict[Any, Any], key: Any) -> None:
+        """Remove container[key] if it is there."""
+        if key in container:
+            self.trail.append((container, key, container[key]))
+            del container[key]
+
+    def mark(self) -> int:
+        """A point to come back to."""
+        return len(self.trail)
+
+    def undo(self, mark: int) -> dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]:
+        """Roll back to the mark. Gives the writes undone: (id of dict, key) -> (dict, key, last value written)."""
+        writes: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
+        trail = self.trail
+        for container, key, _ in trail[mark:]:
+            slot = (id(container), key)
+            if slot not in writes:
+                writes[slot] = (container, key, container.get(key, MISSING))
+        for container, key, old in reversed(trail[mark:]):
+            if old is MISSING:
+                container.pop(key, None)
+            else:
+                container[key] = old
+        del trail[mark:]
+        return writes

@@ -1,0 +1,350 @@
+"""The values that the reader computes with: constants with their origin, objects with identity, tensors, unknowns.
+
+Mutable containers keep their content in `state`, a plain dict, because the store (store.py) logs and undoes writes to
+dicts alone. Everything else is immutable.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.recipe import Fact, Flow, Parameters
+from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
+
+if TYPE_CHECKING:
+    from advisor.read.python.frames import Frame
+    from advisor.read.python.project import SourceModule
+
+ITEMS_KEPT = 64  # items of a sequence or mapping that are kept one by one
+UNION_MEMBERS = 4  # alternatives kept before the rest becomes unknown
+
+
+class Value:
+    """Anything that an expression may give."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant(Value):
+    """A known plain value (None, bool, number, text, bytes, Ellipsis). `weak`: a default the user may override."""
+
+    value: Any
+    origin: tuple[Link, ...] = ()
+    weak: bool = False
+    place: Place | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opaque(Value):
+    """A value that could not be read; `type` (int, float, str, bool, tensor, list, ...) and what it measures may be known."""
+
+    why: str = "not read"
+    type: str | None = None
+    low: float | None = None
+    high: float | None = None
+    flow: Flow | None = None  # a number taken from a tensor keeps what the tensor was
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor(Value):
+    """A tensor (or an array, or a batch of them); `flow` says what is known of it."""
+
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Library(Value):
+    """Something imported that is no project file: a module, class or function, by its canonical dotted name."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object with identity. `role` marks what libraries see in it: optimizer, scheduler, loader, module, loss, scaler, ..."""
+
+    kind: str  # dotted name of its (library) class, or of the nearest library base of a project class, or "object"
+    cls: "Class | None" = None
+    role: str | None = None
+    fact: Fact | None = None
+    attributes: dict[str, Value] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)  # for the tables: bound arguments, items
+    place: Place | None = None
+    serial: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Function(Value):
+    """A project function or lambda with the frame it closes over."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    module: "SourceModule"
+    closure: "Frame | None"
+    owner: "Class | None" = None
+    defaults: dict[str, Value] = field(default_factory=dict)
+    injected: dict[str, Value] = field(default_factory=dict)  # what a decorator (hydra.main, click.option) passes
+    regions: tuple[tuple[str, dict[str, Any]], ...] = ()  # decorators such as torch.no_grad()
+    kind: str = "plain"  # plain | static | class | property | contextmanager
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return getattr(self.node, "name", "<lambda>")
+
+
+@dataclass(slots=True, eq=False)
+class Bound(Value):
+    """A method with its receiver; `function` is a project function, or None and `name` a library method."""
+
+    receiver: Value
+    name: str
+    function: Function | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Class(Value):
+    """A project class: its bases in order, its namespace, the frame it was made in."""
+
+    node: ast.ClassDef
+    module: "SourceModule"
+    bases: tuple[Value, ...]
+    namespace: dict[str, Value]
+    closure: "Frame | None" = None
+    dataclass: bool = False
+    mro: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its dotted name: module.Class."""
+        return f"{self.module.name}.{self.node.name}"
+
+
+@dataclass(slots=True, eq=False)
+class Module(Value):
+    """A project file that was imported; `namespace` is its globals."""
+
+    source: "SourceModule"
+    namespace: dict[str, Value]
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Value):
+    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples)."""
+
+    kind: str
+    state: dict[str, Any]
+
+    @property
+    def items(self) -> tuple[Value, ...]:
+        """The items known."""
+        return self.state["items"]  # type: ignore[no-any-return]
+
+    @property
+    def exact(self) -> bool:
+        """True when the items are all there is, in order."""
+        return self.state["exact"]  # type: ignore[no-any-return]
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Value):
+    """A dict. state: items (dict from plain key to Value), exact (False: other keys may be inside)."""
+
+    state: dict[str, Any]
+    place: Place | None = None
+
+    @property
+    def items(self) -> dict[Any, Value]:
+        """The items known."""
+        return self.state["items"]  # type: ignore[no-any-return]
+
+    @property
+    def exact(self) -> bool:
+        """True when the items are all there is."""
+        return self.state["exact"]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Union(Value):
+    """One of several values; the one that holds with default flags comes first."""
+
+    members: tuple[Value, ...]
+    when: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Partial(Value):
+    """functools.partial."""
+
+    function: Value
+    positional: list[Value]
+    keywords: dict[str, Value]
+    exact: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Weights(Value):
+    """Parameters of modules. `each`: one of them (a loop variable), not all. state: consumed (Place | None)."""
+
+    parameters: Parameters
+    each: bool = False
+    named: bool = False  # named_parameters(): items are pairs
+    state: dict[str, Any] = field(default_factory=lambda: {"consumed": None})
+    of_grad: bool = False  # p.grad
+
+
+@dataclass(slots=True, eq=False)
+class Generator(Value):
+    """A project generator that was called but not yet consumed."""
+
+    function: Function
+    frame: "Frame"
+
+
+@dataclass(slots=True, eq=False)
+class Super(Value):
+    """super() inside a method of `owner`."""
+
+    receiver: Value
+    owner: Class
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What a call passes. `exact` is False when an unknown *args or **kwargs may add more."""
+
+    positional: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    exact: bool = True
+
+
+NONE = Constant(None)
+UNKNOWN = Opaque()
+
+
+def opaque(why: str, type: str | None = None) -> Opaque:
+    """An unknown value with the reason it is unknown."""
+    return Opaque(why, type)
+
+
+def sequence(items: "list[Value] | tuple[Value, ...]", kind: str = "list", exact: bool = True) -> Sequence:
+    """A new sequence; what exceeds the cap is dropped and makes it inexact."""
+    if len(items) > ITEMS_KEPT:
+        items, exact = tuple(items[:ITEMS_KEPT]), False
+    return Sequence(kind, {"items": tuple(items), "exact": exact})
+
+
+def mapping(items: dict[Any, Value], exact: bool = True, place: Place | None = None) -> Mapping:
+    """A new mapping."""
+    return Mapping({"items": dict(items), "exact": exact}, place)
+
+
+def members(value: Value) -> tuple[Value, ...]:
+    """The alternatives of a union, or the value alone."""
+    return value.members if isinstance(value, Union) else (value,)
+
+
+def same(a: Value, b: Value) -> bool:
+    """True when two values need not be told apart."""
+    if a is b:
+        return True
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return type(a.value) is type(b.value) and a.value == b.value
+    if isinstance(a, Library) and isinstance(b, Library):
+        return a.name == b.name
+    if isinstance(a, Opaque) and isinstance(b, Opaque):
+        return True
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.flow == b.flow
+    if isinstance(a, Bound) and isinstance(b, Bound):
+        return a.receiver is b.receiver and a.name == b.name
+    return False
+
+
+def join(values: "list[Value] | tuple[Value, ...]", when: str | None = None) -> Value:
+    """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
+    flat: list[Value] = []
+    for value in values:
+        for member in members(value):
+            if not any(same(member, other) for other in flat):
+                flat.append(member)
+    if len(flat) == 1:
+        return flat[0]
+    tensors = [v for v in flat if isinstance(v, Tensor)]
+    if len(tensors) == len(flat):
+        return Tensor(join_flows([t.flow for t in tensors]))
+    if len(flat) > UNION_MEMBERS:
+        flat = [*flat[: UNION_MEMBERS - 1], Opaque("one of many values")]
+    return Union(tuple(flat), when)
+
+
+def join_flows(flows: list[Flow]) -> Flow:
+    """What is true of every one of these tensors; models, sources and losses are collected."""
+    head = flows[0]
+    if all(flow is head for flow in flows):
+        return head
+    changes: dict[str, Any] = {}
+    for name in Flow.__dataclass_fields__:
+        mine = getattr(head, name)
+        if any(getattr(flow, name) != mine for flow in flows[1:]):
+            if name in ("modules", "losses", "sources", "divided"):
+                changes[name] = tuple(dict.fromkeys(x for flow in flows for x in getattr(flow, name)))
+            elif name == "graph":
+                kinds = {flow.graph for flow in flows}
+                changes[name] = "kept" if "kept" in kinds else "unknown"
+            elif name == "other_terms":
+                changes[name] = True
+            else:
+                changes[name] = () if name == "part" else False if name == "one_hot" else None
+    from dataclasses import replace
+
+    return replace(head, **changes)
+
+
+def plain(value: Value | None, depth: int = 0) -> Any:
+    """The value as plain Python data where it is all known, else the Opaque marker class `Opaque`."""
+    if isinstance(value, Constant):
+        return value.value
+    if isinstance(value, Library):
+        return value.name
+    if depth > 4:
+        return Opaque
+    if isinstance(value, Sequence) and value.exact:
+        parts = [plain(item, depth + 1) for item in value.items]
+        if not any(part is Opaque for part in parts):
+            return tuple(parts) if value.kind == "tuple" else parts
+    if isinstance(value, Mapping) and value.exact:
+        parts_by_key = {key: plain(item, depth + 1) for key, item in value.items.items()}
+        if not any(part is Opaque for part in parts_by_key.values()):
+            return parts_by_key
+    return Opaque
+
+
+def setting(value: Value | None, place: Place | None = None) -> Setting:
+    """A value as a setting of the recipe: known with its origin, one of several, unknown, or absent (None given)."""
+    if value is None:
+        return ABSENT
+    if isinstance(value, Constant):
+        return Known(value.value, value.origin, value.default, value.weak, value.place or place)
+    if isinstance(value, Union):
+        options = []
+        for index, member in enumerate(value.members):
+            one = setting(member, place)
+            if isinstance(one, OneOf):
+                options.extend(one.options)
+            elif isinstance(one, (Known, Unknown)):
+                options.append(Option(one, None if index == 0 else value.when))
+        return OneOf(tuple(options))
+    if isinstance(value, Opaque):
+        return Unknown(value.why, value.type)
+    if isinstance(value, (Instance, Class, Function)):
+        return Known(value.kind if isinstance(value, Instance) and not value.cls else getattr(value.cls if isinstance(value, Instance) else value, "name", "object"), (), place=place)
+    content = plain(value)
+    if content is not Opaque:
+        return Known(content, place=place)
+    return Unknown("a " + type(value).__name__.lower() + " that is not fully known", type(value).__name__.lower())
