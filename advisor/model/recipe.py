@@ -109,6 +109,7 @@ class Flow:
     direction: Literal["min", "max"] | None = None
     aggregate: Literal["last-batch", "epoch", "running", "unknown"] | None = None
     one_hot: bool = False
+    scale: Literal["fraction", "percent"] | None = None  # of a metric: 0 to 1, or 0 to 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,8 @@ class Dataset(Fact):
     iterable: bool = False
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
+    shuffled: bool = False  # its items were put in random order once: by a split, or where it is built
+    class_counts: Setting = ABSENT  # samples per class, where the program shows them
 
 
 @dataclass(slots=True, eq=False)
@@ -210,6 +213,8 @@ class Sampler(Fact):
     settings: dict[str, Setting] = field(default_factory=dict)
     weights: str | None = None  # per-class | per-sample | None: not known
     weights_place: Place | None = None
+    weighting: Literal["inverse", "proportional"] | None = None  # how the weights follow the class counts
+    draws_all: bool | None = None  # num_samples is the number of weights or samples
 
     @property
     def name(self) -> str:
@@ -229,6 +234,7 @@ class Loader(Fact):
     role: Role = "unknown"
     role_from: Literal["use", "contents", "name", "unknown"] = "unknown"
     iterated: int = 0
+    set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 
 
 @dataclass(slots=True, eq=False)
@@ -238,6 +244,7 @@ class Loss(Fact):
     kind: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
     user_class: bool = False
+    weighting: Literal["inverse", "proportional"] | None = None  # how its class weights follow the class counts
 
     @property
     def name(self) -> str:
@@ -419,6 +426,7 @@ class Recipe:
     clipping: Listing[Clip] = field(default_factory=Listing)
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)
+    logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     saves: Listing[Save] = field(default_factory=Listing)
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
