@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from advisor.model.events import Node
-from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.finding import Skipped
+from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 
 Role = Literal["train", "validation", "test", "unknown"]
 
@@ -418,6 +418,7 @@ class Recipe:
     optimizers: Listing[Optimizer] = field(default_factory=Listing)
     schedulers: Listing[Scheduler] = field(default_factory=Listing)
     losses: Listing[Loss] = field(default_factory=Listing)
+    samplers: Listing[Sampler] = field(default_factory=Listing)
     loaders: Listing[Loader] = field(default_factory=Listing)
     datasets: Listing[Dataset] = field(default_factory=Listing)
     splits: Listing[Split] = field(default_factory=Listing)

@@ -1,0 +1,62 @@
+"""The library losses by what they expect, and where a program uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from advisor.model.events import Context, Kind, events
+from advisor.model.recipe import Flow, Loss, Recipe
+from advisor.model.source import Link, Place
+
+CROSS_ENTROPY = frozenset({"CrossEntropyLoss", "cross_entropy"})
+LOG_LIKELIHOOD = frozenset({"NLLLoss", "nll_loss"})
+BINARY = frozenset({"BCELoss", "binary_cross_entropy"})
+BINARY_WITH_LOGITS = frozenset({"BCEWithLogitsLoss", "binary_cross_entropy_with_logits"})
+DIVERGENCE = frozenset({"KLDivLoss", "kl_div"})
+SQUARED = frozenset({"MSELoss", "mse_loss"})
+DISTANCE = SQUARED | {"L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss"}
+CLASSIFICATION = CROSS_ENTROPY | LOG_LIKELIHOOD | BINARY | BINARY_WITH_LOGITS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """One place where a library loss meets its input and target."""
+
+    place: Place
+    loss: Loss
+    input: Flow | None
+    target: Flow | None
+    context: Context
+
+    @property
+    def link(self) -> Link:
+        """The loss call as evidence."""
+        return Link(self.place.file, self.place.line, f"{self.loss.name} takes it here")
+
+
+def uses(recipe: Recipe, names: Collection[str]) -> Iterator[Use]:
+    """Every use of a library loss of one of these names, in order."""
+    for event, context in events(recipe.tree, Kind.LOSS):
+        loss = event.subject
+        if isinstance(loss, Loss) and not loss.user_class and loss.name in names:
+            yield Use(event.place, loss, event.data.get("input"), event.data.get("target"), context)
+
+
+def ending_in(recipe: Recipe, names: Collection[str], activations: Collection[str]) -> Iterator[tuple[Use, Flow, Place]]:
+    """Uses whose input ends in one of these activations, with where that activation stands; each place once."""
+    seen: set[Place] = set()
+    for use in uses(recipe, names):
+        flow = use.input
+        if flow is None or flow.activation not in activations:
+            continue
+        place = flow.activation_at or use.place
+        if place not in seen:
+            seen.add(place)
+            yield use, flow, place
+
+
+def trained_on(recipe: Recipe) -> frozenset[Loss]:
+    """The losses that a backward goes through."""
+    flows = (event.data.get("flow") for event, _ in events(recipe.tree, Kind.BACKWARD))
+    return frozenset(loss for flow in flows if isinstance(flow, Flow) for loss in flow.losses)

@@ -1,0 +1,37 @@
+"""What the name of a metric says: which way it should go."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+SMALLER_IS_BETTER = frozenset({
+    "loss", "losses", "error", "err", "mae", "mse", "rmse", "mape", "smape", "nll", "perplexity", "ppl", "wer", "cer", "per", "ter", "eer", "fid", "kid",
+    "bpd", "brier", "ece", "divergence", "kl", "crossentropy", "distance", "cost", "elbo_loss", "rmsle",
+})
+LARGER_IS_BETTER = frozenset({
+    "accuracy", "acc", "acc1", "acc5", "top1", "top5", "f1", "fscore", "auc", "auroc", "roc", "auprc", "iou", "miou", "dice", "map", "ap", "precision", "recall",
+    "sensitivity", "specificity", "bleu", "rouge", "meteor", "cider", "kappa", "mcc", "r2", "ndcg", "mrr", "hit", "psnr", "ssim", "fitness", "reward", "correct",
+})
+TRAINING_WORDS = frozenset({"train", "training", "trn", "tr"})
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
+
+
+def words_of(name: str) -> frozenset[str]:
+    """The lower-case words of a name: `valLoss`, `val_loss` and `val/loss` alike."""
+    return frozenset(word.lower() for word in WORDS.findall(name))
+
+
+def direction_of(name: str) -> Literal["min", "max"] | None:
+    """Whether the metric of this name should fall or rise; None when the name does not say. A dice *loss* is a loss."""
+    words = words_of(name)
+    if words & {"neg", "negative", "minus", "inv", "inverse"}:
+        return None
+    if words & SMALLER_IS_BETTER:
+        return "min"
+    return "max" if words & LARGER_IS_BETTER else None
+
+
+def of_training(name: str) -> bool:
+    """True when the name says that the metric is measured on the training data."""
+    return bool(words_of(name) & TRAINING_WORDS)

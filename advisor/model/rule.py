@@ -1,0 +1,64 @@
+"""What a rule is: the part of its card that is needed to judge a program and to say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from advisor.model.finding import SEVERITIES, Confidence, Severity
+
+Needs = Literal["lint", "probe", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way in which a rule fires: how bad, how sure, and the words."""
+
+    severity: Severity
+    confidence: Confidence
+    message: str
+    recommend: str | None = None
+
+
+@dataclass(slots=True)
+class Rule:
+    """A card without its examples. `asks` names the facts that the check receives, `given` those that must be there to ask at all."""
+
+    name: str
+    group: str
+    since: str
+    needs: Needs
+    summary: str
+    why: str
+    recommend: str
+    cases: Mapping[str, Mapping[str, str]]
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    limit_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    not_when: tuple[str, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    range: str | None = None
+    only: tuple[str, ...] = ()
+    fix: Mapping[str, str] | None = None
+    home: str | None = None  # folder of a house rule; None: one of ours
+
+    def case(self, name: str) -> Case:
+        """The case of that name."""
+        try:
+            return Case(**self.cases[name])  # type: ignore[arg-type]
+        except KeyError:
+            raise KeyError(f"rule {self.name} has no case {name!r}; its card has {', '.join(self.cases)}") from None
+
+    @property
+    def levels(self) -> tuple[Severity, ...]:
+        """The severities of its cases, worst first."""
+        held = {case["severity"] for case in self.cases.values()}
+        return tuple(severity for severity in SEVERITIES if severity in held)
+
+    @property
+    def level(self) -> Severity:
+        """The worst that it can say."""
+        return self.levels[0]

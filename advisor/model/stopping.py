@@ -1,0 +1,101 @@
+"""Early stopping in numbers: how long it waits, what it watches, which way it compares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from advisor.model.events import Context, Kind, Loop, events, walk
+from advisor.model.metrics import direction_of, of_training
+from advisor.model.recipe import EarlyStopping, Flow, Recipe, Save
+from advisor.model.source import Known, first, is_absent, number
+
+
+def patience_of(stop: EarlyStopping) -> tuple[Known, float] | None:
+    """The patience that holds with default flags, in checks; None when it is unknown, or zero or less (off)."""
+    known = first(stop.patience)
+    checks = number(known)
+    return (known, checks) if known is not None and checks is not None and checks > 0 else None
+
+
+def epochs_waited(stop: EarlyStopping) -> float | None:
+    """The epochs that the patience covers; None when the program does not show how far the checks are apart."""
+    patience = patience_of(stop)
+    if patience is None or stop.unit != "epoch":
+        return None
+    spacing = 1.0 if is_absent(stop.every) else number(first(stop.every))
+    return None if spacing is None else patience[1] * spacing
+
+
+def epochs_of(recipe: Recipe) -> float | None:
+    """The number of epochs that holds with default flags, if it is known."""
+    return number(first(recipe.epochs))
+
+
+def metric_of(stop: EarlyStopping) -> str | None:
+    """What it watches, in the program's words."""
+    monitor = first(stop.monitor)
+    if monitor is not None and isinstance(monitor.value, str):
+        return monitor.value
+    return stop.flow.metric if stop.flow is not None else None
+
+
+def wanted_direction(stop: EarlyStopping) -> Literal["min", "max"] | None:
+    """Which way the watched metric should go: what was computed decides, then its name."""
+    if stop.flow is not None and stop.flow.direction is not None:
+        return stop.flow.direction
+    name = metric_of(stop)
+    return direction_of(name) if name is not None else None
+
+
+def direction_taken(stop: EarlyStopping) -> Literal["min", "max"] | None:
+    """Which way the program takes for an improvement: the mode given, or the comparison written."""
+    mode = first(stop.mode)
+    if mode is not None:
+        return mode.value if mode.value in ("min", "max") else None  # type: ignore[return-value]
+    return {"<": "min", ">": "max"}.get(stop.comparison or "")  # type: ignore[return-value]
+
+
+def on_training_data(stop: EarlyStopping) -> bool:
+    """True when the watched metric was measured on the training data."""
+    if stop.on != "unknown":
+        return stop.on == "train"
+    name = metric_of(stop)
+    return name is not None and of_training(name)
+
+
+def same_metric(one: Flow | None, other: Flow | None) -> bool | None:
+    """Whether two numbers measure the same thing on the same data; None when that cannot be told."""
+    if one is None or other is None:
+        return None
+    if one == other:
+        return True
+    if one.metric != other.metric or one.source is not other.source:
+        return False
+    return True if one.metric is not None and one.source is not None else None
+
+
+def training_loops(recipe: Recipe) -> frozenset[Loop]:
+    """Every loop that encloses a backward."""
+    return frozenset(loop for _, context in events(recipe.tree, Kind.BACKWARD) for loop in context.loops)
+
+
+def after_training(recipe: Recipe, *kinds: Kind) -> bool:
+    """True when an event of one of these kinds comes after the last backward, outside every training loop."""
+    loops, trained = training_loops(recipe), False
+    for node, context in walk(recipe.tree):
+        if node in loops:
+            trained = True
+        elif trained and getattr(node, "kind", None) in kinds and not loops.intersection(context.loops):
+            return True
+    return False
+
+
+def saves_while_training(recipe: Recipe) -> bool:
+    """True when weights are written or kept inside a training loop."""
+    loops = training_loops(recipe)
+    return any(isinstance(event.subject, Save) and inside(context, loops) for event, context in events(recipe.tree, Kind.SAVE))
+
+
+def inside(context: Context, loops: frozenset[Loop]) -> bool:
+    """True when one of these loops encloses the node."""
+    return bool(loops.intersection(context.loops))

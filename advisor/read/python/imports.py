@@ -1,0 +1,163 @@
+"""Imports: a project file is executed once per program and becomes a module; everything else is a library name."""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import Broken
+from advisor.read.frameworks import table
+from advisor.read.python.frames import Frame
+from advisor.read.python.project import SourceModule
+from advisor.read.python.values import Constant, Library, Module, Opaque, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def run_import(reader: "Reader", node: ast.Import) -> None:
+    """import a.b.c [as d]"""
+    for alias in node.names:
+        value = import_module(reader, alias.name, node)
+        if alias.asname:
+            reader.store.write(reader.frame.home(alias.asname), alias.asname, value)
+        else:
+            root = alias.name.partition(".")[0]
+            reader.store.write(reader.frame.home(root), root, import_module(reader, root, node) if root != alias.name else value)
+
+
+def run_import_from(reader: "Reader", node: ast.ImportFrom) -> None:
+    """from a.b import c [as d]"""
+    module = reader.frame.module
+    if node.level:
+        path = reader.project.relative(module, node.level, node.module)
+        name = _relative_name(module, node.level, node.module)
+        source: Value = _execute(reader, path, name, node) if path else _failed(reader, "." * node.level + (node.module or ""), node)
+        package = path
+    else:
+        source = import_module(reader, node.module or "", node)
+        package = source.source.path if isinstance(source, Module) else None
+        name = node.module or ""
+    for alias in node.names:
+        if alias.name == "*":
+            _star(reader, source, node)
+            continue
+        value: Value | None = None
+        if isinstance(source, Module):
+            value = source.namespace.get(alias.name)
+            if value is None:
+                value = _submodule(reader, package, alias.name, name, node)
+            if value is None and source.source.state == "running":
+                value = Opaque(f"`{alias.name}` of a cyclic import")
+            if value is None:
+                getter = source.namespace.get("__getattr__")
+                value = Opaque(f"`{alias.name}` is not in {source.source.display}") if getter is None else Opaque(f"`{alias.name}` of a lazy module")
+        elif isinstance(source, Library):
+            value = Library(table.canonical(f"{source.name}.{alias.name}"))
+        else:
+            folder = package if package and package.endswith(os.sep) else None
+            value = _submodule(reader, folder, alias.name, name, node) if folder else None
+            if value is None:
+                value = Opaque(f"import of `{alias.name}` from `{name}`")
+        reader.store.write(reader.frame.home(alias.asname or alias.name), alias.asname or alias.name, value)
+
+
+def import_module(reader: "Reader", name: str, node: ast.AST) -> Value:
+    """The module of an absolute import. A framework with a table wins over a project file of the same name."""
+    root = name.partition(".")[0]
+    path = reader.project.find(name, reader.frame.module.path) if root else None
+    if path is not None and not (table.known(root) and not _shadows(reader, root)):
+        return _execute(reader, path, name, node)
+    if path is None and "." in name and not table.known(root):
+        top = reader.project.find(root, reader.frame.module.path)
+        if top is not None:
+            parent = name.rpartition(".")[0]
+            value = import_module(reader, parent, node)
+            if isinstance(value, Module):
+                inner = value.namespace.get(name.rpartition(".")[2])
+                if inner is not None:
+                    return inner
+            return _failed(reader, name, node)
+    table.load(name)
+    reader.imported.add(root)
+    return Library(table.canonical(name))
+
+
+def _shadows(reader: "Reader", root: str) -> bool:
+    """Names of small standard modules (types, copy, random, json) that a project file beside the script really shadows."""
+    path = reader.project.find(root, reader.frame.module.path)
+    return path is not None and os.path.dirname(path) == os.path.dirname(reader.entry.path) and root not in ("torch", "numpy", "os", "sys", "builtins")
+
+
+def _relative_name(module: SourceModule, level: int, name: str | None) -> str:
+    parts = module.name.split(".")
+    keep = len(parts) - level + (1 if module.is_package else 0)
+    base = ".".join(parts[: max(keep, 0)])
+    return ".".join(filter(None, (base, name))) or (name or os.path.basename(os.path.dirname(module.path)))
+
+
+def _submodule(reader: "Reader", package: str | None, child: str, parent: str, node: ast.AST) -> Value | None:
+    if package is None or not (package.endswith(os.sep) or os.path.basename(package) == "__init__.py"):
+        return None
+    path = reader.project.below(package.rstrip(os.sep) if package.endswith(os.sep) else os.path.dirname(package), [child])
+    return _execute(reader, path, f"{parent}.{child}" if parent else child, node) if path else None
+
+
+def _failed(reader: "Reader", name: str, node: ast.AST) -> Value:
+    reader.failed_imports.append((name, reader.place(node)))
+    reader.unread(f"the import of `{name}` was not found in the project", node)
+    return Opaque(f"import of `{name}`")
+
+
+def _execute(reader: "Reader", path: str, name: str, node: ast.AST) -> Value:
+    """Runs a project file once per program and gives it as a module."""
+    if path.endswith(os.sep):
+        return _namespace_folder(path, name)
+    source = reader.project.load(path, name)
+    if isinstance(source, Broken):
+        if not any(b.place.file == source.place.file for b in reader.recipe.broken):
+            reader.recipe.broken.append(source)
+        reader.failed_imports.append((name, reader.place(node)))
+        reader.unread(f"`{name}` could not be read: {source.detail}", node)
+        return Opaque(f"import of `{name}`")
+    module = Module(source, source.namespace)
+    if source.state == "new":
+        run_module(reader, source)
+    return module
+
+
+def _namespace_folder(path: str, name: str) -> Value:
+    empty = SourceModule(path, path, name, "", ast.Module([], []), [], state="done", is_package=True)
+    return Module(empty, empty.namespace)
+
+
+def run_module(reader: "Reader", source: SourceModule, main: bool = False) -> None:
+    """Executes the top level of a file in its own frame."""
+    source.state = "running"
+    reader.recipe.files.append(source.display)
+    source.namespace["__name__"] = Constant("__main__" if main else source.name)
+    source.namespace["__file__"] = Constant(source.path)
+    outer, conditions, loops = reader.frame, reader.conditions, reader.loop_depth
+    active, depth, receiver = reader.active, reader.call_depth, reader.on_yield
+    reader.frame = Frame(source, source.namespace)
+    reader.on_yield = []
+    try:
+        reader.run(source.tree.body)
+    finally:
+        reader.frame, reader.conditions, reader.loop_depth = outer, conditions, loops
+        reader.active, reader.call_depth, reader.on_yield = active, depth, receiver
+        source.state = "done"
+
+
+def _star(reader: "Reader", source: Value, node: ast.AST) -> None:
+    if isinstance(source, Module):
+        exported = source.namespace.get("__all__")
+        names = [item.value for item in getattr(exported, "items", ()) if isinstance(item, Constant)] if exported is not None else None
+        for name, value in list(source.namespace.items()):
+            if (name in names) if names else not name.startswith("_"):
+                reader.store.write(reader.frame.names, name, value)
+    elif isinstance(source, Library):
+        stars = reader.frame.module.namespace.setdefault("*", Library(source.name))
+        if stars is not None:
+            reader.unread(f"`from {source.name} import *` binds names that cannot be seen", node)

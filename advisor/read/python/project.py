@@ -1,0 +1,311 @@
+"""The files of a project as the reader sees them: decoded, parsed once, found by import name from the usual roots."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from advisor.model.recipe import Broken
+from advisor.model.source import Place
+from advisor.read.python.values import Value
+
+LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
+ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
+
+
+@dataclass(slots=True, eq=False)
+class SourceModule:
+    """One parsed file: its text, its tree, the names it binds when executed."""
+
+    path: str
+    display: str
+    name: str
+    text: str
+    tree: ast.Module
+    lines: list[str]
+    namespace: dict[str, Value] = field(default_factory=dict)
+    state: str = "new"  # new | running | done
+    cells: list[tuple[int, int]] | None = None  # notebooks: (first line, cell number)
+    is_package: bool = False
+    ascii: bool = True
+
+    def place(self, node: ast.AST) -> Place:
+        """Where a node stands, in characters."""
+        line = getattr(node, "lineno", 1)
+        end_line = getattr(node, "end_lineno", line) or line
+        column, end_column = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
+        if not self.ascii:
+            column, end_column = self._characters(line, column), self._characters(end_line, end_column)
+        if self.cells is not None:
+            first, cell = self._cell(line)
+            return Place(self.display, line - first + 1, column + 1, end_line - first + 1, end_column + 1, cell)
+        return Place(self.display, line, column + 1, end_line, end_column + 1)
+
+    def segment(self, node: ast.AST, longest: int = 80) -> str:
+        """The source text of a node on one line, shortened."""
+        line = getattr(node, "lineno", 0)
+        end_line = getattr(node, "end_lineno", line) or line
+        if not line or line > len(self.lines):
+            return ""
+        start, stop = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
+        if not self.ascii:
+            start, stop = self._characters(line, start), self._characters(end_line, stop)
+        if line == end_line:
+            text = self.lines[line - 1][start:stop]
+        else:
+            text = " ".join([self.lines[line - 1][start:], *self.lines[line : end_line - 1], self.lines[end_line - 1][:stop]])
+            text = " ".join(text.split())
+        return text if len(text) <= longest else text[: longest - 3] + "..."
+
+    def _characters(self, line: int, offset: int) -> int:
+        if line > len(self.lines):
+            return offset
+        text = self.lines[line - 1]
+        return offset if text.isascii() else len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace"))
+
+    def _cell(self, line: int) -> tuple[int, int]:
+        found = (1, 0)
+        for first, cell in self.cells or ():
+            if first > line:
+                break
+            found = (first, cell)
+        return found
+
+
+def decode(data: bytes) -> str:
+    """Source bytes as text: byte order mark and coding line honoured. Raises SyntaxError or UnicodeDecodeError."""
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
+
+
+_MERGE = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
+_PYTHON2 = re.compile(r"^\s*(print\s+[\"'\w%]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|`[^`]+`|\bur[\"']|<>|\b0[0-7]+\b(?!\.)", re.MULTILINE)
+_NEWER = re.compile(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[|except\s+[\w.]+\s*,\s*[\w.]+\s*:)|\bt[\"']")
+
+
+def diagnose(text: str, display: str, error: Exception) -> Broken:
+    """What is wrong with a text that does not parse: merge markers, Python 2, newer Python, NUL bytes or a plain syntax error."""
+    if isinstance(error, (RecursionError, MemoryError)):
+        return Broken(Place(display, 1), kind="too-deep", detail="it is nested too deeply to be parsed")
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        return Broken(Place(display, line), kind="nul", detail="it contains NUL bytes")
+    line = getattr(error, "lineno", None) or 1
+    column = getattr(error, "offset", None) or 1
+    message = str(getattr(error, "msg", error))
+    lines = text.splitlines()
+    marker = _MERGE.search(text)
+    if marker and text.count("<<<<<<< "):
+        at = text[: marker.start()].count("\n") + 1
+        return Broken(Place(display, at), kind="merge-marker", detail="a merge conflict is not resolved")
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "Missing parentheses in call to 'print'" in message or "Missing parentheses in call to 'exec'" in message or "multiple exception types must be" in message:
+        return Broken(Place(display, line, column), kind="python2", detail=message)
+    if _NEWER.search(here) or message.startswith("f-string"):
+        return Broken(Place(display, line, column), kind="newer-python", detail=message, skipped=True)
+    if _PYTHON2.search(here):
+        return Broken(Place(display, line, column), kind="python2", detail=message)
+    return Broken(Place(display, max(line, 1), max(column, 1)), kind="syntax", detail=message)
+
+
+class Project:
+    """Finds, decodes and parses files; each once. `texts` maps display names to decoded text for the reports."""
+
+    def __init__(self, directory: str | None = None) -> None:
+        self.directory = directory or os.getcwd()
+        self.modules: dict[str, SourceModule | Broken] = {}
+        self.overlay: dict[str, bytes] = {}
+        self.texts: dict[str, str] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._roots: dict[str, list[str]] = {}
+        self._listing: dict[str, frozenset[str]] = {}
+        self.parsed = 0
+        self.opened: dict[str, tuple[str, str] | None] = {}
+
+    def display(self, path: str) -> str:
+        """The name shown for a file: relative to the working directory with `/`, absolute outside it."""
+        if path == "-" or not os.path.isabs(path):
+            return path
+        relative = os.path.relpath(path, self.directory) if path.startswith(self.directory) else path
+        return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+    def read_bytes(self, path: str) -> bytes | Broken:
+        """The content of a file, or why it cannot be had."""
+        if path in self.overlay:
+            return self.overlay[path]
+        display = self.display(path)
+        try:
+            if not os.path.isfile(path):
+                kind = "link" if os.path.islink(path) else "not-a-file"
+                return Broken(Place(display, 1), kind=kind, detail="the link points nowhere" if kind == "link" else "it is not a regular file")
+            size = os.path.getsize(path)
+            if size > LARGEST_FILE:
+                return Broken(Place(display, 1), kind="too-large", detail=f"it has {size:,} bytes, more than the {LARGEST_FILE:,} that are read")
+            with open(path, "rb") as stream:
+                return stream.read()
+        except PermissionError:
+            return Broken(Place(display, 1), kind="permission", detail="there is no permission to read it")
+        except OSError as error:
+            return Broken(Place(display, 1), kind="unreadable", detail=error.strerror or str(error))
+
+    def load(self, path: str, name: str | None = None) -> SourceModule | Broken:
+        """The parsed file."""
+        known = self.modules.get(path)
+        if known is None:
+            known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0])
+        return known
+
+    def _parse(self, path: str, name: str) -> SourceModule | Broken:
+        data = self.read_bytes(path)
+        if isinstance(data, Broken):
+            return data
+        display = self.display(path)
+        cells: list[tuple[int, int]] | None = None
+        if path.endswith(".ipynb"):
+            from advisor.read.notebook import program_text
+
+            converted = program_text(data, display)
+            if isinstance(converted, Broken):
+                return converted
+            text, cells = converted
+        else:
+            try:
+                text = decode(data)
+            except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+                if b"\0" in data:
+                    return Broken(Place(display, data[: data.index(b"\0")].count(b"\n") + 1), kind="nul", detail="it contains NUL bytes")
+                return Broken(Place(display, 1), kind="encoding", detail=f"its text cannot be decoded ({error})"[:160])
+        self.texts[display] = text
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+            return diagnose(text, display, error)
+        self.parsed += 1
+        package = os.path.basename(path) == "__init__.py"
+        return SourceModule(path, display, name, text, tree, text.splitlines(), cells=cells, is_package=package, ascii=text.isascii())
+
+    # --- imports -------------------------------------------------------------------------------------------------
+
+    def roots(self, path: str) -> list[str]:
+        """Folders that imports of a file may start from: its own, the project's root and the root's src."""
+        folder = os.path.dirname(path)
+        cached = self._roots.get(folder)
+        if cached is None:
+            cached, current = [folder], folder
+            for _ in range(12):
+                names = self.listing(current)
+                if any(marker in names for marker in ROOT_MARKERS) or current == self.directory:
+                    break
+                parent = os.path.dirname(current)
+                if parent == current:
+                    break
+                current = parent
+            else:
+                current = folder
+            if not (any(marker in self.listing(current) for marker in ROOT_MARKERS) or current == self.directory):
+                current = folder
+            walk, between = folder, []
+            while walk != current and len(between) < 12 and walk.startswith(current):
+                walk = os.path.dirname(walk)
+                between.append(walk)
+            cached += between
+            if "src" in self.listing(current):
+                cached.append(os.path.join(current, "src"))
+            self._roots[folder] = cached
+        return cached
+
+    def listing(self, folder: str) -> frozenset[str]:
+        """The names in a folder; empty when it cannot be listed."""
+        names = self._listing.get(folder)
+        if names is None:
+            try:
+                names = frozenset(os.listdir(folder))
+            except OSError:
+                names = frozenset()
+            names |= {os.path.basename(path) for path in self.overlay if os.path.dirname(path) == folder}
+            self._listing[folder] = names
+        return names
+
+    def find(self, name: str, from_path: str) -> str | None:
+        """The file of an absolute import as seen from a file: a module, a package's __init__, or a namespace folder (ends with /)."""
+        key = (name, os.path.dirname(from_path))
+        if key not in self._found:
+            self._found[key] = next((hit for root in self.roots(from_path) if (hit := self.below(root, name.split("."), from_path))), None)
+        return self._found[key]
+
+    def below(self, root: str, parts: list[str], from_path: str = "") -> str | None:
+        """The file of dotted parts under a folder."""
+        folder = root
+        for part in parts[:-1]:
+            if part not in self.listing(folder):
+                return None
+            folder = os.path.join(folder, part)
+        last = parts[-1]
+        names = self.listing(folder)
+        if last in names:
+            inside = self.listing(os.path.join(folder, last))
+            if "__init__.py" in inside:
+                return os.path.join(folder, last, "__init__.py")
+            if f"{last}.py" not in names and any(n.endswith(".py") for n in inside):
+                return os.path.join(folder, last) + os.sep
+            if f"{last}.py" not in names and any(self._has_python(os.path.join(folder, last, n)) for n in sorted(inside)[:40]):
+                return os.path.join(folder, last) + os.sep
+        if f"{last}.py" in names:
+            return os.path.join(folder, f"{last}.py")
+        return None
+
+    def _has_python(self, folder: str) -> bool:
+        return os.path.isdir(folder) and any(name.endswith(".py") for name in self.listing(folder))
+
+    def relative(self, module: SourceModule, level: int, name: str | None) -> str | None:
+        """The file of a relative import."""
+        folder = os.path.dirname(module.path)
+        for _ in range(level - 1):
+            folder = os.path.dirname(folder)
+        if not name:
+            return os.path.join(folder, "__init__.py") if "__init__.py" in self.listing(folder) else folder + os.sep
+        return self.below(folder, name.split("."))
+
+    # --- data and config files -----------------------------------------------------------------------------------
+
+    def open_text(self, path: str, entry: str | None = None) -> tuple[str, str] | None:
+        """(display name, text) of a file that the program opens by this path, searched from where it would run; None when it is not there."""
+        key = f"{entry}\0{path}"
+        if key not in self.opened:
+            self.opened[key] = self._open_text(path, entry)
+        return self.opened[key]
+
+    def _open_text(self, path: str, entry: str | None) -> tuple[str, str] | None:
+        for candidate in self.places(path, entry):
+            data = self.read_bytes(candidate)
+            if isinstance(data, bytes):
+                try:
+                    text = data.decode("utf-8-sig")
+                except UnicodeDecodeError:
+                    return None
+                display = self.display(candidate)
+                self.texts[display] = text
+                return display, text
+        return None
+
+    def places(self, path: str, entry: str | None) -> Iterator[str]:
+        """Existing files that a path may mean: absolute, from the working directory, the entry's folder, the project's roots."""
+        if "\0" in path or len(path) > 1000:
+            return
+        if os.path.isabs(path):
+            if os.path.isfile(path) and any(path.startswith(root + os.sep) for root in ([self.directory] + (self.roots(entry) if entry else []))):
+                yield path
+            return
+        for base in dict.fromkeys([self.directory] + (self.roots(entry) if entry else [])):
+            full = os.path.normpath(os.path.join(base, path))
+            if os.path.isfile(full) or full in self.overlay:
+                yield full

@@ -1,0 +1,452 @@
+"""The reader of one program: its state while it executes abstractly, and what the library tables may ask of it.
+
+Statements stand in statements.py, expressions in expressions.py, calls and classes in calls.py, imports in imports.py.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, TypeVar
+
+from advisor.model.events import Arm, Branch, Condition, Event, Exit, Kind, Loop, Node
+from advisor.model.finding import Skipped
+from advisor.model.recipe import Fact, Module, Optimizer, Recipe
+from advisor.model.source import Place, Setting
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.python import calls, expressions, imports, statements
+from advisor.read.python.frames import Frame
+from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.store import MISSING, Store
+from advisor.read.python.values import (
+    Arguments,
+    Bound,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Partial,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    join,
+    members,
+    plain,
+    setting,
+)
+
+SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
+HARD_BUDGET = 240_000  # then reading stops and says so
+CALL_DEPTH = 24
+EVALUATIONS = 8  # full evaluations per function, then its events are replayed
+TRACKED = frozenset({"optimizer", "scheduler", "loader", "module", "scaler", "sampler", "loss"})
+
+F = TypeVar("F", bound=Fact)
+
+
+class Reader:
+    """Executes one program abstractly. `recipe` collects the facts, `block` is where the next event goes."""
+
+    def __init__(self, project: Project, entry: SourceModule) -> None:
+        self.project = project
+        self.entry = entry
+        self.recipe = Recipe(entry.display)
+        self.store = Store()
+        self.block: list[Node] = self.recipe.tree
+        self.frame = Frame(entry, entry.namespace)
+        self.steps = 0
+        self.depth = 0  # nesting of expressions
+        self.spent = False
+        self.leaves = 0  # events emitted, to drop calls without any
+        self.loop_depth = 0
+        self.call_depth = 0
+        self.forward_depth = 0
+        self.grad_mode = "on"
+        self.serial = 0
+        self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
+        self.active: list[ast.AST] = []  # functions being read, for recursion
+        self.evaluations: dict[ast.AST, int] = {}
+        self.replays: dict[ast.AST, tuple[list[Node], Value, bool]] = {}
+        self.entered: set[ast.AST] = set()
+        self.entry_arguments: list[str] | None = None
+        self.keep: list[Any] = []  # objects whose identity serves as a variable's key
+        self.seen_facts: dict[tuple[Any, ...], Fact] = {}
+        self.functions: list[Function] = []
+        self.failed_imports: list[tuple[str, Place]] = []
+        self.unknown_calls: list[tuple[str, Place]] = []
+        self.imported: set[str] = set()
+        self.on_yield: list[Any] = []
+        self.classes: dict[ast.ClassDef, frozenset[str]] = {}
+
+    # --- places, events, facts -----------------------------------------------------------------------------------
+
+    def place(self, node: ast.AST | Place) -> Place:
+        """Where a node of the file being read stands."""
+        return node if isinstance(node, Place) else self.frame.module.place(node)
+
+    def argument_place(self, node: ast.AST, name: str, position: int | None = None) -> Place:
+        """Where an argument of a call is written; the call itself when it is not there."""
+        if isinstance(node, ast.Call):
+            for keyword in node.keywords:
+                if keyword.arg == name:
+                    return self.place(keyword.value)
+            if position is not None and position < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args[: position + 1]):
+                return self.place(node.args[position])
+        return self.place(node)
+
+    def text(self, node: ast.AST) -> str:
+        """The source text of a node, shortened."""
+        return self.frame.module.segment(node)
+
+    def default_version(self, name: str) -> str:
+        """Who supplies the defaults of a library name: "torch 2.13"."""
+        root = name.partition(".")[0]
+        return table.VERSIONS.get(root, root)
+
+    def emit(self, kind: Kind, node: ast.AST | Place, subject: Any = None, **data: Any) -> Event:
+        """Appends an event to the tree at the current position."""
+        event = Event(kind, self.place(node), subject, data)
+        self.block.append(event)
+        self.leaves += 1
+        return event
+
+    def record(self, fact: F) -> F:
+        """Registers a fact with the recipe and notes the conditions and loops it stands in."""
+        fact.loops = self.loop_depth
+        if self.conditions:
+            texts = [text for text, label in self.conditions if label != "default"]
+            if texts:
+                fact.when = texts[-1]
+            fact.flag_off = any(label == "flag" for _, label in self.conditions)
+        listing = getattr(self.recipe, _LISTINGS[type(fact)], None)
+        if listing is not None:
+            listing.items.append(fact)
+        return fact
+
+    def instance(
+        self,
+        kind: str,
+        *,
+        role: str | None = None,
+        fact: Fact | None = None,
+        node: ast.AST | None = None,
+        attributes: dict[str, Value] | None = None,
+        data: dict[str, Any] | None = None,
+        cls: Class | None = None,
+    ) -> Instance:
+        """A new object with identity."""
+        self.serial += 1
+        place = self.place(node) if node is not None else None
+        return Instance(kind, cls, role, fact, attributes or {}, data or {}, place, self.serial)
+
+    def unread(self, why: str, node: ast.AST | Place) -> None:
+        """Notes something that could not be read."""
+        place = self.place(node)
+        note = Skipped(why, place.file, place.line)
+        if note not in self.recipe.not_read:
+            self.recipe.not_read.append(note)
+
+    # --- evaluation ----------------------------------------------------------------------------------------------
+
+    def evaluate(self, node: ast.AST) -> Value:
+        """The value of an expression."""
+        self.steps += 1
+        if self.steps > HARD_BUDGET or self.depth > 300:
+            if self.steps > HARD_BUDGET and not self.spent:
+                self.spent = True
+                self.recipe.budget_cuts += 1
+                self.unread(f"the budget of {HARD_BUDGET:,} expressions was spent here", node)
+            return Opaque("the program is too large to be read whole")
+        self.depth += 1
+        try:
+            handler = expressions.EXPRESSIONS.get(type(node))
+            return handler(self, node) if handler is not None else Opaque(type(node).__name__)
+        finally:
+            self.depth -= 1
+
+    def run(self, body: list[ast.stmt]) -> str | None:
+        """Executes statements. Gives how they leave: None (falls through), return, break, continue or raise."""
+        return statements.run(self, body)
+
+    def call(self, value: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """Calls any value."""
+        return calls.call(self, value, arguments, node)
+
+    def attribute(self, value: Value, name: str, node: ast.AST) -> Value:
+        """value.name"""
+        return calls.attribute(self, value, name, node)
+
+    def set_attribute(self, value: Value, name: str, new: Value, node: ast.AST) -> None:
+        """value.name = new"""
+        calls.set_attribute(self, value, name, new, node)
+
+    def subscript(self, value: Value, index: Value, node: ast.AST) -> Value:
+        """value[index]"""
+        return expressions.subscript(self, value, index, node)
+
+    def iterate(self, value: Value, node: ast.AST) -> Iteration:
+        """What a loop over the value sees."""
+        return calls.iterate(self, value, node)
+
+    def items(self, value: Value) -> list[Value] | None:
+        """All items of a sequence, in order, when they are exactly known."""
+        if isinstance(value, Sequence) and value.exact:
+            return list(value.items)
+        if isinstance(value, Mapping) and value.exact:
+            return [Constant(key) for key in value.items]
+        return None
+
+    def plain(self, value: Value | None) -> Any:
+        """The value as plain data, or the class Opaque."""
+        return plain(value)
+
+    def setting(self, value: Value | None) -> Setting:
+        """The value as a setting."""
+        return setting(value)
+
+    def truth(self, value: Value) -> bool | None:
+        """The truth with default flags, None when it is not known."""
+        if isinstance(value, Union):
+            return self.truth(value.members[0])
+        return self._truth(value)
+
+    def strong_truth(self, value: Value) -> bool | None:
+        """The truth when nothing outside the program can change it."""
+        if isinstance(value, Union):
+            truths = {self.strong_truth(member) for member in value.members}
+            return truths.pop() if len(truths) == 1 else None
+        if isinstance(value, Constant) and value.weak:
+            return None
+        return self._truth(value)
+
+    def _truth(self, value: Value) -> bool | None:
+        if isinstance(value, Constant):
+            return bool(value.value)
+        if isinstance(value, Sequence):
+            return True if value.items else (False if value.exact else None)
+        if isinstance(value, Mapping):
+            return True if value.items else (False if value.exact else None)
+        if isinstance(value, (Function, Class, Library, Bound, Partial)):
+            return True
+        if isinstance(value, Instance):
+            if value.cls is not None and calls.class_lookup(self, value.cls, "__len__") is None and calls.class_lookup(self, value.cls, "__bool__") is None:
+                return True
+            return True if value.role in ("optimizer", "scheduler", "scaler", "module", "loss", "sampler") else None
+        return None
+
+    def condition(self, node: ast.AST, value: Value) -> Condition:
+        """What a branch asks."""
+        return expressions.condition(self, node, value)
+
+    # --- unresolved calls ----------------------------------------------------------------------------------------
+
+    def tracked(self, values: list[Value], depth: int = 0) -> list[Instance | Weights]:
+        """The optimizers, schedulers, loaders, modules and scalers among values, looking two levels into containers."""
+        found: list[Instance | Weights] = []
+        for value in values:
+            if isinstance(value, Union):
+                found += self.tracked(list(value.members), depth)
+            elif isinstance(value, Instance):
+                if value.role in TRACKED:
+                    found.append(value)
+                elif depth < 2 and value.attributes:
+                    found += self.tracked(list(value.attributes.values())[:24], depth + 1)
+            elif isinstance(value, Weights):
+                found.append(value)
+            elif depth < 2:
+                if isinstance(value, Sequence):
+                    found += self.tracked(list(value.items), depth + 1)
+                elif isinstance(value, Mapping):
+                    found += self.tracked(list(value.items.values()), depth + 1)
+                elif isinstance(value, Bound):
+                    found += self.tracked([value.receiver], depth + 1)
+                elif isinstance(value, Partial):
+                    found += self.tracked([*value.positional, *value.keywords.values()], depth + 1)
+                elif isinstance(value, Function) and value.closure is not None and value.closure.parent is not None:
+                    found += self.tracked(list(value.closure.names.values())[:24], 2)
+        return found
+
+    def escape(self, values: list[Value], callee: str, node: ast.AST) -> None:
+        """Notes that tracked objects among values are handed to something that could not be read."""
+        place = self.place(node)
+        for thing in self.tracked(values):
+            if isinstance(thing, Weights):
+                continue
+            fact = thing.fact
+            if fact is not None and fact.escaped is None:
+                fact.escaped = callee
+            self.emit(Kind.ESCAPE, place, fact, callee=callee, why=f"`{callee}` could not be read")
+
+    def unknown_call(self, call: LibraryCall) -> Value:
+        """A call of a library function that no table describes."""
+        arguments = [*call.arguments.positional, *call.arguments.keywords.values()]
+        if self.tracked(arguments):
+            self.escape(arguments, call.name, call.node)
+        return calls.opaque_result(self, call.name, arguments)
+
+    # --- branches ------------------------------------------------------------------------------------------------
+
+    def branch(self, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
+        """Executes alternatives from the same state and joins what they leave behind.
+
+        `arms` are (label, taken when, thunk); a thunk gives (how it leaves, its value). The default path's arm stands first.
+        """
+        outer, mark, serial = self.block, self.store.mark(), self.serial
+        results: list[tuple[str | None, Any]] = []
+        written: list[tuple[str | None, dict[Any, Any]]] = []
+        tree_arms: list[Arm] = []
+        locals_id = id(self.frame.names)
+        for label, taken, thunk in arms:
+            nodes: list[Node] = []
+            self.block = nodes
+            text = condition.text if condition is not None else ""
+            if taken is False and text:
+                text = f"not ({text})"
+            self.conditions.append((text, label))
+            try:
+                status, value = thunk()
+            finally:
+                self.conditions.pop()
+                self.block = outer
+            writes = self.store.undo(mark)
+            results.append((status, value))
+            tree_arms.append(Arm(label, nodes, taken))  # type: ignore[arg-type]
+            if status == "raise":
+                continue
+            if status == "return":
+                writes = {slot: write for slot, write in writes.items() if slot[0] != locals_id}
+            written.append((status, writes))
+        self._merge(written, serial, condition.text if condition is not None else None)
+        if any(arm.body for arm in tree_arms):
+            outer.append(Branch(self.place(node), condition, tree_arms))
+        return results
+
+    def _merge(self, written: list[tuple[str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
+        slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
+        for _, writes in written:
+            for slot, (container, key, _) in writes.items():
+                slots.setdefault(slot, (container, key))
+        locals_id = id(self.frame.names)
+        falling = [pair for pair in written if pair[0] != "return"]
+        for slot, (container, key) in slots.items():
+            takers = falling if slot[0] == locals_id and falling else written
+            options: list[Any] = []
+            for _, writes in takers:
+                if slot in writes:
+                    options.append(writes[slot][2])
+                else:
+                    options.append(container.get(key, MISSING))
+            present = [option for option in options if option is not MISSING]
+            if not present:
+                self.store.delete(container, key)
+            else:
+                self.store.write(container, key, self._join_slot(present, len(present) < len(options), serial, when))
+
+    def _join_slot(self, options: list[Any], partly: bool, serial: int, when: str | None) -> Any:
+        head = options[0]
+        if all(option is head for option in options):
+            return head
+        if isinstance(head, Value):
+            self._same_slot([option for option in options if isinstance(option, Value)], serial)
+            return join([option for option in options if isinstance(option, Value)], when)
+        if isinstance(head, tuple):
+            longest = max(options, key=len)
+            joined = []
+            for index in range(len(longest)):
+                joined.append(join([option[index] for option in options if index < len(option)], when))
+            return tuple(joined)
+        if isinstance(head, dict):
+            merged: dict[Any, Value] = {}
+            for option in options:
+                for key, value in option.items():
+                    merged[key] = join([merged[key], value], when) if key in merged else value
+            return merged
+        if isinstance(head, bool):
+            return all(options)
+        return head
+
+    def _same_slot(self, options: list[Value], serial: int) -> None:
+        """Constructions that one name holds by a flag are one thing to the order rules."""
+        flat = [member for option in options for member in members(option) if isinstance(member, Instance) and member.fact is not None]
+        if len(flat) < 2:
+            return
+        head = flat[0]
+        for other in flat[1:]:
+            if other.role == head.role and other.role in ("optimizer", "scheduler", "loader", "scaler", "loss", "module", "sampler"):
+                assert head.fact is not None and other.fact is not None
+                if max(other.serial, head.serial) > serial and other.fact.slot is not head.fact.slot:
+                    other.fact.slot.same_as = head.fact.slot
+
+    # --- variables -----------------------------------------------------------------------------------------------
+
+    def variable(self, node: ast.AST) -> Any:
+        """The identity of the name or attribute that an expression reads; None for anything else."""
+        if isinstance(node, ast.Name):
+            home = self.frame.home(node.id)
+            if node.id not in home:
+                frame = self.frame.parent
+                while frame is not None and node.id not in frame.names:
+                    frame = frame.parent
+                home = frame.names if frame is not None else self.frame.module.namespace
+            self.keep.append(home)
+            return (id(home), node.id)
+        if isinstance(node, ast.Attribute):
+            owner = expressions.peek(self, node.value)
+            if isinstance(owner, Instance):
+                self.keep.append(owner)
+                return (id(owner.attributes), node.attr)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            owner = expressions.peek(self, node.value)
+            if isinstance(owner, Mapping):
+                self.keep.append(owner)
+                return (id(owner.state), node.slice.value)
+        return None
+
+    def mutable_attributes(self, cls: Class) -> frozenset[str]:
+        """Attributes that methods other than __init__ assign: their values change while the program runs."""
+        found = self.classes.get(cls.node)
+        if found is None:
+            names: set[str] = set()
+            for base in (cls, *cls.mro):
+                if isinstance(base, Class):
+                    for item in base.node.body:
+                        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name != "__init__":
+                            names |= statements.assigned(item).attributes
+            found = self.classes[cls.node] = frozenset(names)
+        return found
+
+    # --- imports -------------------------------------------------------------------------------------------------
+
+    def import_module(self, name: str, node: ast.AST) -> Value:
+        """The value of `import name` (the module itself, not its root)."""
+        return imports.import_module(self, name, node)
+
+
+from advisor.model import recipe as _facts  # noqa: E402  (kept beside the table that needs every fact class)
+
+_LISTINGS: dict[type[Fact], str] = {
+    _facts.Module: "modules",
+    Optimizer: "optimizers",
+    _facts.Scheduler: "schedulers",
+    _facts.Loss: "losses",
+    _facts.Loader: "loaders",
+    _facts.Dataset: "datasets",
+    _facts.Split: "splits",
+    _facts.Fitted: "fitted",
+    _facts.Seed: "seeds",
+    _facts.Clip: "clipping",
+    _facts.Scaler: "scalers",
+    _facts.Autocast: "autocasts",
+    _facts.Save: "saves",
+    _facts.Restore: "restores",
+    _facts.EarlyStopping: "early_stopping",
+    _facts.Hyperparameter: "hyperparameters",
+    _facts.Transform: "transforms",
+    _facts.Sampler: "samplers",
+}
+__all__ = ["Reader", "Module", "Exit", "Loop", "Tensor"]
