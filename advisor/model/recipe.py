@@ -377,6 +377,11 @@ class Broken(Fact):
     detail: str = ""
     skipped: bool = False
 
+    @property
+    def unreadable(self) -> bool:
+        """True when it never became text; else it is text that does not parse."""
+        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "nul")
+
 
 T = TypeVar("T")
 

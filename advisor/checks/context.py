@@ -1,0 +1,136 @@
+"""What a check is given besides its fact: the card's limits, and how to say what was found or could not be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from advisor.model.events import Arm, Branch, Call, Event, Exit, Loop, Region
+from advisor.model.finding import SEVERITIES, Confidence, Finding, Fix, Severity, Skipped
+from advisor.model.recipe import Fact, Recipe
+from advisor.model.rule import Rule
+from advisor.model.source import Known, Link, OneOf, Place, candidates
+
+Spot = Fact | Event | Branch | Loop | Region | Call | Exit | Place | Known | OneOf
+
+
+class Context:
+    """One rule looking at one program."""
+
+    def __init__(self, rule: Rule, recipe: Recipe, overrides: Mapping[str, Any] | None = None) -> None:
+        self.rule = rule
+        self.recipe = recipe
+        self.limits: Mapping[str, Any] = {**rule.limits, **overrides} if overrides else rule.limits
+        self.skipped: list[Skipped] = []
+        self.subjects: dict[int, set[int]] = {}  # id of a finding -> ids of the facts that it is about
+
+    def limit(self, name: str) -> float:
+        """A number of the card, or what the settings put in its place."""
+        try:
+            return float(self.limits[name])
+        except KeyError:
+            raise KeyError(f"rule {self.rule.name} has no limit {name!r}; its card has {', '.join(self.limits) or 'none'}") from None
+
+    def finding(
+        self,
+        case: str,
+        *,
+        at: Spot,
+        evidence: Iterable[Link] = (),
+        confidence: Confidence | None = None,
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+        value_from: Known | OneOf | None = None,
+        **values: Any,
+    ) -> Finding:
+        """A finding of one of the card's cases at a place, its message filled with `values` (limits and the fact's kind are there already)."""
+        words = self.rule.case(case)
+        place = self._place(at)
+        chain = [link for source in (value_from, at) for known in _knowns(source) for link in known.origin]
+        links = dict.fromkeys(link for link in (*evidence, *chain) if (link.file, link.line) != (place.file, place.line))
+        filled = self._values(at, value_from, values)
+        finding = Finding(
+            rule=self.rule.name,
+            case=case,
+            group=self.rule.group,
+            severity=_lower(words.severity, severity),
+            confidence=confidence or words.confidence,
+            message=self._fill(words.message, filled),
+            place=place,
+            evidence=tuple(links),
+            recommendation=self._fill(words.recommend or self.rule.recommend, filled) or None,
+            fix=fix,
+            programs=(self.recipe.entry,),
+        )
+        self.subjects[id(finding)] = {id(fact) for fact in _facts(at)}
+        return finding
+
+    def skip(self, why: str, at: Spot) -> None:
+        """Say that the rule could not be judged here."""
+        place = self._place(at)
+        self.skipped.append(Skipped(why, place.file, place.line, (self.rule.name,)))
+
+    def provenance(self, known: Known | OneOf | None) -> str:
+        """Where a value came from, as a short tail for a message; empty for a literal on the spot."""
+        return next((_chain(value) for value in _knowns(known)), "")
+
+    def _values(self, at: Spot, value_from: Known | OneOf | None, values: Mapping[str, Any]) -> dict[str, Any]:
+        source = value_from if value_from is not None else at if isinstance(at, (Known, OneOf)) else None
+        filled: dict[str, Any] = {**self.limits, "origin": self.provenance(source)}
+        fact = at.subject if isinstance(at, Event) and isinstance(at.subject, Fact) else at
+        if isinstance(fact, Fact):
+            kind = getattr(fact, "kind", "")
+            filled.update(kind=kind.rsplit(".", 1)[-1], name=getattr(fact, "name", "") or kind, when=fact.when or "")
+        filled.update({name: _plain(value) for name, value in values.items()})
+        return filled
+
+    def _fill(self, template: str, values: Mapping[str, Any]) -> str:
+        try:
+            return template.format_map(values)
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+            raise ValueError(f"rule {self.rule.name}: the message {template!r} cannot be filled with {sorted(values)}: {error!r}") from error
+
+    def _place(self, at: Spot) -> Place:
+        if isinstance(at, Place):
+            return at
+        if isinstance(at, (Known, OneOf)):
+            for known in _knowns(at):
+                if known.place is not None:
+                    return known.place
+                if known.origin:
+                    return Place(known.origin[-1].file, known.origin[-1].line)
+            return self.recipe.place or Place(self.recipe.entry, 1)
+        return at.place
+
+
+def _knowns(source: object) -> tuple[Known, ...]:
+    return candidates(source) if isinstance(source, (Known, OneOf)) else ()
+
+
+def _plain(value: object) -> object:
+    """The value itself where a setting or a fact was handed over."""
+    if isinstance(value, (Known, OneOf)):
+        return next((known.value for known in _knowns(value)), None)
+    if isinstance(value, Fact):
+        return getattr(value, "name", "") or getattr(value, "kind", "")
+    return value
+
+
+def _facts(at: object) -> list[object]:
+    """What a finding is about: the fact, or the event and its subject, or the node of the tree."""
+    if isinstance(at, Fact):
+        return [at.slot]
+    if isinstance(at, Event):
+        return [at, at.subject.slot] if isinstance(at.subject, Fact) else [at]
+    return [at] if isinstance(at, (Branch, Loop, Region, Call, Exit, Arm)) else []
+
+
+def _lower(given: Severity, wanted: Severity | None) -> Severity:
+    return given if wanted is None or SEVERITIES.index(wanted) < SEVERITIES.index(given) else wanted
+
+
+def _chain(known: Known) -> str:
+    if known.default is not None:
+        return f" (default of {known.default})"
+    steps = [f"{link.text}, {link.file}:{link.line}" for link in known.origin]
+    return f" ({' <- '.join(steps)})" if steps else ""

@@ -1,0 +1,1 @@
+"""Files that cannot be read, and comments to the linter that have no effect."""
