@@ -1,0 +1,332 @@
+"""Where an event stands in training (batch loop, epoch loop), and the fold that judges the order of events.
+
+An order rule names what *arms*, what *clears* and what *checks*, each per thing (an optimizer, a model). "Gradients are never
+cleared": a step arms its optimizer and checks it, `zero_grad` clears it. The fold walks the event tree once with a small state per thing,
+joins the ways through a branch or loop with "or" on both bits, walks each loop body twice, so that what one turn leaves meets the next,
+and reports a check that is armed on some way and cleared on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events
+from advisor.model.recipe import Fact, Recipe
+from advisor.model.source import number
+
+Cadence = Literal["batch", "epoch", "once"]
+Guard: TypeAlias = tuple[str, bool]
+Spot: TypeAlias = tuple[Event, Context]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingLoop:
+    """A loop that trains: `batch` is the innermost one with a backward and, where there is one, its step; `epoch` the one around it."""
+
+    batch: Loop
+    epoch: Loop | None
+    around: tuple[Loop, ...]  # every loop around `batch`, outermost first
+    within: tuple[Loop, ...]  # loops inside `batch` around the backward: micro-batches that are accumulated
+
+    @property
+    def by_loader(self) -> bool:
+        """True when each turn takes a batch of a loader, so that a turn of `epoch` is one pass over the data."""
+        return self.batch.over is not None or self.batch.what == "loader" or any(loop.over is not None for loop in self.around)
+
+
+def training_loops(recipe: Recipe) -> tuple[TrainingLoop, ...]:
+    """The training loops of a program, in order, each batch loop once."""
+    found: dict[Loop, TrainingLoop] = {}
+    for root in recipe.tree:
+        for loop in () if isinstance(root, (Event, Exit)) else _rooted(root):
+            found.setdefault(loop.batch, loop)
+    return tuple(found.values())
+
+
+def training_loop(context: Context) -> TrainingLoop | None:
+    """The training loop in whose batch loop something stands; None when it stands in none."""
+    if not context.loops:
+        return None
+    inside = {id(loop) for loop in context.loops}
+    return next((loop for loop in reversed(_rooted(context.loops[0])) if id(loop.batch) in inside), None)
+
+
+def batch_loop(context: Context) -> Loop | None:
+    """The batch loop that something stands in."""
+    loop = training_loop(context)
+    return loop.batch if loop is not None else None
+
+
+def epoch_loop(context: Context) -> Loop | None:
+    """The epoch loop that something stands in, be it inside the batch loop or beside it."""
+    loop = training_loop(context)
+    if loop is not None:
+        return loop.epoch
+    if not context.loops:
+        return None
+    epochs = {id(found.epoch) for found in _rooted(context.loops[0])}
+    return next((loop for loop in reversed(context.loops) if id(loop) in epochs), None)
+
+
+def cadence(context: Context) -> Cadence:
+    """How often something happens: in every batch, in every epoch (or round of another outer loop), or once."""
+    if training_loop(context) is not None:
+        return "batch"
+    if not context.loops:
+        return "once"
+    around = {id(outer) for found in _rooted(context.loops[0]) for outer in found.around}
+    return "epoch" if any(id(loop) in around for loop in context.loops) else "once"
+
+
+def contains(nodes: list[Node], *kinds: Kind) -> bool:
+    """True when an event of one of these kinds stands anywhere below."""
+    return next(events(nodes, *kinds), None) is not None
+
+
+def guards(context: Context, inside: Loop | None = None) -> frozenset[Guard]:
+    """The conditions under which something happens, as (key, holds); only those within a loop when one is given."""
+    path = context.path
+    if inside is not None:
+        path = path[next((at for at, node in enumerate(path) if node is inside), 0) :]
+    return frozenset(guard for node in path if isinstance(node, tuple) for guard in arm_guards(*node))
+
+
+def arm_guards(branch: Branch, arm: Arm) -> tuple[Guard, ...]:
+    """What is known to hold in one arm of a branch."""
+    if branch.condition is None or arm.taken_when is None:
+        return ()
+    return tuple(_holding(branch.condition, arm.taken_when))
+
+
+def needs_flag(context: Context) -> str | None:
+    """The condition of a flag, off by default, without which something does not happen; None when it happens by default."""
+    for branch, arm in context.arms:
+        if arm.label == "flag":
+            return branch.condition.text if branch.condition is not None else "a flag"
+    return None
+
+
+def _holding(condition: Condition, holds: bool) -> Iterator[Guard]:
+    yield condition.key, holds != condition.negated
+    if holds and not condition.negated:
+        for part in condition.conjuncts:
+            yield from _holding(part, True)
+
+
+@lru_cache(maxsize=16)
+def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
+    """The training loops below one node, the node itself included."""
+    found: dict[Loop, TrainingLoop] = {}
+    stepping: dict[Loop, bool] = {}
+    for _, context in events([root], Kind.BACKWARD):
+        loops = [loop for loop in context.loops if loop.what != "parameters"]
+        if not loops:
+            continue
+        for loop in loops:
+            if loop not in stepping:
+                stepping[loop] = contains(loop.body, Kind.OPTIMIZER_STEP)
+        at = next((at for at in reversed(range(len(loops))) if stepping[loops[at]]), len(loops) - 1)
+        around = tuple(loops[:at])
+        found.setdefault(loops[at], TrainingLoop(loops[at], _epoch(around), around, tuple(loops[at + 1 :])))
+    return tuple(found.values())
+
+
+def _epoch(around: tuple[Loop, ...]) -> Loop | None:
+    """The innermost of the outer loops that does not itself take batches or walk over a list of phases."""
+    rounds = [loop for loop in around if loop.over is None and loop.what != "loader"]
+    counted = [loop for loop in rounds if loop.what != "items"]
+    return (counted or rounds or [None])[-1]  # type: ignore[list-item]
+
+
+# The order fold
+
+
+class Everything:
+    """Said by `clears` when an event clears every thing."""
+
+
+EVERYTHING: Final = Everything()
+
+
+def _nothing(event: Event) -> Iterable[Fact]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order rule: which things an event checks, clears and arms; it does so in this order. Things stand for their slot."""
+
+    checks: Callable[[Event], Iterable[Fact]]
+    clears: Callable[[Event], Iterable[Fact] | Everything]
+    arms: Callable[[Event], Iterable[Fact]] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A check that was armed and that nothing clears: what, where, and the events that armed it."""
+
+    thing: Fact
+    event: Event
+    context: Context
+    armed_by: tuple[Spot, ...]
+
+
+@dataclass(slots=True)
+class _Status:
+    """What may have happened to one thing: who armed it, under which conditions, and whether any way cleared it since."""
+
+    armed: dict[Event, tuple[Context, frozenset[Guard]]] = field(default_factory=dict)
+    cleared: bool = False
+
+
+_State: TypeAlias = dict[Fact, _Status]
+
+
+def violations(nodes: list[Node], order: Order) -> list[Violation]:
+    """Every check of the tree that no way clears, in order, each once."""
+    return _Fold(order).run(nodes)
+
+
+class _Fold:
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.found: dict[tuple[Event, Fact], Violation] = {}
+        self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
+        self.matter: dict[Node, bool] = {}
+
+    def run(self, nodes: list[Node]) -> list[Violation]:
+        self.walk(nodes, {}, ())
+        return list(self.found.values())
+
+    def walk(self, nodes: list[Node], state: _State | None, path: tuple[object, ...]) -> _State | None:
+        for node in nodes:
+            if state is None:
+                return None
+            if not self.matters(node):
+                continue
+            if isinstance(node, Event):
+                self.event(node, state, path)
+            elif isinstance(node, Branch):
+                state = self.branch(node, state, path)
+            elif isinstance(node, Loop):
+                state = self.loop(node, state, path)
+            elif isinstance(node, Exit):
+                self.exit(node, state)
+                return None
+            elif isinstance(node, Region):
+                state = self.walk(node.body, state, (*path, node))
+            else:
+                state = self.call(node, state, path)
+        return state
+
+    def matters(self, node: Node) -> bool:
+        """True for what the rule looks at and for what contains it. Exits count: they end a way."""
+        known = self.matter.get(node)
+        if known is None:
+            if isinstance(node, Event):
+                order = self.order
+                clears = order.clears(node)
+                known = isinstance(clears, Everything) or any(True for _ in clears) or any(True for _ in (*order.checks(node), *order.arms(node)))
+            elif isinstance(node, Branch):
+                known = any(self.matters(inner) for arm in node.arms for inner in arm.body)
+            else:
+                known = isinstance(node, Exit) or any(self.matters(inner) for inner in node.body)
+            self.matter[node] = known
+        return known
+
+    def event(self, event: Event, state: _State, path: tuple[object, ...]) -> None:
+        for thing in (checked.slot for checked in self.order.checks(event)):
+            status = state.get(thing)
+            if status is not None and status.armed and not status.cleared:
+                armed_by = tuple((arming, context) for arming, (context, _) in status.armed.items())
+                self.found.setdefault((event, thing), Violation(thing, event, Context(path), armed_by))
+        clears = self.order.clears(event)
+        for thing in state if isinstance(clears, Everything) else {cleared.slot for cleared in clears} & state.keys():
+            state[thing] = _Status(state[thing].armed, bool(state[thing].armed))
+        for thing in (armed.slot for armed in self.order.arms(event)):
+            state[thing] = _Status({event: (Context(path), guards(Context(path)))})
+
+    def branch(self, branch: Branch, state: _State, path: tuple[object, ...]) -> _State | None:
+        arms, passes = ways(branch)
+        after: _State | None = dict(state) if passes else None
+        for arm in arms:
+            entered = _possible(state, arm_guards(branch, arm))
+            after = _join(after, self.walk(arm.body, entered, (*path, (branch, arm))))
+        return after
+
+    def loop(self, loop: Loop, state: _State, path: tuple[object, ...]) -> _State | None:
+        count = number(loop.count)
+        after: _State | None = None if loop.what == "parameters" or (count is not None and count > 0) else dict(state)
+        turn: _State | None = dict(state)
+        for _ in range(2):
+            if turn is None:
+                break
+            self.leaving["break"].append([])
+            self.leaving["continue"].append([])
+            turn = self.walk(loop.body, turn, (*path, loop))
+            for left in self.leaving["continue"].pop():
+                turn = _join(turn, left)
+            for left in self.leaving["break"].pop():
+                after = _join(after, left)
+            after = _join(after, turn)
+            turn = dict(turn) if turn is not None else None
+        return after
+
+    def call(self, call: Call, state: _State, path: tuple[object, ...]) -> _State | None:
+        outside = self.leaving
+        self.leaving = {"return": [[]], "break": [], "continue": []}
+        after = self.walk(call.body, state, (*path, call))
+        for left in self.leaving["return"].pop():
+            after = _join(after, left)
+        self.leaving = outside
+        return after
+
+    def exit(self, node: Exit, state: _State) -> None:
+        """A way ends here; where it goes on (after the call, after the loop, at the next turn) its state is kept."""
+        waiting = self.leaving.get(node.what)
+        if waiting:
+            waiting[-1].append(state)
+
+
+def ways(branch: Branch) -> tuple[list[Arm], bool]:
+    """The arms that count, and whether a way leads past all of them.
+
+    Handlers do not count. Where one arm is the default, flags count only if they train and the default does not.
+    """
+    arms = [arm for arm in branch.arms if arm.label != "except"]
+    passes = branch.condition is not None and len(arms) == 1 and arms[0].taken_when is not None
+    default = [arm for arm in arms if arm.label == "default"]
+    if default or (passes and arms[0].label == "flag"):
+        trains = any(contains(arm.body, Kind.BACKWARD) for arm in default)
+        training = [] if trains else [arm for arm in arms if arm.label == "flag" and contains(arm.body, Kind.BACKWARD)]
+        return default + training, passes and not default
+    return arms, passes
+
+
+def _possible(state: _State, holding: tuple[Guard, ...]) -> _State:
+    """The state in an arm: what was armed only where the arm's condition does not hold is left out."""
+    if not holding:
+        return dict(state)
+    excluded = {(key, not holds) for key, holds in holding}
+    return {thing: _without(status, excluded) for thing, status in state.items()}
+
+
+def _without(status: _Status, excluded: set[Guard]) -> _Status:
+    armed = {event: (context, under) for event, (context, under) in status.armed.items() if not excluded & under}
+    return status if len(armed) == len(status.armed) else _Status(armed, status.cleared and bool(armed))
+
+
+def _join(one: _State | None, other: _State | None) -> _State | None:
+    if one is None or other is None:
+        return other if one is None else one
+    joined = dict(one)
+    for thing, status in other.items():
+        before = joined.get(thing)
+        if before is None:
+            joined[thing] = status
+        elif before is not status:
+            joined[thing] = _Status({**before.armed, **status.armed}, before.cleared or status.cleared)
+    return joined
