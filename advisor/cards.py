@@ -21,7 +21,7 @@ CHECKS = os.path.join(PACKAGE, "checks")
 def load() -> Mapping[str, Rule]:
     """Every rule by name, in the order of groups and names. In a checkout a stale table is built again first."""
     if is_stale():
-        build()
+        build(strict=False)
     with open(TABLE, encoding="utf-8") as table:
         return {row["name"]: Rule(**row) for row in json.load(table)}
 
@@ -62,36 +62,52 @@ def _changes(folder: str) -> Iterator[int]:
                 yield entry.stat().st_mtime_ns
 
 
-def build() -> None:
-    """Write the table and the examples from the cards of this checkout."""
+def build(strict: bool = True) -> None:
+    """Write the table and the examples from the cards of this checkout. When it is not strict, a card that is not right yet is left out."""
     folder = checkout()
     if folder is None:
         raise FileNotFoundError("only a checkout of the project has cards to build from")
-    cards = list(read_cards(Path(folder)))
-    _write(TABLE, [_row(card, Path(CHECKS, card["group"], _module(card["name"]) + ".py"), None) for card, path in cards])
-    _write(EXAMPLES, {card["name"]: card["examples"] for card, _ in cards})
+    from advisor.card_schema import CardError
+
+    rows, shown = [], {}
+    for path in card_paths(Path(folder)):
+        try:
+            card = read_card(path)
+            rows.append(_row(card, Path(CHECKS, _module(card["group"]), _module(card["name"]) + ".py"), None))
+            shown[card["name"]] = card["examples"]
+        except CardError:
+            if strict:
+                raise
+    _write(EXAMPLES, shown)
+    _write(TABLE, rows)
     load.cache_clear()
 
 
 def house(folder: Path) -> Iterator[Rule]:
     """The rules of a project's own folder: cards with their checks beside them."""
-    for card, path in read_cards(folder):
+    for path in card_paths(folder):
+        card = read_card(path)
         yield Rule(**_row(card, path.with_name(_module(card["name"]) + ".py"), str(path.parent)))
 
 
-def read_cards(folder: Path) -> Iterator[tuple[dict[str, Any], Path]]:
-    """Each card of a folder, checked, with its path, sorted by group and name."""
+def card_paths(folder: Path) -> list[Path]:
+    """The cards of a folder, sorted by group and name."""
+    return sorted(folder.glob("*/*.yaml"))
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """One card, checked against the schema."""
     import yaml
 
     from advisor.card_schema import CardError, check_card
 
-    for path in sorted(folder.glob("*/*.yaml")):
-        try:
-            card = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except yaml.YAMLError as error:
-            raise CardError(f"{path}: not YAML: {error}") from None
-        check_card(card, path)
-        yield card, path
+    try:
+        card = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise CardError(f"{path}: not YAML: {error}") from None
+    check_card(card, path)
+    found: dict[str, Any] = card
+    return found
 
 
 def _row(card: Mapping[str, Any], check: Path, home: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from advisor.model.result import Result
 from advisor.model.source import Place
 from advisor.model.suppression import Suppression
 
-COMMENT = re.compile(r"#\s*advisor:\s*(?P<form>file-ignore|ignore)(?:\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)|(?=\s*(?:#|$)))")
+COMMENT = re.compile(r"#\s*advisor:\s*(?P<form>file-ignore|ignore)\b(?:\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)|[^#]*)")
 BLOCKS = ("for ", "while ", "with ", "if ", "def ", "class ", "try:", "async ", "elif ", "else:", "match ", "@")
 
 

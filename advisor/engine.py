@@ -1,0 +1,229 @@
+"""Runs the rules on what was read: each check gets the facts it asks for, and its findings are merged, silenced and sorted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+from advisor import suppress
+from advisor.checks.context import Context
+from advisor.model.events import Event, Node, walk
+from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
+from advisor.model.recipe import Fact, Reading, Recipe
+from advisor.model.result import Result
+from advisor.model.rule import Rule
+from advisor.model.suppression import Suppression
+
+LISTINGS = {
+    "Module": "modules", "Optimizer": "optimizers", "Scheduler": "schedulers", "Loss": "losses", "Loader": "loaders", "Dataset": "datasets",
+    "Split": "splits", "Fitted": "fitted", "Seed": "seeds", "Clip": "clipping", "Scaler": "scalers", "Autocast": "autocasts", "Save": "saves",
+    "Restore": "restores", "EarlyStopping": "early_stopping", "Hyperparameter": "hyperparameters", "Transform": "transforms",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is asked of the programs that one settings file governs."""
+
+    rules: Mapping[str, Rule]  # those selected
+    limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rule -> limits that the settings override
+    ignored: Callable[[str], Collection[str]] = lambda file: ()  # per-file-ignores: names of the rules ignored in a file
+
+
+@dataclass(slots=True)
+class Judged:
+    """What the rules said of one program, before anything is merged or left out."""
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    subjects: dict[int, set[int]] = field(default_factory=dict)
+    crashes: list[str] = field(default_factory=list)
+
+
+def lint(
+    reading: Reading,
+    choose: Callable[[str], Choice],
+    names: Collection[str],
+    *,
+    passed: Collection[str] | None = None,
+    severity: Severity = "warning",
+) -> Result:
+    """Judge everything that was read. `choose` gives the choice for a file, `names` are all rules there are, `passed` the files shown."""
+    result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts)
+    result.programs = sum(recipe.whole for recipe in reading.recipes)
+    result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
+    found: list[Finding] = []
+    skipped = list(reading.skipped)
+    comments = _comments(reading, names)
+
+    def take(judged: Judged, recipe: Recipe) -> None:
+        result.crashes += judged.crashes
+        shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe, passed)]
+        kept = suppress.apply(shown, comments, result)
+        found.extend(_unless_said_better(kept, judged, choose(recipe.entry).rules))
+        skipped.extend(entry for entry in judged.skipped if _is_shown(entry.file, recipe, passed))
+
+    for broken in _each_broken(reading):
+        recipe = Recipe(_entry_of(broken.place.file, reading, passed) or broken.place.file)
+        take(judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity), recipe)
+        skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
+    for recipe in reading.recipes:
+        take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)
+        skipped.extend(entry for entry in recipe.not_read if _is_shown(entry.file, recipe, passed))
+    for file, held in comments.items():
+        recipe = Recipe(_entry_of(file, reading, passed) or file)
+        _mark_judged(held, reading.recipes, choose(file), skipped, severity)
+        take(judge(recipe, {"Suppression": held}, choose(file), severity), recipe)
+    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    result.findings = merge(finding for finding in found if finding.severity in levels and finding.rule not in choose(finding.place.file).ignored(finding.place.file))
+    result.skipped = merge_skipped(skipped)
+    return result
+
+
+def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, severity: Severity = "hint", asked_by: str = "lint") -> Judged:
+    """Ask each rule that has a fact to look at and can say something that bad. Lint does not ask the probe's rules, nor the other way round."""
+    judged = Judged()
+    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    present = {name for name, held in facts.items() if held}
+    for rule in choice.rules.values():
+        wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
+        if not wanted or rule.needs not in (asked_by, "both") or rule.level not in levels or not present.issuperset(rule.given):
+            continue
+        context = Context(rule, recipe, choice.limits.get(rule.name))
+        for fact in wanted:
+            try:
+                for finding in check_of(rule)(fact, context):
+                    context.subjects[id(finding)].update([id(fact.slot)] if isinstance(fact, Fact) else ())
+                    judged.findings.append(finding)
+            except Exception as error:
+                if os.environ.get("ADVISOR_DEBUG"):
+                    raise
+                judged.crashes.append(f"rule {rule.name} failed on {recipe.entry}: {type(error).__name__}: {error}")
+        judged.skipped += context.skipped
+        judged.subjects.update(context.subjects)
+    return judged
+
+
+def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
+    """The facts of a program by the name of their class; each kind of event is there too, for the cards' `given`."""
+    facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
+    facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
+    facts["Recipe"] = [recipe]
+    for kind in _kinds(recipe.tree):
+        facts[kind] = (kind,)
+    return facts
+
+
+def _kinds(tree: list[Node]) -> set[str]:
+    return {node.kind.value for node, _ in walk(tree) if isinstance(node, Event)}
+
+
+def check_of(rule: Rule) -> Callable[[Any, Context], Iterable[Finding]]:
+    """The function behind a rule, imported when it is first asked for."""
+    if rule.range:
+        return _function("advisor.checks.band")
+    module = rule.name.replace("-", "_")
+    if rule.home is None:
+        return _function(f"advisor.checks.{rule.group.replace('-', '_')}.{module}")
+    return _house_function(os.path.join(rule.home, f"{module}.py"))
+
+
+def _function(module: str) -> Callable[[Any, Context], Iterable[Finding]]:
+    found: Callable[[Any, Context], Iterable[Finding]] = import_module(module).check
+    return found
+
+
+def _house_function(path: str) -> Callable[[Any, Context], Iterable[Finding]]:
+    import sys
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    name = f"advisor_house_rules:{path}"
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    found: Callable[[Any, Context], Iterable[Finding]] = sys.modules[name].check
+    return found
+
+
+def _is_shown(file: str, recipe: Recipe, passed: Collection[str] | None) -> bool:
+    """Findings stand in the files that were passed, and in everything that a passed program reads."""
+    return passed is None or file in passed or recipe.entry in passed
+
+
+def _entry_of(file: str, reading: Reading, passed: Collection[str] | None) -> str | None:
+    """The program that reads a file, one that was passed if there is one."""
+    readers = [recipe.entry for recipe in reading.recipes if file in recipe.files]
+    return next((entry for entry in readers if passed and entry in passed), next(iter(readers), None))
+
+
+def _unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Leave out a finding when a rule that its card yields to fires on the same line or fact. A hint never takes a finding's place."""
+    for finding in findings:
+        betters = rules[finding.rule].yields_to
+        if not any(
+            other.rule in betters
+            and (other.severity != "hint" or finding.severity == "hint")
+            and ((other.place.file, other.place.line) == (finding.place.file, finding.place.line) or judged.subjects[id(other)] & judged.subjects[id(finding)])
+            for other in judged.findings
+        ):
+            yield finding
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, with all programs that it was found in, sorted by file, line, column and rule."""
+    once: dict[tuple[Any, ...], Finding] = {}
+    for finding in findings:
+        place = finding.place
+        key = (place.file, place.cell or 0, place.line, place.column, finding.rule, finding.case)
+        held = once.get(key)
+        once[key] = finding if held is None else replace(held, programs=tuple(dict.fromkeys((*held.programs, *finding.programs))))
+    return [once[key] for key in sorted(once)]
+
+
+def merge_skipped(skipped: Iterable[Skipped]) -> list[Skipped]:
+    """Each cause once, with all rules that it silenced, those that silenced most first."""
+    causes: dict[tuple[str, str, int], dict[str, None]] = {}
+    for entry in skipped:
+        causes.setdefault((entry.why, entry.file, entry.line), {}).update(dict.fromkeys(entry.rules))
+    merged = [Skipped(why, file, line, tuple(sorted(rules))) for (why, file, line), rules in causes.items()]
+    return sorted(merged, key=lambda entry: (-len(entry.rules), entry.file, entry.line, entry.why))
+
+
+def _each_broken(reading: Reading) -> list[Any]:
+    """Every file that could not be read, once."""
+    every = [*reading.broken, *(broken for recipe in reading.recipes for broken in recipe.broken)]
+    return list({(broken.place.file, broken.place.line, broken.kind): broken for broken in every}.values())
+
+
+def _comments(reading: Reading, names: Collection[str]) -> dict[str, list[Suppression]]:
+    """The suppressions in everything that was read, by file."""
+    comments: dict[str, list[Suppression]] = {}
+    for key, text in reading.texts.items():
+        file, mark, cell = key.rpartition("#")
+        is_cell = mark == "#" and cell.isdecimal()
+        held = suppress.find(file if is_cell else key, text, names, int(cell) if is_cell else None)
+        if held:
+            comments.setdefault(file if is_cell else key, []).extend(held)
+    return comments
+
+
+def _mark_judged(comments: Iterable[Suppression], recipes: Iterable[Recipe], choice: Choice, skipped: Iterable[Skipped], severity: Severity) -> None:
+    """A suppression can be called unused only where its rule was really asked about a whole program and could answer."""
+    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    silent = {rule for entry in skipped for rule in entry.rules}
+    readers = [recipe for recipe in recipes if recipe.whole]
+    for comment in comments:
+        rule = choice.rules.get(comment.rule)
+        comment.judged = (
+            rule is not None
+            and rule.needs != "probe"
+            and rule.levels[-1] in levels
+            and rule.name not in silent
+            and any(comment.place.file in recipe.files for recipe in readers)
+        )
