@@ -83,7 +83,7 @@ def test_names_of_classes() -> None:
 
 
 def test_build_counts_rows_and_repositories() -> None:
-    keys = "repo,domain,optimizer,lr,weight_decay,momentum,beta1,beta2,eps,clip_value,scheduler,model_family".split(",")
+    keys = ["repo", "domain", "optimizer", "lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip_value", "scheduler", "model_family"]
     rows = [
         dict.fromkeys(keys, "") | {"repo": repository, "domain": "gan", "optimizer": "adam", "lr": lr, "scheduler": scheduler}
         for repository, lr, scheduler in [("a", "0.1", ""), ("a", "0.1", ""), ("b", "0.2", ""), ("b", "1.0", "noamlr")]

@@ -101,7 +101,8 @@ def build(rows: Sequence[Row]) -> dict[str, Any]:
             if (value := stated(row, setting)) is not None:
                 for group in groups(row, setting):
                     found[group].append((value, row["repo"]))
-        table["settings"][setting] = {group: distribution(found[group]) for group in sorted(found) if " / " not in group or len(found[group]) >= ENOUGH_ROWS}
+        kept = (group for group in sorted(found) if " / " not in group or len(found[group]) >= ENOUGH_ROWS)
+        table["settings"][setting] = {group: distribution(found[group]) for group in kept}
     return table
 
 

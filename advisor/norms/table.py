@@ -15,6 +15,25 @@ TABLE = Path(__file__).with_name("table.json")
 ENOUGH_REPOSITORIES = 3  # a group from fewer is one project's habit, not a norm
 USUAL = (0.025, 0.975)
 
+WORDS = {  # the table's domains and families, as a sentence says them
+    "contrastive": "contrastive learning",
+    "cv-classify": "image classification",
+    "cv-detect": "detection",
+    "cv-segment": "segmentation",
+    "llm-lora": "LoRA fine-tuning",
+    "llm-pretrain": "language-model pretraining",
+    "llm-sft": "language-model fine-tuning",
+    "nlp-finetune": "language-model fine-tuning",
+    "nlp-pretrain": "language-model pretraining",
+    "rl": "reinforcement learning",
+    "gan": "GANs",
+    "graph": "graph networks",
+    "gnn": "graph networks",
+    "cnn": "convolutional networks",
+    "rnn": "recurrent networks",
+    "transformer": "transformers",
+}
+
 SAME_AS = {  # class names that step as another optimizer of the table does
     "fusedadam": "adamw",
     "deepspeedcpuadam": "adamw",
@@ -37,6 +56,12 @@ class Standing:
     above: float
     low: float
     high: float
+
+    @property
+    def scope(self) -> str:
+        """The domain or family that the group is narrowed to, as the end of a sentence; empty for the optimizer alone."""
+        _, _, narrower = self.group.partition(" / ")
+        return f" for {WORDS.get(narrower, narrower)}" if narrower else ""
 
 
 @cache

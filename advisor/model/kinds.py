@@ -1,0 +1,106 @@
+"""What kind of model and of training this is, as far as the program shows it: families, domains, pretrained weights, frozen parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.source import Known, Setting, is_absent
+
+RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
+ATTENTION = frozenset({
+    "MultiheadAttention", "Transformer", "TransformerEncoder", "TransformerDecoder", "TransformerEncoderLayer", "TransformerDecoderLayer",
+})
+CONVOLUTION = frozenset({"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv2d"})
+WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilinear", "Embedding", "EmbeddingBag"}
+GRAPH_ROOTS = ("torch_geometric.", "dgl.")
+IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "efficientnet_pytorch.")
+ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
+
+
+def parts(modules: Iterable[Module]) -> Iterator[Module]:
+    """These modules and everything below them, each once."""
+    seen: set[Module] = set()
+    for module in modules:
+        for part in module.walk():
+            if part not in seen:
+                seen.add(part)
+                yield part
+
+
+def layers(modules: Iterable[Module], kinds: frozenset[str]) -> list[Module]:
+    """The library layers of these kinds in the modules."""
+    return [part for part in parts(modules) if not part.user_class and part.name in kinds]
+
+
+def family(modules: Iterable[Module]) -> str | None:
+    """The broad family of a model: gnn, transformer, rnn or cnn; None when its layers do not tell."""
+    found = list(parts(modules))
+    if any(part.kind.startswith(GRAPH_ROOTS) for part in found):
+        return "gnn"
+    if layers(found, ATTENTION) or any(part.kind.startswith("transformers.") for part in found):
+        return "transformer"
+    if layers(found, RECURRENT):
+        return "rnn"
+    if layers(found, CONVOLUTION) or any(part.kind.startswith(IMAGE_ROOTS) for part in found):
+        return "cnn"
+    return None
+
+
+def domain(recipe: Recipe, optimizer: Optimizer) -> str | None:
+    """What is trained, in the words of the table of norms, where layers and losses leave no doubt."""
+    modules = optimizer.modules
+    if has_adapter(modules):
+        return "llm-lora"
+    kind = family(modules)
+    if kind == "gnn":
+        return "graph"
+    if kind == "transformer" and is_language_model(modules):
+        return "llm-sft" if is_pretrained(modules) else "llm-pretrain"
+    classifies = any(loss.name in ("CrossEntropyLoss", "cross_entropy") for loss in recipe.losses)
+    return "cv-classify" if kind == "cnn" and classifies and any(part.kind.startswith(IMAGE_ROOTS) for part in parts(modules)) else None
+
+
+def is_language_model(modules: Iterable[Module]) -> bool:
+    """True for decoder-only language models."""
+    return any(part.causal for part in parts(modules))
+
+
+def has_adapter(modules: Iterable[Module]) -> bool:
+    """True when low-rank adapters are trained instead of the weights themselves."""
+    return any(part.kind.startswith("peft.") or ADAPTER_WRAPS & set(part.wrapped) for part in parts(modules))
+
+
+def is_pretrained(modules: Iterable[Module]) -> bool:
+    """True when weights of the modules come from elsewhere, or may."""
+    return any(not _random(part.pretrained) for part in parts(modules))
+
+
+def has_frozen(modules: Iterable[Module]) -> bool:
+    """True when a part of the modules is not trained, or may not be."""
+    return any(part.trainable != "yes" for part in parts(modules))
+
+
+def is_linear(modules: Iterable[Module]) -> bool:
+    """True when at most one layer of weights is trained: a linear probe, a regression, a bag of embeddings with a head."""
+    found = list(parts(modules))
+    if not found or not all(part.complete for part in found):
+        return False
+    weighted = layers(found, WEIGHTED - {"Embedding", "EmbeddingBag"})
+    return len(weighted) <= 1 and all(part.user_class or part.kind.startswith("torch.nn.") for part in found)
+
+
+def known_throughout(modules: Iterable[Module]) -> bool:
+    """True when every layer of the modules was seen."""
+    return all(part.complete for part in parts(modules))
+
+
+def from_scratch(modules: Iterable[Module]) -> bool:
+    """True when every layer was seen and none brings weights from elsewhere."""
+    found = list(parts(modules))
+    return bool(found) and known_throughout(found) and all(_random(part.pretrained) for part in found)
+
+
+def _random(pretrained: Setting) -> bool:
+    """True when the weights are known to be drawn at random."""
+    return is_absent(pretrained) or (isinstance(pretrained, Known) and pretrained.value in (False, None, ""))

@@ -1,0 +1,87 @@
+"""The learning rates that an optimizer really steps with: its own, its groups', or the peak of a schedule that replaces them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
+from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
+
+PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
+FREE_SCHEDULES = frozenset({"LambdaLR", "MultiplicativeLR"})  # may use the rate as a factor of an absolute one
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One rate, the weights it moves, and how sure it is that they are moved at it."""
+
+    known: Known
+    parameters: tuple[Parameters, ...]
+    default_path: bool = True  # False: only with other flags than the default ones
+
+    @property
+    def value(self) -> float:
+        """The rate as a number."""
+        assert isinstance(self.known.value, (int, float))
+        return float(self.known.value)
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The modules whose weights it moves."""
+        return tuple(dict.fromkeys(module for parameters in self.parameters for module in parameters.modules))
+
+    @property
+    def inputs(self) -> bool:
+        """True when it moves something else than weights: an image, a prompt, a temperature."""
+        return any(parameters.inputs for parameters in self.parameters)
+
+
+def schedulers_of(recipe: Recipe, optimizer: Optimizer) -> list[Scheduler]:
+    """The schedulers that write, or may write, to this optimizer; those inside others too."""
+    found: list[Scheduler] = []
+    stack = [s for s in recipe.schedulers if s.optimizer is None or s.optimizer.slot is optimizer.slot or not s.optimizer_known]
+    while stack:
+        scheduler = stack.pop()
+        found.append(scheduler)
+        stack.extend(scheduler.children)
+    return found
+
+
+def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
+    """Why the optimizer's own rate says little about its steps, in a clause; None when it does say."""
+    if optimizer.lr_writes:
+        return "the program writes the rate of the parameter groups itself"
+    if optimizer.escaped:
+        return f"the optimizer was handed to `{optimizer.escaped}`, which could not be read"
+    for scheduler in schedulers_of(recipe, optimizer):
+        if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith("torch."):
+            return f"`{scheduler.name}` may use the rate as a mere factor"
+    return None
+
+
+def rates(recipe: Recipe, optimizer: Optimizer) -> Iterator[Rate]:
+    """Every known rate of the optimizer, with the weights that it moves."""
+    peaks = [s.settings["max_lr"] for s in schedulers_of(recipe, optimizer) if s.name in PEAK_SCHEDULES and "max_lr" in s.settings]
+    everything = tuple(group.parameters for group in optimizer.groups)
+    if peaks:
+        for peak in peaks:
+            yield from _numbers(peak, everything)
+        return
+    inherited = tuple(group.parameters for group in optimizer.groups if is_absent(group.settings.get("lr")))
+    if inherited or not optimizer.groups:
+        yield from _numbers(optimizer.settings.get("lr"), inherited)
+    for group in optimizer.groups:
+        yield from _numbers(group.settings.get("lr"), (group.parameters,))
+
+
+def rates_known(recipe: Recipe, optimizer: Optimizer) -> bool:
+    """True when no rate of the optimizer is hidden from us."""
+    settings = [optimizer.settings.get("lr"), *(group.settings.get("lr") for group in optimizer.groups)]
+    return optimizer.groups_complete and not any(map(is_unknown, settings))
+
+
+def _numbers(setting: Setting | None, parameters: tuple[Parameters, ...]) -> Iterator[Rate]:
+    for index, known in enumerate(candidates(setting)):
+        if isinstance(known.value, (int, float)) and not isinstance(known.value, bool):
+            yield Rate(known, parameters, default_path=index == 0)
