@@ -281,3 +281,14 @@ def test_a_loop_that_surely_runs() -> None:
 
     assert violations([evaluate(), train(), loop(Known(3)), backward()], MODE)
     assert not violations([evaluate(), train(), loop(None), backward()], MODE)
+
+
+def test_turns_of_a_loop_over_a_literal() -> None:
+    def turn(*body: Node) -> Loop:
+        return Loop(place(), list(body), count=Known(1), what="turn")
+
+    assert not violations([backward(), turn(step()), turn(zero(), backward(), step())], CLEARED)
+    loop = epochs(turn(train(), batches(backward(), step())), turn(evaluate(), batches(event(Kind.FORWARD))))
+    assert not violations([loop], MODE)
+    [found] = training_loops(Recipe("t", tree=[loop]))
+    assert found.epoch is loop and found.around == (loop,)

@@ -110,10 +110,10 @@ def needs_flag(context: Context) -> str | None:
 
 
 def _holding(condition: Condition, holds: bool) -> Iterator[Guard]:
-    yield condition.key, holds != condition.negated
-    if holds and not condition.negated:
-        for part in condition.conjuncts:
-            yield from _holding(part, True)
+    asked = holds != condition.negated
+    yield condition.key, asked
+    for part in condition.conjuncts if asked else condition.disjuncts:
+        yield from _holding(part, asked)
 
 
 @lru_cache(maxsize=16)
@@ -122,7 +122,7 @@ def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
     found: dict[Loop, TrainingLoop] = {}
     stepping: dict[Loop, bool] = {}
     for _, context in events([root], Kind.BACKWARD):
-        loops = [loop for loop in context.loops if loop.what != "parameters"]
+        loops = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]
         if not loops:
             continue
         for loop in loops:
@@ -259,9 +259,9 @@ class _Fold:
 
     def loop(self, loop: Loop, state: _State, path: tuple[object, ...]) -> _State | None:
         count = number(loop.count)
-        after: _State | None = None if loop.what == "parameters" or (count is not None and count > 0) else dict(state)
+        after: _State | None = None if loop.what in ("parameters", "turn") or (count is not None and count > 0) else dict(state)
         turn: _State | None = dict(state)
-        for _ in range(2):
+        for _ in range(1 if loop.what == "turn" else 2):
             if turn is None:
                 break
             self.leaving["break"].append([])
