@@ -107,7 +107,10 @@ class Condition:
     right_variable: Any = None
     left_flow: Any = None
     right_flow: Any = None
-    conjuncts: tuple["Condition", ...] = ()
+    conjuncts: tuple["Condition", ...] = ()  # parts of an `and`
+    disjuncts: tuple["Condition", ...] = ()  # parts of an `or`
+    modulo: Setting | None = None  # `x % modulo == ...`
+    modulo_of: str | None = None  # the text of x
 
 
 @dataclass(slots=True, eq=False)
@@ -130,13 +133,14 @@ class Branch:
 
 @dataclass(slots=True, eq=False)
 class Loop:
-    """A loop. `over` is the Loader iterated, if any; `count` the number of turns; `what` "parameters" for loops over weights."""
+    """A loop. `over` is the Loader iterated, if any; `count` the number of turns; `what` "parameters" for loops over weights,
+    "turn" for one turn of a loop over a literal (it runs exactly once; never counts as batch or epoch loop)."""
 
     place: Place
     body: list["Node"] = field(default_factory=list)
     over: Any = None
     count: Setting | None = None
-    what: Literal["loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
+    what: Literal["turn", "loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
     variable: Any = None
     name: str = ""
 

@@ -417,6 +417,7 @@ class Recipe:
     tree: list[Node] = field(default_factory=list)
     trains: bool = False  # a backward (or a framework's fit) was seen
     whole: bool = True  # False: not a program, a file read function by function
+    shown: frozenset[str] | None = None  # only findings in these files are shown (a part of a program was passed); None: all
 
     modules: Listing[Module] = field(default_factory=Listing)  # every module built, parts included
     models: Listing[Module] = field(default_factory=Listing)  # those that are no other's part

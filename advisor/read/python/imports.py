@@ -121,6 +121,7 @@ def _execute(reader: "Reader", path: str, name: str, node: ast.AST) -> Value:
         reader.failed_imports.append((name, reader.place(node)))
         reader.unread(f"`{name}` could not be read: {source.detail}", node)
         return Opaque(f"import of `{name}`")
+    source = reader.own(source)
     module = Module(source, source.namespace)
     if source.state == "new":
         run_module(reader, source)

@@ -127,6 +127,7 @@ class Project:
         self._roots: dict[str, list[str]] = {}
         self._listing: dict[str, frozenset[str]] = {}
         self.parsed = 0
+        self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
 
     def display(self, path: str) -> str:
@@ -135,6 +136,13 @@ class Project:
             return path
         relative = os.path.relpath(path, self.directory) if path.startswith(self.directory) else path
         return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+    def lines(self, display: str) -> list[str]:
+        """The lines of a file that was read, by the name shown for it."""
+        lines = self._lines.get(display)
+        if lines is None:
+            lines = self._lines[display] = self.texts.get(display, "").splitlines()
+        return lines
 
     def read_bytes(self, path: str) -> bytes | Broken:
         """The content of a file, or why it cannot be had."""

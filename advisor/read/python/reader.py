@@ -6,6 +6,7 @@ Statements stand in statements.py, expressions in expressions.py, calls and clas
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from advisor.model.events import Arm, Branch, Condition, Event, Exit, Kind, Loop, Node
@@ -54,7 +55,8 @@ class Reader:
 
     def __init__(self, project: Project, entry: SourceModule) -> None:
         self.project = project
-        self.entry = entry
+        self.modules: dict[str, SourceModule] = {}
+        self.entry = entry = self.own(entry)
         self.recipe = Recipe(entry.display)
         self.store = Store()
         self.block: list[Node] = self.recipe.tree
@@ -82,6 +84,7 @@ class Reader:
         self.imported: set[str] = set()
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
+        self.made: dict[int, Instance] = {}
 
     # --- places, events, facts -----------------------------------------------------------------------------------
 
@@ -419,6 +422,13 @@ class Reader:
                             names |= statements.assigned(item).attributes
             found = self.classes[cls.node] = frozenset(names)
         return found
+
+    def own(self, source: SourceModule) -> SourceModule:
+        """This program's copy of a parsed file: the tree is shared, what executing it binds is not."""
+        mine = self.modules.get(source.path)
+        if mine is None:
+            mine = self.modules[source.path] = replace(source, namespace={}, state="new")
+        return mine
 
     # --- imports -------------------------------------------------------------------------------------------------
 

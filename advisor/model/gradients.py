@@ -1,0 +1,82 @@
+"""Whose gradients an event fills, uses or clears: what the rules on `backward`, `step` and `zero_grad` arm, check and clear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from advisor.model.events import Context, Event, Kind, events
+from advisor.model.folds import EVERYTHING, Everything, training_loop
+from advisor.model.recipe import Flow, Module, Optimizer, Recipe
+
+HAND_MADE = (Kind.GRAD_WRITE, Kind.AUTOGRAD_GRAD)
+
+
+def stepped(event: Event) -> tuple[Optimizer, ...]:
+    """The optimizer that a step uses the gradients of. A step with a closure computes its own: none."""
+    if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer) and not event.data.get("closure"):
+        return (event.subject,)
+    return ()
+
+
+def escaped(event: Event) -> Iterable[Optimizer] | Everything:
+    """The optimizers that code which could not be read may have stepped or cleared here."""
+    if event.kind is not Kind.ESCAPE:
+        return ()
+    return (event.subject,) if isinstance(event.subject, Optimizer) else EVERYTHING if isinstance(event.subject, Module) else ()
+
+
+def cleared(event: Event, recipe: Recipe) -> Iterable[Optimizer] | Everything:
+    """The optimizers whose gradients are gone after an event, taken generously: any overlap counts, and so does a gradient set by hand."""
+    if event.kind is Kind.GRAD_WRITE:
+        return EVERYTHING if event.data.get("what") == "grad" else ()
+    if event.kind is not Kind.ZERO_GRAD or event.data.get("partial"):
+        return escaped(event)
+    subject = event.subject
+    if isinstance(subject, Optimizer):
+        return [subject, *(other for other in recipe.optimizers if holds_some(other, subject.modules))]
+    if isinstance(subject, Module):
+        return [optimizer for optimizer in recipe.optimizers if not optimizer.modules or holds_some(optimizer, (subject,))]
+    return EVERYTHING
+
+
+def wiped(event: Event, recipe: Recipe) -> list[Optimizer]:
+    """The optimizers whose gradients are surely all gone after an event."""
+    if event.kind is not Kind.ZERO_GRAD or event.data.get("partial"):
+        return []
+    if isinstance(event.subject, Optimizer):
+        return [event.subject]
+    if isinstance(event.subject, Module):
+        below = set(event.subject.walk())
+        return [optimizer for optimizer in recipe.optimizers if optimizer.modules and below.issuperset(optimizer.modules)]
+    return []
+
+
+def filled(event: Event) -> Everything | Iterable[Optimizer]:
+    """Said of what may put a gradient where a step finds it: a backward, a gradient by hand, a model in hands that could not be read."""
+    if event.kind is Kind.BACKWARD or event.kind in HAND_MADE:
+        return EVERYTHING
+    return escaped(event)
+
+
+def holds_some(optimizer: Optimizer, modules: Iterable[Module]) -> bool:
+    """True when an optimizer holds weights of one of these modules or of a part of it, or the other way round."""
+    held = {part for module in optimizer.modules for part in module.walk()}
+    given = {part for module in modules for part in module.walk()}
+    return not held.isdisjoint(given)
+
+
+def by_hand(recipe: Recipe) -> bool:
+    """True when the program writes gradients or weights itself somewhere: steps and backwards need not pair then."""
+    return next(events(recipe.tree, *HAND_MADE), None) is not None
+
+
+def backward_beside(context: Context) -> Event | None:
+    """The first backward of the batch loop that something stands in."""
+    loop = training_loop(context)
+    return next((event for event, _ in events(loop.batch.body, Kind.BACKWARD)), None) if loop is not None else None
+
+
+def reached(event: Event) -> frozenset[Module]:
+    """Every module that the loss of a backward is known to come through, with all parts; empty when that is not known."""
+    flow = event.data.get("flow")
+    return frozenset(part for module in flow.modules for part in module.walk()) if isinstance(flow, Flow) else frozenset()

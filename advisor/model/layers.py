@@ -1,0 +1,31 @@
+"""Layers that behave differently in training and in evaluation, by what a model holds."""
+
+from __future__ import annotations
+
+from advisor.model.recipe import Module
+
+BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
+DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
+WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", "LSTM", "GRU", "RNN")
+
+
+def batch_norms(module: Module) -> list[Module]:
+    """The batch norms below a module that keep running statistics."""
+    return [layer for layer in module.layers(*BATCH_NORMS) if _given(layer, "track_running_stats") is not False]
+
+
+def dropouts(module: Module) -> list[Module]:
+    """The layers below a module that drop at random in training."""
+    plain = [layer for layer in module.layers(*DROPOUTS) if _given(layer, "p") != 0]
+    return plain + [layer for layer in module.layers(*WITH_DROPOUT) if isinstance(_given(layer, "dropout"), (int, float)) and _given(layer, "dropout")]
+
+
+def mode_matters(module: Module) -> bool | None:
+    """Whether train mode and eval mode differ for a model; None when not every layer is known."""
+    if batch_norms(module) or dropouts(module):
+        return True
+    return False if module.fully_known else None
+
+
+def _given(layer: Module, name: str) -> object:
+    return getattr(layer.settings.get(name), "value", None)

@@ -1,0 +1,161 @@
+"""What a learning-rate scheduler does over the run: how often it is stepped, how far it reaches, what is left of the rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from advisor.model.events import Context, Event, Kind, events
+from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
+from advisor.model.recipe import Recipe, Scheduler
+from advisor.model.source import Known, Setting, candidates, first, number
+
+PLATEAU = "ReduceLROnPlateau"
+EPOCH_SCHEDULES = ("StepLR", "MultiStepLR", "ExponentialLR", PLATEAU)
+WITH_HORIZON = {  # where each schedule says how many steps it spans
+    "CosineAnnealingLR": "T_max",
+    "OneCycleLR": "total_steps",
+    "PolynomialLR": "total_iters",
+    "get_linear_schedule_with_warmup": "num_training_steps",
+    "get_cosine_schedule_with_warmup": "num_training_steps",
+    "get_polynomial_decay_schedule_with_warmup": "num_training_steps",
+    "get_cosine_with_hard_restarts_schedule_with_warmup": "num_training_steps",
+    "get_scheduler": "num_training_steps",
+}
+
+
+def steps_of(recipe: Recipe, scheduler: Scheduler) -> list[tuple[Event, Context]]:
+    """Every place where a scheduler, or the one that it is a part of, is stepped."""
+    owners = {scheduler.slot, *(other.slot for other in recipe.schedulers if scheduler in other.children)}
+    found = events(recipe.tree, Kind.SCHEDULER_STEP)
+    return [(event, context) for event, context in found if isinstance(event.subject, Scheduler) and event.subject.slot in owners]
+
+
+def alternatives(recipe: Recipe, scheduler: Scheduler) -> list[Scheduler]:
+    """Every construction that the same name may hold by a flag, this one included."""
+    return [other for other in recipe.schedulers if other.slot is scheduler.slot]
+
+
+def is_part(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True when it is chained into another scheduler, which steps it."""
+    return any(scheduler in other.children for other in recipe.schedulers)
+
+
+def stepped_each(recipe: Recipe, scheduler: Scheduler) -> Cadence | None:
+    """How often a scheduler is stepped: "batch" or "epoch" when every step in training agrees, with no condition upon it; else None."""
+    found = set()
+    for _, context in steps_of(recipe, scheduler):
+        each = cadence(context)
+        if each == "once":
+            continue
+        loop = training_loop(context)
+        if guards(context, inside=loop.batch if loop is not None else epoch_loop(context)):
+            return None
+        found.add(each)
+    return found.pop() if len(found) == 1 else None
+
+
+def by_loader(recipe: Recipe) -> bool:
+    """True when every training loop of the program takes its batches from a loader: an epoch is many batches."""
+    loops = training_loops(recipe)
+    return bool(loops) and all(loop.by_loader for loop in loops)
+
+
+def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
+    """How many times a scheduler is stepped in the whole run, as the setting that says so (epochs or steps), when that is known."""
+    each = stepped_each(recipe, scheduler)
+    if each == "epoch":
+        return first(recipe.epochs) if number(first(recipe.epochs)) else None
+    if each == "batch":
+        if by_loader(recipe):
+            return first(recipe.steps) if number(first(recipe.steps)) else None
+        return first(recipe.epochs) if number(first(recipe.epochs)) and not any(loop.epoch for loop in training_loops(recipe)) else None
+    return None
+
+
+def horizon(scheduler: Scheduler) -> Known | None:
+    """The setting that says how many steps a schedule spans, when it has one and it is known."""
+    known = first(scheduler.settings.get(WITH_HORIZON.get(scheduler.name, "")))
+    if number(known) is not None:
+        return known
+    if scheduler.name == "OneCycleLR":
+        epochs, each = first(scheduler.settings.get("epochs")), first(scheduler.settings.get("steps_per_epoch"))
+        turns, batches = number(epochs), number(each)
+        if epochs is not None and turns and batches:
+            return Known(turns * batches, epochs.origin, None, epochs.weak, epochs.place)
+    return None
+
+
+def setting(scheduler: Scheduler, name: str) -> float | None:
+    """A number among its settings, the default path's."""
+    return number(first(scheduler.settings.get(name)))
+
+
+def milestones(scheduler: Scheduler) -> list[float] | None:
+    """The sorted milestones of a MultiStepLR, when all are known."""
+    known = first(scheduler.settings.get("milestones"))
+    values = known.value if known is not None else None
+    if isinstance(values, (list, tuple)) and values and all(isinstance(value, (int, float)) for value in values):
+        return sorted(float(value) for value in values)
+    return None
+
+
+def rate_left(scheduler: Scheduler, after: float) -> float | None:
+    """The share of its first rate that a schedule leaves after so many steps; None for schedules that are not closed formulas."""
+    formula = _FORMULAS.get(scheduler.name)
+    return formula(scheduler, after) if formula is not None else None
+
+
+def rates(setting: Setting | None) -> Iterator[float]:
+    """Every number that a setting may be."""
+    return (value for value in map(number, candidates(setting)) if value is not None)
+
+
+def _step(scheduler: Scheduler, after: float) -> float | None:
+    size, gamma = setting(scheduler, "step_size"), setting(scheduler, "gamma")
+    return None if not size or gamma is None else _power(gamma, after // size)
+
+
+def _multi_step(scheduler: Scheduler, after: float) -> float | None:
+    marks, gamma = milestones(scheduler), setting(scheduler, "gamma")
+    return None if marks is None or gamma is None else _power(gamma, sum(mark <= after for mark in marks))
+
+
+def _exponential(scheduler: Scheduler, after: float) -> float | None:
+    gamma = setting(scheduler, "gamma")
+    return None if gamma is None else _power(gamma, after)
+
+
+def _cosine(scheduler: Scheduler, after: float) -> float | None:
+    span = setting(scheduler, "T_max")
+    if not span or setting(scheduler, "eta_min") != 0:
+        return None
+    return (1 + math.cos(math.pi * after / span)) / 2
+
+
+def _line(scheduler: Scheduler, after: float) -> float | None:
+    span, warmup = setting(scheduler, "num_training_steps"), setting(scheduler, "num_warmup_steps")
+    if not span or warmup is None or after < warmup:
+        return None
+    return max(0.0, (span - after) / max(1.0, span - warmup))
+
+
+def _half_cosine(scheduler: Scheduler, after: float) -> float | None:
+    left = _line(scheduler, after)
+    return None if left is None else (1 - math.cos(math.pi * left)) / 2
+
+
+def _power(base: float, times: float) -> float | None:
+    return base**times if 0 < base <= 1 else None
+
+
+_FORMULAS: dict[str, Callable[[Scheduler, float], float | None]] = {
+    "StepLR": _step,
+    "MultiStepLR": _multi_step,
+    "ExponentialLR": _exponential,
+    "CosineAnnealingLR": _cosine,
+    "get_linear_schedule_with_warmup": _line,
+    "get_cosine_schedule_with_warmup": _half_cosine,
+}
+Direction = Literal["min", "max"]

@@ -1,0 +1,147 @@
+"""Reads source text, configs and notebooks into recipes: typed facts and events, nothing executed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from advisor.model.recipe import Broken, Reading, Recipe
+from advisor.read.python.project import Project, SourceModule
+
+FRAMEWORK_WORDS = re.compile(rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics")
+_IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
+_MAIN = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli")
+
+
+def read(
+    paths: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    stdin_filename: str | None = None,
+    configs: Sequence[str] = (),
+    prefilter: bool = True,
+    whole_program: bool = False,
+) -> Reading:
+    """Reads files as programs. Each path that mentions a known framework is read from its top; what an entry already covers is not read again."""
+    project = Project()
+    reading = Reading()
+    python: list[str] = []
+    for path in paths:
+        full = os.path.abspath(path)
+        if path.endswith((".py", ".pyi", ".ipynb", ".pyw")) or path == "-":
+            python.append(full)
+    if stdin is not None:
+        name = os.path.abspath(stdin_filename or "stdin.py")
+        project.overlay[name] = stdin
+        python = [p for p in python if not p.endswith(os.sep + "-")] + ([name] if name not in python else [])
+    passed = {project.display(path) for path in python}
+    waiting: list[tuple[str, SourceModule]] = []
+    for path in dict.fromkeys(python):
+        reading.files += 1
+        data = project.read_bytes(path)
+        if isinstance(data, Broken):
+            reading.broken.append(data)
+            continue
+        if prefilter and not _relevant(project, path, data) and path != os.path.abspath(stdin_filename or "stdin.py"):
+            continue
+        source = project.load(path)
+        if isinstance(source, Broken):
+            reading.broken.append(source)
+            continue
+        waiting.append((path, source))
+    _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter)
+    reading.parsed = project.parsed
+    reading.texts = project.texts
+    for recipe in reading.recipes:
+        reading.skipped += recipe.not_read
+        known = {b.place.file for b in reading.broken}
+        reading.broken += [b for b in recipe.broken if b.place.file not in known and not b.skipped]
+    return reading
+
+
+def _relevant(project: Project, path: str, data: bytes) -> bool:
+    """True when the file, or a project file that it imports, mentions a known framework."""
+    if FRAMEWORK_WORDS.search(data):
+        return True
+    if not _MAIN.search(data) and b"(" not in data:
+        return False
+    for name in dict.fromkeys(_IMPORTS.findall(data)):
+        text = name.decode("ascii", "ignore")
+        if not text.strip("."):
+            continue
+        found = project.find(text.lstrip("."), path) if not text.startswith(".") else None
+        if found and found.endswith(".py"):
+            inner = project.read_bytes(found)
+            if isinstance(inner, bytes) and FRAMEWORK_WORDS.search(inner):
+                return True
+    return False
+
+
+def _is_entry(source: SourceModule) -> bool:
+    """True for a file that is meant to be run: it has a main guard, or does something at its top level."""
+    import ast
+
+    if _MAIN.search(source.text.encode("utf-8", "surrogatepass")):
+        return True
+    for node in source.tree.body:
+        if isinstance(node, (ast.For, ast.While)):
+            return True
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Name) and any(isinstance(d, ast.FunctionDef) and d.name == function.id for d in source.tree.body):
+                return True
+            if isinstance(function, ast.Attribute) and function.attr in ("fit", "train", "backward", "step", "run"):
+                return True
+    return False
+
+
+def _read_programs(
+    project: Project, reading: Reading, waiting: list[tuple[str, SourceModule]], passed: set[str], whole_program: bool, everything: bool
+) -> None:
+    from advisor.read.python.program import read_program
+
+    entries = [(path, source) for path, source in waiting if _is_entry(source)]
+    parts = [(path, source) for path, source in waiting if not _is_entry(source)]
+    covered: set[str] = set()
+
+    def take(source: SourceModule, parts_of: set[str] | None = None) -> Recipe:
+        recipe = read_program(project, source, everything)
+        covered.update(recipe.files)
+        recipe.shown = None if whole_program or parts_of is None else frozenset(parts_of)
+        reading.recipes.append(recipe)
+        return recipe
+
+    for _, source in entries:
+        take(source)
+    for path, source in parts:
+        if source.display in covered:
+            continue
+        for entry in _importers(project, path, source) if len(parts) < 40 else ():
+            take(entry, passed)
+            if source.display in covered:
+                break
+        if source.display not in covered:
+            take(source)
+
+
+def _importers(project: Project, path: str, source: SourceModule) -> list[SourceModule]:
+    """Entries of the project that import a file which is no entry itself; the closest folders first, a few at most."""
+    stem = os.path.splitext(os.path.basename(path))[0].encode()
+    pattern = re.compile(rb"^\s*(?:from|import)\s+[^\n]*\b" + re.escape(stem) + rb"\b", re.MULTILINE)
+    found: list[SourceModule] = []
+    looked = 0
+    for root in project.roots(path)[:3]:
+        for name in sorted(project.listing(root)):
+            full = os.path.join(root, name)
+            if not name.endswith(".py") or full == path or looked > 200:
+                continue
+            looked += 1
+            data = project.read_bytes(full)
+            if isinstance(data, bytes) and pattern.search(data) and _MAIN.search(data):
+                entry = project.load(full)
+                if isinstance(entry, SourceModule) and entry not in found:
+                    found.append(entry)
+                if len(found) >= 3:
+                    return found
+    return found

@@ -1,0 +1,400 @@
+"""Completes a recipe from its event tree: roles of loaders, cadences, early stopping, what is complete and what is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, Region, walk
+from advisor.model.recipe import EarlyStopping, Flow, Listing, Loader, Recipe, Role, Save
+from advisor.model.source import ABSENT, Known, Setting, Unknown, number
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+Entry = tuple[Node, Context]
+
+
+def complete(reader: "Reader") -> None:
+    """Fills what needs the whole tree."""
+    recipe = reader.recipe
+    nodes = list(walk(recipe.tree))
+    _models(recipe)
+    _conditionals(recipe)
+    _loops(recipe, nodes)
+    _roles(recipe, nodes)
+    _cadences(recipe, nodes)
+    _saves(recipe, nodes)
+    recipe.early_stopping.items += [s for s in _early_stopping(recipe, nodes)]
+    _evaluation(recipe, nodes)
+    _completeness(reader)
+
+
+def real_loops(context: Context) -> list[Loop]:
+    """The loops around a node that run many times: not single turns, not loops over weights."""
+    return [loop for loop in context.loops if loop.what not in ("turn", "parameters")]
+
+
+def _models(recipe: Recipe) -> None:
+    parts = {id(child) for module in recipe.modules for child in module.children.values()}
+    recipe.models.items = [m for m in recipe.modules if id(m) not in parts and (m.user_class or m.children or m.pretrained is not ABSENT or not m.kind.startswith("torch.nn."))]
+    if not recipe.models.items:
+        recipe.models.items = [m for m in recipe.modules if id(m) not in parts]
+
+
+def _conditionals(recipe: Recipe) -> None:
+    for seed in recipe.seeds:
+        seed.conditional = "flag" if seed.when is not None else "always"
+    for clip in recipe.clipping:
+        clip.conditional = "flag" if clip.when is not None else "always"
+
+
+def _loops(recipe: Recipe, nodes: list[Entry]) -> None:
+    """Epochs, steps and accumulation, from the loops around the backward."""
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.BACKWARD:
+            loops = real_loops(context)
+            if len(loops) >= 2:
+                recipe.epochs = _epoch_count(loops)
+                turns = number(recipe.epochs)
+                per_epoch = number(loops[-1].count)
+                if turns is not None and per_epoch is not None:
+                    recipe.steps = Known(int(turns * per_epoch))
+                else:
+                    recipe.steps = Unknown("the number of batches is not known")
+                break
+            if len(loops) == 1 and loops[0].what in ("range", "while"):
+                recipe.epochs = loops[0].count or Unknown("the loop's end was not read")
+                recipe.steps = recipe.epochs
+                break
+    accumulation: Setting = ABSENT
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP:
+            loops = real_loops(context)
+            for branch, arm in reversed(context.arms):
+                if loops and _inside(branch, context, loops[-1]) and not _holds(arm, Kind.BACKWARD):
+                    modulo = _modulo(branch.condition)
+                    if modulo is not None:
+                        accumulation = modulo
+    if accumulation is not ABSENT and recipe.accumulation is ABSENT:
+        recipe.accumulation = accumulation
+
+
+def _epoch_count(loops: list[Loop]) -> Setting:
+    """The count of the outermost loop around the batch loop; an outer loop over folds or trials is left aside."""
+    loop = loops[-2]
+    return loop.count if loop.count is not None else Unknown("the loop's end was not read")
+
+
+def _inside(branch: Branch, context: Context, loop: Loop) -> bool:
+    path = [node[0] if isinstance(node, tuple) else node for node in context.path]
+    return path.index(branch) > path.index(loop)
+
+
+def _modulo(condition: Condition | None) -> Setting | None:
+    if condition is None:
+        return None
+    for part in (condition, *condition.conjuncts, *condition.disjuncts):
+        if part.modulo is not None:
+            return part.modulo
+        for inner in (*part.conjuncts, *part.disjuncts):
+            if inner.modulo is not None:
+                return inner.modulo
+    return None
+
+
+def _holds(node: Arm | Node, *kinds: Kind) -> bool:
+    body = getattr(node, "body", None)
+    return any(isinstance(item, Event) and item.kind in kinds for item, _ in walk(body or []))
+
+
+def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
+    """A loader's role is what its loop does: a backward makes it training; else what it holds, else its name."""
+    training: set[int] = set()
+    measured: set[int] = set()
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.BACKWARD:
+            for loop in context.loops:
+                training.update(id(loader) for loader in _loaders(loop.over))
+            flow = node.data.get("flow")
+            if isinstance(flow, Flow):
+                training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
+        elif isinstance(node, Loop):
+            for loader in _loaders(node.over):
+                loader.iterated += 1
+                measured.add(id(loader))
+        elif isinstance(node, Event) and node.kind in (Kind.LOSS, Kind.FORWARD, Kind.METRIC):
+            for key in ("input", "target", "flow"):
+                flow = node.data.get(key)
+                if isinstance(flow, Flow):
+                    measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
+                    if any(loop for loop in real_loops(context) if _holds(loop, Kind.BACKWARD)) and node.kind is Kind.LOSS and flow.graph != "cut":
+                        regions = {region.what for region in context.regions}
+                        if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
+                            training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
+    for loader in recipe.loaders:
+        by_slot = [l for l in recipe.loaders if l.slot is loader.slot]
+        if any(id(l) in training for l in by_slot):
+            loader.role, loader.role_from = "train", "use"
+            continue
+        dataset_role: Role = _dataset_role(loader)
+        if any(id(l) in measured for l in by_slot):
+            loader.role_from = "use"
+            loader.role = dataset_role if dataset_role in ("validation", "test") else "validation"
+            if recipe.framework != "plain" and dataset_role != "unknown":
+                loader.role = dataset_role
+        elif loader.role == "unknown":
+            loader.role = dataset_role
+            loader.role_from = "contents" if dataset_role != "unknown" else "unknown"
+
+
+def _loaders(over: Any) -> list[Loader]:
+    if isinstance(over, Loader):
+        return [over]
+    if isinstance(over, (tuple, list)):
+        return [item for item in over if isinstance(item, Loader)]
+    return []
+
+
+def _reaches_backward(event: Event, nodes: list[Entry]) -> bool:
+    loss = event.subject
+    return any(
+        isinstance(node, Event) and node.kind is Kind.BACKWARD and isinstance(node.data.get("flow"), Flow) and loss in node.data["flow"].losses
+        for node, _ in nodes
+    )
+
+
+def _dataset_role(loader: Loader) -> Role:
+    dataset = loader.dataset
+    for _ in range(6):
+        if dataset is None:
+            break
+        if dataset.role != "unknown":
+            return dataset.role
+        dataset = dataset.origin
+    return "unknown"
+
+
+def _cadences(recipe: Recipe, nodes: list[Entry]) -> None:
+    """Whether a scheduler is stepped per batch or per epoch: which of the two loops encloses its step."""
+    steps: dict[int, set[str]] = {}
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.SCHEDULER_STEP and node.subject is not None:
+            loops = real_loops(context)
+            cadence = "unknown"
+            if loops:
+                inner = loops[-1]
+                cadence = "batch" if _steps_directly(inner) else "epoch" if _holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP) else "unknown"
+                if cadence == "unknown" and len(loops) == 1 and not _holds(inner, Kind.BACKWARD):
+                    cadence = "unknown"
+            steps.setdefault(id(node.subject.slot), set()).add(cadence)
+    for scheduler in recipe.schedulers:
+        found = steps.get(id(scheduler.slot), set())
+        if "batch" in found:
+            scheduler.stepped = "batch"
+        elif "epoch" in found:
+            scheduler.stepped = "epoch"
+        elif not found and scheduler.escaped is None and scheduler.owner is None and recipe.trains and recipe.whole:
+            scheduler.stepped = "never"
+
+
+def _steps_directly(loop: Loop) -> bool:
+    """True when the backward of this loop stands in no inner loop: it is the batch loop (or the only one)."""
+    found = False
+    for node, context in walk(loop.body):
+        if isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+            if not real_loops(context):
+                found = True
+    return found and not (loop.over is None and loop.what == "range" and _has_batch_loop(loop))
+
+
+def _has_batch_loop(loop: Loop) -> bool:
+    return any(isinstance(node, Loop) and node.over is not None and _holds(node, Kind.BACKWARD) for node, _ in walk(loop.body))
+
+
+def _saves(recipe: Recipe, nodes: list[Entry]) -> None:
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.SAVE and isinstance(node.subject, Save):
+            for branch, arm in reversed(context.arms):
+                condition = branch.condition
+                if condition is None:
+                    continue
+                compare = _metric_comparison(condition)
+                if compare is not None:
+                    node.subject.best = True
+                    node.subject.monitor = compare.left_flow or compare.right_flow
+                    break
+
+
+def _metric_comparison(condition: Condition) -> Condition | None:
+    """The part of a condition that compares a metric with another value: not a modulo, not a counter against a constant."""
+    for part in (condition, *condition.conjuncts, *condition.disjuncts):
+        if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
+            flow = part.left_flow or part.right_flow
+            if flow is not None or (part.variable is not None and part.right_variable is not None):
+                return part
+    return None
+
+
+# --- early stopping ----------------------------------------------------------------------------------------------
+
+
+def _early_stopping(recipe: Recipe, nodes: list[Entry]) -> list[EarlyStopping]:
+    """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
+    counts: dict[Any, list[tuple[Event, Context]]] = {}
+    resets: dict[Any, list[tuple[Event, Context]]] = {}
+    stops: set[Any] = set()  # flags whose truth ends a loop
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.COUNT:
+            counts.setdefault(node.data["variable"], []).append((node, context))
+        elif isinstance(node, Event) and node.kind is Kind.RESET:
+            resets.setdefault(node.data["variable"], []).append((node, context))
+        elif isinstance(node, Branch) and node.condition is not None and node.condition.variable is not None:
+            if any(_leaves(arm) for arm in node.arms):
+                stops.add(node.condition.variable)
+    found: dict[Any, EarlyStopping] = {}
+    for node, context in nodes:
+        if not isinstance(node, Branch) or node.condition is None:
+            continue
+        for part in _parts(node.condition):
+            side = _limit_side(part, counts)
+            if side is None or part.modulo is not None:
+                continue
+            variable, limit = side
+            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c) is not None]
+            if not raised or variable in found:
+                continue
+            arm = _arm_taken(node, part)
+            if arm is None:
+                continue
+            flags = [e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True]
+            returns_true = any(isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body))
+            ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
+            if not ends and not flags:
+                continue
+            metric_arm = _metric_arm(raised[0][1])
+            assert metric_arm is not None
+            branch, count_arm, comparison = metric_arm
+            stop = EarlyStopping(node.place, patience=limit, counter=variable)
+            stop.stops = bool(ends)
+            stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
+            stop.flow = comparison.left_flow or comparison.right_flow
+            stop.comparison = _improvement(branch, count_arm, comparison, nodes)
+            stop.on = _measured_on(stop.flow)
+            others = [a for a in branch.arms if a is not count_arm]
+            stop.saves_best = any(_holds(a, Kind.SAVE) for a in others)
+            stop.unit = _unit(raised[0][1])
+            found[variable] = stop
+    return list(found.values())
+
+
+def _parts(condition: Condition) -> list[Condition]:
+    parts = [condition]
+    for inner in (*condition.conjuncts, *condition.disjuncts):
+        parts += _parts(inner)
+    return parts
+
+
+def _limit_side(part: Condition, counts: dict[Any, Any]) -> tuple[Any, Setting] | None:
+    if part.operator in (">=", ">", "==") and part.variable in counts and part.right is not None:
+        return part.variable, part.right
+    if part.operator in ("<=", "<", "==") and part.right_variable in counts and part.left is not None:
+        return part.right_variable, part.left
+    return None
+
+
+def _arm_taken(branch: Branch, part: Condition) -> Arm | None:
+    wanted = not (branch.condition.negated if branch.condition is not None else False)
+    return next((arm for arm in branch.arms if arm.taken_when is wanted), None)
+
+
+def _leaves(arm: Arm) -> bool:
+    return any(isinstance(node, Exit) and node.what in ("break", "return", "exit", "raise") for node, _ in walk(arm.body))
+
+
+def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
+    """The branch on a metric comparison that a counter stands in."""
+    for branch, arm in reversed(context.arms):
+        if branch.condition is None:
+            continue
+        comparison = _metric_comparison(branch.condition)
+        if comparison is not None:
+            return branch, arm, comparison
+    return None
+
+
+def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[Entry]) -> Any:
+    """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
+    better = next((arm for arm in branch.arms if arm is not count_arm), None)
+    assigned = {e.data["variable"] for arm in branch.arms if arm is not count_arm for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind in (Kind.ASSIGN, Kind.RESET)}
+    symbol = (comparison.operator or "")[0]
+    if symbol not in "<>" or better is None or better.taken_when is None:
+        return None
+    holds = better.taken_when != comparison.negated
+    if comparison.right_variable in assigned:
+        smaller = symbol == "<"
+    elif comparison.variable in assigned:
+        smaller = symbol == ">"
+    else:
+        return None
+    return "<" if smaller == holds else ">"
+
+
+def _measured_on(flow: Flow | None) -> Role:
+    if flow is None:
+        return "unknown"
+    roles = {s.role for s in (flow.source, *flow.sources) if isinstance(s, Loader)}
+    return roles.pop() if len(roles) == 1 else "unknown"
+
+
+def _unit(context: Context) -> Any:
+    loops = real_loops(context)
+    if not loops:
+        return "unknown"
+    inner = loops[-1]
+    if _steps_directly(inner):
+        return "batch" if inner.over is not None else "epoch"
+    if not _holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+        return "unknown"
+    guarded = any(branch.condition is not None and _modulo(branch.condition) is not None for branch, _ in context.arms)
+    return "evaluation" if guarded else "epoch"
+
+
+# --- evaluation, completeness ------------------------------------------------------------------------------------
+
+
+def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
+    evaluates = trains_again = False
+    without_grad = False
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.EVAL_MODE:
+            evaluates = True
+        elif isinstance(node, Event) and node.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+            trains_again = trains_again or bool(real_loops(context))
+            evaluates = evaluates or node.kind is Kind.MODE_UNKNOWN
+        elif isinstance(node, Region) and node.what in ("no_grad", "inference_mode", "set_grad_enabled"):
+            without_grad = True
+    recipe.evaluation.setdefault("eval_mode", Known(evaluates))
+    recipe.evaluation.setdefault("no_grad", Known(without_grad))
+    recipe.evaluation.setdefault("train_restored", Known(trains_again))
+
+
+def _completeness(reader: "Reader") -> None:
+    recipe = reader.recipe
+    why: str | None = None
+    if reader.spent:
+        why = "the program is too large to be read whole"
+    elif reader.failed_imports:
+        why = f"the import of `{reader.failed_imports[0][0]}` was not found in the project"
+    elif not recipe.whole:
+        why = "nobody calls these functions here"
+    for name in ("optimizers", "schedulers", "losses", "loaders", "seeds", "clipping", "models", "modules", "early_stopping", "saves", "scalers", "splits", "datasets", "samplers"):
+        listing: Listing[Any] = getattr(recipe, name)
+        if why is not None:
+            listing.complete, listing.why = False, why
+    opaque_factories = [t for t, _ in reader.unknown_calls]
+    if recipe.trains and not recipe.optimizers.items and opaque_factories:
+        recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
+    if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in walk(recipe.tree)):
+        recipe.optimizers.complete, recipe.optimizers.why = False, recipe.optimizers.why or "an optimizer comes from code that could not be read"
+
+

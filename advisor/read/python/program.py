@@ -1,0 +1,122 @@
+"""Reads one program from its entry: the main code first, then the functions that nobody called."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+
+from advisor.model.events import Event, Kind, walk
+from advisor.model.recipe import Recipe
+from advisor.read.python import assembly, imports
+from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Arguments, Class, Function, Instance
+
+TRAINING_WORDS = re.compile(
+    r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad"
+)
+
+
+def read_program(project: Project, source: SourceModule, everything: bool = False) -> Recipe:
+    """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words."""
+    reader = Reader(project, source)
+    recipe = reader.recipe
+    recipe.place = source.place(source.tree)
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        imports.run_module(reader, reader.entry, main=True)
+        called = trains(recipe)
+        recipe.whole = called
+        if not called:
+            called_main = _read_uncalled(reader, everything, only_training=True)
+            recipe.whole = called_main and trains(recipe)
+        if everything:
+            _read_uncalled(reader, everything, only_training=False)
+        recipe.trains = trains(recipe)
+    except RecursionError:
+        reader.spent = True
+        recipe.budget_cuts += 1
+        reader.unread("the program is nested too deeply to be read whole", recipe.place)
+    finally:
+        if enabled:
+            gc.enable()
+    recipe.steps_taken = reader.steps
+    recipe.functions_entered = len(reader.entered)
+    assembly.complete(reader)
+    return recipe
+
+
+def trains(recipe: Recipe) -> bool:
+    """True when a backward, or a framework's fit, was met."""
+    if recipe.framework != "plain":
+        return True
+    return any(isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP) for node, _ in walk(recipe.tree))
+
+
+def _read_uncalled(reader: Reader, everything: bool, only_training: bool) -> bool:
+    """Enters the functions of the entry file that were not called, callers first, with unknown arguments.
+
+    True when what was entered is one main function: the program is then known from its start.
+    """
+    own = [f for f in reader.functions if f.module is reader.entry or everything]
+    waiting = [f for f in own if f.node not in reader.entered and (everything or TRAINING_WORDS.search(_text(f)))]
+    if not waiting:
+        return False
+    names = {f.name for f in waiting}
+    mentioned: dict[str, set[ast.AST]] = {}
+    for function in waiting:
+        for node in ast.walk(function.node):
+            name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+            if name in names and node is not function.node:
+                mentioned.setdefault(str(name), set()).add(function.node)
+    roots = [f for f in waiting if not (mentioned.get(f.name, set()) - {f.node})]
+    mains = [f for f in own if f.name in ("main", "cli", "run", "train_main") and f.owner is None and f.node not in reader.entered]
+    is_main = False
+    if mains and only_training:
+        _enter(reader, mains[0])
+        is_main = trains(reader.recipe)
+        if is_main:
+            return True
+    for function in [*roots, *waiting]:
+        if function.node not in reader.entered and not reader.spent:
+            _enter(reader, function)
+    return len(roots) == 1 and roots[0].owner is None and not _required(roots[0]) or bool(roots and roots[0].injected)
+
+
+def _required(function: Function) -> list[str]:
+    spec = function.node.args
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+    return [n for n in names[: len(names) - len(spec.defaults)] if n not in function.injected]
+
+
+def _enter(reader: Reader, function: Function) -> None:
+    arguments = Arguments(exact=False)
+    node = function.node
+    if isinstance(function.owner, Class) and function.kind != "static" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        first = (*node.args.posonlyargs, *node.args.args)[:1]
+        if first:
+            arguments.positional.append(_receiver(reader, function.owner, node))
+    if not isinstance(node, ast.Lambda):
+        reader.frame = type(reader.frame)(function.module, function.module.namespace)
+        reader.call(function, arguments, node)
+
+
+def _receiver(reader: Reader, cls: Class, node: ast.AST) -> Instance:
+    """An object of a class nobody made here, built once with unknown arguments."""
+    made = reader.made.get(id(cls))
+    if made is None:
+        reader.frame = type(reader.frame)(cls.module, cls.module.namespace)
+        value = reader.call(cls, Arguments(exact=False), cls.node)
+        made = value if isinstance(value, Instance) else reader.instance("object", cls=cls)
+        reader.made[id(cls)] = made
+    return made
+
+
+def _text(function: Function) -> str:
+    node = function.node
+    lines = function.module.lines
+    return "\n".join(lines[node.lineno - 1 : getattr(node, "end_lineno", node.lineno)])
+
+
