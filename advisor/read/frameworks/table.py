@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.read.python.values import Arguments, Instance, Value, setting
@@ -27,7 +27,7 @@ REQUIRED: Any = object()  # a parameter without default
 class LibraryCall:
     """A call into a library: who calls (`reader`), what (`name`, and `receiver` for a method), with which arguments."""
 
-    reader: "Reader"
+    reader: Reader
     name: str
     arguments: Arguments
     node: ast.AST
@@ -90,18 +90,19 @@ class Entered:
     value: Value | None = None
 
 
-Handler = Callable[[LibraryCall], Optional[Value]]
+Handler = Callable[[LibraryCall], Value | None]
 FUNCTIONS: dict[str, Handler] = {}
 METHODS: dict[tuple[str, str], Handler] = {}
-ATTRIBUTES: dict[tuple[str, str], Callable[["Reader", Any], Optional[Value]]] = {}
-WRITES: dict[tuple[str, str], Callable[["Reader", Any, Value, ast.AST], None]] = {}
+ATTRIBUTES: dict[tuple[str, str], Callable[[Reader, Any], Value | None]] = {}
+WRITES: dict[tuple[str, str], Callable[[Reader, Any, Value, ast.AST], None]] = {}
 INVOKES: dict[str, Handler] = {}
-ENTERS: dict[str, Callable[["Reader", Any, ast.AST], Entered]] = {}
-ITERATES: dict[str, Callable[["Reader", Any], Iteration]] = {}
-DECORATORS: dict[str, Callable[["Reader", Value, Union[LibraryCall, None]], Value]] = {}
+ENTERS: dict[str, Callable[[Reader, Any, ast.AST], Entered]] = {}
+ITERATES: dict[str, Callable[[Reader, Any], Iteration]] = {}
+DECORATORS: dict[str, Callable[[Reader, Value, Union[LibraryCall, None]], Value]] = {}
 ALIASES: dict[str, str] = {}  # other dotted names of the same thing -> canonical name
 PREFIXES: dict[str, Handler] = {}  # every function below a dotted prefix
 VERSIONS: dict[str, str] = {}  # import root -> "torch 2.13", whose defaults are given
+TENSORS: dict[str, Callable[..., Value | None]] = {}  # operators on tensors: binary(reader, symbol, left, right, node), unary, subscript
 CLASS_ROLES: dict[str, str] = {}  # library class -> role of its instances and of project classes derived from it
 
 _missing: set[str] = set()

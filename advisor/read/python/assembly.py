@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Entry = tuple[Node, Context]
 
 
-def complete(reader: "Reader") -> None:
+def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
     nodes = list(walk(recipe.tree))
@@ -36,7 +36,11 @@ def real_loops(context: Context) -> list[Loop]:
 
 def _models(recipe: Recipe) -> None:
     parts = {id(child) for module in recipe.modules for child in module.children.values()}
-    recipe.models.items = [m for m in recipe.modules if id(m) not in parts and (m.user_class or m.children or m.pretrained is not ABSENT or not m.kind.startswith("torch.nn."))]
+    recipe.models.items = [
+        m
+        for m in recipe.modules
+        if id(m) not in parts and (m.user_class or m.children or m.pretrained is not ABSENT or not m.kind.startswith("torch.nn."))
+    ]
     if not recipe.models.items:
         recipe.models.items = [m for m in recipe.modules if id(m) not in parts]
 
@@ -266,8 +270,12 @@ def _early_stopping(recipe: Recipe, nodes: list[Entry]) -> list[EarlyStopping]:
             arm = _arm_taken(node, part)
             if arm is None:
                 continue
-            flags = [e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True]
-            returns_true = any(isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body))
+            flags = [
+                e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True
+            ]
+            returns_true = any(
+                isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body)
+            )
             ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
             if not ends and not flags:
                 continue
@@ -325,7 +333,13 @@ def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
 def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[Entry]) -> Any:
     """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
     better = next((arm for arm in branch.arms if arm is not count_arm), None)
-    assigned = {e.data["variable"] for arm in branch.arms if arm is not count_arm for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind in (Kind.ASSIGN, Kind.RESET)}
+    assigned = {
+        e.data["variable"]
+        for arm in branch.arms
+        if arm is not count_arm
+        for e, _ in walk(arm.body)
+        if isinstance(e, Event) and e.kind in (Kind.ASSIGN, Kind.RESET)
+    }
     symbol = (comparison.operator or "")[0]
     if symbol not in "<>" or better is None or better.taken_when is None:
         return None
@@ -378,7 +392,7 @@ def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
     recipe.evaluation.setdefault("train_restored", Known(trains_again))
 
 
-def _completeness(reader: "Reader") -> None:
+def _completeness(reader: Reader) -> None:
     recipe = reader.recipe
     why: str | None = None
     if reader.spent:
@@ -387,7 +401,22 @@ def _completeness(reader: "Reader") -> None:
         why = f"the import of `{reader.failed_imports[0][0]}` was not found in the project"
     elif not recipe.whole:
         why = "nobody calls these functions here"
-    for name in ("optimizers", "schedulers", "losses", "loaders", "seeds", "clipping", "models", "modules", "early_stopping", "saves", "scalers", "splits", "datasets", "samplers"):
+    for name in (
+        "optimizers",
+        "schedulers",
+        "losses",
+        "loaders",
+        "seeds",
+        "clipping",
+        "models",
+        "modules",
+        "early_stopping",
+        "saves",
+        "scalers",
+        "splits",
+        "datasets",
+        "samplers",
+    ):
         listing: Listing[Any] = getattr(recipe, name)
         if why is not None:
             listing.complete, listing.why = False, why
@@ -396,5 +425,3 @@ def _completeness(reader: "Reader") -> None:
         recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
     if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in walk(recipe.tree)):
         recipe.optimizers.complete, recipe.optimizers.why = False, recipe.optimizers.why or "an optimizer comes from code that could not be read"
-
-

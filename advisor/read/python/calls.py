@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 # --- calling -----------------------------------------------------------------------------------------------------
 
 
-def eval_call(reader: "Reader", node: ast.Call) -> Value:
+def eval_call(reader: Reader, node: ast.Call) -> Value:
     """f(...), with the receiver of a method looked at first."""
     func = node.func
     if isinstance(func, ast.Name) and func.id == "super" and reader.frame.lookup("super") is None:
@@ -57,7 +57,7 @@ def eval_call(reader: "Reader", node: ast.Call) -> Value:
     return call(reader, callee, arguments_of(reader, node), node)
 
 
-def _super(reader: "Reader", node: ast.Call) -> Value:
+def _super(reader: Reader, node: ast.Call) -> Value:
     owner, receiver = reader.frame.owner, reader.frame.receiver
     frame: Frame | None = reader.frame
     while (owner is None or receiver is None) and frame is not None:
@@ -72,7 +72,7 @@ def _super(reader: "Reader", node: ast.Call) -> Value:
     return Super(receiver, owner)
 
 
-def arguments_of(reader: "Reader", node: ast.Call) -> Arguments:
+def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
     """The evaluated arguments of a call."""
     arguments = Arguments()
     for item in node.args:
@@ -107,7 +107,7 @@ def arguments_of(reader: "Reader", node: ast.Call) -> Arguments:
     return arguments
 
 
-def _alternatives(reader: "Reader", arguments: Arguments, value: Union) -> None:
+def _alternatives(reader: Reader, arguments: Arguments, value: Union) -> None:
     """**kwargs that is one of several dicts: each key may have any of the values."""
     for member in value.members[1:]:
         if isinstance(member, Mapping):
@@ -118,7 +118,7 @@ def _alternatives(reader: "Reader", arguments: Arguments, value: Union) -> None:
             arguments.exact = False
 
 
-def call(reader: "Reader", callee: Value, arguments: Arguments, node: ast.AST) -> Value:
+def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> Value:
     """Calls a value."""
     if isinstance(callee, Function):
         return call_function(reader, callee, arguments, node)
@@ -126,7 +126,13 @@ def call(reader: "Reader", callee: Value, arguments: Arguments, node: ast.AST) -
         return call_library(reader, callee.name, arguments, node)
     if isinstance(callee, Bound):
         if callee.function is not None:
-            return call_function(reader, callee.function, Arguments([callee.receiver, *arguments.positional], arguments.keywords, arguments.exact), node, callee.receiver)
+            return call_function(
+                reader,
+                callee.function,
+                Arguments([callee.receiver, *arguments.positional], arguments.keywords, arguments.exact),
+                node,
+                callee.receiver,
+            )
         return call_method(reader, callee.receiver, callee.name, arguments, node)
     if isinstance(callee, Class):
         return instantiate(reader, callee, arguments, node)
@@ -146,7 +152,7 @@ def call(reader: "Reader", callee: Value, arguments: Arguments, node: ast.AST) -
     return opaque_result(reader, text, given)
 
 
-def _call_union(reader: "Reader", callee: Union, one: Callable[[Value], Value], node: ast.AST) -> Value:
+def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], node: ast.AST) -> Value:
     """A call of one of several things: alternatives of a branch; what does nothing known is left aside."""
     callable_members = [m for m in callee.members if not isinstance(m, Constant)]
     slots = {id(m.fact.slot) for m in callable_members if isinstance(m, Instance) and m.fact is not None}
@@ -167,7 +173,7 @@ def _call_union(reader: "Reader", callee: Union, one: Callable[[Value], Value], 
     return join(values, callee.when)
 
 
-def call_library(reader: "Reader", name: str, arguments: Arguments, node: ast.AST) -> Value:
+def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Calls a library function or class by its canonical name."""
     name = table.canonical(name)
     request = LibraryCall(reader, name, arguments, node)
@@ -182,7 +188,7 @@ def call_library(reader: "Reader", name: str, arguments: Arguments, node: ast.AS
     return reader.unknown_call(request)
 
 
-def call_method(reader: "Reader", receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node)
@@ -210,8 +216,10 @@ def call_method(reader: "Reader", receiver: Value, name: str, arguments: Argumen
         return receiver
     if isinstance(receiver, (Constant, Sequence, Mapping)):
         table.load("builtins")
-        handler_of = getattr(__import__("advisor.read.frameworks.builtins", fromlist=["method_of_value"]), "method_of_value")
-        result = handler_of(reader, receiver, name, LibraryCall(reader, f"builtins.{type(receiver).__name__.lower()}.{name}", arguments, node, receiver))
+        handler_of = __import__("advisor.read.frameworks.builtins", fromlist=["method_of_value"]).method_of_value
+        result = handler_of(
+            reader, receiver, name, LibraryCall(reader, f"builtins.{type(receiver).__name__.lower()}.{name}", arguments, node, receiver)
+        )
         if result is not None:
             return result  # type: ignore[no-any-return]
         given = [*arguments.positional, *arguments.keywords.values()]
@@ -221,7 +229,7 @@ def call_method(reader: "Reader", receiver: Value, name: str, arguments: Argumen
     return call(reader, attribute(reader, receiver, name, node), arguments, node)
 
 
-def _call_on_unknown(reader: "Reader", receiver: Opaque, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A method of something that could not be read: the training verbs are still events, of an unknown owner."""
     given = [*arguments.positional, *arguments.keywords.values()]
     if receiver.flow is not None or receiver.type == "tensor":
@@ -246,7 +254,7 @@ def _call_on_unknown(reader: "Reader", receiver: Opaque, name: str, arguments: A
     return opaque_result(reader, reader.text(node) if isinstance(node, ast.Call) else name, given, receiver.why)
 
 
-def _call_super(reader: "Reader", value: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:
     receiver = value.receiver
     cls = receiver.cls if isinstance(receiver, Instance) and receiver.cls is not None else value.owner
     chain = list(cls.mro)
@@ -261,7 +269,7 @@ def _call_super(reader: "Reader", value: Super, name: str, arguments: Arguments,
     return NONE if name == "__init__" else Opaque(f"super().{name}")
 
 
-def library_method(reader: "Reader", receiver: Instance, name: str, arguments: Arguments, node: ast.AST, base: str | None = None) -> Value:
+def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arguments, node: ast.AST, base: str | None = None) -> Value:
     """A method that the library class of an object provides."""
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
@@ -274,17 +282,21 @@ def library_method(reader: "Reader", receiver: Instance, name: str, arguments: A
     given = [*arguments.positional, *arguments.keywords.values()]
     if name == "forward" and receiver.role == "module":
         return call_instance(reader, receiver, arguments, node)
-    if receiver.role is None and receiver.cls is None or receiver.kind == "object":
+    if (receiver.role is None and receiver.cls is None) or receiver.kind == "object":
         if reader.tracked(given):
             reader.escape(given, f"{receiver.kind}.{name}", node)
-    elif receiver.fact is not None and receiver.role in ("optimizer", "scheduler") and name not in ("state_dict", "__len__", "register_step_pre_hook", "register_step_post_hook"):
+    elif (
+        receiver.fact is not None
+        and receiver.role in ("optimizer", "scheduler")
+        and name not in ("state_dict", "__len__", "register_step_pre_hook", "register_step_post_hook")
+    ):
         reader.escape([receiver], f"{receiver.kind}.{name}", node)
     elif reader.tracked(given):
         reader.escape(given, f"{receiver.kind}.{name}", node)
     return opaque_result(reader, f"{receiver.kind}.{name}", given)
 
 
-def opaque_result(reader: "Reader", name: str, given: list[Value], why: str | None = None) -> Value:
+def opaque_result(reader: Reader, name: str, given: list[Value], why: str | None = None) -> Value:
     """What an unread call gives: a tensor when tensors go in, else unknown."""
     flows = [v.flow for v in given if isinstance(v, Tensor)]
     if flows:
@@ -308,7 +320,7 @@ def opaque_result(reader: "Reader", name: str, given: list[Value], why: str | No
 # --- project functions -------------------------------------------------------------------------------------------
 
 
-def make_function(reader: "Reader", node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Value:
+def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Value:
     """A function value: defaults evaluated, decorators applied."""
     frame = reader.frame
     function = Function(node, frame.module, frame)
@@ -331,7 +343,7 @@ def make_function(reader: "Reader", node: ast.FunctionDef | ast.AsyncFunctionDef
     return result
 
 
-def decorate(reader: "Reader", value: Value, decorator: ast.expr) -> Value:
+def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
     """Applies one decorator; those that cannot be read pass the thing through."""
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
     callee = reader.evaluate(target)
@@ -363,11 +375,13 @@ def decorate(reader: "Reader", value: Value, decorator: ast.expr) -> Value:
     return value
 
 
-def call_function(reader: "Reader", function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
+def call_function(reader: Reader, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
     """Enters a project function with these arguments. Too deep, recursive or too often entered: replayed or unknown."""
     body_node = function.node
     if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2:
-        return opaque_result(reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply")
+        return opaque_result(
+            reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"
+        )
     frame = bind(reader, function, arguments, receiver)
     from advisor.read.python.statements import assigned
 
@@ -388,7 +402,7 @@ def call_function(reader: "Reader", function: Function, arguments: Arguments, no
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
 
 
-def enter(reader: "Reader", function: Function, frame: Frame, node: ast.AST) -> Value:
+def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Value:
     """Runs the body of a function in a frame and gives what it returns."""
     from advisor.read.python import statements
 
@@ -430,7 +444,7 @@ def _holds_loader(node: Node) -> bool:
     return getattr(node, "over", None) is not None
 
 
-def bind(reader: "Reader", function: Function, arguments: Arguments, receiver: Value | None) -> Frame:
+def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Value | None) -> Frame:
     """A new frame with the parameters bound; parameters that are not given are defaults, or unknown."""
     from advisor.read.python.statements import assigned
 
@@ -482,7 +496,7 @@ def bind(reader: "Reader", function: Function, arguments: Arguments, receiver: V
     )
 
 
-def consume(reader: "Reader", generator: Generator, at_yield: Callable[[Value], None], node: ast.AST) -> None:
+def consume(reader: Reader, generator: Generator, at_yield: Callable[[Value], None], node: ast.AST) -> None:
     """Runs a project generator; each `yield` calls back (twice at most)."""
     from advisor.read.python import statements
 
@@ -542,7 +556,7 @@ def linearise(cls: Class) -> tuple[Value, ...]:
     return (*projects, *libraries)
 
 
-def class_lookup(reader: "Reader", cls: Class, name: str) -> Value | None:
+def class_lookup(reader: Reader, cls: Class, name: str) -> Value | None:
     """A name of a class or its project bases."""
     for base in cls.mro or (cls,):
         if isinstance(base, Class):
@@ -572,7 +586,7 @@ _FACTS: dict[str, Any] = {
 }
 
 
-def instantiate(reader: "Reader", cls: Class, arguments: Arguments, node: ast.AST) -> Value:
+def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST) -> Value:
     """Makes an object of a project class and runs its __init__."""
     base = library_base(cls)
     role = table.CLASS_ROLES.get(base) if base else None
@@ -621,7 +635,7 @@ def _is_enum(cls: Class) -> bool:
     return any(isinstance(b, Library) and b.name.startswith("enum.") for b in cls.mro)
 
 
-def fields_of(reader: "Reader", cls: Class) -> list[tuple[str, Value | None, ast.AnnAssign, Class]]:
+def fields_of(reader: Reader, cls: Class) -> list[tuple[str, Value | None, ast.AnnAssign, Class]]:
     """The annotated fields of a dataclass-like class and its bases, in order, with their defaults."""
     found: dict[str, tuple[str, Value | None, ast.AnnAssign, Class]] = {}
     for base in reversed(cls.mro or (cls,)):
@@ -633,7 +647,7 @@ def fields_of(reader: "Reader", cls: Class) -> list[tuple[str, Value | None, ast
     return list(found.values())
 
 
-def _fields(reader: "Reader", cls: Class, arguments: Arguments, instance: Instance) -> None:
+def _fields(reader: Reader, cls: Class, arguments: Arguments, instance: Instance) -> None:
     positional = list(arguments.positional)
     for index, (name, default, _, _) in enumerate(fields_of(reader, cls)):
         if name in arguments.keywords:
@@ -645,20 +659,22 @@ def _fields(reader: "Reader", cls: Class, arguments: Arguments, instance: Instan
             if isinstance(default, Instance) and default.kind == "dataclasses.Field":
                 made = default.data.get("default")
                 factory = default.data.get("factory")
-                value = made if made is not None else call(reader, factory, Arguments(), cls.node) if factory is not None else Opaque(f"field `{name}`")
+                value = (
+                    made if made is not None else call(reader, factory, Arguments(), cls.node) if factory is not None else Opaque(f"field `{name}`")
+                )
         else:
             value = Opaque(f"field `{name}`") if default is None else join([default, Opaque(f"field `{name}`")])
         reader.store.write(instance.attributes, name, value)
 
 
-def _record(reader: "Reader", cls: Class, arguments: Arguments, instance: Instance, base: str) -> Value:
+def _record(reader: Reader, cls: Class, arguments: Arguments, instance: Instance, base: str) -> Value:
     if base == "typing.TypedDict":
         return mapping(dict(arguments.keywords), arguments.exact)
     _fields(reader, cls, arguments, instance)
     return instance
 
 
-def call_instance(reader: "Reader", instance: Instance, arguments: Arguments, node: ast.AST) -> Value:
+def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node: ast.AST) -> Value:
     """instance(...): __call__, a module's forward, or what its library does."""
     if instance.cls is not None:
         method = class_lookup(reader, instance.cls, "__call__")
@@ -699,7 +715,7 @@ def opaque_tensor(given: list[Value]) -> Value:
     return Tensor(replace(flows[0], activation=None, width=None, part=()) if flows else Flow())
 
 
-def _forward(reader: "Reader", instance: Instance, forward: Function, arguments: Arguments, node: ast.AST) -> Value:
+def _forward(reader: Reader, instance: Instance, forward: Function, arguments: Arguments, node: ast.AST) -> Value:
     outermost = reader.forward_depth == 0
     fact = instance.fact
     if isinstance(fact, facts.Module) and fact.forward_place is None:
@@ -714,7 +730,7 @@ def _forward(reader: "Reader", instance: Instance, forward: Function, arguments:
     return result
 
 
-def _through(reader: "Reader", fact: facts.Module, arguments: Arguments, result: Value, node: ast.AST) -> Value:
+def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: Value, node: ast.AST) -> Value:
     """The result of the outermost forward: marked as coming from the model, with its event."""
     marked = mark(reader, result, fact)
     given = [v for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)]
@@ -739,12 +755,18 @@ def _first_flow(value: Value) -> Flow | None:
     return None
 
 
-def mark(reader: "Reader", value: Value, fact: facts.Module, depth: int = 0) -> Value:
+def mark(reader: Reader, value: Value, fact: facts.Module, depth: int = 0) -> Value:
     """Notes on every tensor in a value that it came out of a model."""
     graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
     if isinstance(value, Tensor):
         flow = value.flow
-        return Tensor(replace(flow, modules=(fact, *(m for m in flow.modules if m is not fact))[:6], graph=graph if flow.graph in ("none", "unknown", "kept") else flow.graph))
+        return Tensor(
+            replace(
+                flow,
+                modules=(fact, *(m for m in flow.modules if m is not fact))[:6],
+                graph=graph if flow.graph in ("none", "unknown", "kept") else flow.graph,
+            )
+        )
     if isinstance(value, Opaque):
         if value.type in ("int", "str", "bool", "float"):
             return value
@@ -755,7 +777,10 @@ def mark(reader: "Reader", value: Value, fact: facts.Module, depth: int = 0) -> 
         if isinstance(value, Mapping):
             return Mapping({**value.state, "items": {key: mark(reader, item, fact, depth + 1) for key, item in value.items.items()}}, value.place)
         if isinstance(value, Union):
-            return join([mark(reader, item, fact, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)] or [value], value.when)
+            return join(
+                [mark(reader, item, fact, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)] or [value],
+                value.when,
+            )
         if isinstance(value, Instance) and value.cls is not None and value.role is None:
             for name, held in list(value.attributes.items()):
                 if isinstance(held, (Tensor, Opaque)):
@@ -766,7 +791,7 @@ def mark(reader: "Reader", value: Value, fact: facts.Module, depth: int = 0) -> 
 # --- attributes --------------------------------------------------------------------------------------------------
 
 
-def attribute(reader: "Reader", owner: Value, name: str, node: ast.AST) -> Value:
+def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
     """owner.name"""
     if isinstance(owner, Instance):
         found = instance_attribute(reader, owner, name, node)
@@ -809,7 +834,11 @@ def attribute(reader: "Reader", owner: Value, name: str, node: ast.AST) -> Value
         base = library_base(owner)
         return Library(table.canonical(f"{base}.{name}")) if base else Opaque(f"attribute `{name}` of class {owner.node.name}")
     if isinstance(owner, Union):
-        return join([attribute(reader, member, name, node) for member in owner.members if not (isinstance(member, Constant) and member.value is None)] or [Opaque("an attribute of None")], owner.when)
+        return join(
+            [attribute(reader, member, name, node) for member in owner.members if not (isinstance(member, Constant) and member.value is None)]
+            or [Opaque("an attribute of None")],
+            owner.when,
+        )
     if isinstance(owner, Super):
         return Bound(owner, name)
     if isinstance(owner, Tensor):
@@ -843,7 +872,7 @@ def attribute(reader: "Reader", owner: Value, name: str, node: ast.AST) -> Value
     return Opaque(f"attribute `{name}`")
 
 
-def instance_attribute(reader: "Reader", owner: Instance, name: str, node: ast.AST) -> Value | None:
+def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST) -> Value | None:
     """An attribute the object has: its own, its class's, a library attribute, a part of a module; None when there is none."""
     held = owner.attributes.get(name)
     if held is not None:
@@ -874,7 +903,7 @@ def instance_attribute(reader: "Reader", owner: Instance, name: str, node: ast.A
     return None
 
 
-def as_seen(reader: "Reader", owner: Instance, name: str, held: Value) -> Value:
+def as_seen(reader: Reader, owner: Instance, name: str, held: Value) -> Value:
     """Inside a loop, a constant that the object's methods change is unknown of its type."""
     if reader.loop_depth and isinstance(held, (Constant, Union)) and owner.cls is not None and not owner.cls.dataclass:
         if name in reader.mutable_attributes(owner.cls) and not (isinstance(held, Constant) and isinstance(held.value, str)):
@@ -884,7 +913,7 @@ def as_seen(reader: "Reader", owner: Instance, name: str, held: Value) -> Value:
     return held
 
 
-def set_attribute(reader: "Reader", owner: Value, name: str, new: Value, node: ast.AST) -> None:
+def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast.AST) -> None:
     """owner.name = new"""
     if isinstance(owner, Union):
         for member in owner.members:
@@ -901,9 +930,7 @@ def set_attribute(reader: "Reader", owner: Value, name: str, new: Value, node: a
         reader.store.write(owner.attributes, name, new)
         if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):
             register(reader, owner, name, new, node)
-    elif isinstance(owner, Module):
-        reader.store.write(owner.namespace, name, new)
-    elif isinstance(owner, Class):
+    elif isinstance(owner, Module) or isinstance(owner, Class):
         reader.store.write(owner.namespace, name, new)
     elif isinstance(owner, Library):
         handler = table.WRITES.get((owner.name, name))
@@ -921,7 +948,7 @@ def set_attribute(reader: "Reader", owner: Value, name: str, new: Value, node: a
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 
-def register(reader: "Reader", owner: Instance, name: str, new: Value, node: ast.AST) -> None:
+def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST) -> None:
     """An attribute of a module that is a module becomes a part of it; in a plain list or dict it does not."""
     fact = owner.fact
     assert isinstance(fact, facts.Module)
@@ -944,14 +971,14 @@ def register(reader: "Reader", owner: Instance, name: str, new: Value, node: ast
 # --- iteration ---------------------------------------------------------------------------------------------------
 
 
-def drain(reader: "Reader", generator: Generator, node: ast.AST) -> Value:
+def drain(reader: Reader, generator: Generator, node: ast.AST) -> Value:
     """What a project generator yields, read here."""
     yielded: list[Value] = []
     consume(reader, generator, yielded.append, node)
     return join(yielded) if yielded else Opaque("an item of a generator")
 
 
-def iterate(reader: "Reader", value: Value, node: ast.AST, lazily: bool = False) -> Iteration:
+def iterate(reader: Reader, value: Value, node: ast.AST, lazily: bool = False) -> Iteration:
     """What a loop over a value sees. `lazily` leaves a project generator unread, for a loop that reads it with its own body."""
     iteration = _iterate(reader, value, node)
     if isinstance(iteration.item, Generator) and not lazily:
@@ -959,7 +986,7 @@ def iterate(reader: "Reader", value: Value, node: ast.AST, lazily: bool = False)
     return iteration
 
 
-def _iterate(reader: "Reader", value: Value, node: ast.AST) -> Iteration:
+def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
     if isinstance(value, Instance):
         handler = table.ITERATES.get(value.kind) or table.ITERATES.get(value.role or "")
         if value.cls is not None:
@@ -1022,7 +1049,9 @@ def _iterate(reader: "Reader", value: Value, node: ast.AST) -> Iteration:
             return Iteration(Opaque("an item"))
         head = options[0]
         over = next((o.over for o in options if o.over is not None), None)
-        return Iteration(join([o.item for o in options]), head.items if len(options) == 1 else None, over, head.count if len(options) == 1 else None, head.what)
+        return Iteration(
+            join([o.item for o in options]), head.items if len(options) == 1 else None, over, head.count if len(options) == 1 else None, head.what
+        )
     if isinstance(value, Generator):
         return Iteration(value, what="data")
     if isinstance(value, Opaque):

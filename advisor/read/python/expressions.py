@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import operator
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,6 @@ from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
     Arguments,
-    Bound,
     Class,
     Constant,
     Function,
@@ -27,7 +27,6 @@ from advisor.read.python.values import (
     Mapping,
     Module,
     Opaque,
-    Partial,
     Sequence,
     Tensor,
     Union,
@@ -46,14 +45,14 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 10_000  # characters of a computed string
 LARGEST_NUMBER = 2**256  # beyond it a computed integer is not kept
 
-BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+BUILTINS = frozenset(dir(builtins))
 
 
-def eval_constant(reader: "Reader", node: ast.Constant) -> Value:
+def eval_constant(reader: Reader, node: ast.Constant) -> Value:
     return Constant(node.value, place=reader.place(node))
 
 
-def eval_name(reader: "Reader", node: ast.Name) -> Value:
+def eval_name(reader: Reader, node: ast.Name) -> Value:
     value = reader.frame.lookup(node.id)
     if value is not None:
         if isinstance(value, Constant) and value.place is not None and value.value is not None:
@@ -70,7 +69,7 @@ def eval_name(reader: "Reader", node: ast.Name) -> Value:
     return Opaque(f"`{node.id}` is not bound here")
 
 
-def _linked(reader: "Reader", value: Constant, node: ast.AST, text: str) -> Constant:
+def _linked(reader: Reader, value: Constant, node: ast.AST, text: str) -> Constant:
     """A constant read through a name: the name's definition becomes a link of its chain."""
     place = value.place
     assert place is not None
@@ -86,7 +85,7 @@ def _linked(reader: "Reader", value: Constant, node: ast.AST, text: str) -> Cons
     return Constant(value.value, (Link(place.file, place.line, line), *value.origin), value.weak, value.place, value.default)
 
 
-def _line(reader: "Reader", file: str, line: int) -> str:
+def _line(reader: Reader, file: str, line: int) -> str:
     module = reader.frame.module
     if module.display == file and module.cells is None and 0 < line <= len(module.lines):
         return module.lines[line - 1].strip()[:120]
@@ -98,7 +97,7 @@ def _line(reader: "Reader", file: str, line: int) -> str:
     return ""
 
 
-def eval_attribute(reader: "Reader", node: ast.Attribute) -> Value:
+def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:
     owner = reader.evaluate(node.value)
     value = reader.attribute(owner, node.attr, node)
     if isinstance(value, Constant) and value.place is not None and value.value is not None and not isinstance(owner, Constant):
@@ -106,7 +105,7 @@ def eval_attribute(reader: "Reader", node: ast.Attribute) -> Value:
     return value
 
 
-def eval_subscript(reader: "Reader", node: ast.Subscript) -> Value:
+def eval_subscript(reader: Reader, node: ast.Subscript) -> Value:
     owner = reader.evaluate(node.value)
     index = reader.evaluate(node.slice)
     value = subscript(reader, owner, index, node)
@@ -115,12 +114,12 @@ def eval_subscript(reader: "Reader", node: ast.Subscript) -> Value:
     return value
 
 
-def eval_slice(reader: "Reader", node: ast.Slice) -> Value:
+def eval_slice(reader: Reader, node: ast.Slice) -> Value:
     parts = [reader.evaluate(p) if p is not None else NONE for p in (node.lower, node.upper, node.step)]
     return sequence(parts, "slice")
 
 
-def subscript(reader: "Reader", owner: Value, index: Value, node: ast.AST) -> Value:
+def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value:
     """owner[index]"""
     if isinstance(owner, Union):
         return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
@@ -211,7 +210,7 @@ def _module_item(owner: Instance, index: Value) -> Value:
     return Opaque("a part of a module")
 
 
-def set_item(reader: "Reader", owner: Value, index: Value, value: Value, node: ast.AST) -> None:
+def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast.AST) -> None:
     """owner[index] = value"""
     if isinstance(owner, Union):
         for member in owner.members:
@@ -224,9 +223,9 @@ def set_item(reader: "Reader", owner: Value, index: Value, value: Value, node: a
             reader.store.write(owner.state, "exact", False)
     elif isinstance(owner, Sequence):
         if isinstance(index, Constant) and isinstance(index.value, int) and -len(owner.items) <= index.value < len(owner.items):
-            items = list(owner.items)
-            items[index.value] = value
-            reader.store.write(owner.state, "items", tuple(items))
+            changed = list(owner.items)
+            changed[index.value] = value
+            reader.store.write(owner.state, "items", tuple(changed))
         else:
             reader.store.write(owner.state, "exact", False)
     elif isinstance(owner, Instance):
@@ -243,9 +242,9 @@ def set_item(reader: "Reader", owner: Value, index: Value, value: Value, node: a
             if isinstance(value, Instance) and value.fact is not None and isinstance(index, Constant):
                 owner.fact.children[str(index.value)] = value.fact  # type: ignore[union-attr,assignment]
                 if isinstance(items, (tuple, list)) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
-                    changed = list(items)
-                    changed[index.value] = value
-                    reader.store.write(owner.data, "items", tuple(changed))
+                    parts = list(items)
+                    parts[index.value] = value
+                    reader.store.write(owner.data, "items", tuple(parts))
     elif isinstance(owner, Weights):
         reader.emit(Kind.GRAD_WRITE, node, owner.parameters, what="grad" if owner.of_grad else "in-place")
 
@@ -274,16 +273,14 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def _tensor_table(name: str) -> Any:
-    from advisor.read.frameworks import torch as torch_tables
-
-    return getattr(torch_tables, name, None)
+    return table.TENSORS.get(name)
 
 
-def eval_binary(reader: "Reader", node: ast.BinOp) -> Value:
+def eval_binary(reader: Reader, node: ast.BinOp) -> Value:
     return binary(reader, node.op, reader.evaluate(node.left), reader.evaluate(node.right), node)
 
 
-def binary(reader: "Reader", op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     """left op right"""
     if isinstance(left, Union) or isinstance(right, Union):
         pairs = [(a, b) for a in members(left) for b in members(right)]
@@ -332,7 +329,7 @@ def binary(reader: "Reader", op: ast.operator, left: Value, right: Value, node: 
     return Opaque(unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120], result_type, low, high)
 
 
-def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: "Reader", node: ast.AST) -> Value:
+def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:
     a, b = left.value, right.value
     try:
         if symbol == "**" and (abs(b) > 512 or abs(a) > 1e6):
@@ -373,7 +370,7 @@ def _type_of(value: Value) -> str | None:
     return value.type if isinstance(value, Opaque) else None
 
 
-def extend_sequence(reader: "Reader", old: Sequence, new: Value) -> Value | None:
+def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
     """list += other, in place; None when it is not a list."""
     if old.kind != "list":
         return None
@@ -386,7 +383,7 @@ def extend_sequence(reader: "Reader", old: Sequence, new: Value) -> Value | None
     return old
 
 
-def eval_unary(reader: "Reader", node: ast.UnaryOp) -> Value:
+def eval_unary(reader: Reader, node: ast.UnaryOp) -> Value:
     value = reader.evaluate(node.operand)
     if isinstance(node.op, ast.Not):
         truth = reader.truth(value)
@@ -399,7 +396,7 @@ def eval_unary(reader: "Reader", node: ast.UnaryOp) -> Value:
     return _unary(reader, node, value)
 
 
-def _unary(reader: "Reader", node: ast.UnaryOp, value: Value) -> Value:
+def _unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
     if isinstance(value, Constant):
         try:
             result = -value.value if isinstance(node.op, ast.USub) else +value.value if isinstance(node.op, ast.UAdd) else ~value.value
@@ -418,7 +415,7 @@ def _unary(reader: "Reader", node: ast.UnaryOp, value: Value) -> Value:
     return Opaque("a computed value")
 
 
-def eval_boolean(reader: "Reader", node: ast.BoolOp) -> Value:
+def eval_boolean(reader: Reader, node: ast.BoolOp) -> Value:
     """a and b, a or b: what cannot be decided is one of the operands."""
     is_and = isinstance(node.op, ast.And)
     possible: list[Value] = []
@@ -466,7 +463,7 @@ _COMPARE: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-def eval_compare(reader: "Reader", node: ast.Compare) -> Value:
+def eval_compare(reader: Reader, node: ast.Compare) -> Value:
     left = reader.evaluate(node.left)
     result: Value = Constant(True)
     for op, comparator in zip(node.ops, node.comparators):
@@ -482,7 +479,7 @@ def eval_compare(reader: "Reader", node: ast.Compare) -> Value:
     return result
 
 
-def _compare(reader: "Reader", op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
+def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
     if isinstance(left, Union) or isinstance(right, Union):
         pairs = [(a, b) for a in members(left) for b in members(right)][:8]
         results = [_compare(reader, op, a, b, node) for a, b in pairs]
@@ -496,8 +493,7 @@ def _compare(reader: "Reader", op: ast.cmpop, left: Value, right: Value, node: a
         none_left = isinstance(left, Constant) and left.value is None
         none_right = isinstance(right, Constant) and right.value is None
         if none_left and none_right:
-            weak = left.weak or right.weak  # type: ignore[union-attr]
-            return Constant(symbol == "is", weak=weak)
+            return Constant(symbol == "is", weak=getattr(left, "weak", False) or getattr(right, "weak", False))
         if none_right or none_left:
             other = left if none_right else right
             if isinstance(other, Opaque):
@@ -527,13 +523,13 @@ def _compare(reader: "Reader", op: ast.cmpop, left: Value, right: Value, node: a
         if symbol in (">", ">=") and left.low is not None and compute(left.low, right.value):
             return Constant(True)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
-        flow = left.flow if isinstance(left, Tensor) else right.flow  # type: ignore[union-attr]
+        flow: Flow = (left if isinstance(left, Tensor) else right).flow
         return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph == "kept" else flow.graph, cut_by="a comparison", losses=()))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")
 
 
-def condition(reader: "Reader", node: ast.AST, value: Value) -> Condition:
+def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
     """The comparison that a test makes, for the checks that ask what a branch depends on."""
     text = reader.text(node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -577,7 +573,7 @@ def _inner(node: ast.AST) -> ast.AST:
     return node
 
 
-def _quiet(reader: "Reader", node: ast.AST) -> Value:
+def _quiet(reader: Reader, node: ast.AST) -> Value:
     """The value of a simple expression without events: names, attributes, constants, arithmetic; else unknown."""
     if isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)):
         value = peek(reader, node)
@@ -596,7 +592,7 @@ def _quiet(reader: "Reader", node: ast.AST) -> Value:
     return Opaque("not read")
 
 
-def peek(reader: "Reader", node: ast.AST) -> Value | None:
+def peek(reader: Reader, node: ast.AST) -> Value | None:
     """The value of a name or attribute chain, read without any effect."""
     if isinstance(node, ast.Name):
         return reader.frame.lookup(node.id)
@@ -624,7 +620,7 @@ def peek(reader: "Reader", node: ast.AST) -> Value | None:
     return None
 
 
-def _condition_key(reader: "Reader", node: ast.AST, value: Value) -> str:
+def _condition_key(reader: Reader, node: ast.AST, value: Value) -> str:
     """Equal for two tests that ask the same of the same values."""
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _value_key(reader, node, value)
@@ -635,7 +631,7 @@ def _condition_key(reader: "Reader", node: ast.AST, value: Value) -> str:
     return f"{id(reader.frame.names)}:{' '.join(reader.text(node).split())}"
 
 
-def _value_key(reader: "Reader", node: ast.AST, value: Value) -> str:
+def _value_key(reader: Reader, node: ast.AST, value: Value) -> str:
     if isinstance(node, ast.Constant):
         return repr(node.value)
     if isinstance(value, Constant):
@@ -655,11 +651,11 @@ def _value_key(reader: "Reader", node: ast.AST, value: Value) -> str:
 # --- calls and containers ----------------------------------------------------------------------------------------
 
 
-def eval_call(reader: "Reader", node: ast.Call) -> Value:
+def eval_call(reader: Reader, node: ast.Call) -> Value:
     return calls.eval_call(reader, node)
 
 
-def eval_conditional(reader: "Reader", node: ast.IfExp) -> Value:
+def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     test = reader.evaluate(node.test)
     strong = reader.strong_truth(test)
     if strong is not None:
@@ -680,7 +676,7 @@ def eval_conditional(reader: "Reader", node: ast.IfExp) -> Value:
     return join(values, condition_.text)
 
 
-def eval_list(reader: "Reader", node: ast.List | ast.Tuple | ast.Set) -> Value:
+def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
     items: list[Value] = []
     exact = True
     for element in node.elts:
@@ -703,7 +699,7 @@ def eval_list(reader: "Reader", node: ast.List | ast.Tuple | ast.Set) -> Value:
     return sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
 
 
-def eval_dict(reader: "Reader", node: ast.Dict) -> Value:
+def eval_dict(reader: Reader, node: ast.Dict) -> Value:
     items: dict[Any, Value] = {}
     exact = True
     for key, value_node in zip(node.keys, node.values):
@@ -725,13 +721,13 @@ def eval_dict(reader: "Reader", node: ast.Dict) -> Value:
     return mapping(items, exact, reader.place(node))
 
 
-def eval_comprehension(reader: "Reader", node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
     """A comprehension is a loop in its own frame; over known items it is read item by item."""
     outer = reader.frame
     reader.frame = Frame(outer.module, {}, outer, outer.owner, outer.receiver)
     results: list[Value] = []
     pairs: dict[Any, Value] = {}
-    state = {"exact": True, "weights": None, "filtered": None}
+    state: dict[str, Any] = {"exact": True, "filtered": None}
 
     def step(index: int) -> None:
         if index == len(node.generators):
@@ -753,9 +749,9 @@ def eval_comprehension(reader: "Reader", node: ast.ListComp | ast.SetComp | ast.
         iteration = reader.iterate(value, generator.iter)
         items = iteration.items
         turns: list[Value]
-        if items is not None and len(items) <= 64 and iteration.what != "range":
-            turns = list(items)
-        elif items is not None and iteration.what == "range" and len(items) <= 16:
+        if (items is not None and len(items) <= 64 and iteration.what != "range") or (
+            items is not None and iteration.what == "range" and len(items) <= 16
+        ):
             turns = list(items)
         else:
             turns = [iteration.item]
@@ -796,8 +792,9 @@ def eval_comprehension(reader: "Reader", node: ast.ListComp | ast.SetComp | ast.
     return sequence(results, kind, bool(state["exact"]))
 
 
-def eval_formatted(reader: "Reader", node: ast.JoinedStr) -> Value:
-    text, origin, weak = "", (), False
+def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
+    text, weak = "", False
+    origin: tuple[Link, ...] = ()
     for part in node.values:
         if isinstance(part, ast.Constant):
             text += str(part.value)
@@ -818,11 +815,11 @@ def eval_formatted(reader: "Reader", node: ast.JoinedStr) -> Value:
     return Constant(text, origin[:6], weak, reader.place(node))
 
 
-def eval_lambda(reader: "Reader", node: ast.Lambda) -> Value:
+def eval_lambda(reader: Reader, node: ast.Lambda) -> Value:
     return calls.make_function(reader, node)
 
 
-def eval_walrus(reader: "Reader", node: ast.NamedExpr) -> Value:
+def eval_walrus(reader: Reader, node: ast.NamedExpr) -> Value:
     from advisor.read.python import statements
 
     value = reader.evaluate(node.value)
@@ -830,7 +827,7 @@ def eval_walrus(reader: "Reader", node: ast.NamedExpr) -> Value:
     return value
 
 
-def eval_yield(reader: "Reader", node: ast.Yield) -> Value:
+def eval_yield(reader: Reader, node: ast.Yield) -> Value:
     value = reader.evaluate(node.value) if node.value is not None else NONE
     if reader.on_yield and reader.on_yield[-1] is not None:
         reader.on_yield[-1](value)
@@ -839,7 +836,7 @@ def eval_yield(reader: "Reader", node: ast.Yield) -> Value:
     return Opaque("what is sent to a generator")
 
 
-def eval_yield_from(reader: "Reader", node: ast.YieldFrom) -> Value:
+def eval_yield_from(reader: Reader, node: ast.YieldFrom) -> Value:
     value = reader.evaluate(node.value)
     if isinstance(value, Generator):
         handler = reader.on_yield[-1] if reader.on_yield else None
@@ -864,21 +861,68 @@ def eval_yield_from(reader: "Reader", node: ast.YieldFrom) -> Value:
     return Opaque("what a generator returns")
 
 
-def eval_await(reader: "Reader", node: ast.Await) -> Value:
+def eval_await(reader: Reader, node: ast.Await) -> Value:
     return reader.evaluate(node.value)
 
 
-def eval_starred(reader: "Reader", node: ast.Starred) -> Value:
+def eval_starred(reader: Reader, node: ast.Starred) -> Value:
     return reader.evaluate(node.value)
 
 
 PURE_METHODS = frozenset(
-    "to cuda cpu float half double long int bool type detach clone contiguous view reshape permute transpose t squeeze unsqueeze flatten expand repeat "
-    "sum mean max min softmax sigmoid relu tanh exp log sqrt abs clamp item numpy mul add sub div pow matmul bmm type_as requires_grad".split()
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "float",
+        "half",
+        "double",
+        "long",
+        "int",
+        "bool",
+        "type",
+        "detach",
+        "clone",
+        "contiguous",
+        "view",
+        "reshape",
+        "permute",
+        "transpose",
+        "t",
+        "squeeze",
+        "unsqueeze",
+        "flatten",
+        "expand",
+        "repeat",
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "softmax",
+        "sigmoid",
+        "relu",
+        "tanh",
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "clamp",
+        "item",
+        "numpy",
+        "mul",
+        "add",
+        "sub",
+        "div",
+        "pow",
+        "matmul",
+        "bmm",
+        "type_as",
+        "requires_grad",
+    ]
 )
 
 
-def discarded(reader: "Reader", node: ast.Call, result: Value) -> None:
+def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
     """An expression statement `x.to(device)` whose result is thrown away and that changes nothing."""
     if isinstance(node.func, ast.Attribute):
         receiver = peek(reader, node.func.value)
@@ -893,13 +937,35 @@ def discarded(reader: "Reader", node: ast.Call, result: Value) -> None:
 
 
 PURE_CALLS = frozenset(
-    "numpy.delete numpy.append numpy.concatenate numpy.reshape numpy.sort numpy.clip numpy.transpose numpy.squeeze numpy.expand_dims "
-    "pandas.DataFrame.drop pandas.DataFrame.dropna pandas.DataFrame.fillna pandas.DataFrame.reset_index pandas.DataFrame.sort_values "
-    "pandas.DataFrame.drop_duplicates pandas.DataFrame.rename pandas.DataFrame.astype pandas.DataFrame.replace "
-    "torch.cat torch.stack torch.clamp torch.sigmoid torch.softmax torch.relu".split()
+    [
+        "numpy.delete",
+        "numpy.append",
+        "numpy.concatenate",
+        "numpy.reshape",
+        "numpy.sort",
+        "numpy.clip",
+        "numpy.transpose",
+        "numpy.squeeze",
+        "numpy.expand_dims",
+        "pandas.DataFrame.drop",
+        "pandas.DataFrame.dropna",
+        "pandas.DataFrame.fillna",
+        "pandas.DataFrame.reset_index",
+        "pandas.DataFrame.sort_values",
+        "pandas.DataFrame.drop_duplicates",
+        "pandas.DataFrame.rename",
+        "pandas.DataFrame.astype",
+        "pandas.DataFrame.replace",
+        "torch.cat",
+        "torch.stack",
+        "torch.clamp",
+        "torch.sigmoid",
+        "torch.softmax",
+        "torch.relu",
+    ]
 )
 
-EXPRESSIONS: dict[type, Callable[["Reader", Any], Value]] = {
+EXPRESSIONS: dict[type, Callable[[Reader, Any], Value]] = {
     ast.Constant: eval_constant,
     ast.Name: eval_name,
     ast.Attribute: eval_attribute,

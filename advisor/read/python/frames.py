@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Frame:
     """One activation of a function, a class body or a module. A module's `names` are its globals."""
 
-    module: "SourceModule"
+    module: SourceModule
     names: dict[str, Value]
-    parent: "Frame | None" = None  # the frame closed over
+    parent: Frame | None = None  # the frame closed over
     owner: Class | None = None  # the class whose method this is, for super()
     receiver: Value | None = None
     global_names: frozenset[str] = frozenset()
@@ -53,6 +53,6 @@ class Frame:
         return self.names
 
 
-def setting_text(value: "Setting") -> str:
+def setting_text(value: Setting) -> str:
     """A setting in a few characters, for the text of a condition."""
     return repr(getattr(value, "value", value))

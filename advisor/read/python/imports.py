@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
-def run_import(reader: "Reader", node: ast.Import) -> None:
+def run_import(reader: Reader, node: ast.Import) -> None:
     """import a.b.c [as d]"""
     for alias in node.names:
         value = import_module(reader, alias.name, node)
@@ -27,7 +27,7 @@ def run_import(reader: "Reader", node: ast.Import) -> None:
             reader.store.write(reader.frame.home(root), root, import_module(reader, root, node) if root != alias.name else value)
 
 
-def run_import_from(reader: "Reader", node: ast.ImportFrom) -> None:
+def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
     """from a.b import c [as d]"""
     module = reader.frame.module
     if node.level:
@@ -63,7 +63,7 @@ def run_import_from(reader: "Reader", node: ast.ImportFrom) -> None:
         reader.store.write(reader.frame.home(alias.asname or alias.name), alias.asname or alias.name, value)
 
 
-def import_module(reader: "Reader", name: str, node: ast.AST) -> Value:
+def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     """The module of an absolute import. A framework with a table wins over a project file of the same name."""
     root = name.partition(".")[0]
     path = reader.project.find(name, reader.frame.module.path) if root else None
@@ -84,10 +84,12 @@ def import_module(reader: "Reader", name: str, node: ast.AST) -> Value:
     return Library(table.canonical(name))
 
 
-def _shadows(reader: "Reader", root: str) -> bool:
+def _shadows(reader: Reader, root: str) -> bool:
     """Names of small standard modules (types, copy, random, json) that a project file beside the script really shadows."""
     path = reader.project.find(root, reader.frame.module.path)
-    return path is not None and os.path.dirname(path) == os.path.dirname(reader.entry.path) and root not in ("torch", "numpy", "os", "sys", "builtins")
+    return (
+        path is not None and os.path.dirname(path) == os.path.dirname(reader.entry.path) and root not in ("torch", "numpy", "os", "sys", "builtins")
+    )
 
 
 def _relative_name(module: SourceModule, level: int, name: str | None) -> str:
@@ -97,20 +99,20 @@ def _relative_name(module: SourceModule, level: int, name: str | None) -> str:
     return ".".join(filter(None, (base, name))) or (name or os.path.basename(os.path.dirname(module.path)))
 
 
-def _submodule(reader: "Reader", package: str | None, child: str, parent: str, node: ast.AST) -> Value | None:
+def _submodule(reader: Reader, package: str | None, child: str, parent: str, node: ast.AST) -> Value | None:
     if package is None or not (package.endswith(os.sep) or os.path.basename(package) == "__init__.py"):
         return None
     path = reader.project.below(package.rstrip(os.sep) if package.endswith(os.sep) else os.path.dirname(package), [child])
     return _execute(reader, path, f"{parent}.{child}" if parent else child, node) if path else None
 
 
-def _failed(reader: "Reader", name: str, node: ast.AST) -> Value:
+def _failed(reader: Reader, name: str, node: ast.AST) -> Value:
     reader.failed_imports.append((name, reader.place(node)))
     reader.unread(f"the import of `{name}` was not found in the project", node)
     return Opaque(f"import of `{name}`")
 
 
-def _execute(reader: "Reader", path: str, name: str, node: ast.AST) -> Value:
+def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
     """Runs a project file once per program and gives it as a module."""
     if path.endswith(os.sep):
         return _namespace_folder(path, name)
@@ -133,7 +135,7 @@ def _namespace_folder(path: str, name: str) -> Value:
     return Module(empty, empty.namespace)
 
 
-def run_module(reader: "Reader", source: SourceModule, main: bool = False) -> None:
+def run_module(reader: Reader, source: SourceModule, main: bool = False) -> None:
     """Executes the top level of a file in its own frame."""
     source.state = "running"
     reader.recipe.files.append(source.display)
@@ -151,7 +153,7 @@ def run_module(reader: "Reader", source: SourceModule, main: bool = False) -> No
         source.state = "done"
 
 
-def _star(reader: "Reader", source: Value, node: ast.AST) -> None:
+def _star(reader: Reader, source: Value, node: ast.AST) -> None:
     if isinstance(source, Module):
         exported = source.namespace.get("__all__")
         names = [item.value for item in getattr(exported, "items", ()) if isinstance(item, Constant)] if exported is not None else None

@@ -82,7 +82,7 @@ def _read_uncalled(reader: Reader, everything: bool, only_training: bool) -> boo
     for function in [*roots, *waiting]:
         if function.node not in reader.entered and not reader.spent:
             _enter(reader, function)
-    return len(roots) == 1 and roots[0].owner is None and not _required(roots[0]) or bool(roots and roots[0].injected)
+    return (len(roots) == 1 and roots[0].owner is None and not _required(roots[0])) or bool(roots and roots[0].injected)
 
 
 def _required(function: Function) -> list[str]:
@@ -118,5 +118,3 @@ def _text(function: Function) -> str:
     node = function.node
     lines = function.module.lines
     return "\n".join(lines[node.lineno - 1 : getattr(node, "end_lineno", node.lineno)])
-
-

@@ -86,7 +86,9 @@ def decode(data: bytes) -> str:
 
 
 _MERGE = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
-_PYTHON2 = re.compile(r"^\s*(print\s+[\"'\w%]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|`[^`]+`|\bur[\"']|<>|\b0[0-7]+\b(?!\.)", re.MULTILINE)
+_PYTHON2 = re.compile(
+    r"^\s*(print\s+[\"'\w%]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|`[^`]+`|\bur[\"']|<>|\b0[0-7]+\b(?!\.)", re.MULTILINE
+)
 _NEWER = re.compile(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[|except\s+[\w.]+\s*,\s*[\w.]+\s*:)|\bt[\"']")
 
 
@@ -106,7 +108,11 @@ def diagnose(text: str, display: str, error: Exception) -> Broken:
         at = text[: marker.start()].count("\n") + 1
         return Broken(Place(display, at), kind="merge-marker", detail="a merge conflict is not resolved")
     here = lines[line - 1] if 0 < line <= len(lines) else ""
-    if "Missing parentheses in call to 'print'" in message or "Missing parentheses in call to 'exec'" in message or "multiple exception types must be" in message:
+    if (
+        "Missing parentheses in call to 'print'" in message
+        or "Missing parentheses in call to 'exec'" in message
+        or "multiple exception types must be" in message
+    ):
         return Broken(Place(display, line, column), kind="python2", detail=message)
     if _NEWER.search(here) or message.startswith("f-string"):
         return Broken(Place(display, line, column), kind="newer-python", detail=message, skipped=True)
@@ -221,7 +227,8 @@ class Project:
                 current = folder
             if not (any(marker in self.listing(current) for marker in ROOT_MARKERS) or current == self.directory):
                 current = folder
-            walk, between = folder, []
+            walk = folder
+            between: list[str] = []
             while walk != current and len(between) < 12 and walk.startswith(current):
                 walk = os.path.dirname(walk)
                 between.append(walk)

@@ -237,7 +237,11 @@ class Reader:
         if isinstance(value, (Function, Class, Library, Bound, Partial)):
             return True
         if isinstance(value, Instance):
-            if value.cls is not None and calls.class_lookup(self, value.cls, "__len__") is None and calls.class_lookup(self, value.cls, "__bool__") is None:
+            if (
+                value.cls is not None
+                and calls.class_lookup(self, value.cls, "__len__") is None
+                and calls.class_lookup(self, value.cls, "__bool__") is None
+            ):
                 return True
             return True if value.role in ("optimizer", "scheduler", "scaler", "module", "loss", "sampler") else None
         return None
@@ -459,4 +463,4 @@ _LISTINGS: dict[type[Fact], str] = {
     _facts.Transform: "transforms",
     _facts.Sampler: "samplers",
 }
-__all__ = ["Reader", "Module", "Exit", "Loop", "Tensor"]
+__all__ = ["Exit", "Loop", "Module", "Reader", "Tensor"]

@@ -25,7 +25,6 @@ from advisor.read.python.values import (
     Module,
     Opaque,
     Sequence,
-    Super,
     Tensor,
     Union,
     Value,
@@ -101,7 +100,7 @@ def forget() -> None:
     _assigned.clear()
 
 
-def run(reader: "Reader", body: list[ast.stmt]) -> str | None:
+def run(reader: Reader, body: list[ast.stmt]) -> str | None:
     """Executes statements in order until one leaves."""
     for node in body:
         if reader.spent:
@@ -118,7 +117,7 @@ def run(reader: "Reader", body: list[ast.stmt]) -> str | None:
 # --- assignment --------------------------------------------------------------------------------------------------
 
 
-def assign(reader: "Reader", target: ast.AST, value: Value, node: ast.AST) -> None:
+def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Binds a target: a name, attribute, item, or a tuple of targets."""
     if isinstance(target, ast.Name):
         reader.store.write(reader.frame.home(target.id), target.id, _seen_through(reader, target.id, value, node))
@@ -138,18 +137,20 @@ def assign(reader: "Reader", target: ast.AST, value: Value, node: ast.AST) -> No
         assign(reader, target.value, sequence([value], "list", exact=False), node)
 
 
-def _seen_through(reader: "Reader", name: str, value: Value, node: ast.AST) -> Value:
+def _seen_through(reader: Reader, name: str, value: Value, node: ast.AST) -> Value:
     """A module-level or local constant written as a literal is a link of the provenance chain when used elsewhere."""
     return value
 
 
-def unpack(reader: "Reader", target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
+def unpack(reader: Reader, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
     """a, b = value"""
     elements = target.elts
     starred = next((i for i, element in enumerate(elements) if isinstance(element, ast.Starred)), None)
     if isinstance(value, Union):
         parts = [_parts(reader, member, len(elements), node) for member in value.members]
-        columns = [join([part[i] for part in parts if part is not None and i < len(part)] or [Opaque("an unpacked value")]) for i in range(len(elements))]
+        columns = [
+            join([part[i] for part in parts if part is not None and i < len(part)] or [Opaque("an unpacked value")]) for i in range(len(elements))
+        ]
         for element, item in zip(elements, columns):
             assign(reader, element, item, node)
         return
@@ -169,7 +170,7 @@ def unpack(reader: "Reader", target: ast.Tuple | ast.List, value: Value, node: a
         assign(reader, element, item, node)
 
 
-def _parts(reader: "Reader", value: Value, count: int, node: ast.AST) -> list[Value] | None:
+def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Value] | None:
     items = reader.items(value)
     if items is not None:
         return items if len(items) == count else items[:count] + [Opaque("an unpacked value")] * max(0, count - len(items))
@@ -187,7 +188,7 @@ def _parts(reader: "Reader", value: Value, count: int, node: ast.AST) -> list[Va
     return None
 
 
-def _steer(reader: "Reader", target: ast.AST, value: Value, node: ast.AST) -> None:
+def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
     if not reader.loop_depth or reader.forward_depth:
         return
@@ -200,23 +201,30 @@ def _steer(reader: "Reader", target: ast.AST, value: Value, node: ast.AST) -> No
         if flow is not None:
             variable = reader.variable(target)
             if variable is not None:
-                reader.emit(Kind.ASSIGN, node, variable=variable, flow=flow, value=setting(value) if isinstance(value, Opaque) else None, text=reader.text(target))
-    
+                reader.emit(
+                    Kind.ASSIGN,
+                    node,
+                    variable=variable,
+                    flow=flow,
+                    value=setting(value) if isinstance(value, Opaque) else None,
+                    text=reader.text(target),
+                )
 
-def run_assign(reader: "Reader", node: ast.Assign) -> str | None:
+
+def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     value = reader.evaluate(node.value)
     for target in node.targets:
         assign(reader, target, value, node)
     return None
 
 
-def run_annotated(reader: "Reader", node: ast.AnnAssign) -> str | None:
+def run_annotated(reader: Reader, node: ast.AnnAssign) -> str | None:
     if node.value is not None:
         assign(reader, node.target, reader.evaluate(node.value), node)
     return None
 
 
-def run_augmented(reader: "Reader", node: ast.AugAssign) -> str | None:
+def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
     """x += y. Inside a loop a constant changes each turn: it becomes unknown of its type, and the turn is counted."""
     old = reader.evaluate(_as_load(node.target))
     new = reader.evaluate(node.value)
@@ -235,7 +243,15 @@ def run_augmented(reader: "Reader", node: ast.AugAssign) -> str | None:
             if isinstance(new, Tensor) or (flow is not None and flow.graph == "kept"):
                 reader.emit(Kind.KEEP, node, flow=flow, how="add", variable=variable, text=reader.text(node))
             else:
-                reader.emit(Kind.COUNT, node, variable=variable, amount=setting(new), flow=flow, text=reader.text(node), sign=1 if isinstance(node.op, ast.Add) else -1)
+                reader.emit(
+                    Kind.COUNT,
+                    node,
+                    variable=variable,
+                    amount=setting(new),
+                    flow=flow,
+                    text=reader.text(node),
+                    sign=1 if isinstance(node.op, ast.Add) else -1,
+                )
         if isinstance(value, Constant):
             value = Opaque("it changes in the loop", type(value.value).__name__)
         elif isinstance(value, Union):
@@ -260,7 +276,7 @@ def _as_load(target: ast.expr) -> ast.expr:
     return target
 
 
-def run_expression(reader: "Reader", node: ast.Expr) -> str | None:
+def run_expression(reader: Reader, node: ast.Expr) -> str | None:
     """An expression statement. A call whose result is thrown away is noted when nothing else comes of it."""
     value = node.value
     if isinstance(value, ast.Constant):
@@ -282,7 +298,7 @@ EXIT = Constant("exit")
 # --- control flow ------------------------------------------------------------------------------------------------
 
 
-def run_if(reader: "Reader", node: ast.If) -> str | None:
+def run_if(reader: Reader, node: ast.If) -> str | None:
     test = reader.evaluate(node.test)
     strong = reader.strong_truth(test)
     if strong is not None:
@@ -300,7 +316,7 @@ def run_if(reader: "Reader", node: ast.If) -> str | None:
     arms = [(True, node.body), (False, node.orelse)]
     if weak is False:
         arms.reverse()
-    labelled = [
+    labelled: list[tuple[str, bool | None, Any]] = [
         (("default" if i == 0 else "flag") if weak is not None else ("unknown" if taken else "else"), taken, arm(body, taken))
         for i, (taken, body) in enumerate(arms)
     ]
@@ -313,7 +329,7 @@ def run_if(reader: "Reader", node: ast.If) -> str | None:
     return None
 
 
-def narrow(reader: "Reader", test: ast.expr, taken: bool) -> None:
+def narrow(reader: Reader, test: ast.expr, taken: bool) -> None:
     """What the branch taken tells about a name: `x is None`, truthiness, `x == constant`, `not`."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         narrow(reader, test.operand, not taken)
@@ -332,7 +348,7 @@ def narrow(reader: "Reader", test: ast.expr, taken: bool) -> None:
             _filter(reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque))
 
 
-def _filter(reader: "Reader", target: ast.Name | ast.Attribute, keep: Callable[[Value], bool]) -> None:
+def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool]) -> None:
     value = expressions.peek(reader, target)
     if isinstance(value, Union):
         kept = [member for member in value.members if keep(member)]
@@ -345,7 +361,7 @@ def _filter(reader: "Reader", target: ast.Name | ast.Attribute, keep: Callable[[
                     reader.store.write(owner.attributes, target.attr, join(kept))
 
 
-def widen(reader: "Reader", node: ast.AST) -> None:
+def widen(reader: Reader, node: ast.AST) -> None:
     """Before a loop: every constant that the loop assigns becomes unknown of its type, so that no first turn decides a condition."""
     found = assigned(node)
     for name in found.names:
@@ -365,7 +381,7 @@ def widen(reader: "Reader", node: ast.AST) -> None:
                         reader.store.write(container.attributes, name, changed)
 
 
-def _instances_in_reach(reader: "Reader") -> list[Instance]:
+def _instances_in_reach(reader: Reader) -> list[Instance]:
     found = [value for value in reader.frame.names.values() if isinstance(value, Instance) and value.cls is not None]
     return found[:12]
 
@@ -384,7 +400,7 @@ def _widened(value: Value) -> Value:
     return value
 
 
-def run_for(reader: "Reader", node: ast.For | ast.AsyncFor) -> str | None:
+def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     value = reader.evaluate(node.iter)
     if isinstance(value, Union):
         generators = [m for m in value.members if isinstance(m, Generator)]
@@ -413,7 +429,7 @@ def _is_counter(iteration: table.Iteration) -> bool:
     return iteration.what == "range"
 
 
-def _body(reader: "Reader", node: ast.For | ast.AsyncFor | ast.While, body: list[Node], bind: Callable[[], None]) -> str | None:
+def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[Node], bind: Callable[[], None]) -> str | None:
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
@@ -425,12 +441,12 @@ def _body(reader: "Reader", node: ast.For | ast.AsyncFor | ast.While, body: list
         reader.block = outer
 
 
-def _attach(reader: "Reader", loop: Loop) -> None:
+def _attach(reader: Reader, loop: Loop) -> None:
     if loop.body or loop.over is not None:
         reader.block.append(loop)
 
 
-def _run_unrolled(reader: "Reader", node: ast.For | ast.AsyncFor, items: tuple[Value, ...], iteration: table.Iteration) -> str | None:
+def _run_unrolled(reader: Reader, node: ast.For | ast.AsyncFor, items: tuple[Value, ...], iteration: table.Iteration) -> str | None:
     """A loop over a literal is read item by item; each turn stands as a loop of one turn (what="turn")."""
     if not items:
         return run(reader, node.orelse)
@@ -459,7 +475,7 @@ def _run_unrolled(reader: "Reader", node: ast.For | ast.AsyncFor, items: tuple[V
     return None
 
 
-def _run_generator_loop(reader: "Reader", node: ast.For | ast.AsyncFor, generator: Generator) -> str | None:
+def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator: Generator) -> str | None:
     """A project generator is read where it is consumed: its `yield` executes the loop's body."""
     outer_frame = reader.frame
     widen(reader, node)
@@ -483,7 +499,7 @@ def _run_generator_loop(reader: "Reader", node: ast.For | ast.AsyncFor, generato
     return None
 
 
-def run_while(reader: "Reader", node: ast.While) -> str | None:
+def run_while(reader: Reader, node: ast.While) -> str | None:
     widen(reader, node)
     test = reader.evaluate(node.test)
     if reader.strong_truth(test) is False:
@@ -498,7 +514,10 @@ def run_while(reader: "Reader", node: ast.While) -> str | None:
     reader.loop_depth += 1
     try:
         if reader.strong_truth(test) is None:
-            arms = [("else", False, lambda: (_leave(reader, node, "break"), None)), ("unknown", True, lambda: (None, None))]
+            arms: list[tuple[str, bool | None, Any]] = [
+                ("else", False, lambda: (_leave(reader, node, "break"), None)),
+                ("unknown", True, lambda: (None, None)),
+            ]
             reader.branch(node.test, condition, arms)
         status = run(reader, node.body)
     finally:
@@ -509,33 +528,33 @@ def run_while(reader: "Reader", node: ast.While) -> str | None:
     return "return" if status == "return" and endless else None
 
 
-def _leave(reader: "Reader", node: ast.AST, what: str) -> str:
+def _leave(reader: Reader, node: ast.AST, what: str) -> str:
     reader.block.append(Exit(reader.place(node), what))  # type: ignore[arg-type]
     return what
 
 
-def run_return(reader: "Reader", node: ast.Return) -> str | None:
+def run_return(reader: Reader, node: ast.Return) -> str | None:
     value = reader.evaluate(node.value) if node.value is not None else NONE
     reader.frame.returns.append(value)
     reader.block.append(Exit(reader.place(node), "return", setting(value) if isinstance(value, Constant) else None))
     return "return"
 
 
-def run_break(reader: "Reader", node: ast.AST) -> str | None:
+def run_break(reader: Reader, node: ast.AST) -> str | None:
     return _leave(reader, node, "break")
 
 
-def run_continue(reader: "Reader", node: ast.AST) -> str | None:
+def run_continue(reader: Reader, node: ast.AST) -> str | None:
     return _leave(reader, node, "continue")
 
 
-def run_raise(reader: "Reader", node: ast.Raise) -> str | None:
+def run_raise(reader: Reader, node: ast.Raise) -> str | None:
     if node.exc is not None:
         reader.evaluate(node.exc)
     return _leave(reader, node, "raise")
 
 
-def run_try(reader: "Reader", node: ast.Try) -> str | None:
+def run_try(reader: Reader, node: ast.Try) -> str | None:
     status = run(reader, node.body)
     if status is None and node.orelse:
         status = run(reader, node.orelse)
@@ -559,11 +578,11 @@ def run_try(reader: "Reader", node: ast.Try) -> str | None:
     return status if status in LEAVING else None
 
 
-def run_with(reader: "Reader", node: ast.With | ast.AsyncWith) -> str | None:
+def run_with(reader: Reader, node: ast.With | ast.AsyncWith) -> str | None:
     return _enter(reader, node, list(node.items))
 
 
-def _enter(reader: "Reader", node: ast.With | ast.AsyncWith, items: list[ast.withitem]) -> str | None:
+def _enter(reader: Reader, node: ast.With | ast.AsyncWith, items: list[ast.withitem]) -> str | None:
     if not items:
         return run(reader, node.body)
     item, rest = items[0], items[1:]
@@ -603,7 +622,7 @@ def _enter(reader: "Reader", node: ast.With | ast.AsyncWith, items: list[ast.wit
     return _region(reader, node, item, result or table.Entered(), rest)
 
 
-def enter_value(reader: "Reader", value: Value, node: ast.AST) -> table.Entered | None:
+def enter_value(reader: Reader, value: Value, node: ast.AST) -> table.Entered | None:
     """What `with` over a value does."""
     if isinstance(value, Instance):
         handler = table.ENTERS.get(value.kind) or table.ENTERS.get(value.role or "")
@@ -625,7 +644,7 @@ def enter_value(reader: "Reader", value: Value, node: ast.AST) -> table.Entered 
     return table.Entered(value=value if isinstance(value, Tensor) else Opaque("an entered context"))
 
 
-def _region(reader: "Reader", node: ast.With | ast.AsyncWith, item: ast.withitem, entered: table.Entered, rest: list[ast.withitem]) -> str | None:
+def _region(reader: Reader, node: ast.With | ast.AsyncWith, item: ast.withitem, entered: table.Entered, rest: list[ast.withitem]) -> str | None:
     if item.optional_vars is not None:
         assign(reader, item.optional_vars, entered.value or Opaque("an entered context"), node)
     if entered.region is None:
@@ -633,7 +652,7 @@ def _region(reader: "Reader", node: ast.With | ast.AsyncWith, item: ast.withitem
     return in_region(reader, reader.place(item.context_expr), entered.region, entered.data, lambda: _enter(reader, node, rest))
 
 
-def in_region(reader: "Reader", place: Any, what: str, data: dict[str, Any], thunk: Callable[[], str | None]) -> str | None:
+def in_region(reader: Reader, place: Any, what: str, data: dict[str, Any], thunk: Callable[[], str | None]) -> str | None:
     """Runs something inside a region; grad mode follows no_grad, enable_grad and set_grad_enabled."""
     body: list[Node] = []
     outer, mode = reader.block, reader.grad_mode
@@ -645,7 +664,8 @@ def in_region(reader: "Reader", place: Any, what: str, data: dict[str, Any], thu
         reader.grad_mode = "on"
     elif what == "set_grad_enabled":
         enabled = data.get("enabled")
-        reader.grad_mode = {True: "on", False: "off"}.get(getattr(enabled, "value", None), "unknown") if not getattr(enabled, "weak", False) else "unknown"
+        value = getattr(enabled, "value", None)
+        reader.grad_mode = "unknown" if getattr(enabled, "weak", False) or not isinstance(value, bool) else "on" if value else "off"
     try:
         return thunk()
     finally:
@@ -654,7 +674,7 @@ def in_region(reader: "Reader", place: Any, what: str, data: dict[str, Any], thu
             outer.append(Region(place, what, data, body))
 
 
-def run_match(reader: "Reader", node: Any) -> str | None:
+def run_match(reader: Reader, node: Any) -> str | None:
     """match: every case is an alternative; a literal pattern against a known subject decides."""
     subject = reader.evaluate(node.subject)
     arms: list[tuple[str, bool | None, Any]] = []
@@ -707,13 +727,13 @@ def _pattern_values(pattern: Any) -> list[Any] | None:
 # --- definitions -------------------------------------------------------------------------------------------------
 
 
-def run_function(reader: "Reader", node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+def run_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
     value = calls.make_function(reader, node)
     reader.store.write(reader.frame.home(node.name), node.name, value)
     return None
 
 
-def run_class(reader: "Reader", node: ast.ClassDef) -> str | None:
+def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
     bases = tuple(reader.evaluate(base) for base in node.bases if not isinstance(base, ast.Starred))
     outer = reader.frame
     namespace: dict[str, Value] = {}
@@ -739,7 +759,7 @@ def run_class(reader: "Reader", node: ast.ClassDef) -> str | None:
     return None
 
 
-def run_delete(reader: "Reader", node: ast.Delete) -> str | None:
+def run_delete(reader: Reader, node: ast.Delete) -> str | None:
     for target in node.targets:
         if isinstance(target, ast.Name):
             reader.store.delete(reader.frame.home(target.id), target.id)
@@ -754,23 +774,23 @@ def run_delete(reader: "Reader", node: ast.Delete) -> str | None:
     return None
 
 
-def run_assert(reader: "Reader", node: ast.Assert) -> str | None:
+def run_assert(reader: Reader, node: ast.Assert) -> str | None:
     value = reader.evaluate(node.test)
     narrow(reader, node.test, True)
     return "raise" if reader.strong_truth(value) is False and isinstance(node.test, ast.Constant) else None
 
 
-def run_import(reader: "Reader", node: ast.Import) -> str | None:
+def run_import(reader: Reader, node: ast.Import) -> str | None:
     imports.run_import(reader, node)
     return None
 
 
-def run_import_from(reader: "Reader", node: ast.ImportFrom) -> str | None:
+def run_import_from(reader: Reader, node: ast.ImportFrom) -> str | None:
     imports.run_import_from(reader, node)
     return None
 
 
-STATEMENTS: dict[type, Callable[["Reader", Any], str | None]] = {
+STATEMENTS: dict[type, Callable[[Reader, Any], str | None]] = {
     ast.Assign: run_assign,
     ast.AnnAssign: run_annotated,
     ast.AugAssign: run_augmented,

@@ -68,7 +68,7 @@ class Instance(Value):
     """An object with identity. `role` marks what libraries see in it: optimizer, scheduler, loader, module, loss, scaler, ..."""
 
     kind: str  # dotted name of its (library) class, or of the nearest library base of a project class, or "object"
-    cls: "Class | None" = None
+    cls: Class | None = None
     role: str | None = None
     fact: Fact | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
@@ -82,9 +82,9 @@ class Function(Value):
     """A project function or lambda with the frame it closes over."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    module: "SourceModule"
-    closure: "Frame | None"
-    owner: "Class | None" = None
+    module: SourceModule
+    closure: Frame | None
+    owner: Class | None = None
     defaults: dict[str, Value] = field(default_factory=dict)
     injected: dict[str, Value] = field(default_factory=dict)  # what a decorator (hydra.main, click.option) passes
     regions: tuple[tuple[str, dict[str, Any]], ...] = ()  # decorators such as torch.no_grad()
@@ -111,10 +111,10 @@ class Class(Value):
     """A project class: its bases in order, its namespace, the frame it was made in."""
 
     node: ast.ClassDef
-    module: "SourceModule"
+    module: SourceModule
     bases: tuple[Value, ...]
     namespace: dict[str, Value]
-    closure: "Frame | None" = None
+    closure: Frame | None = None
     dataclass: bool = False
     mro: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class Class(Value):
 class Module(Value):
     """A project file that was imported; `namespace` is its globals."""
 
-    source: "SourceModule"
+    source: SourceModule
     namespace: dict[str, Value]
 
 
@@ -203,7 +203,7 @@ class Generator(Value):
     """A project generator that was called but not yet consumed."""
 
     function: Function
-    frame: "Frame"
+    frame: Frame
 
 
 @dataclass(slots=True, eq=False)
@@ -232,7 +232,7 @@ def opaque(why: str, type: str | None = None) -> Opaque:
     return Opaque(why, type)
 
 
-def sequence(items: "list[Value] | tuple[Value, ...]", kind: str = "list", exact: bool = True) -> Sequence:
+def sequence(items: list[Value] | tuple[Value, ...], kind: str = "list", exact: bool = True) -> Sequence:
     """A new sequence; what exceeds the cap is dropped and makes it inexact."""
     if len(items) > ITEMS_KEPT:
         items, exact = tuple(items[:ITEMS_KEPT]), False
@@ -266,7 +266,7 @@ def same(a: Value, b: Value) -> bool:
     return False
 
 
-def join(values: "list[Value] | tuple[Value, ...]", when: str | None = None) -> Value:
+def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
     flat: list[Value] = []
     for value in values:
@@ -332,7 +332,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
     if isinstance(value, Constant):
         return Known(value.value, value.origin, value.default, value.weak, value.place or place)
     if isinstance(value, Union):
-        options = []
+        options: list[Option] = []
         for index, member in enumerate(value.members):
             one = setting(member, place)
             if isinstance(one, OneOf):
@@ -342,8 +342,10 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
         return Unknown(value.why, value.type)
-    if isinstance(value, (Instance, Class, Function)):
-        return Known(value.kind if isinstance(value, Instance) and not value.cls else getattr(value.cls if isinstance(value, Instance) else value, "name", "object"), (), place=place)
+    if isinstance(value, Instance):
+        return Known(value.cls.name if value.cls is not None else value.kind, place=place)
+    if isinstance(value, (Class, Function)):
+        return Known(value.name, place=place)
     content = plain(value)
     if content is not Opaque:
         return Known(content, place=place)
