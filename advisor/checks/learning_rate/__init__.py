@@ -1,0 +1,1 @@
+"""Learning rates against their optimizer and their model."""

@@ -1,0 +1,46 @@
+"""Pretrained weights trained at a rate for training from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.kinds import family, has_adapter, is_linear
+from advisor.model.rates import Rate, rates, unsettled
+from advisor.model.recipe import Module, Optimizer
+from advisor.model.source import Known, candidates
+
+ADAM = frozenset({"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "AdamW8bit", "PagedAdamW8bit"})
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """Each rate of an optimizer of Adam's kind that moves all weights of a pretrained model."""
+    if optimizer.name not in ADAM:
+        return
+    if reason := unsettled(ctx.recipe, optimizer):
+        ctx.skip(reason, optimizer)
+        return
+    for rate in rates(ctx.recipe, optimizer):
+        for model in _pretrained(rate):
+            case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
+            if case and rate.value > ctx.limit(case):
+                sure = None if rate.default_path and not optimizer.flag_off else "medium"
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, confidence=sure, value=rate.value, model=model.name)
+                return
+
+
+def _pretrained(rate: Rate) -> Iterator[Module]:
+    """The models that bring weights, of which this rate moves every one."""
+    for parameters in rate.parameters:
+        if not parameters.exact or parameters.filtered or parameters.inputs:
+            continue
+        for module in parameters.modules:
+            for part in module.walk():
+                known = [known for known in candidates(part.pretrained) if known.value not in (False, None, "")]
+                if isinstance(part.pretrained, Known) and known and _all_trained(module, part):
+                    yield part
+
+
+def _all_trained(module: Module, part: Module) -> bool:
+    return module.trainable == part.trainable == "yes" and not has_adapter([module]) and not is_linear([part])

@@ -1,0 +1,25 @@
+"""A rate of zero or less that nothing raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.rates import rates, rates_known, unsettled
+from advisor.model.recipe import Optimizer
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """An optimizer with a negative rate, or with none above zero: a single group at zero is frozen on purpose."""
+    found = list(rates(ctx.recipe, optimizer))
+    if all(rate.value > 0 for rate in found):
+        return
+    if reason := unsettled(ctx.recipe, optimizer):
+        ctx.skip(reason, optimizer)
+        return
+    negative = [rate for rate in found if rate.value < 0]
+    still = found if rates_known(ctx.recipe, optimizer) and all(rate.value <= 0 for rate in found) else []
+    for rate in negative[:1] or still[:1]:
+        case = "negative" if negative else "zero"
+        yield ctx.finding(case, at=optimizer, value_from=rate.known, confidence=None if rate.default_path else "medium", value=rate.value)

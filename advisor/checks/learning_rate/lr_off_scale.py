@@ -1,0 +1,72 @@
+"""Learning rates outside the band of their optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.kinds import CONVOLUTION, domain, family, from_scratch, has_frozen, is_linear, is_pretrained, layers
+from advisor.model.rates import Rate, rates, rates_known, unsettled
+from advisor.model.recipe import Optimizer
+from advisor.model.source import number, value_of
+from advisor.norms import standing
+from advisor.norms.table import group_of
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """Each rate that moves weights, against the band of the optimizer."""
+    kind = group_of(optimizer.name)
+    band = ctx.limits.get(kind)
+    if not isinstance(band, Mapping):
+        return
+    band = {**ctx.rule.limits.get(kind, {}), **band}
+    if reason := unsettled(ctx.recipe, optimizer):
+        ctx.skip(reason, optimizer)
+        return
+    if not rates_known(ctx.recipe, optimizer):
+        ctx.skip("the learning rate is not known", optimizer)
+    seen = set()
+    for rate in rates(ctx.recipe, optimizer):
+        case = None if rate.known.default is not None or rate.inputs or rate.value in seen else _case(rate, band, ctx)
+        if case:
+            seen.add(rate.value)
+            yield _finding(case, rate, optimizer, band, ctx)
+
+
+def _case(rate: Rate, band: Mapping[str, float], ctx: Context) -> str | None:
+    far, lenient = band.get("far"), band.get("lenient")
+    if far is not None and rate.value >= far:
+        return "far-above"
+    if rate.value > band["high"]:
+        roomy = lenient is not None and _needs_room(rate, ctx)
+        return "above" if rate.modules and (not roomy or rate.value > (lenient or 0)) else None
+    return "below" if 0 < rate.value < band["low"] and _harmed_by_small(rate, band, ctx) else None
+
+
+def _needs_room(rate: Rate, ctx: Context) -> bool:
+    """High rates are usual on one layer, on frozen features, on bags of embeddings, and behind a tight clip."""
+    modules, clips = rate.modules, ctx.recipe.clipping
+    tight = not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips)
+    frozen = has_frozen(ctx.recipe.models)
+    return tight or frozen or is_linear(modules) or family(modules) == "gnn" or bool(layers(modules, frozenset({"EmbeddingBag"})))
+
+
+def _harmed_by_small(rate: Rate, band: Mapping[str, float], ctx: Context) -> bool:
+    """Plain SGD is small only on a network from scratch whose loss is a mean; fine-tuning goes lower than training."""
+    if band.get("scratch"):
+        summed = any(loss.user_class or value_of(loss.settings.get("reduction")) not in ("mean", None) for loss in ctx.recipe.losses)
+        return from_scratch(rate.modules) and bool(layers(rate.modules, CONVOLUTION)) and not summed
+    pretrained = is_pretrained(rate.modules) or not rate.modules
+    return rate.value < (band["low"] / ctx.limit("fine-tuning") if pretrained else band["low"])
+
+
+def _finding(case: str, rate: Rate, optimizer: Optimizer, band: Mapping[str, Any], ctx: Context) -> Finding:
+    sure = rate.default_path and not optimizer.flag_off and bool(rate.modules)
+    values: dict[str, Any] = {"value": rate.value, "low": band["low"], "high": band["high"], "start": band["start"], "value_from": rate.known}
+    found = standing(optimizer.name, rate.value, domain=domain(ctx.recipe, optimizer), family=family(rate.modules))
+    if found is None:
+        return ctx.finding(f"{case}-unpublished", at=optimizer, confidence=None if sure else "medium", **values)
+    values |= {"low": found.low, "high": found.high, "n": found.n, "scope": found.scope, "share": found.above if case == "below" else found.below}
+    return ctx.finding(case, at=optimizer, confidence=None if sure else "medium", **values)

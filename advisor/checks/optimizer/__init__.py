@@ -1,0 +1,1 @@
+"""Settings of optimizers, and what they are given."""

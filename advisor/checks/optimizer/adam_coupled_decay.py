@@ -1,0 +1,34 @@
+"""Weight decay inside Adam, where it is normalised away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Optimizer
+from advisor.model.source import Known, candidates, is_unknown, value_of
+
+COUPLED = frozenset({"torch.optim.Adam", "torch.optim.NAdam", "torch.optim.RAdam"})
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """The largest decay of the optimizer or of one of its groups."""
+    if optimizer.kind not in COUPLED or optimizer.owner is not None:
+        return
+    decoupled = optimizer.settings.get("decoupled_weight_decay")
+    if value_of(decoupled) is True or is_unknown(decoupled):
+        return
+    settings = [optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)]
+    found = [known for setting in settings for known in candidates(setting) if _number(known) >= ctx.limit("decay")]
+    if found:
+        worst = max(found, key=_number)
+        sure = not optimizer.flag_off and worst in candidates(settings[0])[:1]
+        yield ctx.finding("coupled", at=optimizer, value_from=worst, confidence=None if sure else "medium", value=_number(worst))
+    elif any(map(is_unknown, settings)):
+        ctx.skip("weight_decay is not known", optimizer)
+
+
+def _number(known: Known) -> float:
+    value = known.value
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0

@@ -1,0 +1,32 @@
+"""Weight decay far above what this optimizer is used with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Optimizer
+from advisor.model.source import candidates
+from advisor.norms import standing
+from advisor.norms.table import group_of
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """Each decay, of the optimizer and of its groups, against the band of the optimizer."""
+    kind = group_of(optimizer.name)
+    band = ctx.limits.get(kind)
+    if not isinstance(band, Mapping):
+        return
+    band = {**ctx.rule.limits.get(kind, {}), **band}
+    for setting in (optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)):
+        for index, known in enumerate(candidates(setting)):
+            value = known.value
+            if known.default is not None or not isinstance(value, (int, float)) or not value > band["high"]:
+                continue
+            found = standing(optimizer.name, float(value), setting="weight_decay")
+            sure = index == 0 and not optimizer.flag_off
+            values = {"value": float(value), "high": band["high"], "usual": found.high if found else band["high"]}
+            case = "far-above" if value > band["far"] else "above"
+            yield ctx.finding(case, at=optimizer, value_from=known, confidence=None if sure else "medium", **values)
+            return
