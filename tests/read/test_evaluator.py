@@ -1,0 +1,226 @@
+"""The evaluator on tiny programs: order inside joins, weak truth, loops, arms that leave, undo, generators at the consumer."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from advisor.model.events import Branch, Call, Event, Exit, Kind, Loop, walk
+from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.reader import Reader
+from advisor.read.python import imports
+from advisor.read.python.values import Constant, Mapping, Opaque, Sequence, Union, Value, plain
+
+
+def run(tmp_path: Path, text: str, **files: str) -> Reader:
+    """Executes a program abstractly and gives the reader with the names it bound."""
+    (tmp_path / "main.py").write_text(textwrap.dedent(text))
+    for name, content in files.items():
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(content))
+    project = Project(str(tmp_path))
+    source = project.load(str(tmp_path / "main.py"))
+    assert isinstance(source, SourceModule)
+    reader = Reader(project, source)
+    imports.run_module(reader, reader.entry, main=True)
+    return reader
+
+
+def name(reader: Reader, wanted: str) -> Value:
+    """The value bound to a global name after the program ended."""
+    return reader.entry.namespace[wanted]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1 + 2 * 3", 7),
+        ("2 ** 10", 1024),
+        ("'a' + 'b'", "ab"),
+        ("f'{1 + 1}-{\"x\"}'", "2-x"),
+        ("[1, 2, 3][1]", 2),
+        ("[1, 2, 3][-1]", 3),
+        ("{'a': {'b': 5}}['a']['b']", 5),
+        ("{**{'a': 1}, 'a': 2}['a']", 2),
+        ("3 if 1 < 2 else 4", 3),
+        ("not 0", True),
+        ("1 < 2 < 3", True),
+        ("None is None", True),
+        ("'x' in ['x', 'y']", True),
+        ("[x * 2 for x in [1, 2]][1]", 4),
+        ("{k: v for k, v in [('a', 1)]}['a']", 1),
+        ("(lambda x, y=2: x + y)(3)", 5),
+        ("[*[1, 2], 3][2]", 3),
+        ("7 // 2", 3),
+        ("-5", -5),
+        ("0.1 * 8", 0.8),
+    ],
+)
+def test_constants_are_computed(tmp_path: Path, expression: str, expected: object) -> None:
+    assert plain(name(run(tmp_path, f"value = {expression}"), "value")) == expected
+
+
+@pytest.mark.parametrize("bomb", ["9 ** 9 ** 9", "'a' * 10 ** 9", "1 << 10 ** 9", "[0] * 10 ** 9", "2.0 ** 100000", "1 / 0"])
+def test_constants_that_explode_are_unknown(tmp_path: Path, bomb: str) -> None:
+    value = name(run(tmp_path, f"value = {bomb}"), "value")
+    assert isinstance(value, (Opaque, Sequence))
+
+
+def test_both_sides_of_an_unknown_condition_are_joined_first_arm_first(tmp_path: Path) -> None:
+    value = name(run(tmp_path, "if unknown():\n    lr = 1\nelse:\n    lr = 2"), "lr")
+    assert isinstance(value, Union)
+    assert [plain(m) for m in value.members] == [1, 2]
+
+
+def test_a_known_condition_prunes(tmp_path: Path) -> None:
+    assert plain(name(run(tmp_path, "if 1 > 2:\n    lr = 1\nelse:\n    lr = 2"), "lr")) == 2
+
+
+def test_an_arm_that_raises_leaves_nothing_behind(tmp_path: Path) -> None:
+    value = name(run(tmp_path, "lr = 1\nif unknown():\n    lr = 2\n    raise ValueError\n"), "lr")
+    assert plain(value) == 1
+
+
+def test_an_arm_that_returns_contributes_its_value_only(tmp_path: Path) -> None:
+    value = name(run(tmp_path, "def f():\n    x = 1\n    if unknown():\n        x = 2\n        return x\n    return x + 10\nvalue = f()"), "value")
+    assert isinstance(value, Union)
+    assert [plain(m) for m in value.members] == [2, 11]
+
+
+def test_a_branch_is_undone_before_the_other_is_read_lists_included(tmp_path: Path) -> None:
+    reader = run(tmp_path, "xs = [1]\nd = {}\nif unknown():\n    d['a'] = 1\n    n = 1\nelse:\n    d['b'] = 2\n    n = len\n")
+    d = name(reader, "d")
+    assert isinstance(d, Mapping)
+    assert set(d.items) == {"a", "b"}
+
+
+def test_loop_names_are_widened_so_no_first_turn_decides(tmp_path: Path) -> None:
+    reader = run(tmp_path, "bad = 0\nfor i in unknown():\n    if bad >= 3:\n        hit = 1\n    bad += 1\n")
+    branches = [node for node, _ in walk(reader.recipe.tree) if isinstance(node, Branch)]
+    assert [b.condition.text for b in branches if b.condition] == ["bad >= 3"]
+    assert isinstance(name(reader, "bad"), Opaque)
+
+
+def test_a_counter_kept_by_an_object_is_widened_inside_the_loop(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        class Stop:
+            def __init__(self):
+                self.count = 0
+                self.best = None
+            def __call__(self, loss):
+                if self.best is None:
+                    self.best = loss
+                else:
+                    self.count += 1
+                    if self.count >= 3:
+                        return True
+        stop = Stop()
+        for epoch in unknown():
+            if stop(loss()):
+                break
+        """,
+    )
+    texts = [node.condition.text for node, _ in walk(reader.recipe.tree) if isinstance(node, Branch) and node.condition]
+    assert texts == ["self.best is None", "self.count >= 3", "stop(loss())"]
+    assert any(isinstance(node, Exit) and node.what == "break" for node, _ in walk(reader.recipe.tree))
+
+
+def test_a_literal_list_is_read_item_by_item(tmp_path: Path) -> None:
+    reader = run(tmp_path, "seen = {}\nfor phase in ['train', 'val']:\n    seen[phase] = phase + '!'\n")
+    assert plain(name(reader, "seen")) == {"train": "train!", "val": "val!"}
+
+
+def test_a_generator_is_read_where_it_is_consumed(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        def batches(source):
+            for item in source:
+                yield item, 1
+        for x, one in batches(unknown()):
+            loss(x).backward()
+        """,
+    )
+    found = [(node, context) for node, context in walk(reader.recipe.tree) if isinstance(node, Event) and node.kind is Kind.BACKWARD]
+    assert len(found) == 1
+    assert len([loop for loop in found[0][1].loops if isinstance(loop, Loop)]) == 1
+    assert plain(name(reader, "one")) == 1
+
+
+def test_a_context_manager_runs_its_block_at_the_yield(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        from contextlib import contextmanager
+        @contextmanager
+        def timed():
+            start()
+            yield 5
+            stop()
+        with timed() as value:
+            loss().backward()
+        """,
+    )
+    assert plain(name(reader, "value")) == 5
+    assert [e.kind for e, _ in walk(reader.recipe.tree) if isinstance(e, Event)] == [Kind.BACKWARD]
+
+
+def test_the_same_condition_has_the_same_key(tmp_path: Path) -> None:
+    reader = run(tmp_path, "amp = unknown()\nif amp:\n    loss().backward()\nif not amp:\n    loss().backward()\nif other():\n    loss().backward()\n")
+    keys = [(b.condition.key, b.condition.negated) for b, _ in walk(reader.recipe.tree) if isinstance(b, Branch) and b.condition]
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][1] != keys[1][1]
+    assert keys[2][0] != keys[0][0]
+
+
+def test_functions_of_other_files_are_entered_and_chains_are_kept(tmp_path: Path) -> None:
+    reader = run(tmp_path, "from settings import BASE\nlr = BASE * 2", settings="BASE = 0.05\n")
+    value = name(reader, "lr")
+    assert isinstance(value, Constant)
+    assert value.value == 0.1
+    assert [(link.file.rsplit("/", 1)[-1], link.line, link.text) for link in value.origin] == [("settings.py", 1, "BASE = 0.05")]
+
+
+def test_cyclic_imports_end(tmp_path: Path) -> None:
+    reader = run(tmp_path, "import a\nvalue = a.x", a="import b\nx = 1\n", b="import a\ny = 2\n")
+    assert plain(name(reader, "value")) == 1
+
+
+def test_recursion_ends(tmp_path: Path) -> None:
+    value = name(run(tmp_path, "def f(n):\n    return f(n - 1) if n else 0\nvalue = f(unknown())"), "value")
+    assert value is not None
+
+
+def test_inheritance_super_and_properties(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        class Base:
+            rate = 1
+            def __init__(self, rate):
+                self.rate = rate
+        class Child(Base):
+            def __init__(self):
+                super().__init__(rate=3)
+            @property
+            def double(self):
+                return self.rate * 2
+        value = Child().double
+        """,
+    )
+    assert plain(name(reader, "value")) == 6
+
+
+def test_calls_without_events_leave_nothing_in_the_tree(tmp_path: Path) -> None:
+    reader = run(tmp_path, "def f(x):\n    return x\nf(1)\nf(2)\n")
+    assert not [node for node, _ in walk(reader.recipe.tree) if isinstance(node, Call)]
+
+
+def test_the_budget_ends_a_program_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("advisor.read.python.reader.HARD_BUDGET", 50)
+    reader = run(tmp_path, "x = 1\n" + "x = x + 1\n" * 100)
+    assert reader.recipe.budget_cuts == 1
+    assert "budget of 50" in reader.recipe.not_read[0].why
