@@ -203,6 +203,7 @@ class Dataset(Fact):
     data: Any = None  # identity of the arrays or files it holds
     shuffled: bool = False  # its items were put in random order once: by a split, or where it is built
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
+    generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
 
 
 @dataclass(slots=True, eq=False)
