@@ -111,6 +111,7 @@ class Condition:
     disjuncts: tuple["Condition", ...] = ()  # parts of an `or`
     modulo: Setting | None = None  # `x % modulo == ...`
     modulo_of: str | None = None  # the text of x
+    counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
 
 
 @dataclass(slots=True, eq=False)

@@ -434,6 +434,7 @@ class Recipe:
     clipping: Listing[Clip] = field(default_factory=Listing)
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)
+    thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     saves: Listing[Save] = field(default_factory=Listing)
     restores: Listing[Restore] = field(default_factory=Listing)
@@ -444,6 +445,7 @@ class Recipe:
     epochs: Setting = field(default_factory=lambda: Unknown("no epoch loop was found"))
     steps: Setting = field(default_factory=lambda: Unknown("not counted"))
     accumulation: Setting = ABSENT
+    precision: Setting = ABSENT  # as a framework names it: 16-mixed, bf16
     distributed: dict[str, Setting] = field(default_factory=dict)  # ddp, sampler, world_size, ...
     evaluation: dict[str, Setting] = field(default_factory=dict)  # eval_mode, no_grad, train_restored
     backend: dict[str, Setting] = field(default_factory=dict)  # cudnn.benchmark, cudnn.deterministic, deterministic_algorithms
