@@ -1,0 +1,1 @@
+"""Whether two runs of the same program give the same result."""

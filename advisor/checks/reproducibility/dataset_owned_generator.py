@@ -1,0 +1,29 @@
+"""Random numbers that every worker of a loader draws alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Loader
+from advisor.model.source import Link, candidates, is_absent, is_unknown
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """A loader with workers over a data set that made its numpy generator once."""
+    dataset = loader.dataset
+    while dataset is not None and dataset.generator is None:
+        dataset = dataset.origin
+    if dataset is None or dataset.generator is None or not is_absent(loader.settings.get("worker_init_fn")):
+        return
+    workers = loader.settings.get("num_workers")
+    if is_unknown(workers):
+        ctx.skip("the number of workers is not known", loader)
+    for index, known in enumerate(candidates(workers)):
+        if isinstance(known.value, int) and known.value > 0:
+            made = dataset.generator
+            evidence = [Link(loader.place.file, loader.place.line, f"num_workers={known.value}")]
+            values = {"workers": known.value, "dataset": dataset}
+            yield ctx.finding("owned", at=made, evidence=evidence, value_from=known, confidence=None if index == 0 else "medium", **values)
+            return

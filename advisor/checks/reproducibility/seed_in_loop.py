@@ -1,0 +1,42 @@
+"""The same seed set again in each turn of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, Loop, events, walk
+from advisor.model.finding import Finding
+from advisor.model.folds import batch_loop, contains, epoch_loop, guards
+from advisor.model.layers import dropouts
+from advisor.model.randomness import shuffles
+from advisor.model.recipe import Optimizer, Recipe, Seed
+from advisor.model.source import Known
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A constant seed inside the epoch or batch loop of one run, with something that draws after it."""
+    for event, around in events(recipe.tree, Kind.SEED):
+        seed, batch = event.subject, batch_loop(around)
+        loop = batch or epoch_loop(around)
+        if loop is None or not isinstance(seed, Seed) or not isinstance(seed.value, Known) or guards(around, loop):
+            continue
+        if contains(loop.body, Kind.BACKWARD) and not _is_run(loop) and _draws(loop, recipe, seed.library):
+            case = "each-batch" if batch is not None else "each-epoch"
+            yield ctx.finding(case, at=event, value_from=seed.value, value=seed.value.value)
+
+
+def _is_run(loop: Loop) -> bool:
+    """True when each turn is a run of its own: a fold or a trial."""
+    return any(isinstance(event.subject, Optimizer) for event, _ in events(loop.body, Kind.BUILD))
+
+
+def _draws(loop: Loop, recipe: Recipe, library: str) -> bool:
+    """True when training draws numbers of the library in the loop: a draw, a shuffling loader, dropout."""
+    drawn = {event.data.get("library") for event, _ in events(loop.body, Kind.DRAW)}
+    if library in drawn or (library == "framework" and drawn):
+        return True
+    if library not in ("torch", "framework"):
+        return False
+    shuffled = any(isinstance(node, Loop) and shuffles(node.over) for node, _ in walk(loop.body))
+    return shuffled or any(dropouts(model) for model in recipe.models)

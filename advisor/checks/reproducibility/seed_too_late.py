@@ -1,0 +1,36 @@
+"""A seed set after the numbers that it should have fixed were drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind, events
+from advisor.model.finding import Finding
+from advisor.model.randomness import Library, draws, set_by_default
+from advisor.model.recipe import Module, Recipe, Seed
+from advisor.model.source import Link
+
+LIBRARIES: tuple[Library, ...] = ("torch", "numpy", "python")
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The first seed of each library, against the first draw of the same."""
+    if not recipe.trains or not recipe.whole or not recipe.seeds.complete or "seed" in recipe.owner_silences:
+        return
+    order = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
+    told: set[Event] = set()
+    for library in LIBRARIES:
+        seed = next((event for event, _ in events(recipe.tree, Kind.SEED) if _seeds(event, library)), None)
+        drawn = next((event for event, _ in draws(recipe, library)), None)
+        if seed is None or drawn is None or seed in told or order[drawn] > order[seed] or not set_by_default(seed.subject):
+            continue
+        told.add(seed)
+        case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
+        place = drawn.place
+        evidence = [Link(place.file, place.line, f"{library} draws here")]
+        yield ctx.finding(case, at=seed, evidence=evidence, library=library, line=place.line, file=place.file)
+
+
+def _seeds(event: Event, library: Library) -> bool:
+    return isinstance(event.subject, Seed) and event.subject.library in (library, "framework")
