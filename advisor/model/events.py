@@ -107,8 +107,8 @@ class Condition:
     right_variable: Any = None
     left_flow: Any = None
     right_flow: Any = None
-    conjuncts: tuple["Condition", ...] = ()  # parts of an `and`
-    disjuncts: tuple["Condition", ...] = ()  # parts of an `or`
+    conjuncts: tuple[Condition, ...] = ()  # parts of an `and`
+    disjuncts: tuple[Condition, ...] = ()  # parts of an `or`
     modulo: Setting | None = None  # `x % modulo == ...`
     modulo_of: str | None = None  # the text of x
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
@@ -119,7 +119,7 @@ class Arm:
     """One way through a branch. `label`: default = taken with default flags; flag = needs a flag; except = a handler."""
 
     label: Literal["default", "flag", "unknown", "except", "else"]
-    body: list["Node"] = field(default_factory=list)
+    body: list[Node] = field(default_factory=list)
     taken_when: bool | None = None
 
 
@@ -138,7 +138,7 @@ class Loop:
     "turn" for one turn of a loop over a literal (it runs exactly once; never counts as batch or epoch loop)."""
 
     place: Place
-    body: list["Node"] = field(default_factory=list)
+    body: list[Node] = field(default_factory=list)
     over: Any = None
     count: Setting | None = None
     what: Literal["turn", "loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
@@ -153,7 +153,7 @@ class Region:
     place: Place
     what: str
     data: dict[str, Any] = field(default_factory=dict)
-    body: list["Node"] = field(default_factory=list)
+    body: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -162,7 +162,7 @@ class Call:
 
     place: Place
     name: str
-    body: list["Node"] = field(default_factory=list)
+    body: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import EVERYTHING, Everything, training_loop
-from advisor.model.recipe import Flow, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 
 HAND_MADE = (Kind.GRAD_WRITE, Kind.AUTOGRAD_GRAD)
 
@@ -80,3 +80,19 @@ def reached(event: Event) -> frozenset[Module]:
     """Every module that the loss of a backward is known to come through, with all parts; empty when that is not known."""
     flow = event.data.get("flow")
     return frozenset(part for module in flow.modules for part in module.walk()) if isinstance(flow, Flow) else frozenset()
+
+
+def kinds_of(recipe: Recipe, slot: Fact) -> str:
+    """The classes that one name may hold by a flag, in words: "Adam or SGD"."""
+    names = [optimizer.name for optimizer in recipe.optimizers if optimizer.slot is slot] or [getattr(slot, "name", "")]
+    return " or ".join(dict.fromkeys(names))
+
+
+def escaped_to(recipe: Recipe, slot: Fact) -> str | None:
+    """Who an optimizer was handed to that could not be read; None when nobody."""
+    return next((optimizer.escaped for optimizer in recipe.optimizers if optimizer.slot is slot and optimizer.escaped), None)
+
+
+def owned(recipe: Recipe, slot: Fact) -> bool:
+    """True when a framework builds and steps it."""
+    return any(optimizer.owner for optimizer in recipe.optimizers if optimizer.slot is slot)

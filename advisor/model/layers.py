@@ -17,7 +17,7 @@ def batch_norms(module: Module) -> list[Module]:
 def dropouts(module: Module) -> list[Module]:
     """The layers below a module that drop at random in training."""
     plain = [layer for layer in module.layers(*DROPOUTS) if _given(layer, "p") != 0]
-    return plain + [layer for layer in module.layers(*WITH_DROPOUT) if isinstance(_given(layer, "dropout"), (int, float)) and _given(layer, "dropout")]
+    return plain + [layer for layer in module.layers(*WITH_DROPOUT) if _given(layer, "dropout") not in (None, 0)]
 
 
 def mode_matters(module: Module) -> bool | None:

@@ -26,10 +26,10 @@ class Fact:
     flag_off: bool = field(default=False, kw_only=True)
     loops: int = field(default=0, kw_only=True)  # how many loops stand around its construction
     escaped: str | None = field(default=None, kw_only=True)  # who it was handed to that could not be read; None: nobody
-    same_as: "Fact | None" = field(default=None, kw_only=True, repr=False)
+    same_as: Fact | None = field(default=None, kw_only=True, repr=False)
 
     @property
-    def slot(self) -> "Fact":
+    def slot(self) -> Fact:
         """The representative of all constructions that one name may hold by a flag."""
         fact = self
         while fact.same_as is not None:
@@ -43,13 +43,13 @@ class Module(Fact):
 
     kind: str = ""  # canonical dotted name: "torch.nn.LSTM"; project classes: "model.Net"
     settings: dict[str, Setting] = field(default_factory=dict)  # library layers: constructor arguments with defaults
-    children: dict[str, "Module"] = field(default_factory=dict)
+    children: dict[str, Module] = field(default_factory=dict)
     user_class: bool = False
     complete: bool = True  # every child was seen
     why: str | None = None  # why it is not complete
     pretrained: Setting = ABSENT
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
-    copy_of: "Module | None" = None  # deepcopy: EMA, target network, teacher
+    copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
     forward_place: Place | None = None
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model
@@ -61,7 +61,7 @@ class Module(Fact):
         """The class name alone."""
         return self.kind.rsplit(".", 1)[-1]
 
-    def walk(self) -> Iterator["Module"]:
+    def walk(self) -> Iterator[Module]:
         """This module and everything below it, each once."""
         seen: set[int] = set()
         stack = [self]
@@ -73,7 +73,7 @@ class Module(Fact):
             yield module
             stack.extend(reversed(module.children.values()))
 
-    def layers(self, *kinds: str) -> list["Module"]:
+    def layers(self, *kinds: str) -> list[Module]:
         """The library layers below with one of these class names (all when none is given)."""
         return [m for m in self.walk() if not m.user_class and (not kinds or m.name in kinds)]
 
@@ -90,7 +90,7 @@ class Flow:
     activation: str | None = None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without activation), argmax; None: not known
     activation_at: Place | None = None
     activation_dim: Setting | None = None
-    activation_input: "Flow | None" = None
+    activation_input: Flow | None = None
     width: Setting | None = None  # size of the last dimension
     rank: int | None = None
     modules: tuple[Module, ...] = ()  # models it flowed through, outermost
@@ -100,7 +100,7 @@ class Flow:
     graph: Literal["kept", "cut", "none", "unknown"] = "unknown"  # "none": plain data that never had one
     cut_by: str | None = None
     cut_at: Place | None = None
-    losses: tuple["Loss", ...] = ()  # the losses that are summed in it
+    losses: tuple[Loss, ...] = ()  # the losses that are summed in it
     divided: tuple[Setting, ...] = ()  # what it was divided by since it became a loss (multiplications as Unknown)
     other_terms: bool = False  # something beside losses was added
     reduction: str | None = None  # mean, sum, none
@@ -164,7 +164,7 @@ class Scheduler(Fact):
     settings: dict[str, Setting] = field(default_factory=dict)
     optimizer: Optimizer | None = None
     optimizer_known: bool = True
-    children: tuple["Scheduler", ...] = ()
+    children: tuple[Scheduler, ...] = ()
     stepped: Literal["epoch", "batch", "never", "unknown"] = "unknown"
     owner: str | None = None
 
@@ -193,9 +193,9 @@ class Dataset(Fact):
 
     kind: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
-    origin: "Dataset | None" = None
+    origin: Dataset | None = None
     part: int | str | None = None
-    split: "Split | None" = None
+    split: Split | None = None
     transforms: list[Transform] | None = None  # None: not known
     role: Role = "unknown"
     iterable: bool = False

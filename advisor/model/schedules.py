@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable
 
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.source import Known, Setting, candidates, first, number
+from advisor.model.source import Known, first, number
 
 PLATEAU = "ReduceLROnPlateau"
-EPOCH_SCHEDULES = ("StepLR", "MultiStepLR", "ExponentialLR", PLATEAU)
+WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
 WITH_HORIZON = {  # where each schedule says how many steps it spans
     "CosineAnnealingLR": "T_max",
     "OneCycleLR": "total_steps",
@@ -107,11 +106,6 @@ def rate_left(scheduler: Scheduler, after: float) -> float | None:
     return formula(scheduler, after) if formula is not None else None
 
 
-def rates(setting: Setting | None) -> Iterator[float]:
-    """Every number that a setting may be."""
-    return (value for value in map(number, candidates(setting)) if value is not None)
-
-
 def _step(scheduler: Scheduler, after: float) -> float | None:
     size, gamma = setting(scheduler, "step_size"), setting(scheduler, "gamma")
     return None if not size or gamma is None else _power(gamma, after // size)
@@ -158,4 +152,3 @@ _FORMULAS: dict[str, Callable[[Scheduler, float], float | None]] = {
     "get_linear_schedule_with_warmup": _line,
     "get_cosine_schedule_with_warmup": _half_cosine,
 }
-Direction = Literal["min", "max"]

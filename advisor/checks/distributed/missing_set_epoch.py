@@ -1,0 +1,34 @@
+"""Distributed samplers that give the same order in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loops
+from advisor.model.recipe import Loader, Sampler
+from advisor.model.source import value_of
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """A shuffling DistributedSampler of a loader that is trained on in more than one epoch, with no set_epoch anywhere."""
+    recipe = ctx.recipe
+    sampler = next((sampler for sampler in loader.samplers if _shuffles(sampler)), None)
+    if sampler is None or loader.role == "validation" or loader.role == "test" or "shard" in recipe.owner_silences:
+        return
+    loops = [loop for loop in training_loops(recipe) if isinstance(loop.batch.over, Loader) and loop.batch.over.slot is loader.slot]
+    if not any(loop.epoch is not None for loop in loops):
+        return
+    if next(events(recipe.tree, Kind.SET_EPOCH), None) is not None:
+        return
+    if sampler.escaped or loader.escaped:
+        ctx.skip(f"the sampler or its loader was handed to `{sampler.escaped or loader.escaped}`, which could not be read", loader)
+        return
+    under = sampler.when or loader.when
+    yield ctx.finding("same-order" if not under else "same-order-when", at=sampler, confidence="medium" if under else None, when=under or "")
+
+
+def _shuffles(sampler: Sampler) -> bool:
+    return sampler.name == "DistributedSampler" and value_of(sampler.settings.get("shuffle")) is True

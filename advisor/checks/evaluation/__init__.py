@@ -1,0 +1,1 @@
+"""Evaluation: the mode of the model, gradients, what is measured on what."""

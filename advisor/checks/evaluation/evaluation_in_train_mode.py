@@ -1,0 +1,44 @@
+"""Evaluation by a model that is still in train mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind
+from advisor.model.finding import Finding
+from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
+from advisor.model.layers import batch_norms, dropouts, mode_matters
+from advisor.model.modes import evaluation_forwards, out_of_train, role_of, to_train
+from advisor.model.recipe import Module, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop is checked."""
+    if "mode" in recipe.owner_silences or not recipe.trains:
+        return
+    measured = {event: loop for event, _, loop in evaluation_forwards(recipe)}
+    switched = out_of_train(recipe)
+
+    def asked(event: Event) -> Iterable[Module]:
+        return (event.subject,) if event in measured else ()
+
+    def disarmed(event: Event) -> Iterable[Module] | Everything:
+        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):
+            if isinstance(event.subject, Module):
+                return switched.get(event.subject, list(event.subject.walk()))
+            return () if event.kind is Kind.ESCAPE else EVERYTHING
+        return ()
+
+    for found in violations(recipe.tree, Order(checks=asked, clears=disarmed, arms=to_train)):
+        module = found.event.subject
+        matters = mode_matters(module)
+        if matters is None:
+            ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", found.event)
+        elif matters:
+            norms = batch_norms(module)
+            layer = (norms or dropouts(module))[0]
+            yield ctx.finding(
+                "batch-norm" if norms else "dropout", at=found.event, confidence="medium" if needs_flag(found.context) else None,
+                model=module.name, layer=layer.name, role=role_of(measured[found.event]),
+            )

@@ -1,0 +1,58 @@
+"""Frozen parts whose batch norms go on updating their statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind
+from advisor.model.finding import Finding
+from advisor.model.folds import Order, needs_flag, training_loop, violations
+from advisor.model.layers import BATCH_NORMS, batch_norms
+from advisor.model.modes import to_train, trained_modules
+from advisor.model.recipe import Module, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
+    if "mode" in recipe.owner_silences:
+        return
+    frozen = frozen_parts(recipe)
+    order = Order(checks=lambda event: frozen if event.kind is Kind.BACKWARD else (), clears=_disarmed(recipe), arms=to_train)
+    for found in violations(recipe.tree, order):
+        part = found.thing
+        assert isinstance(part, Module)
+        if training_loop(found.context) is None or part not in frozen:
+            continue
+        frozen.remove(part)
+        switch = next((event for event, _ in found.armed_by if event.kind is Kind.TRAIN_MODE), None)
+        flagged = needs_flag(found.context) or part.when
+        yield ctx.finding(
+            "updating", at=switch or part, confidence="medium" if flagged else None,
+            model=part.name, layer=batch_norms(part)[0].name, line=found.event.place.line,
+        )
+
+
+def frozen_parts(recipe: Recipe) -> list[Module]:
+    """The largest frozen parts with batch norms of models of which another part is trained."""
+    found: list[Module] = []
+    for module in trained_modules(recipe):
+        whole = next((model for model in recipe.models if module in model.walk()), module)
+        inside: set[Module] = set()
+        for part in whole.walk():
+            if part.trainable == "no" and part not in inside:
+                inside.update(part.walk())
+                if batch_norms(part) and part not in found and part is not whole:
+                    found.append(part)
+    return found
+
+
+def _disarmed(recipe: Recipe) -> Callable[[Event], Iterable[Module]]:
+    def disarmed(event: Event) -> Iterable[Module]:
+        if event.kind not in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE) or not isinstance(event.subject, Module):
+            return ()
+        if event.subject.name in BATCH_NORMS:
+            return [module for module in recipe.modules if event.subject in module.walk()]
+        return list(event.subject.walk())
+
+    return disarmed

@@ -1,0 +1,48 @@
+"""Training that goes on in eval mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Context as Around
+from advisor.model.events import Event
+from advisor.model.finding import Finding
+from advisor.model.folds import Order, needs_flag, training_loop, violations
+from advisor.model.layers import mode_matters
+from advisor.model.modes import held_by_step, out_of_eval, to_eval
+from advisor.model.recipe import Module, Recipe
+from advisor.model.source import Link
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Eval mode arms a model, train mode disarms it, a step on its weights is checked."""
+    if "mode" in recipe.owner_silences:
+        return
+    seen: set[Event] = set()
+    for found in violations(recipe.tree, Order(checks=held_by_step, clears=out_of_eval, arms=to_eval)):
+        module = found.thing
+        assert isinstance(module, Module)
+        if training_loop(found.context) is None:
+            continue
+        for switch, around in found.armed_by:
+            if switch in seen or not _always_before(around, found.context):
+                continue
+            seen.add(switch)
+            matters = mode_matters(module)
+            if matters is None:
+                ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", switch)
+            elif matters:
+                step = found.event.place
+                yield ctx.finding(
+                    "stays", at=switch, confidence="medium" if needs_flag(around) or needs_flag(found.context) else None,
+                    evidence=[Link(step.file, step.line, "training goes on here")], model=module.name, line=step.line,
+                )
+
+
+def _always_before(switch: Around, step: Around) -> bool:
+    """True when the switch comes between two steps of one loop, or on every way to the step: not in a branch of its own beside the training."""
+    if any(loop in step.loops for loop in switch.loops):
+        return True
+    taken = {id(arm) for _, arm in step.arms}
+    return all(id(arm) in taken for _, arm in switch.arms)

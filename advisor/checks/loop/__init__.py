@@ -1,0 +1,1 @@
+"""The order and meaning of backward, step and zero_grad."""

@@ -1,0 +1,34 @@
+"""Optimizers that are built and never step, although a backward fills their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
+from advisor.model.gradients import by_hand, escaped_to, holds_some, kinds_of, owned, reached
+from advisor.model.recipe import Optimizer, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each optimizer without a step, whose weights a backward in a loop reaches and no other optimizer moves."""
+    if not recipe.whole or "step" in recipe.owner_silences or by_hand(recipe):
+        return
+    subjects = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
+    if any(not isinstance(subject, Optimizer) for subject in subjects):
+        return
+    stepping = {subject.slot for subject in subjects}
+    training = [event for event, context in events(recipe.tree, Kind.BACKWARD) if training_loop(context) is not None]
+    for optimizer in recipe.optimizers:
+        if optimizer.slot is not optimizer or optimizer in stepping or owned(recipe, optimizer) or not optimizer.modules:
+            continue
+        held = {part for module in optimizer.modules for part in module.walk()}
+        backward = next((event for event in training if not held.isdisjoint(reached(event))), None)
+        if backward is None or any(other.slot in stepping and holds_some(other, optimizer.modules) for other in recipe.optimizers):
+            continue
+        if handed := escaped_to(recipe, optimizer):
+            ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", optimizer)
+            continue
+        yield ctx.finding("no-step", at=backward, kind=kinds_of(recipe, optimizer), line=optimizer.place.line)

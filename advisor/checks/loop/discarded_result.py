@@ -1,0 +1,22 @@
+"""Calls whose result is thrown away although they change nothing in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.recipe import Recipe
+
+READING = ("item", "cpu", "numpy", "backward")  # called for the wait or the look, not for the result
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each expression statement of a method that returns a new value."""
+    seen = set()
+    for event, _ in events(recipe.tree, Kind.DISCARD):
+        if event.data.get("what") in READING or event.place in seen:
+            continue
+        seen.add(event.place)
+        yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])

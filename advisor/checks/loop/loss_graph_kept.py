@@ -1,0 +1,55 @@
+"""Losses that are summed or collected with their graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Context as Around
+from advisor.model.events import Event, Kind, Loop, events
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
+from advisor.model.recipe import Flow, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """In training: kept after its backward. In evaluation: kept with no backward in sight."""
+    for event, context in events(recipe.tree, Kind.KEEP):
+        flow = event.data.get("flow")
+        if not isinstance(flow, Flow) or flow.graph != "kept" or not flow.losses:
+            continue
+        loop = training_loop(context)
+        turn = loop.batch if loop is not None else _data_loop(context)
+        if turn is None or _starts_again(turn, event.data.get("variable")):
+            continue
+        if loop is None:
+            yield ctx.finding("evaluation", at=event, name=event.data.get("text", ""))
+        elif _after_backward(turn, event, flow) and not _meets_backward(recipe, event):
+            yield ctx.finding("training", at=event, name=event.data.get("text", ""))
+
+
+def _data_loop(context: Around) -> Loop | None:
+    """The innermost loop over a loader, unless a backward comes later in a loop around it."""
+    return next((loop for loop in reversed(context.loops) if loop.over is not None), None)
+
+
+def _starts_again(turn: Loop, variable: object) -> bool:
+    """True when what it is kept in is new in every turn."""
+    return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
+
+
+def _after_backward(turn: Loop, keep: Event, flow: Flow) -> bool:
+    """True when the loss has met its backward before it is kept."""
+    for event, _ in events(turn.body, Kind.BACKWARD, Kind.KEEP):
+        if event is keep:
+            return False
+        met = event.data.get("flow")
+        if event.kind is Kind.BACKWARD and isinstance(met, Flow) and set(flow.losses) & set(met.losses):
+            return True
+    return False
+
+
+def _meets_backward(recipe: Recipe, keep: Event) -> bool:
+    """True when the sum itself is the start of a backward."""
+    variable = keep.data.get("variable")
+    return variable is not None and any(event.data.get("variable") == variable for event, _ in events(recipe.tree, Kind.BACKWARD))

@@ -1,0 +1,30 @@
+"""Gradients that are never cleared between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.folds import Order, needs_flag, violations
+from advisor.model.gradients import backward_beside, cleared, escaped_to, kinds_of, owned, stepped
+from advisor.model.recipe import Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A step arms its optimizer; the next step finds it armed when nothing cleared it in between."""
+    if "zero-grad" in recipe.owner_silences:
+        return
+    seen = set()
+    for found in violations(recipe.tree, Order(checks=stepped, clears=lambda event: cleared(event, recipe), arms=stepped)):
+        backward = backward_beside(found.context)
+        if backward is None or found.thing in seen or owned(recipe, found.thing):
+            continue
+        seen.add(found.thing)
+        if handed := escaped_to(recipe, found.thing):
+            ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", found.event)
+            continue
+        flag = needs_flag(found.context)
+        yield ctx.finding(
+            "never", at=backward, confidence="medium" if flag else None, kind=kinds_of(recipe, found.thing), step=found.event.place.line,
+        )

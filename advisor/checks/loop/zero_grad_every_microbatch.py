@@ -1,0 +1,44 @@
+"""Gradients that are cleared in every batch while the step comes once in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.accumulation import Window, counts_batches, windows
+from advisor.model.events import Context as Around
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.gradients import wiped
+from advisor.model.recipe import Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """For each window with its step in a branch: an unconditional clearing in the same loop empties it."""
+    for window in windows(recipe):
+        optimizer = window.optimizer
+        if optimizer is None or not _always(window) or window.turns == 1:
+            continue
+        body = window.loop.batch.body if window.branch is not None else window.loop.within[-1].body
+        for clearing, context in events(body, Kind.ZERO_GRAD):
+            if any(held.slot is optimizer.slot for held in wiped(clearing, recipe)) and not context.arms:
+                yield ctx.finding(
+                    "each-batch", at=clearing, confidence=None if window.turns is not None else "medium",
+                    kind=optimizer.name, step=window.step.place.line, condition=_words(window),
+                )
+                break
+
+
+def _always(window: Window) -> bool:
+    """True when a backward comes in every batch, whatever the count."""
+    return any(not _counted(context) for _, context in window.backwards)
+
+
+def _counted(context: Around) -> bool:
+    return any(counts_batches(branch.condition) is not None for branch, _ in context.arms)
+
+
+def _words(window: Window) -> str:
+    if window.branch is not None and window.branch.condition is not None:
+        return f"`{window.branch.condition.text}`"
+    return "the inner loop"

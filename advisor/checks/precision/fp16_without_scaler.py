@@ -1,0 +1,42 @@
+"""Training in float16 without a gradient scaler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Context as Around
+from advisor.model.events import Kind, Region, events
+from advisor.model.finding import Finding
+from advisor.model.folds import needs_flag, training_loop
+from advisor.model.recipe import Autocast, Flow, Recipe
+from advisor.model.source import value_of
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each backward without scaler of a loss that the same turn computes in a float16 autocast."""
+    if recipe.scalers.items or not recipe.scalers.complete:
+        return
+    seen = set()
+    for backward, context in events(recipe.tree, Kind.BACKWARD):
+        loop = training_loop(context)
+        if loop is None or backward.data.get("scaler") is not None:
+            continue
+        flow = backward.data.get("flow")
+        for event, around in events(loop.batch.body, Kind.LOSS):
+            region = _half(around)
+            if region is None or region in seen or not (isinstance(flow, Flow) and event.subject in flow.losses):
+                continue
+            seen.add(region)
+            autocast = region.data.get("autocast")
+            flagged = needs_flag(around) or needs_flag(context) or (autocast.when if isinstance(autocast, Autocast) and autocast.flag_off else None)
+            yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged else None, line=region.place.line)
+
+
+def _half(context: Around) -> Region | None:
+    """The autocast region around something that is surely on and in float16."""
+    region = next((region for region in reversed(context.regions) if region.what == "autocast"), None)
+    autocast = region.data.get("autocast") if region is not None else None
+    if not isinstance(autocast, Autocast) or value_of(autocast.enabled) is not True:
+        return None
+    return region if value_of(autocast.dtype) == "float16" else None

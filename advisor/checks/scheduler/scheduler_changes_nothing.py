@@ -1,0 +1,53 @@
+"""Schedulers that leave the learning rate as it is for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Scheduler
+from advisor.model.schedules import PLATEAU, is_part, milestones, setting, stepped_each, times_stepped
+from advisor.model.source import first, number
+
+FACTORS = {"StepLR": "gamma", "MultiStepLR": "gamma", "ExponentialLR": "gamma", PLATEAU: "factor", "ConstantLR": "factor"}
+
+
+def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """A factor of one, or a first change that lies beyond the end of the run."""
+    if scheduler.owner or is_part(ctx.recipe, scheduler):
+        return
+    neutral = _neutral(scheduler)
+    if neutral is not None:
+        yield ctx.finding("neutral", at=scheduler, setting=neutral)
+        return
+    name, first_change = _first_change(scheduler)
+    turns = times_stepped(ctx.recipe, scheduler)
+    times = number(turns)
+    if turns is None or times is None or first_change is None or first_change < times:
+        return
+    given = first(scheduler.settings.get(name))
+    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
+    yield ctx.finding(
+        "beyond-the-run", at=scheduler, confidence="medium" if given is not None and given.weak != turns.weak else None, value_from=given,
+        setting=name, value=first_change, times=times, unit=unit, run=ctx.provenance(turns),
+    )
+
+
+def _neutral(scheduler: Scheduler) -> str | None:
+    """The setting that makes the factor one."""
+    name = FACTORS.get(scheduler.name)
+    return f"{name}=1" if name is not None and setting(scheduler, name) == 1 else None
+
+
+def _first_change(scheduler: Scheduler) -> tuple[str, float | None]:
+    """When the rate changes for the first time, and the setting that says so. A plateau is seen at the second check after its patience."""
+    if scheduler.name == "StepLR":
+        return "step_size", setting(scheduler, "step_size")
+    if scheduler.name == "MultiStepLR":
+        marks = milestones(scheduler)
+        return "milestones", marks[0] if marks else None
+    if scheduler.name == PLATEAU:
+        patience = setting(scheduler, "patience")
+        return "patience", patience + 1 if patience is not None else None
+    return "", None

@@ -1,0 +1,48 @@
+"""Schedules that end long before the run, or long after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Scheduler
+from advisor.model.schedules import WITH_HORIZON, horizon, is_part, milestones, stepped_each, times_stepped
+from advisor.model.source import first, number
+
+
+def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """The span of the schedule against the number of times that it is stepped, where both are known."""
+    if scheduler.owner or is_part(ctx.recipe, scheduler):
+        return
+    turns = times_stepped(ctx.recipe, scheduler)
+    times = number(turns)
+    if turns is None or times is None:
+        return
+    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
+    given = first(scheduler.settings.get("milestones")) if scheduler.name == "MultiStepLR" else horizon(scheduler)
+    case, span = _judge(scheduler, times, ctx)
+    if case is not None and given is not None:
+        name = "milestones" if scheduler.name == "MultiStepLR" else WITH_HORIZON[scheduler.name]
+        yield ctx.finding(
+            case, at=scheduler, confidence="medium" if turns.weak != given.weak else None, value_from=given,
+            setting=name, value=span, times=times, unit=unit, run=ctx.provenance(turns),
+        )
+
+
+def _judge(scheduler: Scheduler, times: float, ctx: Context) -> tuple[str | None, float]:
+    if scheduler.name == "MultiStepLR":
+        marks = milestones(scheduler) or []
+        beyond = [mark for mark in marks if mark > times]
+        if not beyond or len(beyond) == len(marks):
+            return None, 0  # none, or all: scheduler-changes-nothing says that
+        return ("most-milestones-beyond" if 2 * len(beyond) > len(marks) else "milestone-beyond"), beyond[0]
+    known = horizon(scheduler)
+    span = number(known)
+    if not span:
+        return None, 0
+    if span < times / ctx.limit("short"):
+        return {"CosineAnnealingLR": "cosine-rises", "OneCycleLR": "one-cycle-ends"}.get(scheduler.name, "ends-early"), span
+    if span > times * ctx.limit("long"):
+        return "never-arrives", span
+    return None, span

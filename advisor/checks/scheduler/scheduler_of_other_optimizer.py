@@ -1,0 +1,34 @@
+"""Schedulers bound to an optimizer that nobody steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.gradients import escaped_to, holds_some, owned
+from advisor.model.recipe import Optimizer, Scheduler
+from advisor.model.schedules import is_part, steps_of
+from advisor.model.source import Link
+
+
+def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """A scheduler that is stepped, of an optimizer that is not, while another one moves the same weights."""
+    recipe, optimizer = ctx.recipe, scheduler.optimizer
+    if optimizer is None or not scheduler.optimizer_known or scheduler.owner or is_part(recipe, scheduler) or not steps_of(recipe, scheduler):
+        return
+    subjects = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
+    stepping = [subject for subject in subjects if isinstance(subject, Optimizer)]
+    if not stepping or any(subject.slot is optimizer.slot for subject in stepping) or owned(recipe, optimizer.slot):
+        return
+    if len(stepping) < len(subjects) or escaped_to(recipe, optimizer.slot):
+        ctx.skip("an optimizer that could not be told is stepped", scheduler)
+        return
+    other = next((held for held in stepping if not optimizer.modules or holds_some(held, optimizer.modules)), None)
+    if other is not None:
+        evidence = [Link(other.place.file, other.place.line, f"{other.name}, which is stepped")]
+        yield ctx.finding(
+            "other", at=steps_of(recipe, scheduler)[0][0], evidence=evidence, optimizer=optimizer.name, line=optimizer.place.line, other=other.name,
+            other_line=other.place.line, built=scheduler.place.line,
+        )

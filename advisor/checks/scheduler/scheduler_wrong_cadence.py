@@ -1,0 +1,66 @@
+"""Schedulers stepped in every batch though they count epochs, or the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Scheduler
+from advisor.model.schedules import PLATEAU, by_loader, horizon, milestones, setting, stepped_each, steps_of
+from advisor.model.source import first, is_absent, number
+
+
+def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """Compares what a schedule counts with how often it is stepped."""
+    recipe = ctx.recipe
+    if scheduler.owner or not by_loader(recipe):
+        return
+    each, epochs = stepped_each(recipe, scheduler), number(first(recipe.epochs))
+    steps = steps_of(recipe, scheduler)
+    if not steps:
+        return
+    at = steps[0][0]
+    if each == "batch":
+        found = _per_batch(scheduler, epochs, ctx)
+        if found is not None:
+            case, shown = found
+            sure = epochs is not None or case == "gamma-per-batch"
+            yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place.line)
+    elif each == "epoch":
+        spans = _counts_batches(scheduler, epochs, ctx)
+        if spans is not None:
+            yield ctx.finding("batch-schedule-per-epoch", at=at, kind=scheduler.name, setting=spans, line=scheduler.place.line)
+
+
+def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:
+    """The schedule that surely counts epochs, with the setting that shows it."""
+    bound = epochs if epochs is not None else ctx.limit("epochs-like")
+    if scheduler.name == PLATEAU:
+        patience = setting(scheduler, "patience")
+        return ("plateau-per-batch", f"patience={patience:g}") if patience is not None and patience <= ctx.limit("epochs-like") else None
+    if scheduler.name == "StepLR":
+        size = setting(scheduler, "step_size")
+        return ("epoch-schedule-per-batch", f"step_size={size:g}") if size is not None and size <= bound else None
+    if scheduler.name == "MultiStepLR":
+        marks = milestones(scheduler)
+        return ("epoch-schedule-per-batch", f"milestones up to {marks[-1]:g}") if marks and marks[-1] <= bound else None
+    if scheduler.name == "ExponentialLR":
+        gamma = setting(scheduler, "gamma")
+        return ("gamma-per-batch", f"gamma={gamma:g}") if gamma is not None and gamma <= ctx.limit("gamma") else None
+    return None
+
+
+def _counts_batches(scheduler: Scheduler, epochs: float | None, ctx: Context) -> str | None:
+    """What shows that a schedule counts batches, when it does."""
+    if scheduler.name == "OneCycleLR" and is_absent(scheduler.settings.get("total_steps")):
+        each = scheduler.settings.get("steps_per_epoch")
+        return "steps_per_epoch and epochs" if not is_absent(each) and number(first(each)) != 1 else None
+    if scheduler.name == "CyclicLR":
+        up = setting(scheduler, "step_size_up")
+        return f"step_size_up={up:g}" if up is not None and epochs is not None and up > epochs else None
+    span = horizon(scheduler)
+    if span is None or epochs is None or scheduler.name == "CosineAnnealingLR":
+        return None
+    steps = number(span) or 0
+    return f"{steps:g} steps" if steps >= ctx.limit("times-epochs") * epochs else None

@@ -1,0 +1,78 @@
+"""Gradient accumulation: windows of several backwards before one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
+from advisor.model.folds import TrainingLoop, contains, training_loop, training_loops
+from advisor.model.recipe import Optimizer, Recipe
+from advisor.model.source import Setting, number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """An optimizer step that comes once in several batches: the branch that decides, or the inner loop over micro-batches."""
+
+    loop: TrainingLoop
+    step: Event
+    context: Context
+    size: Setting | None
+    branch: Branch | None = None
+    condition: Condition | None = None  # the part of its condition that counts batches
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer that steps."""
+        return self.step.subject if isinstance(self.step.subject, Optimizer) else None
+
+    @property
+    def turns(self) -> float | None:
+        """How many batches go into one step, when that is known."""
+        return number(self.size)
+
+    @property
+    def flushes(self) -> bool:
+        """True when the step has another reason besides the count: the last batch of the epoch."""
+        return self.branch is not None and self.branch.condition is not None and bool(self.branch.condition.disjuncts)
+
+    @property
+    def backwards(self) -> list[tuple[Event, Context]]:
+        """The backwards of the batch loop."""
+        return list(events(self.loop.batch.body, Kind.BACKWARD))
+
+
+def windows(recipe: Recipe) -> Iterator[Window]:
+    """Every accumulation window of the program. A step whose branch also holds its backward is none: it just trains now and then."""
+    for step, context in events(recipe.tree, Kind.OPTIMIZER_STEP):
+        loop = training_loop(context)
+        if loop is None or any(isinstance(node, Region) and node.what == "accumulate" for node in context.path):
+            continue
+        inside = context.path[context.path.index(loop.batch) :]
+        for node in inside:
+            if not isinstance(node, tuple):
+                continue
+            branch, arm = node
+            counting = counts_batches(branch.condition)
+            if counting is not None and arm.taken_when and not contains(arm.body, Kind.BACKWARD):
+                yield Window(loop, step, context, counting.modulo, branch, counting)
+                break
+        else:
+            if loop.within:
+                yield Window(loop, step, context, loop.within[0].count)
+
+
+def counts_batches(condition: Condition | None) -> Condition | None:
+    """The part of a condition that asks for every so many batches: `(i + 1) % k == 0`."""
+    if condition is None or condition.negated:
+        return None
+    if condition.modulo is not None:
+        return condition
+    parts = (*condition.conjuncts, *condition.disjuncts)
+    return next((found for found in map(counts_batches, parts) if found is not None), None)
+
+
+def steps_once_per_batch(recipe: Recipe) -> bool:
+    """True when no step of the program is held back: batches and steps are the same number."""
+    return bool(training_loops(recipe)) and not any(True for _ in windows(recipe))

@@ -1,0 +1,103 @@
+"""Train mode, eval mode and gradients on or off: who is switched by an event, and where evaluation happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from advisor.model.events import Context, Event, Kind, Loop, Region, events
+from advisor.model.folds import EVERYTHING, Everything, training_loop
+from advisor.model.recipe import Loader, Module, Optimizer, Recipe
+from advisor.model.source import value_of
+
+OFF = ("no_grad", "inference_mode")
+SWITCHES = (*OFF, "enable_grad", "set_grad_enabled")
+MEASURES = (Kind.LOSS, Kind.METRIC)
+
+
+def gradients_off(context: Context) -> Region | None:
+    """The region around something that surely switches gradients off; None when they are on or that is not known."""
+    region = next((region for region in reversed(context.regions) if region.what in SWITCHES), None)
+    if region is None or region.data.get("maybe"):
+        return None
+    if region.what == "set_grad_enabled":
+        return region if value_of(region.data.get("enabled")) is False else None
+    return region if region.what in OFF else None
+
+
+def gradients_on(event: Event, context: Context) -> bool:
+    """True when a forward surely builds a graph."""
+    mode = event.data.get("grad_mode")
+    if mode is not None and mode != "on":
+        return False
+    return not any(region.what in (*OFF, "set_grad_enabled") for region in context.regions)
+
+
+def to_eval(event: Event) -> Iterable[Module]:
+    """The module that an event puts into eval mode."""
+    return (event.subject,) if event.kind is Kind.EVAL_MODE and isinstance(event.subject, Module) else ()
+
+
+def out_of_eval(event: Event) -> Iterable[Module] | Everything:
+    """The modules that an event may put into train mode: the one named, with its parts, or whatever unread code was given."""
+    if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):
+        if isinstance(event.subject, Module):
+            return list(event.subject.walk())
+        return EVERYTHING if event.kind is not Kind.ESCAPE else ()
+    return ()
+
+
+def to_train(event: Event) -> Iterable[Module]:
+    """The modules that an event puts into train mode: those built (save those that come in eval mode), those switched, with their parts."""
+    if event.kind is Kind.TRAIN_MODE and isinstance(event.subject, Module):
+        return list(event.subject.walk())
+    if event.kind is Kind.BUILD and isinstance(event.subject, Module) and not event.subject.kind.startswith("transformers."):
+        return (event.subject,)
+    return ()
+
+
+def out_of_train(recipe: Recipe) -> dict[Module, list[Module]]:
+    """For each module that may be put into eval mode: what is then no longer surely in train mode, itself, its parts and what it is part of."""
+    around: dict[Module, list[Module]] = {}
+    for module in recipe.modules:
+        for part in module.walk():
+            around.setdefault(part, []).append(module)
+    return {module: [*module.walk(), *holders] for module, holders in around.items()}
+
+
+def trained_modules(recipe: Recipe) -> list[Module]:
+    """The modules whose weights an optimizer of the program holds."""
+    return list(dict.fromkeys(module for optimizer in recipe.optimizers for module in optimizer.modules))
+
+
+def held_by_step(event: Event) -> tuple[Module, ...]:
+    """The modules whose weights a step moves."""
+    if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer):
+        return event.subject.modules
+    return ()
+
+
+def evaluation_loop(context: Context) -> Loop | None:
+    """The loop over data around something that stands in no training loop; None when there is none."""
+    if training_loop(context) is not None:
+        return None
+    return next((loop for loop in reversed(context.loops) if isinstance(loop.over, Loader) or loop.what in ("loader", "data")), None)
+
+
+def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
+    """Every forward in a loop over data that trains nothing and in which a loss or a metric is computed, or whose data are held out."""
+    measured: dict[Loop, bool] = {}
+    for event, context in events(recipe.tree, Kind.FORWARD):
+        loop = evaluation_loop(context)
+        if loop is None or not isinstance(event.subject, Module):
+            continue
+        if loop not in measured:
+            held_out = isinstance(loop.over, Loader) and loop.over.role in ("validation", "test")
+            measured[loop] = held_out or next(events(loop.body, *MEASURES), None) is not None
+        if measured[loop]:
+            yield event, context, loop
+
+
+def role_of(loop: Loop) -> str:
+    """What a loop over data is for, in words."""
+    role = loop.over.role if isinstance(loop.over, Loader) else "unknown"
+    return role if role in ("validation", "test") else "evaluation"
