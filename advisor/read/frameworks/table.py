@@ -101,6 +101,7 @@ ITERATES: dict[str, Callable[[Reader, Any], Iteration]] = {}
 DECORATORS: dict[str, Callable[[Reader, Value, Union[LibraryCall, None]], Value]] = {}
 ALIASES: dict[str, str] = {}  # other dotted names of the same thing -> canonical name
 PREFIXES: dict[str, Handler] = {}  # every function below a dotted prefix
+RENAMES: dict[str, Callable[[str], str]] = {}  # import root -> how its dotted names become canonical, where many submodules say the same
 VERSIONS: dict[str, str] = {}  # import root -> "torch 2.13", whose defaults are given
 TENSORS: dict[str, Callable[..., Value | None]] = {}  # operators on tensors: binary(reader, symbol, left, right, node), unary, subscript
 CLASS_ROLES: dict[str, str] = {}  # library class -> role of its instances and of project classes derived from it
@@ -229,7 +230,11 @@ def known(name: str) -> bool:
 def canonical(name: str) -> str:
     """The canonical dotted name of a library object."""
     load(name)
-    return ALIASES.get(name, name)
+    found = ALIASES.get(name)
+    if found is None:
+        rename = RENAMES.get(name.partition(".")[0])
+        found = rename(name) if rename is not None else name
+    return found
 
 
 def find_function(name: str) -> Handler | None:

@@ -85,6 +85,8 @@ class Reader:
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
+        self.own_losses: dict[int, Fact] = {}  # losses that library models compute themselves
+        self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 
     # --- places, events, facts -----------------------------------------------------------------------------------
 

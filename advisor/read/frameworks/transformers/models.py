@@ -1,0 +1,93 @@
+"""Pretrained models and tokenizers: what from_pretrained gives, and the loss that a model computes from labels itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow, Loss, Module, Seed
+from advisor.model.source import ABSENT, Known
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Constant, Instance, Library, Tensor, Value, setting
+
+HARMLESS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Collator", "DataCollator", "Callback", "Streamer")
+
+
+@table.function("transformers.set_seed", "transformers.enable_full_determinism")
+def set_seed(call: LibraryCall) -> Value:
+    """Seeds torch, numpy and python at once."""
+    value = call.get("seed", 0)
+    fact = call.reader.record(Seed(call.place, library="framework", value=setting(value) if value is not None else ABSENT))
+    call.reader.emit(Kind.SEED, call.node, fact)
+    return Constant(None)
+
+
+@table.prefix("transformers")
+def construct(call: LibraryCall) -> Value | None:
+    """from_pretrained and from_config of any model class; tokenizers and configs are no modules."""
+    parts = call.name.split(".")
+    if len(parts) < 2:
+        return None
+    cls = next((part for part in parts[1:] if part[:1].isupper()), "")
+    action = parts[-1]
+    if any(word in cls for word in HARMLESS):
+        return call.reader.instance(f"transformers.{cls}", node=call.node)
+    if action in ("from_pretrained", "from_config", "_from_config") or (action == cls and _is_model(cls)):
+        pretrained = action == "from_pretrained"
+        fact = Module(call.place, kind=f"transformers.{cls}", complete=False, why="a model of a library")
+        fact.pretrained = Known(True) if pretrained else ABSENT
+        fact.causal = "CausalLM" in cls or cls.startswith("GPT2LMHead")
+        fact.settings = {key: setting(value) for key, value in call.arguments.keywords.items() if isinstance(value, (Constant, Library))}
+        call.reader.record(fact)
+        call.reader.emit(Kind.BUILD, call.node, fact)
+        return call.reader.instance(f"transformers.{cls}", role="module", fact=fact, node=call.node)
+    return None
+
+
+def _is_model(cls: str) -> bool:
+    return cls.endswith("Model") or "For" in cls or cls.endswith("LMHeadModel")
+
+
+for _name in (
+    "PreTrainedModel",
+    "BertPreTrainedModel",
+    "RobertaPreTrainedModel",
+    "GPT2PreTrainedModel",
+    "T5PreTrainedModel",
+    "BertModel",
+    "RobertaModel",
+):
+    table.CLASS_ROLES[f"transformers.{_name}"] = "module"
+
+
+def call_model(reader: Reader, instance: Instance, arguments: Any, node: Any) -> Tensor:
+    """model(**batch): with labels among the inputs the output carries the loss."""
+    graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
+    source = next((v.flow.source for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)), None)
+    return Tensor(Flow(graph=graph, source=source))
+
+
+@table.attribute("tensor", "loss")
+def loss_of_output(reader: Reader, value: Any) -> Value | None:
+    """outputs.loss of a model that computes its own loss."""
+    if not isinstance(value, Tensor) or value.flow.losses or not value.flow.modules:
+        return None
+    module = value.flow.modules[0]
+    loss = reader.own_losses.get(id(module))
+    if loss is None:
+        loss = reader.own_losses[id(module)] = reader.record(Loss(module.place, kind=f"{module.kind}.loss"))
+    flow = value.flow
+    return Tensor(
+        Flow(
+            modules=flow.modules,
+            graph=flow.graph,
+            losses=(loss,),
+            reduction="mean",
+            metric="loss",
+            direction="min",
+            source=flow.source,
+            sources=flow.sources,
+        )
+    )
