@@ -171,7 +171,7 @@ def passed_through(call: LibraryCall) -> Value | None:
     return call.arguments.positional[0] if call.arguments.positional else next(iter(call.arguments.keywords.values()), None)
 
 
-def mapping_of(reader: "Reader", value: Value | None) -> Mapping | None:
+def mapping_of(reader: Reader, value: Value | None) -> Mapping | None:
     """A value as a mapping: a dict, an object whose attributes are its content, or the default path's of several."""
     if isinstance(value, Union):
         return next((found for member in value.members if (found := mapping_of(reader, member)) is not None), None)

@@ -24,7 +24,7 @@ def complete(reader: Reader) -> None:
     _roles(recipe, nodes)
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
-    recipe.early_stopping.items += [s for s in _early_stopping(recipe, nodes)]
+    recipe.early_stopping.items += _early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
     _completeness(reader)
 

@@ -49,10 +49,12 @@ BUILTINS = frozenset(dir(builtins))
 
 
 def eval_constant(reader: Reader, node: ast.Constant) -> Value:
+    """A literal."""
     return Constant(node.value, place=reader.place(node))
 
 
 def eval_name(reader: Reader, node: ast.Name) -> Value:
+    """A name: local, enclosing, global, builtin, or from a star import."""
     value = reader.frame.lookup(node.id)
     if value is not None:
         if isinstance(value, Constant) and value.place is not None and value.value is not None:
@@ -98,6 +100,7 @@ def _line(reader: Reader, file: str, line: int) -> str:
 
 
 def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:
+    """owner.name"""
     owner = reader.evaluate(node.value)
     value = reader.attribute(owner, node.attr, node)
     if isinstance(value, Constant) and value.place is not None and value.value is not None and not isinstance(owner, Constant):
@@ -106,6 +109,7 @@ def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:
 
 
 def eval_subscript(reader: Reader, node: ast.Subscript) -> Value:
+    """owner[index]"""
     owner = reader.evaluate(node.value)
     index = reader.evaluate(node.slice)
     value = subscript(reader, owner, index, node)
@@ -115,6 +119,7 @@ def eval_subscript(reader: Reader, node: ast.Subscript) -> Value:
 
 
 def eval_slice(reader: Reader, node: ast.Slice) -> Value:
+    """a:b:c"""
     parts = [reader.evaluate(p) if p is not None else NONE for p in (node.lower, node.upper, node.step)]
     return sequence(parts, "slice")
 
@@ -240,7 +245,7 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
         elif owner.role == "module":
             items = owner.data.get("items")
             if isinstance(value, Instance) and value.fact is not None and isinstance(index, Constant):
-                owner.fact.children[str(index.value)] = value.fact  # type: ignore[union-attr,assignment]
+                owner.fact.children[str(index.value)] = value.fact  # type: ignore[union-attr]
                 if isinstance(items, (tuple, list)) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
                     parts = list(items)
                     parts[index.value] = value
@@ -277,6 +282,7 @@ def _tensor_table(name: str) -> Any:
 
 
 def eval_binary(reader: Reader, node: ast.BinOp) -> Value:
+    """left op right"""
     return binary(reader, node.op, reader.evaluate(node.left), reader.evaluate(node.right), node)
 
 
@@ -384,6 +390,7 @@ def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
 
 
 def eval_unary(reader: Reader, node: ast.UnaryOp) -> Value:
+    """op operand"""
     value = reader.evaluate(node.operand)
     if isinstance(node.op, ast.Not):
         truth = reader.truth(value)
@@ -464,6 +471,7 @@ _COMPARE: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def eval_compare(reader: Reader, node: ast.Compare) -> Value:
+    """left op right, chained"""
     left = reader.evaluate(node.left)
     result: Value = Constant(True)
     for op, comparator in zip(node.ops, node.comparators):
@@ -522,8 +530,9 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             return Constant(True)
         if symbol in (">", ">=") and left.low is not None and compute(left.low, right.value):
             return Constant(True)
-    if isinstance(left, Tensor) or isinstance(right, Tensor):
-        flow: Flow = (left if isinstance(left, Tensor) else right).flow
+    tensor = left if isinstance(left, Tensor) else right if isinstance(right, Tensor) else None
+    if tensor is not None:
+        flow = tensor.flow
         return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph == "kept" else flow.graph, cut_by="a comparison", losses=()))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")
@@ -652,10 +661,12 @@ def _value_key(reader: Reader, node: ast.AST, value: Value) -> str:
 
 
 def eval_call(reader: Reader, node: ast.Call) -> Value:
+    """f(...)"""
     return calls.eval_call(reader, node)
 
 
 def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
+    """a if test else b"""
     test = reader.evaluate(node.test)
     strong = reader.strong_truth(test)
     if strong is not None:
@@ -677,6 +688,7 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
 
 
 def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
+    """[...], (...), {...}"""
     items: list[Value] = []
     exact = True
     for element in node.elts:
@@ -700,6 +712,7 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
 
 
 def eval_dict(reader: Reader, node: ast.Dict) -> Value:
+    """{key: value}"""
     items: dict[Any, Value] = {}
     exact = True
     for key, value_node in zip(node.keys, node.values):
@@ -793,6 +806,7 @@ def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Ge
 
 
 def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
+    """A formatted string."""
     text, weak = "", False
     origin: tuple[Link, ...] = ()
     for part in node.values:
@@ -816,10 +830,12 @@ def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
 
 
 def eval_lambda(reader: Reader, node: ast.Lambda) -> Value:
+    """lambda"""
     return calls.make_function(reader, node)
 
 
 def eval_walrus(reader: Reader, node: ast.NamedExpr) -> Value:
+    """name := value"""
     from advisor.read.python import statements
 
     value = reader.evaluate(node.value)
@@ -828,6 +844,7 @@ def eval_walrus(reader: Reader, node: ast.NamedExpr) -> Value:
 
 
 def eval_yield(reader: Reader, node: ast.Yield) -> Value:
+    """yield: what consumes the generator goes on here."""
     value = reader.evaluate(node.value) if node.value is not None else NONE
     if reader.on_yield and reader.on_yield[-1] is not None:
         reader.on_yield[-1](value)
@@ -837,6 +854,7 @@ def eval_yield(reader: Reader, node: ast.Yield) -> Value:
 
 
 def eval_yield_from(reader: Reader, node: ast.YieldFrom) -> Value:
+    """yield from"""
     value = reader.evaluate(node.value)
     if isinstance(value, Generator):
         handler = reader.on_yield[-1] if reader.on_yield else None
@@ -862,10 +880,12 @@ def eval_yield_from(reader: Reader, node: ast.YieldFrom) -> Value:
 
 
 def eval_await(reader: Reader, node: ast.Await) -> Value:
+    """await"""
     return reader.evaluate(node.value)
 
 
 def eval_starred(reader: Reader, node: ast.Starred) -> Value:
+    """*value"""
     return reader.evaluate(node.value)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from advisor.model.events import Arm, Branch, Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import Fact, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Loss, Module, Optimizer, Recipe
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -85,7 +85,7 @@ class Reader:
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
-        self.own_losses: dict[int, Fact] = {}  # losses that library models compute themselves
+        self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 
     # --- places, events, facts -----------------------------------------------------------------------------------

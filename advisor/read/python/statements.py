@@ -154,7 +154,7 @@ def unpack(reader: Reader, target: ast.Tuple | ast.List, value: Value, node: ast
         for element, item in zip(elements, columns):
             assign(reader, element, item, node)
         return
-    items = reader.items(value) if not isinstance(value, Mapping) else reader.items(value)
+    items = reader.items(value)
     if items is not None and starred is not None and len(items) >= len(elements) - 1:
         tail = len(elements) - starred - 1
         middle = items[starred : len(items) - tail]
@@ -212,6 +212,7 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
 
 
 def run_assign(reader: Reader, node: ast.Assign) -> str | None:
+    """target = value"""
     value = reader.evaluate(node.value)
     for target in node.targets:
         assign(reader, target, value, node)
@@ -219,6 +220,7 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
 
 
 def run_annotated(reader: Reader, node: ast.AnnAssign) -> str | None:
+    """target: annotation = value"""
     if node.value is not None:
         assign(reader, node.target, reader.evaluate(node.value), node)
     return None
@@ -299,6 +301,7 @@ EXIT = Constant("exit")
 
 
 def run_if(reader: Reader, node: ast.If) -> str | None:
+    """if: one arm when the condition is certain, both when it is not."""
     test = reader.evaluate(node.test)
     strong = reader.strong_truth(test)
     if strong is not None:
@@ -401,6 +404,7 @@ def _widened(value: Value) -> Value:
 
 
 def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
+    """for: the body once, with what it assigns widened; literals item by item; generators where they are consumed."""
     value = reader.evaluate(node.iter)
     if isinstance(value, Union):
         generators = [m for m in value.members if isinstance(m, Generator)]
@@ -453,7 +457,7 @@ def _run_unrolled(reader: Reader, node: ast.For | ast.AsyncFor, items: tuple[Val
     mutated = assigned(node)
     for index, item in enumerate(items):
         body: list[Node] = []
-        turn = Loop(reader.place(node), body, None, Known(1), "turn")  # type: ignore[arg-type]
+        turn = Loop(reader.place(node), body, None, Known(1), "turn")
         if index == 0 and len(items) > 1:
             for name in mutated.names:
                 held = reader.frame.names.get(name)
@@ -500,6 +504,7 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
 
 
 def run_while(reader: Reader, node: ast.While) -> str | None:
+    """while: the body once, with what it assigns widened."""
     widen(reader, node)
     test = reader.evaluate(node.test)
     if reader.strong_truth(test) is False:
@@ -534,6 +539,7 @@ def _leave(reader: Reader, node: ast.AST, what: str) -> str:
 
 
 def run_return(reader: Reader, node: ast.Return) -> str | None:
+    """return"""
     value = reader.evaluate(node.value) if node.value is not None else NONE
     reader.frame.returns.append(value)
     reader.block.append(Exit(reader.place(node), "return", setting(value) if isinstance(value, Constant) else None))
@@ -541,20 +547,24 @@ def run_return(reader: Reader, node: ast.Return) -> str | None:
 
 
 def run_break(reader: Reader, node: ast.AST) -> str | None:
+    """break"""
     return _leave(reader, node, "break")
 
 
 def run_continue(reader: Reader, node: ast.AST) -> str | None:
+    """continue"""
     return _leave(reader, node, "continue")
 
 
 def run_raise(reader: Reader, node: ast.Raise) -> str | None:
+    """raise"""
     if node.exc is not None:
         reader.evaluate(node.exc)
     return _leave(reader, node, "raise")
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
+    """try: the body, then each handler as an alternative."""
     status = run(reader, node.body)
     if status is None and node.orelse:
         status = run(reader, node.orelse)
@@ -579,6 +589,7 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
 
 
 def run_with(reader: Reader, node: ast.With | ast.AsyncWith) -> str | None:
+    """with"""
     return _enter(reader, node, list(node.items))
 
 
@@ -728,12 +739,14 @@ def _pattern_values(pattern: Any) -> list[Any] | None:
 
 
 def run_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """def"""
     value = calls.make_function(reader, node)
     reader.store.write(reader.frame.home(node.name), node.name, value)
     return None
 
 
 def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
+    """class: its body in a frame of its own, its decorators applied."""
     bases = tuple(reader.evaluate(base) for base in node.bases if not isinstance(base, ast.Starred))
     outer = reader.frame
     namespace: dict[str, Value] = {}
@@ -760,6 +773,7 @@ def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
 
 
 def run_delete(reader: Reader, node: ast.Delete) -> str | None:
+    """del"""
     for target in node.targets:
         if isinstance(target, ast.Name):
             reader.store.delete(reader.frame.home(target.id), target.id)
@@ -775,17 +789,20 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
 
 
 def run_assert(reader: Reader, node: ast.Assert) -> str | None:
+    """assert"""
     value = reader.evaluate(node.test)
     narrow(reader, node.test, True)
     return "raise" if reader.strong_truth(value) is False and isinstance(node.test, ast.Constant) else None
 
 
 def run_import(reader: Reader, node: ast.Import) -> str | None:
+    """import"""
     imports.run_import(reader, node)
     return None
 
 
 def run_import_from(reader: Reader, node: ast.ImportFrom) -> str | None:
+    """from ... import"""
     imports.run_import_from(reader, node)
     return None
 

@@ -286,7 +286,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any) -> None:
     strategy = value_of(argument("save_strategy"))
     if strategy != "no":
         reader.record(
-            Save(this.data.get("place") or reader.recipe.place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True)
+            Save(this.data["place"], parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True)
         )
 
 
