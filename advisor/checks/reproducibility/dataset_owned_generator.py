@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -24,6 +25,6 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         if isinstance(known.value, int) and known.value > 0:
             made = dataset.generator
             evidence = [Link(loader.place.file, loader.place.line, f"num_workers={known.value}")]
-            values = {"workers": known.value, "dataset": dataset}
+            values: dict[str, Any] = {"workers": known.value, "dataset": dataset}
             yield ctx.finding("owned", at=made, evidence=evidence, value_from=known, confidence=None if index == 0 else "medium", **values)
             return

@@ -1,0 +1,1 @@
+"""Gradient clipping: whether, where and how much."""

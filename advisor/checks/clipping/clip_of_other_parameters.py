@@ -1,0 +1,38 @@
+"""Clipping of weights that this step does not move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.clips import clips, steps_beside
+from advisor.model.finding import Finding
+from advisor.model.gradients import holds_some
+from advisor.model.kinds import known_throughout
+from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each clip whose weights no optimizer of its batch loop holds."""
+    for event, around in clips(recipe):
+        assert isinstance(event.subject, Clip)
+        given = event.subject.parameters
+        if given is None or not _certain(given):
+            continue
+        stepped = [step.subject for step, _, _ in steps_beside(recipe, event, around)]
+        known = [optimizer for optimizer in stepped if isinstance(optimizer, Optimizer) and _judged(optimizer)]
+        if known and len(known) == len(stepped) and not any(holds_some(optimizer, given.modules) for optimizer in stepped):
+            yield ctx.finding("others", at=event, clipped=_names(given.modules), stepped=_names(known[0].modules))
+
+
+def _certain(parameters: Parameters) -> bool:
+    return bool(parameters.modules) and not parameters.inputs and known_throughout(parameters.modules)
+
+
+def _judged(optimizer: Optimizer) -> bool:
+    """True when it is known which weights an optimizer holds."""
+    return optimizer.groups_complete and bool(optimizer.groups) and all(_certain(group.parameters) for group in optimizer.groups)
+
+
+def _names(modules: tuple[Module, ...]) -> str:
+    return ", ".join(dict.fromkeys(module.name for module in modules))

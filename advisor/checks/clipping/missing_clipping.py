@@ -1,0 +1,50 @@
+"""No clipping where gradients are known to explode now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind, events
+from advisor.model.finding import Confidence, Finding
+from advisor.model.kinds import ATTENTION, CONVOLUTION, from_scratch, has_adapter, is_language_model, is_pretrained, layers
+from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.source import Link
+
+SEQUENCES = frozenset({"LSTM", "GRU", "RNN"})
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A recurrent network, a language model or a transformer that is trained with no clip anywhere."""
+    backward = next((event for event, _ in events(recipe.tree, Kind.BACKWARD)), None)
+    if not recipe.trains or not recipe.whole or "clip" in recipe.owner_silences or recipe.clipping.items or backward is None:
+        return
+    for optimizer in recipe.optimizers:
+        found = _case(optimizer)
+        if found is None:
+            continue
+        case, layer = found
+        if not recipe.clipping.complete or optimizer.escaped:
+            ctx.skip(recipe.clipping.why or "gradients may be clipped in what could not be read", backward)
+        else:
+            yield _finding(case, layer, backward, optimizer, ctx)
+        return
+
+
+def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
+    modules = optimizer.modules
+    recurrent = [part for part in layers(modules, SEQUENCES) if part.recurrence in ("sequence", "unknown") and part.trainable != "no"]
+    if recurrent:
+        return "recurrent", recurrent[0]
+    if has_adapter(modules) or is_pretrained(modules) or layers(modules, CONVOLUTION):
+        return None
+    attention = layers(modules, ATTENTION)
+    if is_language_model(modules):
+        return "pretraining", (attention or list(modules))[0]
+    return ("transformer", attention[0]) if attention and from_scratch(modules) else None
+
+
+def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
+    evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
+    sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
+    return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, layer=layer.name, line=layer.place.line, file=layer.place.file)

@@ -1,0 +1,84 @@
+"""Where gradients are clipped, relative to the backward before and the step behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.model.events import Context, Event, Kind, events
+from advisor.model.folds import EVERYTHING, Order, TrainingLoop, training_loop, violations
+from advisor.model.gradients import holds_some, stepped
+from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
+from advisor.model.source import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A clip that meets no fresh gradients: the step that used them up stands before it, or the backward only follows."""
+
+    clip: Event
+    step: Event
+    where: Literal["after-step", "before-backward"]
+
+
+def clips(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
+    """Every clip of gradients that the program makes itself, in order."""
+    for event, context in events(recipe.tree, Kind.CLIP):
+        if isinstance(event.subject, Clip) and event.subject.kind != "framework":
+            yield event, context
+
+
+def clipped(event: Event, recipe: Recipe) -> list[Optimizer]:
+    """The optimizers whose weights a clip touches; empty when that is not known."""
+    parameters = event.subject.parameters if isinstance(event.subject, Clip) else None
+    if parameters is None or not parameters.modules:
+        return []
+    return [optimizer for optimizer in recipe.optimizers if holds_some(optimizer, parameters.modules)]
+
+
+def misplaced(recipe: Recipe) -> list[Misplaced]:
+    """Every clip between a step and the backward that follows it."""
+    own = {event for event, _ in clips(recipe)}
+    order = Order(
+        checks=lambda event: clipped(event, recipe) if event in own else (),
+        clears=lambda event: EVERYTHING if event.kind in (Kind.BACKWARD, Kind.GRAD_WRITE, Kind.AUTOGRAD_GRAD, Kind.ESCAPE) else (),
+        arms=stepped,
+    )
+    at = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
+    found: dict[Event, Misplaced] = {}
+    for violation in violations(recipe.tree, order):
+        step = violation.armed_by[0][0]
+        where: Literal["after-step", "before-backward"] = "after-step" if at[step] < at[violation.event] else "before-backward"
+        found.setdefault(violation.event, Misplaced(violation.event, step, where))
+    return list(found.values())
+
+
+def scaled(recipe: Recipe) -> Iterator[tuple[Event, Context, Scaler]]:
+    """Every clip of gradients that are still multiplied by a scaler."""
+    own = {event for event, _ in clips(recipe)}
+    scalers = [scaler for scaler in recipe.scalers if _works(scaler)]
+    order = Order(
+        checks=lambda event: scalers if event in own else (),
+        clears=lambda event: EVERYTHING if event.kind in (Kind.UNSCALE, Kind.OPTIMIZER_STEP, Kind.ZERO_GRAD, Kind.ESCAPE) else (),
+        arms=lambda event: [event.data["scaler"]] if event.kind is Kind.BACKWARD and event.data.get("scaler") in scalers else (),
+    )
+    for violation in violations(recipe.tree, order):
+        assert isinstance(violation.thing, Scaler)
+        yield violation.event, violation.context, violation.thing
+
+
+def steps_beside(recipe: Recipe, clip: Event, context: Context) -> Iterator[tuple[Event, Context, TrainingLoop]]:
+    """The steps in the same batch loop that use what a clip clips; all of its steps when that is not known."""
+    loop = training_loop(context)
+    if loop is None:
+        return
+    touched = {optimizer.slot for optimizer in clipped(clip, recipe)}
+    for event, around in events(recipe.tree, Kind.OPTIMIZER_STEP):
+        if loop.batch in around.loops and (not touched or (isinstance(event.subject, Optimizer) and event.subject.slot in touched)):
+            yield event, around, loop
+
+
+def _works(scaler: Scaler) -> bool:
+    """False for a scaler that is switched off, for certain or by default."""
+    return not (isinstance(scaler.enabled, Known) and scaler.enabled.value is False)
