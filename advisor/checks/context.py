@@ -55,7 +55,7 @@ class Context:
             group=self.rule.group,
             severity=_lower(words.severity, severity),
             confidence=confidence or words.confidence,
-            message=self._fill(words.message, filled),
+            message=self._fill(words.message, filled) + _flag(at, words.message),
             place=place,
             evidence=tuple(links),
             recommendation=self._fill(words.recommend or self.rule.recommend, filled) or None,
@@ -123,6 +123,14 @@ def _facts(at: object) -> list[object]:
     if isinstance(at, Event):
         return [at, at.subject.slot] if isinstance(at.subject, Fact) else [at]
     return [at] if isinstance(at, (Branch, Loop, Region, Call, Exit, Arm)) else []
+
+
+def _flag(at: object, template: str) -> str:
+    """Under which flag, off by default, the thing is built: every message about it says so."""
+    fact = at.subject if isinstance(at, Event) else at
+    if not isinstance(fact, Fact) or not fact.flag_off or not fact.when or "{when" in template:
+        return ""
+    return f" (only when {fact.when})"
 
 
 def _lower(given: Severity, wanted: Severity | None) -> Severity:
