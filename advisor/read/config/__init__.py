@@ -1,0 +1,1 @@
+"""Config files: read into one tree with a place for every key and value, whatever the format."""
