@@ -532,7 +532,9 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             return Constant(True)
     tensor = left if isinstance(left, Tensor) else right if isinstance(right, Tensor) else None
     if tensor is not None:
-        flow = tensor.flow
+        flow, bound = tensor.flow, right if tensor is left else left
+        if isinstance(bound, Constant) and isinstance(bound.value, (int, float)):
+            reader.recipe.thresholds.append((reader.place(node), flow, setting(bound)))
         return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph == "kept" else flow.graph, cut_by="a comparison", losses=()))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")
@@ -563,6 +565,8 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
             found.modulo = setting(_quiet(reader, node.left.right))
             found.modulo_of = reader.text(node.left.left)
+            counter = _quiet(reader, node.left.left)
+            found.counts_from = int(counter.low) if isinstance(counter, Opaque) and counter.low is not None else None
     else:
         found.variable = reader.variable(node)
         found.left = setting(value)
