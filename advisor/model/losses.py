@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from advisor.model.events import Context, Kind, events
 from advisor.model.recipe import Flow, Loss, Recipe
-from advisor.model.source import Link, Place
+from advisor.model.source import Known, Link, OneOf, Place, is_absent
 
 CROSS_ENTROPY = frozenset({"CrossEntropyLoss", "cross_entropy"})
 LOG_LIKELIHOOD = frozenset({"NLLLoss", "nll_loss"})
@@ -60,3 +60,20 @@ def trained_on(recipe: Recipe) -> frozenset[Loss]:
     """The losses that a backward goes through."""
     flows = (event.data.get("flow") for event, _ in events(recipe.tree, Kind.BACKWARD))
     return frozenset(loss for flow in flows if isinstance(flow, Flow) for loss in flow.losses)
+
+
+def class_weights(loss: Loss) -> str | None:
+    """The argument that weighs this loss by class, if one is given."""
+    names: tuple[str, ...] = ()
+    if loss.name in BINARY_WITH_LOGITS:
+        names = ("pos_weight",)
+    elif loss.name in CROSS_ENTROPY | LOG_LIKELIHOOD:
+        names = ("weight",)
+    elif "focal" in loss.name.lower():
+        names = ("alpha", "weight", "class_weights")
+    for name in names:
+        setting = loss.settings.get(name)
+        left_out = is_absent(setting) or (isinstance(setting, Known) and (setting.value is None or setting.default is not None))
+        if not left_out and not isinstance(setting, OneOf):
+            return name
+    return None

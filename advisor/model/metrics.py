@@ -6,13 +6,14 @@ import re
 from typing import Literal
 
 SMALLER_IS_BETTER = frozenset({
-    "loss", "losses", "error", "err", "mae", "mse", "rmse", "mape", "smape", "nll", "perplexity", "ppl", "wer", "cer", "per", "ter", "eer", "fid", "kid",
-    "bpd", "brier", "ece", "divergence", "kl", "crossentropy", "distance", "cost", "elbo_loss", "rmsle",
-})
+    "loss", "losses", "error", "err", "mae", "mse", "rmse", "mape", "smape", "rmsle", "nll", "perplexity", "ppl", "wer", "cer", "per",
+    "ter", "eer", "fid", "kid", "bpd", "brier", "ece", "divergence", "kl", "crossentropy", "distance", "cost",
+})  # fmt: skip
 LARGER_IS_BETTER = frozenset({
-    "accuracy", "acc", "acc1", "acc5", "top1", "top5", "f1", "fscore", "auc", "auroc", "roc", "auprc", "iou", "miou", "dice", "map", "ap", "precision", "recall",
-    "sensitivity", "specificity", "bleu", "rouge", "meteor", "cider", "kappa", "mcc", "r2", "ndcg", "mrr", "hit", "psnr", "ssim", "fitness", "reward", "correct",
-})
+    "accuracy", "acc", "acc1", "acc5", "top1", "top5", "f1", "fscore", "auc", "auroc", "roc", "auprc", "iou", "miou", "dice", "map", "ap",
+    "precision", "recall", "sensitivity", "specificity", "bleu", "rouge", "meteor", "cider", "kappa", "mcc", "r2", "ndcg", "mrr", "hit",
+    "psnr", "ssim", "fitness", "reward", "correct",
+})  # fmt: skip
 TRAINING_WORDS = frozenset({"train", "training", "trn", "tr"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from advisor.model.events import Context, Kind, Loop, events, walk
+from advisor.model.events import Kind, Loop, events
+from advisor.model.folds import training_loops
 from advisor.model.metrics import direction_of, of_training
-from advisor.model.recipe import EarlyStopping, Flow, Recipe, Save
+from advisor.model.recipe import EarlyStopping, Flow, Recipe
 from advisor.model.source import Known, first, is_absent, number
 
 
@@ -51,8 +52,8 @@ def direction_taken(stop: EarlyStopping) -> Literal["min", "max"] | None:
     """Which way the program takes for an improvement: the mode given, or the comparison written."""
     mode = first(stop.mode)
     if mode is not None:
-        return mode.value if mode.value in ("min", "max") else None  # type: ignore[return-value]
-    return {"<": "min", ">": "max"}.get(stop.comparison or "")  # type: ignore[return-value]
+        return mode.value if mode.value == "min" or mode.value == "max" else None
+    return "min" if stop.comparison == "<" else "max" if stop.comparison == ">" else None
 
 
 def on_training_data(stop: EarlyStopping) -> bool:
@@ -74,28 +75,23 @@ def same_metric(one: Flow | None, other: Flow | None) -> bool | None:
     return True if one.metric is not None and one.source is not None else None
 
 
-def training_loops(recipe: Recipe) -> frozenset[Loop]:
-    """Every loop that encloses a backward."""
-    return frozenset(loop for _, context in events(recipe.tree, Kind.BACKWARD) for loop in context.loops)
-
-
 def after_training(recipe: Recipe, *kinds: Kind) -> bool:
-    """True when an event of one of these kinds comes after the last backward, outside every training loop."""
-    loops, trained = training_loops(recipe), False
-    for node, context in walk(recipe.tree):
-        if node in loops:
+    """True when an event of one of these kinds comes after a training loop, outside every one."""
+    loops, trained = _rounds(recipe), False
+    for event, context in events(recipe.tree, Kind.BACKWARD, *kinds):
+        if event.kind is Kind.BACKWARD:
             trained = True
-        elif trained and getattr(node, "kind", None) in kinds and not loops.intersection(context.loops):
+        elif trained and loops.isdisjoint(context.loops):
             return True
     return False
 
 
 def saves_while_training(recipe: Recipe) -> bool:
     """True when weights are written or kept inside a training loop."""
-    loops = training_loops(recipe)
-    return any(isinstance(event.subject, Save) and inside(context, loops) for event, context in events(recipe.tree, Kind.SAVE))
+    loops = _rounds(recipe)
+    return any(not loops.isdisjoint(context.loops) for _, context in events(recipe.tree, Kind.SAVE))
 
 
-def inside(context: Context, loops: frozenset[Loop]) -> bool:
-    """True when one of these loops encloses the node."""
-    return bool(loops.intersection(context.loops))
+def _rounds(recipe: Recipe) -> frozenset[Loop]:
+    """The outermost loops of each training: the epoch loop, or the batch loop where there is none."""
+    return frozenset(loop.epoch or loop.batch for loop in training_loops(recipe))

@@ -1,0 +1,1 @@
+"""When and on what the run stops early."""

@@ -1,0 +1,35 @@
+"""Early stopping that cannot stop the run, or counts something else than meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import EarlyStopping
+from advisor.model.stopping import epochs_of, epochs_waited, patience_of
+
+
+def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
+    """The wiring first, then the patience against the length of the run."""
+    if stop.escaped is not None:
+        ctx.skip(f"it is handed to {stop.escaped}", stop)
+        return
+    if not stop.stops:
+        yield ctx.finding("decision-unused", at=stop)
+    elif not stop.raised:
+        yield ctx.finding("never-counted", at=stop)
+    elif not stop.reset:
+        yield ctx.finding("never-reset", at=stop)
+    else:
+        yield from too_patient(stop, ctx)
+
+
+def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
+    """A patience as long as the run."""
+    patience, waited, epochs = patience_of(stop), epochs_waited(stop), epochs_of(ctx.recipe)
+    if patience is None or waited is None or epochs is None:
+        ctx.skip("the patience or the number of epochs is not known", stop)
+    elif waited >= epochs:
+        case = "switched-off" if waited > epochs * ctx.limit("off") else "patience-beyond-run"
+        yield ctx.finding(case, at=stop, value_from=patience[0], patience=waited, epochs=epochs)

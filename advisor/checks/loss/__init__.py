@@ -1,0 +1,1 @@
+"""What flows into the loss, and whether the loss expects it."""

@@ -1,0 +1,34 @@
+"""A distance between class numbers, or between one-hot vectors, as the loss of a classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.losses import DISTANCE, uses
+from advisor.model.recipe import Dataset, Flow, Loader, Recipe
+
+LABELLED = frozenset({
+    "MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EMNIST", "CIFAR10", "CIFAR100", "SVHN", "STL10", "ImageNet", "ImageFolder", "USPS",
+    "GTSRB", "Flowers102", "OxfordIIITPet", "Food101", "Caltech101",
+})  # fmt: skip
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Distances whose target is a one-hot vector, or the label of a data set known to hold classes."""
+    for use in uses(recipe, DISTANCE):
+        if use.target is None:
+            continue
+        if use.target.one_hot:
+            yield ctx.finding("one-hot", at=use.place, loss=use.loss.name)
+        elif is_label(use.target) and use.input is not None and use.input.modules:
+            yield ctx.finding("label", at=use.place, loss=use.loss.name)
+
+
+def is_label(target: Flow) -> bool:
+    """True when this is the second item of a batch of a classification data set."""
+    data = target.source.dataset if isinstance(target.source, Loader) else target.source
+    while isinstance(data, Dataset) and data.origin is not None:
+        data = data.origin
+    return isinstance(data, Dataset) and data.kind.startswith("torchvision.") and data.kind.rsplit(".", 1)[-1] in LABELLED and target.part == (1,)

@@ -1,0 +1,36 @@
+"""Padding tokens that count in the loss as if they were words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, uses
+from advisor.model.recipe import Module, Recipe
+from advisor.model.source import first, number
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A loss over the vocabulary of an embedding that names its padding, while the loss ignores none or another index."""
+    embeddings = padded_embeddings(recipe)
+    for use in uses(recipe, CROSS_ENTROPY | LOG_LIKELIHOOD) if embeddings else ():
+        width = number(first(use.input.width)) if use.input is not None else None
+        padding = embeddings.get(width) if width is not None else None
+        reduction = first(use.loss.settings.get("reduction"))
+        ignored = first(use.loss.settings.get("ignore_index"))
+        if padding is None or ignored is None or reduction is None or reduction.value == "none" or ignored.value == padding:
+            continue
+        case = "not-ignored" if ignored.default is not None else "other-ignored"
+        yield ctx.finding(case, at=use.place, loss=use.loss.name, padding=padding, ignored=ignored.value)
+
+
+def padded_embeddings(recipe: Recipe) -> dict[float, object]:
+    """Size of the vocabulary -> index of the padding, for every embedding that names it."""
+    found: dict[float, object] = {}
+    for module in recipe.modules:
+        if isinstance(module, Module) and module.name == "Embedding" and not module.user_class:
+            size, padding = number(first(module.settings.get("num_embeddings"))), first(module.settings.get("padding_idx"))
+            if size is not None and padding is not None and padding.value is not None:
+                found[size] = padding.value
+    return found

@@ -1,0 +1,1 @@
+"""Which samples are drawn, how often and in which order."""

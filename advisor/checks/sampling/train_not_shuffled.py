@@ -1,0 +1,52 @@
+"""A training set that is read in the same, given order in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.losses import CLASSIFICATION, trained_on
+from advisor.model.order import is_ordered, is_sequential
+from advisor.model.recipe import Loader
+from advisor.model.source import Known, OneOf, is_absent
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
+    if loader.role != "train" or loader.samplers or not all(is_off(loader, name) for name in ("sampler", "batch_sampler")):
+        return
+    shuffle = loader.settings.get("shuffle")
+    if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
+        return
+    if loader.escaped is not None or loader.dataset is None or not is_ordered(loader.dataset, ctx.recipe):
+        ctx.skip("the order of the training data is not known", loader)
+        return
+    given = isinstance(shuffle, Known) and shuffle.default is None and not is_absent(shuffle)
+    if is_sequential(ctx.recipe) and given:
+        return
+    classifies = any(loss.name in CLASSIFICATION for loss in trained_on(ctx.recipe))
+    if isinstance(shuffle, OneOf):
+        condition = next((option.when for option in shuffle.options if is_on(option.value)), None)
+        yield ctx.finding("on-some-path", at=loader, condition=condition or "a flag is set")
+    else:
+        yield ctx.finding("classes" if classifies else "other-targets", at=loader, given="shuffle=False" if given else "no shuffle")
+
+
+def is_on(value: object) -> bool:
+    """True for a known truth."""
+    return isinstance(value, Known) and bool(value.value)
+
+
+def left_out(shuffle: object) -> bool:
+    """True when shuffle is not given, or given on some path and left to the library on another."""
+    if isinstance(shuffle, OneOf):
+        values = [option.value for option in shuffle.options if isinstance(option.value, Known)]
+        return any(is_on(value) for value in values) and any(not value.value and value.default is not None for value in values)
+    return is_absent(shuffle)  # type: ignore[arg-type]
+
+
+def is_off(loader: Loader, name: str) -> bool:
+    """True when the loader is known to have no such thing on any path."""
+    setting = loader.settings.get(name)
+    return is_absent(setting) or (isinstance(setting, Known) and setting.value is None)
