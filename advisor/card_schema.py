@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.model.finding import SEVERITIES
+from advisor.problem import Problem
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 CASE = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*\Z")
@@ -19,7 +20,7 @@ FORBIDDEN = ("use-", "avoid-", "prefer-", "do-not-", "dont-", "no-use-", "should
 FREE = frozenset({"kind", "name", "when", "origin"})
 
 
-class CardError(Exception):
+class CardError(Problem):
     """A card is not right: says which one and what to do."""
 
 

@@ -9,13 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from advisor.model.finding import SEVERITIES, Severity
+from advisor.problem import Problem
 
 LISTS = ("select", "ignore", "extend-select", "exclude", "house-rules")
 LEVELS = ("severity", "fail-on")
 KEYS = (*LISTS, *LEVELS, "per-file-ignores", "rules", "baseline", "force-exclude")
 
 
-class SettingsError(Exception):
+class SettingsError(Problem):
     """A settings file is not right: says where and what to write."""
 
 

@@ -1,0 +1,45 @@
+"""`advisor recipe`: what programs train with, and where each setting comes from."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+import click
+
+from advisor.cli.lint import wants_colour, write
+
+
+@click.command("recipe")
+@click.argument("paths", nargs=-1, metavar="PATH...", required=True)
+@click.option("--with", "configs", multiple=True, metavar="FILE", help="Join this config with the scripts; each one is a variant.")
+@click.option("--format", "format", type=click.Choice(("text", "json")), default="text", help="How the recipe is written (default text).")
+@click.option("-o", "--output", metavar="FILE", help="Write the recipe to this file.")
+@click.option("--stdin-filename", metavar="NAME", help="What to call the program that is read from stdin.")
+@click.option("--no-prefilter", is_flag=True, help="Read every file, also those that mention no known framework.")
+@click.option("--isolated", is_flag=True, help="Look at no settings file.")
+@click.option("--settings", "settings_file", metavar="FILE", help="Use this settings file.")
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Show what a program trains with: every setting, and where its value comes from."""
+    gc.disable()
+    from advisor.cli.run import Request
+
+    request = Request(paths, options)
+    reading, passed = request.read()
+    recipes = [recipe for recipe in reading.recipes if recipe.entry in passed and (recipe.trains or recipe.whole or len(reading.recipes) == 1)]
+    for broken in reading.broken:
+        click.echo(f"advisor: {broken.place.file}:{broken.place.line}: {broken.detail}", err=True)
+    if options["format"] == "json":
+        from advisor.report import recipe as report
+
+        write(report.render(recipes or reading.recipes), options["output"])
+        return 0
+    from advisor.report import recipe_text, text
+
+    lines = recipe_text.lines(recipes or reading.recipes)
+    if options["output"] is None and wants_colour():
+        text.to_terminal(lines, sys.stdout)
+    else:
+        write(text.plain(lines), options["output"])
+    return 0

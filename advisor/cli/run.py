@@ -1,0 +1,90 @@
+"""What the commands that read programs have in common: find the files, read them, judge them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from advisor.discover import Patterns, discover
+from advisor.engine import lint
+from advisor.model.finding import SEVERITIES, Severity
+from advisor.model.recipe import Reading
+from advisor.model.result import Result
+from advisor.problem import Problem
+from advisor.selection import Selection
+from advisor.settings import Settings
+
+
+class Request:
+    """The paths and options of one call, with what the settings of the project add to them."""
+
+    def __init__(self, paths: Sequence[str], options: dict[str, Any]) -> None:
+        self.options = options
+        self.paths = [path for path in paths if path != "-"]
+        self.stdin = sys.stdin.buffer.read() if "-" in paths else None
+        self.stdin_name = options.get("stdin_filename") or "<stdin>"
+        for path in (*self.paths, *options["configs"]):
+            if not os.path.lexists(path):
+                raise Problem(f"{path}: no such file or folder")
+        self.selection = Selection(
+            options.get("select", ()), options.get("ignore", ()), options.get("extend_select", ()), options.get("settings_file"), options.get("isolated", False)
+        )
+        self.settings: Settings = self.selection.settings(self._base())
+        self.selection.check()
+        self.severity, self.fail_on = _levels(options, self.settings)
+        given = self.settings.baseline
+        self.baseline = None if given is None else os.path.join(self.settings.folder, given)
+
+    def files(self) -> list[str]:
+        """The files to read."""
+        force = bool(self.options.get("force_exclude")) or self.settings.force_exclude
+        exclude = Patterns(self.settings.folder, self.settings.exclude) if self.settings.exclude else None
+        return discover(self.paths, exclude, force)
+
+    def read(self) -> tuple[Reading, Collection[str]]:
+        """What stands in the files, and how they are called in it."""
+        from advisor.read import read
+
+        files = self.files()
+        reading = read(
+            files,
+            stdin=self.stdin,
+            stdin_filename=self.stdin_name if self.stdin is not None else None,
+            configs=self.options["configs"],
+            prefilter=not self.options.get("no_prefilter", False),
+            whole_program=bool(self.options.get("whole_program")),
+        )
+        shown = {display(path) for path in (*files, *self.options["configs"])}
+        return reading, shown if self.stdin is None else {*shown, display(self.stdin_name)}
+
+    def _base(self) -> str:
+        """The folder whose settings govern the run: the deepest one that holds all paths."""
+        paths = [os.path.abspath(path) for path in (self.paths or [os.path.dirname(self.stdin_name) or "."])]
+        return paths[0] if len(paths) == 1 else os.path.commonpath(paths)
+
+
+def gather(request: Request) -> tuple[Result, Selection]:
+    """Read and judge."""
+    reading, passed = request.read()
+    selection = request.selection
+    shown = None if request.options.get("whole_program") else passed
+    return lint(reading, selection.choose, selection.known(), passed=shown, severity=request.severity), selection
+
+
+def display(path: str) -> str:
+    """How a file is called in a report: relative to the working directory, absolute outside it, with /."""
+    if path.startswith("<"):
+        return path
+    relative = os.path.relpath(path)
+    return (os.path.abspath(path) if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
+def _levels(options: dict[str, Any], settings: Settings) -> tuple[Severity, Severity]:
+    """The lowest severity shown and the lowest that fails. What fails is shown, unless the command line says otherwise."""
+    fail_on: Severity = options.get("fail_on") or settings.fail_on or "warning"
+    severity: Severity = options.get("severity") or settings.severity or "warning"
+    if options.get("severity") is None and SEVERITIES.index(fail_on) > SEVERITIES.index(severity):
+        severity = fail_on
+    return severity, fail_on

@@ -1,0 +1,1 @@
+"""What is shown: one file per format. Each turns a result into text and prints nothing."""
