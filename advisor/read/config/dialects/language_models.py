@@ -1,0 +1,130 @@
+"""Fine-tuning of language models from one YAML file: axolotl, LLaMA-Factory, alignment-handbook (TRL), torchtune."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.model.recipe import Recipe
+from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.read.config.dialects import Dialect
+from advisor.read.config.dialects.build import Builder, language_model
+from advisor.read.config.tree import Mapped, Scalar, find, plain
+
+
+def _trainer(
+    builder: Builder, rate_default: Any, size: tuple[str, ...], accumulation: tuple[str, ...], optimizer: tuple[str, ...], version: str
+) -> None:
+    """What all dialects on top of the Transformers Trainer share."""
+    recipe = builder.recipe
+    kind = builder.setting(*optimizer, default="adamw_torch")
+    name = value_of(kind)
+    rate = builder.setting("learning_rate", default=rate_default)
+    at = builder.place("learning_rate", *optimizer)
+    settings: dict[str, Setting] = {
+        "lr": rate,
+        "weight_decay": builder.setting("weight_decay", default=0.0),
+        "betas": Known((value_of(builder.setting("adam_beta1", default=0.9)), value_of(builder.setting("adam_beta2", default=0.999)))),
+        "eps": builder.setting("adam_epsilon", default=1e-8),
+    }
+    builder.optimizer(f"transformers.{name if isinstance(name, str) else 'adamw_torch'}", settings, at)
+    schedule = builder.setting("lr_scheduler_type", "lr_scheduler", default="cosine" if version.startswith("axolotl") else "linear")
+    scheduler_settings = {
+        "name": schedule,
+        "warmup_steps": builder.setting("warmup_steps", default=0),
+        "warmup_ratio": builder.setting("warmup_ratio", default=0.0),
+    }
+    builder.scheduler(str(value_of(schedule)), scheduler_settings, builder.place("lr_scheduler_type", "lr_scheduler"))
+    builder.clip(builder.setting("max_grad_norm", default=1.0), builder.place("max_grad_norm"))
+    builder.seed(builder.setting("seed", default=42), builder.place("seed"))
+    builder.loader("train", builder.setting(*size, default=8), builder.place(*size), shuffle=Known(True, default=version))
+    steps = builder.setting(*accumulation, default=1)
+    recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
+    recipe.epochs = builder.setting("num_train_epochs", "num_epochs", "epochs", default=1 if version.startswith("axolotl") else 3.0)
+
+
+def axolotl(root: Mapped, display: str) -> Recipe:
+    """axolotl: max_grad_norm and seed that are not given fall to the Transformers defaults (1.0 and 42)."""
+    builder = Builder(root, display, "axolotl", "axolotl 0.12")
+    _trainer(builder, ABSENT, ("micro_batch_size",), ("gradient_accumulation_steps",), ("optimizer",), "axolotl")
+    patience = builder.setting("early_stopping_patience")
+    if value_of(patience) is not None:
+        builder.early_stopping(
+            patience, builder.place("early_stopping_patience"), Known("eval_loss", default=builder.version), Known("min", default=builder.version)
+        )
+    return builder.finish(language_model(builder, "base_model", adapter=value_of(builder.setting("adapter")) is not None))
+
+
+def llama_factory(root: Mapped, display: str) -> Recipe:
+    """LLaMA-Factory: HfArgumentParser dataclasses read through OmegaConf."""
+    builder = Builder(root, display, "llamafactory", "Transformers 4.57")
+    _trainer(builder, 5e-5, ("per_device_train_batch_size",), ("gradient_accumulation_steps",), ("optim",), "llamafactory")
+    if value_of(builder.setting("use_galore", "use_apollo", "use_badam")) is True:
+        builder.recipe.clipping.complete, builder.recipe.clipping.why = False, "layer-wise optimizers step inside the backward"
+        builder.recipe.optimizers.items[0].kind = "galore_torch.GaLoreAdamW"
+    return builder.finish(language_model(builder, "model_name_or_path", adapter=value_of(builder.setting("finetuning_type")) == "lora"))
+
+
+def handbook(root: Mapped, display: str) -> Recipe:
+    """Configs of TrlParser / H4ArgumentParser: model, data and training arguments in one file."""
+    builder = Builder(root, display, "transformers", "Transformers 4.57")
+    _trainer(builder, 5e-5, ("per_device_train_batch_size",), ("gradient_accumulation_steps",), ("optim",), "handbook")
+    return builder.finish(language_model(builder, "model_name_or_path", adapter=value_of(builder.setting("use_peft")) is True))
+
+
+def torchtune(root: Mapped, display: str) -> Recipe:
+    """torchtune: components by _component_, read through OmegaConf; clip_grad_norm and seed null mean none."""
+    builder = Builder(root, display, "torchtune", "torchtune 0.6")
+    component = builder.setting("optimizer._component_")
+    kind = str(value_of(component) or "torch.optim.AdamW")
+    settings = {key: builder.setting(f"optimizer.{key}") for key in ("lr", "weight_decay", "momentum", "eps", "betas")}
+    from advisor.read.frameworks import table
+
+    table.load(kind)
+    builder.optimizer(kind, {key: value for key, value in settings.items() if value is not ABSENT}, builder.place("optimizer.lr", "optimizer"))
+    schedule = builder.setting("lr_scheduler._component_")
+    if isinstance(value_of(schedule), str):
+        name = str(value_of(schedule)).rpartition(".")[2].removeprefix("get_").replace("_schedule", "")
+        builder.scheduler(f"torchtune.{name}", {"num_warmup_steps": builder.setting("lr_scheduler.num_warmup_steps")}, builder.place("lr_scheduler"))
+    builder.clip(builder.setting("clip_grad_norm"), builder.place("clip_grad_norm"))
+    builder.seed(builder.setting("seed"), builder.place("seed"))
+    builder.loader("train", builder.setting("batch_size"), builder.place("batch_size"), shuffle=builder.setting("shuffle", default=True))
+    steps = builder.setting("gradient_accumulation_steps", default=1)
+    builder.recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
+    builder.recipe.epochs = builder.setting("epochs")
+    return builder.finish(language_model(builder, "model", adapter="lora" in str(value_of(builder.setting("model._component_")))))
+
+
+def _text(root: Mapped, path: str) -> bool:
+    node = find(root, path)
+    return isinstance(node, Scalar) and isinstance(plain(node), str)
+
+
+def _is_axolotl(root: Mapped) -> bool:
+    keys = root.keys()
+    return (
+        "base_model" in keys
+        and len(keys & {"micro_batch_size", "datasets", "sequence_len", "adapter", "num_epochs", "gradient_accumulation_steps"}) >= 3
+    )
+
+
+def _is_llama_factory(root: Mapped) -> bool:
+    keys = root.keys()
+    return "model_name_or_path" in keys and "stage" in keys and bool(keys & {"finetuning_type", "template", "cutoff_len"}) and "do_train" in keys
+
+
+def _is_handbook(root: Mapped) -> bool:
+    keys = root.keys()
+    given = {"learning_rate", "per_device_train_batch_size", "num_train_epochs", "lr_scheduler_type", "gradient_accumulation_steps", "max_steps"}
+    return "model_name_or_path" in keys and "stage" not in keys and len(keys & given) >= 3
+
+
+def _is_torchtune(root: Mapped) -> bool:
+    return _text(root, "optimizer._component_") and "model" in root.keys() and bool(root.keys() & {"loss", "dataset", "checkpointer", "tokenizer"})
+
+
+DIALECTS = [
+    Dialect("axolotl", _is_axolotl, axolotl),
+    Dialect("llamafactory", _is_llama_factory, llama_factory),
+    Dialect("handbook", _is_handbook, handbook),
+    Dialect("torchtune", _is_torchtune, torchtune),
+]

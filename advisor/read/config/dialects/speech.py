@@ -1,0 +1,166 @@
+"""Speech toolkits: ESPnet2, SpeechBrain (HyperPyYAML) and NeMo (Hydra over Lightning)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from advisor.model.recipe import Recipe
+from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
+from advisor.read.config.dialects import Dialect
+from advisor.read.config.dialects.build import Builder
+from advisor.read.config.tree import Mapped, Node, Scalar, find, plain, walk
+
+ESPNET_OPTIMIZERS = {
+    "adam": "torch.optim.Adam",
+    "adamw": "torch.optim.AdamW",
+    "sgd": "torch.optim.SGD",
+    "adadelta": "torch.optim.Adadelta",
+    "radam": "torch.optim.RAdam",
+    "rmsprop": "torch.optim.RMSprop",
+}
+ESPNET_RATES: dict[str, Any] = {"adadelta": 1.0, "adam": 1e-3, "adamw": 1e-3, "sgd": 1e-3, "radam": 1e-3, "rmsprop": 1e-2}
+
+
+def espnet(root: Mapped, display: str) -> Recipe:
+    """ESPnet2 training configs: yaml plus argparse types, so 1e-4 is a number and "none" is None."""
+    builder = Builder(root, display, "espnet", "ESPnet2")
+    name = str(value_of(builder.setting("optim", default="adadelta")))
+    settings: dict[str, Setting] = {"lr": builder.setting("optim_conf.lr", default=ESPNET_RATES.get(name, ABSENT))}
+    for key, default in (("weight_decay", 0.0), ("eps", None), ("betas", None), ("rho", None), ("momentum", None)):
+        value = builder.setting(f"optim_conf.{key}", default=default if default is not None else ABSENT)
+        if value is not ABSENT:
+            settings[key] = value
+    builder.optimizer(ESPNET_OPTIMIZERS.get(name, f"espnet.{name}"), settings, builder.place("optim_conf.lr", "optim_conf", "optim"))
+    schedule = value_of(builder.setting("scheduler"))
+    if isinstance(schedule, str) and schedule != "none":
+        plateau = schedule.lower() == "reducelronplateau"
+        extra = {key: builder.setting(f"scheduler_conf.{key}") for key in ("warmup_steps", "factor")}
+        if plateau:
+            extra["patience"] = builder.setting("scheduler_conf.patience", default=10)
+            extra["mode"] = builder.setting("scheduler_conf.mode", default="min")
+        kind = "torch.optim.lr_scheduler.ReduceLROnPlateau" if plateau else f"espnet.{schedule}"
+        fact = builder.scheduler(
+            kind, {k: v for k, v in extra.items() if v is not ABSENT}, builder.place("scheduler"), "epoch" if plateau else "batch"
+        )
+        fact.settings.setdefault("cooldown", Known(0, default="torch 2.13"))
+    builder.clip(builder.setting("grad_clip", default=5.0), builder.place("grad_clip"))
+    builder.seed(builder.setting("seed", default=0), builder.place("seed"))
+    size = builder.setting("batch_size", default=20) if builder.node("batch_bins") is None else Unknown("batches are counted in bins")
+    builder.loader("train", size, builder.place("batch_size", "batch_bins"), shuffle=Known(True, default=builder.version))
+    steps = builder.setting("accum_grad", default=1)
+    builder.recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
+    builder.recipe.epochs = builder.setting("max_epoch", default=40)
+    patience = builder.setting("patience")
+    if isinstance(value_of(patience), int):
+        stop = builder.early_stopping(
+            patience, builder.place("patience"), Known("valid loss", default=builder.version), Known("min", default=builder.version), "epoch"
+        )
+        criterion = find(root, "early_stopping_criterion")
+        if criterion is not None and isinstance(plain(criterion), list) and len(plain(criterion)) == 3:
+            phase, metric, mode = plain(criterion)
+            stop.monitor, stop.mode = Known(f"{phase} {metric}", place=criterion.place), Known(mode, place=criterion.place)
+    return builder.finish()
+
+
+def _is_espnet(root: Mapped) -> bool:
+    keys = root.keys()
+    return (
+        bool(keys & {"optim_conf", "optim"})
+        and bool(keys & {"max_epoch", "accum_grad", "scheduler_conf", "best_model_criterion"})
+        and bool(keys & {"encoder", "decoder", "batch_type", "model_conf", "tts", "batch_size", "grad_clip"})
+    )
+
+
+_REFERENCE = re.compile(r"^<?([\w.]+)>?$")
+
+
+def speechbrain(root: Mapped, display: str) -> Recipe:
+    """SpeechBrain hyperparameter files: the Brain class clips at 5.0 and seeds only what the file seeds."""
+    builder = Builder(root, display, "speechbrain", "SpeechBrain 1.0")
+    for path, node, _ in walk(root):
+        if node.tag is None or not isinstance(node, Mapped):
+            continue
+        tag = node.tag
+        if tag.startswith(("!name:torch.optim.", "!new:torch.optim.")) and ".lr_scheduler." not in tag:
+            settings = {str(key): _resolved(builder, value, f"{path}.{key}") for key, (value, _) in node.entries.items()}
+            from advisor.read.frameworks import table
+
+            table.load("torch")
+            builder.optimizer(tag.partition(":")[2], settings, node.place)
+        elif tag.startswith("!new:") and "schedulers." in tag:
+            builder.scheduler(tag.partition(":")[2], {}, node.place, "epoch" if "NewBob" in tag else "unknown")
+    for key, (node, place) in root.entries.items():
+        if node.tag is not None and node.tag.startswith("!apply:") and ("seed" in node.tag):
+            builder.seed(builder.setting("seed"), place)
+            del key
+    builder.clip(builder.setting("max_grad_norm", default=5.0), builder.place("max_grad_norm"))
+    builder.loader("train", builder.setting("batch_size", "batch_size_train", "train_batch_size"), builder.place("batch_size"))
+    builder.recipe.epochs = builder.setting("number_of_epochs", "num_epochs")
+    return builder.finish()
+
+
+def _resolved(builder: Builder, node: Node, path: str) -> Setting:
+    """A value, or what `!ref <name>` points at."""
+    if isinstance(node, Scalar) and node.tag == "!ref":
+        match = _REFERENCE.match(node.text)
+        target = find(builder.root, match.group(1)) if match else None
+        if target is not None and match is not None and not (isinstance(target, Scalar) and target.tag):
+            return builder.setting(match.group(1))
+        return Unknown(f"`{node.text}` is computed")
+    return builder.setting(path)
+
+
+def _is_speechbrain(root: Mapped) -> bool:
+    tags = [node.tag for _, node, _ in walk(root) if node.tag is not None]
+    return any(tag.startswith(("!new:speechbrain.", "!name:speechbrain.", "!apply:speechbrain.")) for tag in tags) and any(
+        "torch.optim" in tag for tag in tags
+    )
+
+
+def nemo(root: Mapped, display: str) -> Recipe:
+    """NeMo model configs: Hydra, a Lightning trainer block, optim under model."""
+    builder = Builder(root, display, "nemo", "NeMo 2")
+    name = str(value_of(builder.setting("model.optim.name", default="adamw")))
+    settings = {key: builder.setting(f"model.optim.{key}") for key in ("lr", "weight_decay", "betas", "eps", "momentum")}
+    builder.optimizer(
+        f"nemo.{name}", {key: value for key, value in settings.items() if value is not ABSENT}, builder.place("model.optim.lr", "model.optim")
+    )
+    schedule = value_of(builder.setting("model.optim.sched.name"))
+    if isinstance(schedule, str):
+        extra = {key: builder.setting(f"model.optim.sched.{key}") for key in ("warmup_steps", "warmup_ratio", "min_lr")}
+        builder.scheduler(f"nemo.{schedule}", {key: value for key, value in extra.items() if value is not ABSENT}, builder.place("model.optim.sched"))
+    builder.clip(builder.setting("trainer.gradient_clip_val", default=0), builder.place("trainer.gradient_clip_val"))
+    builder.loader(
+        "train",
+        builder.setting("model.train_ds.batch_size"),
+        builder.place("model.train_ds.batch_size"),
+        shuffle=builder.setting("model.train_ds.shuffle"),
+    )
+    steps = builder.setting("trainer.accumulate_grad_batches", default=1)
+    builder.recipe.accumulation = ABSENT if number(steps) == 1 else steps
+    builder.recipe.epochs = builder.setting("trainer.max_epochs")
+    if value_of(builder.setting("exp_manager.create_early_stopping_callback")) is True:
+        params = "exp_manager.early_stopping_callback_params"
+        builder.early_stopping(
+            builder.setting(f"{params}.patience", default=10),
+            builder.place(params),
+            builder.setting(f"{params}.monitor", default="val_loss"),
+            builder.setting(f"{params}.mode", default="min"),
+        )
+    return builder.finish()
+
+
+def _is_nemo(root: Mapped) -> bool:
+    return (
+        isinstance(find(root, "model.optim"), Mapped)
+        and isinstance(find(root, "trainer"), Mapped)
+        and isinstance(find(root, "model.train_ds"), Mapped)
+    )
+
+
+DIALECTS = [
+    Dialect("espnet", _is_espnet, espnet),
+    Dialect("speechbrain", _is_speechbrain, speechbrain),
+    Dialect("nemo", _is_nemo, nemo),
+]
