@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events
-from advisor.model.recipe import Fact, Recipe
+from advisor.model.recipe import Fact, Loader, Recipe
 from advisor.model.source import number
 
 Cadence = Literal["batch", "epoch", "once"]
@@ -79,6 +79,12 @@ def cadence(context: Context) -> Cadence:
         return "once"
     around = {id(outer) for found in _rooted(context.loops[0]) for outer in found.around}
     return "epoch" if any(id(loop) in around for loop in context.loops) else "once"
+
+
+def loaders(loop: Loop) -> tuple[Loader, ...]:
+    """The loaders that a loop takes its items from, several when it zips them."""
+    over = loop.over if isinstance(loop.over, (tuple, list)) else (loop.over,)
+    return tuple(item for item in over if isinstance(item, Loader))
 
 
 def contains(nodes: list[Node], *kinds: Kind) -> bool:

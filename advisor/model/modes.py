@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.model.events import Context, Event, Kind, Loop, Region, events
-from advisor.model.folds import EVERYTHING, Everything, training_loop
-from advisor.model.recipe import Loader, Module, Optimizer, Recipe
+from advisor.model.folds import EVERYTHING, Everything, loaders, training_loop
+from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -80,7 +80,7 @@ def evaluation_loop(context: Context) -> Loop | None:
     """The loop over data around something that stands in no training loop; None when there is none."""
     if training_loop(context) is not None:
         return None
-    return next((loop for loop in reversed(context.loops) if isinstance(loop.over, Loader) or loop.what in ("loader", "data")), None)
+    return next((loop for loop in reversed(context.loops) if loaders(loop) or loop.what in ("loader", "data")), None)
 
 
 def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
@@ -91,7 +91,7 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
         if loop is None or not isinstance(event.subject, Module):
             continue
         if loop not in measured:
-            held_out = isinstance(loop.over, Loader) and loop.over.role in ("validation", "test")
+            held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
             measured[loop] = held_out or next(events(loop.body, *MEASURES), None) is not None
         if measured[loop]:
             yield event, context, loop
@@ -99,5 +99,4 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
 
 def role_of(loop: Loop) -> str:
     """What a loop over data is for, in words."""
-    role = loop.over.role if isinstance(loop.over, Loader) else "unknown"
-    return role if role in ("validation", "test") else "evaluation"
+    return next((loader.role for loader in loaders(loop) if loader.role in ("validation", "test")), "evaluation")

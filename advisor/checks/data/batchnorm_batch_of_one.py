@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.folds import training_loops
+from advisor.model.folds import loaders, training_loops
 from advisor.model.kinds import layers
 from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
@@ -33,4 +33,4 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
 
 
 def _trained_on(ctx: Context) -> set[object]:
-    return {loop.batch.over.slot for loop in training_loops(ctx.recipe) if isinstance(loop.batch.over, Loader)}
+    return {held.slot for loop in training_loops(ctx.recipe) for held in loaders(loop.batch)}

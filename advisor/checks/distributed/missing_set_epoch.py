@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
-from advisor.model.folds import training_loops
+from advisor.model.folds import loaders, training_loops
 from advisor.model.recipe import Loader, Sampler
 from advisor.model.source import value_of
 
@@ -18,7 +18,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     sampler = next((sampler for sampler in loader.samplers if _shuffles(sampler)), None)
     if sampler is None or loader.role == "validation" or loader.role == "test" or "shard" in recipe.owner_silences:
         return
-    loops = [loop for loop in training_loops(recipe) if isinstance(loop.batch.over, Loader) and loop.batch.over.slot is loader.slot]
+    loops = [loop for loop in training_loops(recipe) if any(held.slot is loader.slot for held in loaders(loop.batch))]
     if not any(loop.epoch is not None for loop in loops):
         return
     if next(events(recipe.tree, Kind.SET_EPOCH), None) is not None:

@@ -24,12 +24,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _test_loader(flow: Flow | None) -> Loader | None:
     """The loader over held-out test data that a metric comes from."""
-    source = flow.source if flow is not None else None
-    return source if isinstance(source, Loader) and source.role == "test" and source.role_from != "unknown" else None
+    sources = (flow.source, *flow.sources) if flow is not None else ()
+    return next((source for source in sources if isinstance(source, Loader) and source.role == "test" and source.role_from != "unknown"), None)
 
 
 def _finding(case: str, at: Save | EarlyStopping, loader: Loader, flow: Flow | None, ctx: Context) -> Finding:
-    sure = loader.role_from == "contents"
+    sure = loader.role_from in ("use", "contents")
     evidence = [Link(loader.place.file, loader.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
     return ctx.finding(case, at=at, confidence=None if sure else "medium", evidence=evidence, metric=metric, line=loader.place.line)

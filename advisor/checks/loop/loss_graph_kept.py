@@ -29,7 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _data_loop(context: Around) -> Loop | None:
-    """The innermost loop over a loader, unless a backward comes later in a loop around it."""
+    """The innermost loop over a loader."""
     return next((loop for loop in reversed(context.loops) if loop.over is not None), None)
 
 
