@@ -29,8 +29,11 @@ def read(
     project = Project()
     reading = Reading()
     python: list[str] = []
-    for path in paths:
+    settings_files: list[str] = []
+    for path in (*paths, *configs):
         full = os.path.abspath(path)
+        if path.endswith((".yaml", ".yml", ".json", ".toml")):
+            settings_files.append(full)
         if path.endswith((".py", ".pyi", ".ipynb", ".pyw")) or path == "-":
             python.append(full)
     if stdin is not None:
@@ -53,6 +56,8 @@ def read(
             continue
         waiting.append((path, source))
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter)
+    for path in dict.fromkeys(settings_files):
+        _read_config(project, reading, path)
     reading.parsed = project.parsed
     reading.texts = project.texts
     for recipe in reading.recipes:
@@ -60,6 +65,40 @@ def read(
         known = {b.place.file for b in reading.broken}
         reading.broken += [b for b in recipe.broken if b.place.file not in known and not b.skipped]
     return reading
+
+
+_RECIPE_WORDS = re.compile(rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)\b[\"']?\s*[:=]", re.IGNORECASE)
+
+
+def _read_config(project: Project, reading: Reading, path: str) -> None:
+    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config."""
+    reading.files += 1
+    data = project.read_bytes(path)
+    if isinstance(data, Broken):
+        if data.kind != "too-large":
+            reading.broken.append(data)
+        return
+    if len(set(_RECIPE_WORDS.findall(data))) < 2:
+        return
+    from advisor.read.config import dialects, tree
+
+    display = project.display(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return
+    root = tree.load(text, display)
+    project.texts[display] = text
+    if isinstance(root, Broken):
+        if not any(b.place.file == display for b in reading.broken):
+            reading.broken.append(root)
+        return
+    if not isinstance(root, tree.Mapped):
+        return
+    dialect = dialects.recognise(root)
+    if dialect is not None:
+        project.parsed += 1
+        reading.recipes.append(dialect.read(root, display))
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:
