@@ -55,6 +55,10 @@ class Module(Fact):
     causal: bool = False  # masks the future: a decoder-only language model
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
+    assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
+    dtype: str | None = None  # float16, bfloat16, float64 after .half(), .to(...)
+    statistics_renewed: bool = False  # update_bn was run on it
+    averaged: Setting = ABSENT  # decay of the exponential average that its weights are (AveragedModel, ModelEma, a copy)
 
     @property
     def name(self) -> str:
@@ -264,6 +268,15 @@ class Seed(Fact):
 
 
 @dataclass(slots=True, eq=False)
+class DropoutCall(Fact):
+    """A functional dropout (torch.nn.functional.dropout): `p`, and `training` as given (the library's default is True)."""
+
+    kind: str = ""
+    p: Setting = ABSENT
+    training: Setting = ABSENT
+
+
+@dataclass(slots=True, eq=False)
 class Clip(Fact):
     """Gradient clipping: by norm, by value, adaptive, or written by hand."""
 
@@ -320,6 +333,7 @@ class Save(Fact):
     path: Setting = ABSENT
     memory: Literal["file", "copy", "alias"] = "file"
     module: Module | None = None
+    kept: Save | None = None  # what is written to the file was kept in memory by this one
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
 
@@ -436,6 +450,7 @@ class Recipe:
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
+    dropouts: list[DropoutCall] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
