@@ -78,9 +78,9 @@ def _read_config(project: Project, reading: Reading, path: str) -> None:
         if data.kind != "too-large":
             reading.broken.append(data)
         return
-    if len(set(_RECIPE_WORDS.findall(data))) < 2:
+    if len(set(_RECIPE_WORDS.findall(data))) < 2 and b"_BASE_" not in data:
         return
-    from advisor.read.config import dialects, tree
+    from advisor.read.config import bases, dialects, tree
 
     display = project.display(path)
     try:
@@ -95,6 +95,8 @@ def _read_config(project: Project, reading: Reading, path: str) -> None:
         return
     if not isinstance(root, tree.Mapped):
         return
+    root, broken = bases.resolve(project, path, root)
+    reading.broken += broken
     dialect = dialects.recognise(root)
     if dialect is not None:
         project.parsed += 1

@@ -69,7 +69,7 @@ def _node(node: Any, display: str, done: dict[int, tuple[Node, int]], open_nodes
         return Scalar(None, "", place), 1
     tag = node.tag if not node.tag.startswith(_PREFIX) else None
     if isinstance(node, yaml.ScalarNode):
-        scalar = Scalar(_construct(node), node.value, place, quoted=node.style is not None, tag=tag)
+        scalar = Scalar(_construct(node), node.value, place, quoted=bool(node.style), tag=tag)
         scalar.typed = _typed(node, scalar.value)
         done[id(node)] = scalar, 1
         return scalar, 1
@@ -144,7 +144,7 @@ def _construct(node: Any) -> Any:
 
 def _typed(node: Any, value: Any) -> Any:
     """What OmegaConf and YAML 1.2 loaders make of the same scalar: 1e-4 is a number, yes and on are text."""
-    if node.style is not None or not isinstance(node, yaml.ScalarNode):
+    if node.style or not isinstance(node, yaml.ScalarNode):
         return value
     text = node.value
     if isinstance(value, bool) and text.lower() not in ("true", "false"):
