@@ -53,7 +53,10 @@ def check_card(card: Any, path: Path) -> None:
         need(isinstance(card["range"], str) and "." in card["range"], "range is a fact and its setting, such as optimizer.momentum")
         need(set(card["cases"]) <= {"below", "above"}, "a range has the cases below and above")
     if "fix" in card:
-        need(isinstance(card["fix"], Mapping) and card["fix"].get("safety") in ("safe", "unsafe", "shown"), "fix has a safety (safe, unsafe or shown) and a note")
+        need(
+            isinstance(card["fix"], Mapping) and card["fix"].get("safety") in ("safe", "unsafe", "shown"),
+            "fix has a safety (safe, unsafe or shown) and a note",
+        )
     _check_examples(card, need)
 
 

@@ -48,10 +48,9 @@ def lint(
     choose: Callable[[str], Choice],
     names: Collection[str],
     *,
-    passed: Collection[str] | None = None,
     severity: Severity = "warning",
 ) -> Result:
-    """Judge everything that was read. `choose` gives the choice for a file, `names` are all rules there are, `passed` the files shown."""
+    """Judge everything that was read. `choose` gives what is asked about a file, `names` are all rules there are."""
     result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts)
     result.programs = sum(recipe.whole for recipe in reading.recipes)
     result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
@@ -61,30 +60,32 @@ def lint(
 
     def take(judged: Judged, recipe: Recipe) -> None:
         result.crashes += judged.crashes
-        shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe, passed)]
+        shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
         kept = suppress.apply(shown, comments, result)
         found.extend(_unless_said_better(kept, judged, choose(recipe.entry).rules))
-        skipped.extend(entry for entry in judged.skipped if _is_shown(entry.file, recipe, passed))
+        skipped.extend(entry for entry in judged.skipped if _is_shown(entry.file, recipe))
 
     for broken in _each_broken(reading):
-        recipe = Recipe(_entry_of(broken.place.file, reading, passed) or broken.place.file)
+        recipe = _reader(broken.place.file, reading)
         take(judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity), recipe)
         skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
     for recipe in reading.recipes:
         take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)
-        skipped.extend(entry for entry in recipe.not_read if _is_shown(entry.file, recipe, passed))
+        skipped.extend(entry for entry in recipe.not_read if _is_shown(entry.file, recipe))
     for file, held in comments.items():
-        recipe = Recipe(_entry_of(file, reading, passed) or file)
+        recipe = _reader(file, reading)
         _mark_judged(held, reading.recipes, choose(file), skipped, severity)
         take(judge(recipe, {"Suppression": held}, choose(file), severity), recipe)
     levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    result.findings = merge(finding for finding in found if finding.severity in levels and finding.rule not in choose(finding.place.file).ignored(finding.place.file))
+    result.findings = merge(
+        finding for finding in found if finding.severity in levels and finding.rule not in choose(finding.place.file).ignored(finding.place.file)
+    )
     result.skipped = merge_skipped(skipped)
     return result
 
 
 def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, severity: Severity = "hint", asked_by: str = "lint") -> Judged:
-    """Ask each rule that has a fact to look at and can say something that bad. Lint does not ask the probe's rules, nor the other way round."""
+    """Ask each rule that has a fact to look at and can say something that bad; `asked_by` is lint or probe."""
     judged = Judged()
     levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
     present = {name for name, held in facts.items() if held}
@@ -151,15 +152,18 @@ def _house_function(path: str) -> Callable[[Any, Context], Iterable[Finding]]:
     return found
 
 
-def _is_shown(file: str, recipe: Recipe, passed: Collection[str] | None) -> bool:
-    """Findings stand in the files that were passed, and in everything that a passed program reads."""
-    return passed is None or file in passed or recipe.entry in passed
+def _is_shown(file: str, recipe: Recipe) -> bool:
+    """Findings stand in every file that a passed program reads; of a program that was looked up for its part, only in that part."""
+    return recipe.shown is None or file in recipe.shown
 
 
-def _entry_of(file: str, reading: Reading, passed: Collection[str] | None) -> str | None:
-    """The program that reads a file, one that was passed if there is one."""
-    readers = [recipe.entry for recipe in reading.recipes if file in recipe.files]
-    return next((entry for entry in readers if passed and entry in passed), next(iter(readers), None))
+def _reader(file: str, reading: Reading) -> Recipe:
+    """A stand-in for the program that reads a file, for what is said of the file and not of its training."""
+    readers = [recipe for recipe in reading.recipes if file in recipe.files]
+    if not readers:
+        return Recipe(file)
+    whole = next((recipe for recipe in readers if recipe.shown is None), readers[0])
+    return Recipe(whole.entry, shown=whole.shown)
 
 
 def _unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mapping[str, Rule]) -> Iterator[Finding]:
@@ -169,7 +173,10 @@ def _unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mapp
         if not any(
             other.rule in betters
             and (other.severity != "hint" or finding.severity == "hint")
-            and ((other.place.file, other.place.line) == (finding.place.file, finding.place.line) or judged.subjects[id(other)] & judged.subjects[id(finding)])
+            and (
+                (other.place.file, other.place.line) == (finding.place.file, finding.place.line)
+                or judged.subjects[id(other)] & judged.subjects[id(finding)]
+            )
             for other in judged.findings
         ):
             yield finding
@@ -207,6 +214,8 @@ def _comments(reading: Reading, names: Collection[str]) -> dict[str, list[Suppre
     for key, text in reading.texts.items():
         file, mark, cell = key.rpartition("#")
         is_cell = mark == "#" and cell.isdecimal()
+        if key.endswith(".ipynb"):
+            continue  # its cells have texts of their own
         held = suppress.find(file if is_cell else key, text, names, int(cell) if is_cell else None)
         if held:
             comments.setdefault(file if is_cell else key, []).extend(held)

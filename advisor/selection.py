@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from advisor import cards, settings
@@ -101,7 +101,9 @@ def _overrides(rules: Mapping[str, Rule], name: str, table: Mapping[str, Any], w
     for key, value in _flat(table):
         spelt = next((form for form in ("_".join(key), "-".join(key)) if form in limits), None)
         if spelt is None:
-            raise SettingsError(f"{where}rules.{name}: no limit is called {'.'.join(key)!r}{suggestion('_'.join(key), limits)}; it has {', '.join(limits) or 'none'}")
+            raise SettingsError(
+                f"{where}rules.{name}: no limit is called {'.'.join(key)!r}{suggestion('_'.join(key), limits)}; it has {', '.join(limits) or 'none'}"
+            )
         if isinstance(limits[spelt], (int, float)) and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise SettingsError(f"{where}rules.{name}.{'.'.join(key)} is a number, not {value!r}")
         found[spelt] = value
@@ -122,7 +124,7 @@ def _ignored(found: Settings, rules: Mapping[str, Rule]) -> Callable[[str], Coll
         return lambda file: ()
     tables = [(Patterns(found.folder, [pattern]), set(names)) for pattern, names in found.per_file_ignores.items()]
 
-    @lru_cache(maxsize=None)
+    @cache
     def ignored(file: str) -> Collection[str]:
         path = os.path.abspath(file)
         named = {name for patterns, names in tables if patterns.verdict(path, False) for name in names}
@@ -131,7 +133,7 @@ def _ignored(found: Settings, rules: Mapping[str, Rule]) -> Callable[[str], Coll
     return ignored
 
 
-@lru_cache(maxsize=None)
+@cache
 def _given(path: str) -> Settings:
     found = settings.load(path)
     if found is None:
@@ -139,7 +141,7 @@ def _given(path: str) -> Settings:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _house(folder: str, house_rules: tuple[str, ...]) -> Mapping[str, Rule]:
     from pathlib import Path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from advisor.model.finding import SEVERITIES, Severity
@@ -39,7 +39,7 @@ class Settings:
     limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=None)
+@cache
 def closest(folder: str) -> Settings:
     """The settings that govern a folder: its own file, or that of the nearest folder above that has one."""
     for name in ("advisor.toml", "pyproject.toml"):
@@ -77,7 +77,8 @@ def _toml(path: str, data: bytes) -> dict[str, Any]:
     except ModuleNotFoundError:  # Python 3.10
         import tomli as tomllib
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        table: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        return table
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML: {error}") from None
 

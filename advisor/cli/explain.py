@@ -22,7 +22,9 @@ def command(name: str, format: str) -> int:
     rules = cards.load()
     chosen = [rules[name]] if name in rules else [rule for rule in rules.values() if rule.group == name]
     if not chosen:
-        raise Problem(f"no rule or group is called {name!r}{suggestion(name, {*rules, *(rule.group for rule in rules.values())})}; `advisor rules` lists them")
+        raise Problem(
+            f"no rule or group is called {name!r}{suggestion(name, {*rules, *(rule.group for rule in rules.values())})}; `advisor rules` lists them"
+        )
     if format == "json":
         import json
         from dataclasses import asdict

@@ -26,18 +26,17 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     from advisor.cli.run import Request
 
     request = Request(paths, options)
-    reading, passed = request.read()
-    recipes = [recipe for recipe in reading.recipes if recipe.entry in passed and (recipe.trains or recipe.whole or len(reading.recipes) == 1)]
+    reading = request.read()
     for broken in reading.broken:
         click.echo(f"advisor: {broken.place.file}:{broken.place.line}: {broken.detail}", err=True)
     if options["format"] == "json":
         from advisor.report import recipe as report
 
-        write(report.render(recipes or reading.recipes), options["output"])
+        write(report.render(reading.recipes), options["output"])
         return 0
     from advisor.report import recipe_text, text
 
-    lines = recipe_text.lines(recipes or reading.recipes)
+    lines = recipe_text.lines(reading.recipes)
     if options["output"] is None and wants_colour():
         text.to_terminal(lines, sys.stdout)
     else:

@@ -58,7 +58,7 @@ def _build(write: bool) -> int:
 
 def _table(rules: list[Rule]) -> str:
     width = max(len(rule.name) for rule in rules)
-    lines = []
+    lines: list[str] = []
     group = ""
     for rule in rules:
         if rule.group != group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from advisor.discover import Patterns, discover
@@ -24,12 +24,16 @@ class Request:
         self.options = options
         self.paths = [path for path in paths if path != "-"]
         self.stdin = sys.stdin.buffer.read() if "-" in paths else None
-        self.stdin_name = options.get("stdin_filename") or "<stdin>"
+        self.stdin_name = options.get("stdin_filename")
         for path in (*self.paths, *options["configs"]):
             if not os.path.lexists(path):
                 raise Problem(f"{path}: no such file or folder")
         self.selection = Selection(
-            options.get("select", ()), options.get("ignore", ()), options.get("extend_select", ()), options.get("settings_file"), options.get("isolated", False)
+            options.get("select", ()),
+            options.get("ignore", ()),
+            options.get("extend_select", ()),
+            options.get("settings_file"),
+            options.get("isolated", False),
         )
         self.settings: Settings = self.selection.settings(self._base())
         self.selection.check()
@@ -43,42 +47,30 @@ class Request:
         exclude = Patterns(self.settings.folder, self.settings.exclude) if self.settings.exclude else None
         return discover(self.paths, exclude, force)
 
-    def read(self) -> tuple[Reading, Collection[str]]:
-        """What stands in the files, and how they are called in it."""
+    def read(self) -> Reading:
+        """What stands in the files."""
         from advisor.read import read
 
         files = self.files()
-        reading = read(
+        return read(
             files,
             stdin=self.stdin,
-            stdin_filename=self.stdin_name if self.stdin is not None else None,
+            stdin_filename=self.stdin_name,
             configs=self.options["configs"],
             prefilter=not self.options.get("no_prefilter", False),
             whole_program=bool(self.options.get("whole_program")),
         )
-        shown = {display(path) for path in (*files, *self.options["configs"])}
-        return reading, shown if self.stdin is None else {*shown, display(self.stdin_name)}
 
     def _base(self) -> str:
         """The folder whose settings govern the run: the deepest one that holds all paths."""
-        paths = [os.path.abspath(path) for path in (self.paths or [os.path.dirname(self.stdin_name) or "."])]
+        paths = [os.path.abspath(path) for path in (self.paths or [os.path.dirname(self.stdin_name or "") or "."])]
         return paths[0] if len(paths) == 1 else os.path.commonpath(paths)
 
 
 def gather(request: Request) -> tuple[Result, Selection]:
     """Read and judge."""
-    reading, passed = request.read()
     selection = request.selection
-    shown = None if request.options.get("whole_program") else passed
-    return lint(reading, selection.choose, selection.known(), passed=shown, severity=request.severity), selection
-
-
-def display(path: str) -> str:
-    """How a file is called in a report: relative to the working directory, absolute outside it, with /."""
-    if path.startswith("<"):
-        return path
-    relative = os.path.relpath(path)
-    return (os.path.abspath(path) if relative.startswith("..") else relative).replace(os.sep, "/")
+    return lint(request.read(), selection.choose, selection.known(), severity=request.severity), selection
 
 
 def _levels(options: dict[str, Any], settings: Settings) -> tuple[Severity, Severity]:

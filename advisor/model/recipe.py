@@ -395,7 +395,7 @@ class Broken(Fact):
     @property
     def unreadable(self) -> bool:
         """True when it never became text; else it is text that does not parse."""
-        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "nul")
+        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "unreadable", "nul")
 
 
 T = TypeVar("T")

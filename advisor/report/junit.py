@@ -15,7 +15,9 @@ def render(result: Result, rules: Mapping[str, Rule]) -> str:
     """A document that is green when nothing was found."""
     suites = [_suite(file, list(findings), result) for file, findings in groupby(result.findings, lambda finding: finding.place.file)]
     if not suites:
-        suites = ['  <testsuite name="advisor" tests="1" failures="0" errors="0">\n    <testcase classname="advisor" name="no findings"/>\n  </testsuite>\n']
+        suites = [
+            '  <testsuite name="advisor" tests="1" failures="0" errors="0">\n    <testcase classname="advisor" name="no findings"/>\n  </testsuite>\n'
+        ]
     failures = sum(finding.severity != "hint" for finding in result.findings)
     head = f'<testsuites name="advisor" tests="{max(1, len(result.findings))}" failures="{failures}" errors="0" time="{result.seconds:.3f}">'
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head}\n{"".join(suites)}</testsuites>\n'
@@ -33,8 +35,8 @@ def _case(finding: Finding, result: Result) -> str:
     body = f"<system-out>{escape(text)}</system-out>"
     if finding.severity != "hint":
         body = f"<failure type={_attribute(finding.severity)} message={_attribute(finding.message)}>{escape(text)}</failure>"
-    name = f"{finding.rule} at line {line}"
-    return f'    <testcase classname={_attribute(finding.place.file)} name={_attribute(name)} file={_attribute(finding.place.file)} line="{line}">{body}</testcase>\n'
+    names = f"classname={_attribute(finding.place.file)} name={_attribute(f'{finding.rule} at line {line}')} file={_attribute(finding.place.file)}"
+    return f'    <testcase {names} line="{line}">{body}</testcase>\n'
 
 
 def _attribute(text: str) -> str:

@@ -8,7 +8,24 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from advisor.model.events import Kind, events
-from advisor.model.recipe import Clip, EarlyStopping, Fact, Flow, Group, Listing, Loader, Loss, Module, Optimizer, Parameters, Recipe, Save, Scheduler, Seed, Split
+from advisor.model.recipe import (
+    Clip,
+    EarlyStopping,
+    Fact,
+    Flow,
+    Group,
+    Listing,
+    Loader,
+    Loss,
+    Module,
+    Optimizer,
+    Parameters,
+    Recipe,
+    Save,
+    Scheduler,
+    Seed,
+    Split,
+)
 from advisor.model.source import Absent, Known, Link, OneOf, Setting, Unknown
 
 T = TypeVar("T")
@@ -17,7 +34,14 @@ T = TypeVar("T")
 FAMILIES = {
     "rnn": {"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"},
     "cnn": {"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv2d"},
-    "transformer": {"Transformer", "TransformerEncoder", "TransformerDecoder", "TransformerEncoderLayer", "TransformerDecoderLayer", "MultiheadAttention"},
+    "transformer": {
+        "Transformer",
+        "TransformerEncoder",
+        "TransformerDecoder",
+        "TransformerEncoderLayer",
+        "TransformerDecoderLayer",
+        "MultiheadAttention",
+    },
     "gnn": {"GCNConv", "GATConv", "GATv2Conv", "SAGEConv", "GINConv", "GraphConv"},
 }
 NORMS = ("BatchNorm", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")

@@ -35,7 +35,10 @@ def lines(recipes: Iterable[Recipe]) -> Iterator[Line]:
 
 def _program(told: Mapping[str, Any]) -> Iterator[Line]:
     others = [file for file in told["files"] if file != told["entry"]]
-    yield [(told["entry"], "strong"), (f"  {told['framework']}{', reads ' + ', '.join(others[:6]) if others else ''}{', ...' if len(others) > 6 else ''}", "faint")]
+    yield [
+        (told["entry"], "strong"),
+        (f"  {told['framework']}{', reads ' + ', '.join(others[:6]) if others else ''}{', ...' if len(others) > 6 else ''}", "faint"),
+    ]
     for key, name in SECTIONS:
         yield from _section(name, told[key])
     for key in SINGLE:
@@ -69,14 +72,17 @@ def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     flag = f", when {item['when']}" if item.get("when") not in (None, "always") else ""
     yield [(f"  {name:<12}", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
     for key, value in item.items():
-        if key in TITLES and item[key] is title or key in PLACES or value in (None, [], {}):
+        if (key in TITLES and item[key] is title) or key in PLACES or value in (None, [], {}):
             continue
         if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum"):
             continue  # what the library does by itself is only told where it decides the recipe
         yield [(f"    {key:<14}", ""), *_setting(value)]
     for group in item.get("groups", []) if len(item.get("groups", [])) > 1 else []:
         given = {key: value for key, value in group.items() if key != "parameters"}
-        yield [(f"    group         {group['parameters'] or 'not known'}", ""), *(piece for key, value in given.items() for piece in [(f", {key} ", ""), *_setting(value)])]
+        yield [
+            (f"    group         {group['parameters'] or 'not known'}", ""),
+            *(piece for key, value in given.items() for piece in [(f", {key} ", ""), *_setting(value)]),
+        ]
     for child in item.get("children", []):
         yield [(f"    of            {child['kind']['value']}", ""), (f"  {child['file']}:{child['line']}", "faint")]
 

@@ -63,7 +63,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _markdown(rule: Rule) -> str:
     links = [f"* {source['title']} ({source.get('year', 'undated')}): {source['link']}" for source in rule.sources.values()]
-    parts = [rule.why, f"**What to do:** {rule.recommend}", "**Silent when**\n" + "\n".join(f"* {line}" for line in rule.not_when) if rule.not_when else ""]
+    parts = [
+        rule.why,
+        f"**What to do:** {rule.recommend}",
+        "**Silent when**\n" + "\n".join(f"* {line}" for line in rule.not_when) if rule.not_when else "",
+    ]
     return "\n\n".join(part for part in [*parts, "\n".join(links)] if part)
 
 
@@ -84,7 +88,8 @@ def _result(result: Result, finding: Finding, mark: str, index: Mapping[str, int
         ],
         "partialFingerprints": {"primaryLocationLineHash": mark},
         "relatedLocations": [
-            {"id": number, "message": {"text": link.text}, "physicalLocation": _spot(link.file, link.line)} for number, link in enumerate(finding.evidence)
+            {"id": number, "message": {"text": link.text}, "physicalLocation": _spot(link.file, link.line)}
+            for number, link in enumerate(finding.evidence)
         ],
         "properties": {"case": finding.case, "confidence": finding.confidence, "programs": list(finding.programs)},
     }

@@ -88,7 +88,10 @@ def _framed(result: Result, finding: Finding) -> Iterator[Line]:
     for link in finding.evidence:
         yield [(f"{margin} = ", "faint"), (f"from {link.text} ({link.file}:{link.line})", "")]
     if len(finding.programs) > 1:
-        yield [(f"{margin} = ", "faint"), (f"in {len(finding.programs)} programs: {', '.join(finding.programs[:WIDEST])}{', ...' if len(finding.programs) > WIDEST else ''}", "")]
+        yield [
+            (f"{margin} = ", "faint"),
+            (f"in {len(finding.programs)} programs: {', '.join(finding.programs[:WIDEST])}{', ...' if len(finding.programs) > WIDEST else ''}", ""),
+        ]
     if finding.recommendation:
         yield [(f"{margin} = ", "faint"), ("help: ", "strong"), (finding.recommendation, "")]
 
@@ -114,7 +117,12 @@ def _summary(result: Result) -> Iterator[Line]:
     if result.budget_cuts:
         yield [(f"{_many(result.budget_cuts, 'program')} too large to read whole", "faint")]
     if result.skipped:
-        yield [(f"{_many(len(result.skipped), 'thing')} could not be judged, the widest:" if len(result.skipped) > 1 else "could not be judged:", "faint")]
+        yield [
+            (
+                f"{_many(len(result.skipped), 'thing')} could not be judged, the widest:" if len(result.skipped) > 1 else "could not be judged:",
+                "faint",
+            )
+        ]
         for skip in result.skipped[:WIDEST]:
             silenced = f" ({_many(len(skip.rules), 'rule')})" if skip.rules else ""
             yield [(f"  {skip.file}:{skip.line}: {skip.why}{silenced}", "faint")]
