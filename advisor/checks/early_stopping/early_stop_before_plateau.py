@@ -38,7 +38,7 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
             confidence="high" if same else "medium",
             value_from=patience[0],
             patience=waited,
-            plateau=plateau,
+            enough=acts_after * ctx.limit("factor"),
             cooldown=cooldown or 0,
             acts_after=acts_after,
             line=scheduler.place.line,
