@@ -20,7 +20,7 @@ def check(clip: Clip, ctx: Context) -> Iterator[Finding]:
         value = known.value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
-        case = "tiny" if 0 < value < ctx.limit("low") else "huge" if ctx.limit("high") < value < ctx.limit("off") else None
+        case = "tiny" if 0 < value < ctx.limit("low") else "huge" if ctx.limit("high") < value < ctx.limit("unlimited") else None
         if case:
             sure = index == 0 and not clip.flag_off
             yield ctx.finding(case, at=clip, value_from=known, confidence=None if sure else "medium", value=float(value))

@@ -14,6 +14,8 @@ from advisor.model.source import number, value_of
 from advisor.norms import standing
 from advisor.norms.table import group_of
 
+UNPUBLISHED = {"far-above": "far-above-unpublished", "above": "above-unpublished", "below": "below-unpublished"}
+
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     """Each rate that moves weights, against the band of the optimizer."""
@@ -67,6 +69,6 @@ def _finding(case: str, rate: Rate, optimizer: Optimizer, band: Mapping[str, Any
     values: dict[str, Any] = {"value": rate.value, "low": band["low"], "high": band["high"], "start": band["start"], "value_from": rate.known}
     found = standing(optimizer.name, rate.value, domain=domain(ctx.recipe, optimizer), family=family(rate.modules))
     if found is None:
-        return ctx.finding(f"{case}-unpublished", at=optimizer, confidence=None if sure else "medium", **values)
+        return ctx.finding(UNPUBLISHED[case], at=optimizer, confidence=None if sure else "medium", **values)
     values |= {"low": found.low, "high": found.high, "n": found.n, "scope": found.scope, "share": found.above if case == "below" else found.below}
     return ctx.finding(case, at=optimizer, confidence=None if sure else "medium", **values)
