@@ -1,0 +1,49 @@
+"""A best score that is compared with and never raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Branch, Condition, Kind, events
+from advisor.model.events import Context as Around
+from advisor.model.finding import Finding
+from advisor.model.folds import cadence
+from advisor.model.recipe import Recipe
+
+WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each save under a comparison of a metric with a variable that nothing in the program writes in a loop."""
+    written = {event.data.get("variable") for event, _ in events(recipe.tree, *WRITES)}
+    seen: set[Branch] = set()
+    for _, context in events(recipe.tree, Kind.SAVE):
+        found = _comparison(context)
+        if found is None or found[0] in seen or cadence(context) == "once":
+            continue
+        branch, part = found
+        seen.add(branch)
+        best = _best(part)
+        if best is not None and best not in written:
+            yield ctx.finding("never-raised", at=branch, condition=part.text)
+
+
+def _comparison(context: Around) -> tuple[Branch, Condition] | None:
+    for branch, _ in reversed(context.arms):
+        condition = branch.condition
+        if condition is None or condition.disjuncts:
+            continue
+        for part in (condition, *condition.conjuncts):
+            if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
+                return branch, part
+    return None
+
+
+def _best(part: Condition) -> object:
+    """The variable that a metric is compared with; None when the other side is no plain variable, or it is not told which side is which."""
+    if part.left_flow is not None and part.right_flow is None:
+        return part.right_variable
+    if part.right_flow is not None and part.left_flow is None:
+        return part.variable
+    return None

@@ -1,0 +1,34 @@
+"""Batch norms whose statistics come from a handful of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Confidence, Finding
+from advisor.model.folds import training_loops
+from advisor.model.layers import batch_norms
+from advisor.model.modes import trained_modules
+from advisor.model.recipe import Loader
+from advisor.model.source import first, number
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """A training loader with small batches, and a trained model with batch norms of its own device."""
+    known = first(loader.settings.get("batch_size"))
+    size = number(known)
+    if known is None or size is None or not ctx.limit("one") < size <= ctx.limit("small") or loader.slot not in _trained_on(ctx):
+        return
+    trained = [module for module in trained_modules(ctx.recipe) if module.trainable != "no"]
+    norms = [norm for module in trained for norm in batch_norms(module) if norm.trainable != "no" and norm.name != "SyncBatchNorm"]
+    if not norms or any("SyncBatchNorm" in module.wrapped for module in trained):
+        return
+    flat = any(norm.name == "BatchNorm1d" for norm in norms)
+    case = "few-values" if flat and size <= ctx.limit("few") else "few-samples"
+    norm = norms[0]
+    confidence: Confidence | None = "medium" if known.weak else None
+    yield ctx.finding(case, at=loader, confidence=confidence, value_from=known, value=size, layer=norm.name, line=norm.place.line)
+
+
+def _trained_on(ctx: Context) -> set[object]:
+    return {loop.batch.over.slot for loop in training_loops(ctx.recipe) if isinstance(loop.batch.over, Loader)}

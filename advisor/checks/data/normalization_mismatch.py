@@ -1,0 +1,55 @@
+"""Inputs that are normalised one way in training and another way in validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.pipelines import normalization, pipeline, understood
+from advisor.model.recipe import Loader, Recipe
+from advisor.model.source import Known
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each evaluation loader against the training loaders over the same kind of data."""
+    training = [loader for loader in recipe.loaders if loader.role == "train"]
+    for loader in recipe.loaders:
+        if loader.role not in ("validation", "test"):
+            continue
+        for other in training:
+            case = _differs(loader, other)
+            if case is not None:
+                sure = not loader.flag_off and not other.flag_off
+                mine, its = _text(loader), _text(other)
+                yield ctx.finding(
+                    case, at=loader, confidence=None if sure else "medium", line=other.place.line, role=loader.role, mine=mine, its=its
+                )
+                break
+
+
+def _differs(loader: Loader, other: Loader) -> str | None:
+    mine, its = pipeline(loader), pipeline(other)
+    if mine is None or its is None or loader.dataset is None or other.dataset is None or loader.dataset.kind != other.dataset.kind:
+        return None
+    one, two = normalization(mine), normalization(its)
+    if one is None and two is None:
+        return None
+    if one is None or two is None:
+        lacking = mine if one is None else its
+        return ("missing" if one is None else "training-lacks") if understood(lacking) else None
+    for name in ("mean", "std"):
+        a, b = one.settings.get(name), two.settings.get(name)
+        if isinstance(a, Known) and isinstance(b, Known) and _numbers(a.value) != _numbers(b.value):
+            return "different"
+    return None
+
+
+def _numbers(value: object) -> object:
+    return [float(item) for item in value] if isinstance(value, (tuple, list)) and all(isinstance(item, (int, float)) for item in value) else value
+
+
+def _text(loader: Loader) -> str:
+    found = normalization(pipeline(loader) or [])
+    values = [found.settings.get(name) for name in ("mean", "std")] if found is not None else []
+    return ", ".join(f"{name}={value.value}" for name, value in zip(("mean", "std"), values) if isinstance(value, Known))

@@ -1,0 +1,34 @@
+"""Random transforms on data that a model is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.pipelines import is_random, pipeline
+from advisor.model.recipe import Loader
+from advisor.model.source import Link
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """An evaluation loader whose samples, or those of the data set it shares with training, go through random transforms."""
+    if loader.role not in ("validation", "test") or loader.dataset is None or not loader.iterated:
+        return
+    found = [transform for transform in pipeline(loader) or () if is_random(transform)]
+    if not found:
+        return
+    train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)
+    evidence = [Link(transform.place.file, transform.place.line, f"{transform.name} is random") for transform in found[:3]]
+    names = ", ".join(dict.fromkeys(transform.name for transform in found))
+    under = loader.flag_off or any(transform.flag_off for transform in found) or loader.role_from == "name"
+    case = "own" if train is None else "shared"
+    line = found[0].place.line if train is None else train.place.line
+    yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
+
+
+def _shared(loader: Loader, other: Loader) -> bool:
+    """True when both are cut from one data set object, whose transforms they share."""
+    mine, its = loader.dataset, other.dataset
+    origin = mine.origin if mine is not None else None
+    return origin is not None and its is not None and (its.origin is origin or its is origin)

@@ -1,0 +1,27 @@
+"""Checkpoints that every process writes to one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.recipe import Recipe, Save
+from advisor.model.sharding import ONE_RANK, one_rank_alone, replicated, sharded
+from advisor.model.source import Unknown
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each save of a replicated program that no condition on the rank stands around."""
+    model = replicated(recipe)
+    if model is None or sharded(recipe) or recipe.framework != "plain":
+        return
+    for event, context in events(recipe.tree, Kind.SAVE):
+        save = event.subject
+        if not isinstance(save, Save) or save.memory != "file" or one_rank_alone(context, recipe):
+            continue
+        if isinstance(save.path, Unknown) and ONE_RANK.search(save.path.why):
+            continue
+        yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place.line)
+        return

@@ -1,0 +1,40 @@
+"""Loaders that give every rank the same batches to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Dataset, Loader
+from advisor.model.sharding import replicated
+from advisor.model.source import Known, Setting, is_absent
+
+
+def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
+    """A training loader under DistributedDataParallel whose samples no sampler shares out."""
+    recipe = ctx.recipe
+    model = replicated(recipe)
+    if loader.role != "train" or model is None or "shard" in recipe.owner_silences:
+        return
+    dataset = loader.dataset
+    if dataset is not None and (dataset.iterable or dataset.origin is not None or _shares_out(dataset)):
+        return
+    if loader.escaped or not _nothing(loader.settings.get("batch_sampler")):
+        return
+    if any(sampler.name != "WeightedRandomSampler" for sampler in loader.samplers):
+        return
+    if not loader.samplers and not _nothing(loader.settings.get("sampler")):
+        ctx.skip("the sampler could not be read", loader)
+        return
+    case = "weighted" if loader.samplers else "no-sampler"
+    yield ctx.finding(case, at=loader, confidence="medium" if loader.when or model.when else None, line=model.place.line, model=model.name)
+
+
+def _shares_out(dataset: Dataset) -> bool:
+    """True for a data set of the project that is told the rank and may take its own share."""
+    return dataset.user_class and any("rank" in name or "world" in name for name in dataset.settings)
+
+
+def _nothing(setting: Setting | None) -> bool:
+    return is_absent(setting) or (isinstance(setting, Known) and setting.value is None)

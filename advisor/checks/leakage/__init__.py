@@ -1,0 +1,1 @@
+"""Training that sees what it is judged on."""

@@ -1,0 +1,43 @@
+"""Preprocessing fitted on data that is split afterwards, or on what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind, events
+from advisor.model.finding import Finding
+from advisor.model.recipe import Fitted, Recipe, Split
+
+LABELS = frozenset({"LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer", "OneHotEncoder", "OrdinalEncoder"})  # learn names, no numbers
+RESAMPLERS = frozenset({"SMOTE", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "RandomOverSampler", "SMOTENC", "SMOTEENN", "SMOTETomek", "KMeansSMOTE"})
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each fit before the split of the same data, and each fit on test data."""
+    pending: list[Fitted] = []
+    for event, _ in events(recipe.tree, Kind.FIT, Kind.SPLIT):
+        if event.kind is Kind.FIT and isinstance(event.subject, Fitted):
+            fitted = event.subject
+            if _name(fitted) in LABELS:
+                continue
+            if fitted.role == "test":
+                yield ctx.finding("on-test", at=event, what=_name(fitted))
+            else:
+                pending.append(fitted)
+        elif isinstance(event.subject, Split):
+            yield from _leaks(event, event.subject, pending, ctx)
+
+
+def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> Iterator[Finding]:
+    for fitted in list(pending):
+        if fitted.data is not None and fitted.data == split.data:
+            pending.remove(fitted)
+            case = "resampled" if _name(fitted) in RESAMPLERS else "before-split"
+            flagged = fitted.flag_off or split.flag_off
+            kind = split.kind.rsplit(".", 1)[-1]
+            yield ctx.finding(case, at=fitted, confidence="medium" if flagged else None, what=_name(fitted), split=kind, line=event.place.line)
+
+
+def _name(fitted: Fitted) -> str:
+    return fitted.kind.rsplit(".", 1)[-1]

@@ -1,0 +1,24 @@
+"""Batch norms with the momentum of another framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.layers import BATCH_NORMS
+from advisor.model.recipe import Module
+from advisor.model.source import candidates
+
+
+def check(module: Module, ctx: Context) -> Iterator[Finding]:
+    """The momentum of every batch norm."""
+    if module.user_class or module.name not in BATCH_NORMS:
+        return
+    for index, known in enumerate(candidates(module.settings.get("momentum"))):
+        value = known.value
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not ctx.limit("high") <= value < ctx.limit("all"):
+            continue
+        sure = index == 0 and not module.flag_off
+        yield ctx.finding("inverted", at=module, value_from=known, confidence=None if sure else "medium", value=float(value), meant=1 - value)
+        return

@@ -1,0 +1,32 @@
+"""Dropout that evaluation does not switch off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Context as Around
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.layers import DROPOUTS
+from advisor.model.recipe import Module, Recipe
+from advisor.model.source import Known, first, number
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Functional dropout without the training flag, and dropout layers that are built while the network runs."""
+    for call in recipe.dropouts:
+        training = call.training
+        rate = first(call.p)
+        if not isinstance(training, Known) or training.value is not True or training.weak or number(rate) == 0:
+            continue
+        case = "no-flag" if training.default is not None else "always-true"
+        yield ctx.finding(case, at=call, value_from=rate, value=number(rate) if rate is not None else "?", function=call.kind.rsplit(".", 1)[-1])
+    for event, context in events(recipe.tree, Kind.BUILD):
+        layer = event.subject
+        if isinstance(layer, Module) and layer.name in DROPOUTS and _in_forward(context):
+            yield ctx.finding("built-in-forward", at=layer)
+
+
+def _in_forward(context: Around) -> bool:
+    return any(call.name.rsplit(".", 1)[-1] in ("forward", "__call__") for call in context.calls)

@@ -1,0 +1,39 @@
+"""Dropout that leaves next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.kinds import GRAPH_ROOTS
+from advisor.model.layers import DROPOUTS, WITH_DROPOUT
+from advisor.model.recipe import DropoutCall, Module, Recipe
+from advisor.model.source import Known, candidates
+
+VIDEO = ("Conv3d", "MaxPool3d", "AdaptiveAvgPool3d")
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The probability of every dropout: layers, recurrent and attention layers with dropout, and functional calls."""
+    gated = any(module.kind.startswith(GRAPH_ROOTS) or module.name in VIDEO for module in recipe.modules)
+    for module in recipe.modules:
+        name = "p" if module.name in DROPOUTS else "dropout" if module.name in WITH_DROPOUT else None
+        if name is not None and not module.user_class:
+            yield from _judge(module, candidates(module.settings.get(name)), gated, ctx)
+    for call in recipe.dropouts:
+        yield from _judge(call, candidates(call.p), gated, ctx)
+
+
+def _judge(fact: Module | DropoutCall, probabilities: tuple[Known, ...], gated: bool, ctx: Context) -> Iterator[Finding]:
+    for index, known in enumerate(probabilities):
+        value = known.value
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or known.default is not None:
+            continue
+        impossible = value > ctx.limit("all") or value < 0
+        case = "impossible" if impossible else "everything" if value == ctx.limit("all") else "high" if value >= ctx.limit("high") else None
+        if case is None or (case == "high" and gated):
+            continue
+        sure = index == 0 and not fact.flag_off
+        yield ctx.finding(case, at=fact, value_from=known, confidence=None if sure else "medium", value=float(value), kept=1 - value)
+        return

@@ -1,0 +1,49 @@
+"""Layers that join a model after its optimizer was built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind, events
+from advisor.model.finding import Finding
+from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.source import Link
+
+SIZES = frozenset({"in_features", "in_channels", "num_embeddings", "num_features", "normalized_shape", "input_size"})  # what layers with weights are told
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each optimizer that goes on being stepped after its model got a layer that it does not hold."""
+    built: dict[Optimizer, int] = {}
+    late: dict[Optimizer, Event] = {}
+    for index, (event, _) in enumerate(events(recipe.tree, Kind.BUILD, Kind.OPTIMIZER_STEP)):
+        if event.kind is Kind.OPTIMIZER_STEP:
+            optimizer = event.subject
+            if isinstance(optimizer, Optimizer) and optimizer in late:
+                yield _finding(optimizer, late.pop(optimizer), ctx)
+        elif isinstance(event.subject, Optimizer) and event.subject.groups_complete and not event.subject.escaped:
+            built[event.subject] = index
+        elif isinstance(event.subject, Module) and not event.subject.user_class:
+            for optimizer in built:
+                if optimizer not in late and _joins(event.subject, optimizer) and not _held_elsewhere(event.subject, optimizer, recipe):
+                    late[optimizer] = event
+
+
+def _joins(layer: Module, optimizer: Optimizer) -> bool:
+    """True for a layer with weights that is now part of what the optimizer was given whole."""
+    return not SIZES.isdisjoint(layer.settings) and any(layer in module.walk() for group in optimizer.groups if group.parameters.exact for module in group.parameters.modules)
+
+
+def _held_elsewhere(layer: Module, optimizer: Optimizer, recipe: Recipe) -> bool:
+    """True when another optimizer was given the layer itself."""
+    others = [other for other in recipe.optimizers if other is not optimizer]
+    return any(layer in group.parameters.modules for other in others for group in other.groups)
+
+
+def _finding(optimizer: Optimizer, change: Event, ctx: Context) -> Finding:
+    evidence = [Link(change.place.file, change.place.line, f"{change.subject.name} is built here")]
+    under = optimizer.flag_off or change.subject.flag_off
+    return ctx.finding(
+        "layer-added", at=optimizer, evidence=evidence, confidence="medium" if under else None, layer=change.subject.name, line=change.place.line
+    )

@@ -1,0 +1,59 @@
+"""Weights that the loss depends on and that no optimizer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
+from advisor.model.gradients import by_hand, reached
+from advisor.model.kinds import WEIGHTED, is_pretrained, layers
+from advisor.model.modes import gradients_on
+from advisor.model.recipe import Module, Optimizer, Recipe
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each model that a loss comes through with gradients and of which no optimizer holds a weight, beside one that is held."""
+    if not recipe.optimizers.items or not recipe.optimizers.complete or by_hand(recipe):
+        return
+    if not all(_certain(optimizer) for optimizer in recipe.optimizers):
+        ctx.skip("it is not known which weights an optimizer holds", recipe.optimizers.items[0])
+        return
+    held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
+    through = _run_with_gradients(recipe)
+    seen: set[Module] = set()
+    for backward, context in events(recipe.tree, Kind.BACKWARD):
+        parts = reached(backward)
+        if training_loop(context) is None or held.isdisjoint(parts):
+            continue
+        for module in recipe.models:
+            if module in seen or module not in parts or module not in through or not _forgotten(module, held):
+                continue
+            seen.add(module)
+            yield ctx.finding("whole-model", at=module, line=backward.place.line, model=module.name, held=_names(recipe))
+
+
+def _certain(optimizer: Optimizer) -> bool:
+    parameters = [group.parameters for group in optimizer.groups]
+    return optimizer.groups_complete and bool(parameters) and not optimizer.escaped and all(p.modules and not p.why for p in parameters)
+
+
+def _forgotten(module: Module, held: set[Module]) -> bool:
+    if module.trainable != "yes" or module.copy_of is not None or module.escaped or not module.fully_known or is_pretrained([module]):
+        return False
+    return bool(layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
+
+
+def _run_with_gradients(recipe: Recipe) -> set[Module]:
+    """The models that training runs with gradients on, every time."""
+    runs: dict[Module, bool] = {}
+    for event, context in events(recipe.tree, Kind.FORWARD):
+        if isinstance(event.subject, Module) and training_loop(context) is not None:
+            runs[event.subject] = runs.get(event.subject, True) and gradients_on(event, context)
+    return {module for module, always in runs.items() if always}
+
+
+def _names(recipe: Recipe) -> str:
+    return ", ".join(dict.fromkeys(module.name for optimizer in recipe.optimizers for module in optimizer.modules))

@@ -1,0 +1,24 @@
+"""Adam on float16 weights with an epsilon that float16 rounds to zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Optimizer
+from advisor.model.source import first, number
+
+ADAM = frozenset({"torch.optim.Adam", "torch.optim.AdamW", "torch.optim.NAdam", "torch.optim.RAdam", "torch.optim.Adamax"})
+
+
+def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """An optimizer of Adam's kind over weights that are float16 themselves."""
+    eps = first(optimizer.settings.get("eps"))
+    value = number(eps)
+    if optimizer.kind not in ADAM or eps is None or value is None or value >= ctx.limit("smallest"):
+        return
+    half = next((module for module in optimizer.modules if module.dtype == "float16"), None)
+    if half is not None:
+        flagged = optimizer.flag_off or half.flag_off
+        yield ctx.finding("rounds-to-zero", at=optimizer, value_from=eps, confidence="medium" if flagged else None, value=value, model=half.name)
