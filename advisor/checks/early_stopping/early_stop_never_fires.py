@@ -31,5 +31,5 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     if patience is None or waited is None or epochs is None:
         ctx.skip("the patience or the number of epochs is not known", stop)
     elif waited >= epochs:
-        case = "switched-off" if waited > epochs * ctx.limit("off") else "patience-beyond-run"
+        case = "switched-off" if waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
         yield ctx.finding(case, at=stop, value_from=patience[0], patience=waited, epochs=epochs)
