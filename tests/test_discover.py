@@ -1,0 +1,69 @@
+"""Which files of a folder are read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from advisor.discover import Patterns, discover
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(*paths: str) -> None:
+    for path in paths:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text("import torch\n")
+
+
+def test_programs_notebooks_and_configs() -> None:
+    make("train.py", "a/model.py", "a/nb.ipynb", "conf/x.yaml", "conf/y.yml", "z.json", "p.toml", "notes.txt", "README.md", "weights.bin")
+    assert discover(["."]) == ["p.toml", "train.py", "z.json", "a/model.py", "a/nb.ipynb", "conf/x.yaml", "conf/y.yml"]
+    assert discover(["a", "train.py", "a/model.py"]) == ["a/model.py", "a/nb.ipynb", "train.py"]
+
+
+def test_folders_that_hold_no_program_of_the_project() -> None:
+    make("train.py", ".git/hook.py", "node_modules/a.py", "__pycache__/a.py", "env/pyvenv.cfg", "env/lib/a.py", ".venv/a.py", "x.egg-info/a.py")
+    assert discover(["."]) == ["train.py"]
+
+
+def test_gitignore() -> None:
+    make("train.py", "out/a.py", "keep/out/b.py", "src/gen_a.py", "src/gen_keep.py", "src/deep/local.py", ".git/HEAD", "secret/a.py")
+    Path(".gitignore").write_text("/out/\ngen_*.py\n!gen_keep.py\n")
+    Path("src/.gitignore").write_text("deep/\n")
+    Path(".git/info").mkdir()
+    Path(".git/info/exclude").write_text("secret/\n")
+    assert discover(["."]) == ["train.py", "keep/out/b.py", "src/gen_keep.py"]
+    assert discover(["src"]) == ["src/gen_keep.py"], "the ignore files above a folder count inside a repository"
+    assert discover(["out/a.py", "out"]) == ["out/a.py"], "what is named is read"
+
+
+def test_exclude() -> None:
+    make("a/train.py", "b/train.py", "b/old/train.py")
+    exclude = Patterns(os.getcwd(), ["old/", "/a"])
+    assert discover(["."], exclude) == ["b/train.py"]
+    assert discover(["a/train.py"], exclude) == ["a/train.py"]
+    assert discover(["a/train.py", "b/old/train.py", "b/train.py"], exclude, force_exclude=True) == ["b/train.py"]
+
+
+def test_links(folder: Path) -> None:
+    make("a/train.py")
+    Path("a/loop").symlink_to(folder / "a", target_is_directory=True)
+    Path("a/broken.py").symlink_to("nowhere.py")
+    Path("b").symlink_to(folder / "a", target_is_directory=True)
+    assert discover(["."]) == ["a/broken.py", "a/train.py"]
+
+
+def test_a_folder_that_may_not_be_listed() -> None:
+    make("train.py", "locked/a.py")
+    Path("locked").chmod(0)
+    try:
+        assert "train.py" in discover(["."])
+    finally:
+        Path("locked").chmod(0o755)
