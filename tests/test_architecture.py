@@ -123,7 +123,9 @@ for step in range(10):
 def loaded_by(arguments: list[str], folder: Path) -> set[str]:
     """What is in sys.modules after a command."""
     code = "import sys; from advisor.cli import run; run(sys.argv[1:]); sys.stderr.write('\\nLOADED ' + ' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True
+    )
     return set(done.stderr.rsplit("LOADED ", 1)[1].split())
 
 

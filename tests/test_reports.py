@@ -118,7 +118,10 @@ def test_concise_is_one_line_each(result: Result) -> None:
     assert lines[1].startswith("sub dir/a:b.py:2:5: error[missing-zero-grad]")
 
 
-@pytest.mark.parametrize(("code", "column", "end", "under"), [("x = f(1)", 5, 9, "    ^^^^"), ("\tf(1)", 2, 6, "    ^^^^"), ("日本 = f()", 6, 9, "       ^^^"), ("x", 9, 9, " ^")])
+@pytest.mark.parametrize(
+    ("code", "column", "end", "under"),
+    [("x = f(1)", 5, 9, "    ^^^^"), ("\tf(1)", 2, 6, "    ^^^^"), ("日本 = f()", 6, 9, "       ^^^"), ("x", 9, 9, " ^")],
+)
 def test_underline(code: str, column: int, end: int, under: str) -> None:
     assert text._underline(code, column, end) == under
 
@@ -202,7 +205,11 @@ SARIF = {
                                         "items": {
                                             "type": "object",
                                             "required": ["id", "shortDescription", "fullDescription", "help", "properties"],
-                                            "properties": {"shortDescription": SHORT, "fullDescription": SHORT, "help": {**TEXT, "required": ["text", "markdown"]}},
+                                            "properties": {
+                                                "shortDescription": SHORT,
+                                                "fullDescription": SHORT,
+                                                "help": {**TEXT, "required": ["text", "markdown"]},
+                                            },
                                         },
                                     }
                                 },

@@ -108,7 +108,9 @@ def test_a_named_rule_beats_a_group() -> None:
     assert set(pick(rules, ["syntax-error"], ["reading"])) == {"syntax-error"}
     assert set(pick(rules, ["reading"], ["syntax-error"])) == {name for name, rule in rules.items() if rule.group == "reading"} - {"syntax-error"}
     assert set(pick(rules, ["all"], [])) == set(rules) == set(pick(rules, [], []))
-    assert set(pick(rules, ["clipping"], [], ["syntax-error"])) == {name for name, rule in rules.items() if rule.group == "clipping"} | {"syntax-error"}
+    assert set(pick(rules, ["clipping"], [], ["syntax-error"])) == {name for name, rule in rules.items() if rule.group == "clipping"} | {
+        "syntax-error"
+    }
 
 
 CARD = """\

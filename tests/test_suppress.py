@@ -97,7 +97,9 @@ def test_a_finding_is_silenced_and_the_comment_is_used(advisor: Advisor) -> None
 
 
 def test_unused_ones_are_reported_only_where_the_rule_was_asked(advisor: Advisor) -> None:
-    Path("train.py").write_text(SOFTMAX.replace(", nn.Softmax(dim=1)", "").replace("nn.Linear(8, 3))", "nn.Linear(8, 3))  # advisor: ignore[softmax-before-cross-entropy]"))
+    Path("train.py").write_text(
+        SOFTMAX.replace(", nn.Softmax(dim=1)", "").replace("nn.Linear(8, 3))", "nn.Linear(8, 3))  # advisor: ignore[softmax-before-cross-entropy]")
+    )
     ran = advisor("lint", "train.py", "--format", "json")
     assert [finding["rule"] for finding in ran.json["findings"]] == ["unused-suppression"]
     assert advisor("lint", "train.py", "--select", "reading").code == 0, "the rule was not asked"

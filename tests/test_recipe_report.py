@@ -1,0 +1,145 @@
+"""The recipe as JSON: the form that others rely on."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from advisor.model.events import Event, Kind
+from advisor.model.finding import Skipped
+from advisor.model.recipe import (
+    Clip,
+    EarlyStopping,
+    Flow,
+    Group,
+    Listing,
+    Loader,
+    Loss,
+    Module,
+    Optimizer,
+    Parameters,
+    Recipe,
+    Sampler,
+    Scheduler,
+    Seed,
+)
+from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Unknown
+from advisor.report import recipe, recipe_text, text
+
+
+def place(line: int, file: str = "train.py") -> Place:
+    return Place(file, line)
+
+
+def sample() -> Recipe:
+    head = Module(
+        place(2),
+        kind="model.head",
+        user_class=True,
+        children={
+            "a": Module(place(3), kind="torch.nn.LSTM"),
+            "b": Module(place(4), kind="torch.nn.Dropout", settings={"p": Known(0.5)}),
+            "c": Module(place(5), kind="torch.nn.BatchNorm1d"),
+        },
+    )
+    lr = Known(0.001, (Link("train.py", 9, "--lr default"),), weak=True)
+    optimizer = Optimizer(
+        place(30),
+        kind="torch.optim.AdamW",
+        settings={"lr": lr, "weight_decay": Known(0.01, default="torch 2.13"), "betas": Unknown("read from **cfg"), "foreach": ABSENT},
+        groups=[Group(Parameters((head,)), {"lr": Known(1e-4)})],
+    )
+    loss = Loss(place(33), kind="torch.nn.CrossEntropyLoss")
+    return Recipe(
+        "train.py",
+        files=["train.py", "engine.py"],
+        tree=[Event(Kind.LOSS, place(40), loss, {"input": Flow(activation="softmax")})],
+        models=Listing([head]),
+        optimizers=Listing([optimizer]),
+        schedulers=Listing(
+            [Scheduler(place(34), kind="torch.optim.lr_scheduler.StepLR", settings={"step_size": Known(30)}, optimizer=optimizer, stepped="epoch")]
+        ),
+        losses=Listing([loss]),
+        clipping=Listing([Clip(place(12, "engine.py"), value=Known(math.inf), when="args.clip")], complete=False, why="`fit` could not be resolved"),
+        seeds=Listing(
+            [
+                Seed(
+                    place(5, "utils.py"),
+                    library="torch",
+                    value=OneOf((Option(Known(0), "not args.seed"), Option(Unknown("args.seed"), "args.seed"))),
+                    conditional="flag",
+                )
+            ]
+        ),
+        loaders=Listing(
+            [
+                Loader(place(8, "data.py"), settings={"batch_size": Known(32), "sampler": ABSENT}, role="train"),
+                Loader(place(9, "data.py"), samplers=(Sampler(place(9), kind="x.WeightedRandomSampler"),), role="validation"),
+            ]
+        ),
+        early_stopping=Listing([EarlyStopping(place(50), patience=Known(5), monitor=Known("val_loss"), mode=Known("min"))]),
+        epochs=Known(90),
+        evaluation={"eval_mode": Known(True)},
+        not_read=[Skipped("a plugin", "train.py", 3)],
+    )
+
+
+def test_the_document() -> None:
+    told = json.loads(recipe.render([sample()]))
+    assert told["version"] == 1
+    [program] = told["programs"]
+    assert list(program) == [
+        "entry", "framework", "files", "optimizers", "schedulers", "clipping", "seeds", "loaders", "losses", "models", "evaluation", "precision", "accumulation",
+        "early_stopping", "epochs", "steps", "distributed", "checkpoints", "splits", "transforms", "search", "hyperparameters", "not_read",
+    ]  # fmt: skip
+    assert program["optimizers"] == {
+        "complete": True,
+        "items": [
+            {
+                "kind": {"value": "AdamW", "from": []},
+                "lr": {"value": 0.001, "from": [{"file": "train.py", "line": 9, "text": "--lr default"}]},
+                "weight_decay": {"value": 0.01, "from": [], "default": "torch 2.13"},
+                "betas": {"unknown": "read from **cfg"},
+                "foreach": None,
+                "groups": [{"parameters": "head", "lr": {"value": 0.0001, "from": []}}],
+                "file": "train.py",
+                "line": 30,
+            }
+        ],
+    }
+    [scheduler] = program["schedulers"]["items"]
+    assert (scheduler["kind"]["value"], scheduler["stepped"], scheduler["optimizer"], scheduler["step_size"]["value"]) == ("StepLR", "epoch", 0, 30)
+    assert program["clipping"]["complete"] is False and program["clipping"]["why"] == "`fit` could not be resolved"
+    assert program["clipping"]["items"][0]["value"]["value"] == "inf"
+    assert program["clipping"]["items"][0]["when"] == "args.clip"
+    [seed] = program["seeds"]["items"]
+    assert (seed["library"], seed["when"]) == ("torch", "flag")
+    assert seed["value"] == {"any_of": [{"value": 0, "from": [], "when": "not args.seed"}, {"unknown": "args.seed", "when": "args.seed"}]}
+    first, second = program["loaders"]["items"]
+    assert first["sampler"] is None and first["batch_size"]["value"] == 32 and first["role"] == "train"
+    assert second["sampler"]["kind"]["value"] == "WeightedRandomSampler"
+    assert program["losses"]["items"][0]["input"] == "softmax"
+    [model] = program["models"]["items"]
+    assert (model["families"], model["norms"], model["dropout"], model["pretrained"]) == (["rnn"], ["BatchNorm1d"], [0.5], None)
+    assert program["early_stopping"]["patience"] == {"value": 5, "from": []} and program["early_stopping"]["line"] == 50
+    assert program["evaluation"] == {"eval_mode": {"value": True, "from": []}, "no_grad": None, "train_restored": None}
+    assert program["epochs"] == {"value": 90, "from": []}
+    assert program["not_read"] == [{"file": "train.py", "line": 3, "why": "a plugin"}]
+
+
+def test_nothing_at_all() -> None:
+    [program] = json.loads(recipe.render([Recipe("empty.py")]))["programs"]
+    assert program["early_stopping"] is None and program["accumulation"] is None
+    assert program["optimizers"] == {"complete": True, "items": []}
+    assert "unknown" in program["epochs"]
+
+
+def test_text_for_people() -> None:
+    shown = text.plain(recipe_text.lines([sample()]))
+    assert "train.py  plain, reads engine.py" in shown
+    assert "AdamW  train.py:30" in shown
+    assert "0.001  <- --lr default (train.py:9)" in shown
+    assert "0.01  default of torch 2.13" in shown
+    assert "not known (read from **cfg)" in shown
+    assert "there may be more: `fit` could not be resolved" in shown
+    assert "train.py:3: a plugin" in shown
