@@ -10,7 +10,8 @@ from advisor.model.finding import Finding
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
 
-SIZES = frozenset({"in_features", "in_channels", "num_embeddings", "num_features", "normalized_shape", "input_size"})  # what layers with weights are told
+# What layers with weights are told.
+SIZES = frozenset({"in_features", "in_channels", "num_embeddings", "num_features", "normalized_shape", "input_size"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -32,7 +33,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _joins(layer: Module, optimizer: Optimizer) -> bool:
     """True for a layer with weights that is now part of what the optimizer was given whole."""
-    return not SIZES.isdisjoint(layer.settings) and any(layer in module.walk() for group in optimizer.groups if group.parameters.exact for module in group.parameters.modules)
+    exact = [group.parameters for group in optimizer.groups if group.parameters.exact]
+    return not SIZES.isdisjoint(layer.settings) and any(layer in module.walk() for parameters in exact for module in parameters.modules)
 
 
 def _held_elsewhere(layer: Module, optimizer: Optimizer, recipe: Recipe) -> bool:
