@@ -56,7 +56,7 @@ class Module(Fact):
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
-    dtype: str | None = None  # float16, bfloat16, float64 after .half(), .to(...)
+    dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)
     statistics_renewed: bool = False  # update_bn was run on it
     averaged: Setting = ABSENT  # decay of the exponential average that its weights are (AveragedModel, ModelEma, a copy)
 
@@ -349,6 +349,7 @@ class Restore(Fact):
     strict: Setting = ABSENT
     result_used: bool = False
     saved: Save | None = None
+    keys: dict[str, Place] = field(default_factory=dict)  # every key that is taken from the same loaded object, with where
 
 
 @dataclass(slots=True, eq=False)

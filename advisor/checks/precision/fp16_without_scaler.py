@@ -39,4 +39,4 @@ def _half(context: Around) -> Region | None:
     autocast = region.data.get("autocast") if region is not None else None
     if not isinstance(autocast, Autocast) or value_of(autocast.enabled) is not True:
         return None
-    return region if value_of(autocast.dtype) == "float16" else None
+    return region if str(value_of(autocast.dtype)).removeprefix("torch.") in ("float16", "half") else None

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
-from advisor.model.source import first, number
+from advisor.model.source import first, number, value_of
 
 ADAM = frozenset({"torch.optim.Adam", "torch.optim.AdamW", "torch.optim.NAdam", "torch.optim.RAdam", "torch.optim.Adamax"})
+
+HALF = ("float16", "torch.float16")
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
@@ -18,7 +20,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     value = number(eps)
     if optimizer.kind not in ADAM or eps is None or value is None or value >= ctx.limit("smallest"):
         return
-    half = next((module for module in optimizer.modules if module.dtype == "float16"), None)
+    half = next((module for module in optimizer.modules if value_of(module.dtype) in HALF), None)
     if half is not None:
         flagged = optimizer.flag_off or half.flag_off
         yield ctx.finding("rounds-to-zero", at=optimizer, value_from=eps, confidence="medium" if flagged else None, value=value, model=half.name)

@@ -1,0 +1,75 @@
+"""Whole programs: every faulty one raises exactly what its comments announce, every healthy one nothing. Hints do not count."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from advisor import cards
+from advisor.engine import Choice, lint
+from advisor.model.result import Result
+from advisor.read import read
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+MARKER = re.compile(r"([a-z0-9-]+)\[([a-z0-9_-]+)\]")
+TEXT = {".py", ".yaml", ".toml", ".json"}
+Key = tuple[str, int, str, str]
+
+
+def programs(*kinds: str) -> list[Path]:
+    """The folders of these kinds, each a program."""
+    return sorted(entry.parent for kind in kinds for entry in (FIXTURES / kind).glob("**/train.py"))
+
+
+def expected(folder: Path) -> set[Key]:
+    """The findings that the comments of a program announce: file, line, rule, case."""
+    return {
+        (path.relative_to(folder).as_posix(), number, rule, case)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in TEXT
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if "# ! " in line
+        for rule, case in MARKER.findall(line.split("# ! ", 1)[1])
+    }
+
+
+def judge(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ADVISOR_DEBUG", "1")
+    rules = cards.load()
+    return lint(read(["train.py"]), lambda file: Choice(rules), rules, severity="hint")
+
+
+def found(result: Result) -> dict[Key, str]:
+    return {(f.place.file, f.place.line, f.rule, f.case): f.message for f in result.findings if f.severity != "hint"}
+
+
+def told(title: str, lines: list[str]) -> str:
+    return f"{title}:\n  " + "\n  ".join(lines) if lines else ""
+
+
+@pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in programs("faulty", "quickstart")])
+def test_faulty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = expected(folder)
+    assert wanted, "a faulty program marks its faults with # ! rule[case]"
+    result = judge(folder, monkeypatch)
+    said = found(result)
+    missing = [str(key) for key in sorted(wanted - said.keys())]
+    extra = [f"{key}: {said[key]}" for key in sorted(said.keys() - wanted)]
+    skipped = [f"{skip.file}:{skip.line} {skip.why} ({', '.join(skip.rules)})" for skip in result.skipped]
+    parts = {"announced, not found": missing, "found, not announced": extra, "skipped": skipped}
+    assert not missing and not extra, "\n".join(told(title, lines) for title, lines in parts.items())
+
+
+@pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in programs("healthy")])
+def test_healthy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not expected(folder)
+    said = found(judge(folder, monkeypatch))
+    assert not said, told("found in a healthy program", [f"{key}: {message}" for key, message in sorted(said.items())])
+
+
+def test_there_are_enough() -> None:
+    assert len(programs("healthy")) >= 12
+    assert len(programs("faulty")) >= 12
