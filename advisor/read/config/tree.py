@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Union
 
 from advisor.model.recipe import Broken
+from advisor.model.record import dataclass, field
 from advisor.model.source import Known, Link, Place
 
 MOST_NODES = 200_000  # a config of more nodes (an alias bomb, data) is not read

@@ -98,7 +98,7 @@ def clip(call: LibraryCall) -> Value:
     if parameters is None and describe is not None:
         parameters = describe(call.reader, weights, call.node)  # type: ignore[assignment]
     elif isinstance(weights, Weights) and weights.state.get("consumed") is not None and parameters is not None:
-        from dataclasses import replace
+        from advisor.model.record import replace
 
         parameters = replace(parameters, consumed_by=weights.state["consumed"])
     fact = Clip(

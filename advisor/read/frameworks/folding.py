@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.values import (

@@ -11,9 +11,9 @@ import ast
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
+from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.read.python.values import Arguments, Instance, Value, setting
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from advisor.model import recipe as facts
 from advisor.model.events import Call, Kind, Node
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall

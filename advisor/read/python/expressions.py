@@ -6,11 +6,11 @@ import ast
 import builtins
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition, Kind
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.python import calls

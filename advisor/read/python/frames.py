@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from advisor.model.record import dataclass, field
 from advisor.read.python.values import Class, Value
 
 if TYPE_CHECKING:

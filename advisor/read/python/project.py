@@ -8,9 +8,9 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from advisor.model.recipe import Broken
+from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.read.python.values import Value
 

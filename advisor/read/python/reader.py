@@ -6,12 +6,12 @@ Statements stand in statements.py, expressions in expressions.py, calls and clas
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from advisor.model.events import Arm, Branch, Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
 from advisor.model.recipe import Fact, Loss, Module, Optimizer, Recipe
+from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -85,6 +85,10 @@ class Reader:
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
+        self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
+        self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
+        self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
+        self.unrolling = 0  # inside a loop that is read item by item
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Exit, Kind, Loop, Node, Region
+from advisor.model.record import dataclass
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.python import calls, expressions, imports

@@ -7,10 +7,10 @@ dicts alone. Everything else is immutable.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Fact, Flow, Parameters
+from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def join_flows(flows: list[Flow]) -> Flow:
                 changes[name] = True
             else:
                 changes[name] = () if name == "part" else False if name == "one_hot" else None
-    from dataclasses import replace
+    from advisor.model.record import replace
 
     return replace(head, **changes)
 

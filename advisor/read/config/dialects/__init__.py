@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 
 from advisor.model.recipe import Recipe
+from advisor.model.record import dataclass
 from advisor.read.config.tree import Mapped
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall

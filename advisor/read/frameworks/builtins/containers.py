@@ -1,0 +1,212 @@
+"""Built-in constructors and functions of containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.model.source import Known, Setting, Unknown
+from advisor.read.frameworks.table import Iteration, LibraryCall, function
+from advisor.read.python.values import (
+    NONE,
+    Arguments,
+    Constant,
+    Instance,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    join,
+    mapping,
+    plain,
+    sequence,
+    setting,
+)
+
+
+def _iteration(item: Value, like: Iteration, items: tuple[Value, ...] | None = None) -> Value:
+    """A lazy sequence that iterates like another thing, with other items."""
+    made = sequence(list(items) if items is not None else [item], "lazy", items is not None)
+    made.state["iteration"] = Iteration(item, items, like.over, like.count, like.what)
+    return made
+
+
+@function("builtins.range")
+def range_(call: LibraryCall) -> Value:
+    """range(n): its count is known when its bounds are."""
+    given = call.arguments.positional
+    numbers = [plain(value) for value in given]
+    count: Setting = Unknown("the bounds of the range are not known")
+    items: tuple[Value, ...] | None = None
+    low = high = None
+    if given and all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
+        try:
+            spread = range(*numbers)
+            origin = tuple(link for value in given for link in getattr(value, "origin", ()))
+            weak = any(getattr(value, "weak", False) for value in given)
+            place = getattr(given[-1] if len(given) > 1 else given[0], "place", None)
+            count = Known(len(spread), origin, weak=weak, place=place)
+            if len(spread):
+                low, high = min(spread[0], spread[-1]), max(spread[0], spread[-1])
+            if len(spread) <= 16:
+                items = tuple(Constant(n) for n in spread)
+        except (ValueError, TypeError):
+            pass
+    elif given:
+        end = given[0] if len(given) == 1 else given[1]
+        count = setting(end) if len(given) == 1 or plain(given[0]) in (0, 1) else Unknown("the bounds of the range are not known")
+        low = 0
+    item = Opaque("a counter", "int", low, high)
+    made = sequence(list(items or [item]), "range", items is not None)
+    made.state["iteration"] = Iteration(item, items, None, count, "range")
+    return made
+
+
+@function("builtins.enumerate")
+def enumerate_(call: LibraryCall) -> Value:
+    """enumerate(x)"""
+    value = call.get("iterable", 0)
+    if value is None:
+        return Opaque("pairs")
+    inner = call.reader.iterate(value, call.node)
+    start = plain(call.get("start", 1)) if call.get("start", 1) is not None else 0
+    high = inner.count.value - 1 if isinstance(inner.count, Known) and isinstance(inner.count.value, int) else None
+    items = None
+    if inner.items is not None and isinstance(start, int):
+        items = tuple(sequence([Constant(index + start), item], "tuple") for index, item in enumerate(inner.items))
+    return _iteration(sequence([Opaque("a counter", "int", start if isinstance(start, int) else None, high), inner.item], "tuple"), inner, items)
+
+
+@function("builtins.zip")
+def zip_(call: LibraryCall) -> Value:
+    """zip(a, b): the loop is over every loader in it."""
+    inner = [call.reader.iterate(value, call.node) for value in call.arguments.positional]
+    if not inner:
+        return sequence([], "list")
+    items = None
+    if all(one.items is not None for one in inner):
+        items = tuple(sequence(list(group), "tuple") for group in zip(*(one.items or () for one in inner)))
+    over = [one.over for one in inner if one.over is not None]
+    like = Iteration(inner[0].item, None, (over[0] if len(over) == 1 else tuple(over)) if over else None, inner[0].count, next((o.what for o in inner if o.over is not None), inner[0].what))
+    return _iteration(sequence([one.item for one in inner], "tuple"), like, items)
+
+
+@function("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed")
+def collect(call: LibraryCall) -> Value:
+    """list(x): the items of x."""
+    kind = call.name.rpartition(".")[2]
+    if not call.arguments.positional:
+        return sequence([], kind if kind in ("list", "tuple", "set") else "list")
+    value = call.arguments.positional[0]
+    kind = kind if kind in ("list", "tuple", "set") else "list"
+    if isinstance(value, Weights):
+        from advisor.model.record import replace
+
+        used = value.state.get("consumed")
+        parameters = value.parameters
+        if parameters.iterator and used is not None:
+            parameters = replace(parameters, consumed_by=used)
+        elif parameters.iterator:
+            call.reader.store.write(value.state, "consumed", call.place)
+        return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)
+    if isinstance(value, (Tensor, Opaque)) and value.flow is not None:
+        return value
+    if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
+        items = list(value.items)
+        if kind == "set":
+            unique: list[Value] = []
+            for item in items:
+                if not any(isinstance(item, Constant) and isinstance(u, Constant) and u.value == item.value for u in unique):
+                    unique.append(item)
+            items = unique
+        if call.name.endswith("reversed"):
+            items.reverse()
+        return sequence(items, kind, value.exact)
+    inner = call.reader.iterate(value, call.node)
+    if isinstance(value, Union) and inner.items is None:
+        return Opaque("one of several lists", "list")
+    return sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
+
+
+@function("builtins.dict")
+def dict_(call: LibraryCall) -> Value:
+    """dict(a=1), dict(pairs), dict(other)"""
+    items: dict[Any, Value] = {}
+    exact = call.arguments.exact
+    for value in call.arguments.positional:
+        if isinstance(value, Mapping):
+            items.update(value.items)
+            exact = exact and value.exact
+        elif isinstance(value, Sequence) and value.exact:
+            for pair in value.items:
+                if isinstance(pair, Sequence) and len(pair.items) == 2 and isinstance(pair.items[0], Constant):
+                    items[pair.items[0].value] = pair.items[1]
+                else:
+                    exact = False
+        else:
+            exact = False
+    items.update(call.arguments.keywords)
+    return mapping(items, exact, call.place)
+
+
+@function("builtins.iter")
+def iter_(call: LibraryCall) -> Value:
+    """iter(x): x, to be taken from."""
+    return call.arguments.positional[0] if call.arguments.positional else Opaque("an iterator")
+
+
+@function("builtins.next")
+def next_(call: LibraryCall) -> Value:
+    """next(iterator): one item."""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    if value is None:
+        return Opaque("an item")
+    if isinstance(value, Instance) and value.role == "loader" and value.fact is not None:
+        call.reader.taken.append((value.fact, call.place))
+    if isinstance(value, Instance) and value.cls is not None:
+        from advisor.read.python import calls
+
+        method = calls.class_lookup(call.reader, value.cls, "__next__")
+        if method is not None:
+            return call.reader.call(call.reader.attribute(value, "__next__", call.node), Arguments(), call.node)
+    if isinstance(value, Sequence) and value.exact and value.items and value.kind not in ("lazy", "range"):
+        return value.items[0]
+    item = call.reader.iterate(value, call.node).item
+    default = call.get("default", 1)
+    return join([item, default]) if default is not None else item
+
+
+@function("builtins.map", "builtins.filter")
+def map_(call: LibraryCall) -> Value:
+    """map(f, x), filter(f, x)"""
+    given = call.arguments.positional
+    if len(given) < 2:
+        return Opaque("mapped items")
+    function_value, value = given[0], given[1]
+    if call.name.endswith("filter"):
+        if isinstance(value, Weights):
+            from advisor.model.record import replace
+
+            text = call.reader.text(call.node.args[0]) if hasattr(call.node, "args") else "a filter"  # type: ignore[attr-defined]
+            text = "requires_grad" if "requires_grad" in text else text
+            return Weights(replace(value.parameters, filtered=text, exact=False, iterator=True), named=value.named)
+        inner = call.reader.iterate(value, call.node)
+        return _iteration(inner.item, Iteration(inner.item, None, inner.over, None, inner.what))
+    inner = call.reader.iterate(value, call.node)
+    if inner.items is not None and len(inner.items) <= 16:
+        results = tuple(call.reader.call(function_value, Arguments([item]), call.node) for item in inner.items)
+        return _iteration(results[0] if results else Opaque("an item"), inner, results)
+    return _iteration(call.reader.call(function_value, Arguments([inner.item]), call.node), inner)
+
+
+@function("builtins.slice")
+def slice_(call: LibraryCall) -> Value:
+    """slice(a, b, c)"""
+    given = list(call.arguments.positional)
+    if len(given) == 1:
+        given = [NONE, given[0]]
+    return sequence([*given, *[NONE] * (3 - len(given))], "slice")
+
+

@@ -1,0 +1,200 @@
+"""Built-in functions of objects: attributes, types, names."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks.table import LibraryCall, function
+from advisor.read.python.values import (
+    NONE,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Partial,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    join,
+    mapping,
+    members,
+)
+
+_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "bytes": bytes}
+
+
+@function("builtins.getattr")
+def getattr_(call: LibraryCall) -> Value:
+    """getattr(x, name[, default]) with known names."""
+    owner, name, default = call.get("object", 0), call.get("name", 1), call.get("default", 2)
+    if owner is None or name is None:
+        return Opaque("getattr without arguments")
+    names = [m for m in members(name) if isinstance(m, Constant) and isinstance(m.value, str)]
+    if not names:
+        return Opaque("an attribute whose name is not known")
+    found: list[Value] = []
+    for one in names:
+        value = call.reader.attribute(owner, one.value, call.node)
+        missing = isinstance(value, Opaque) and value.why == f"attribute `{one.value}`"
+        if missing and default is not None:
+            value = default
+        elif default is not None and isinstance(value, Opaque):
+            value = join([value, default])
+        found.append(value)
+    if len(names) < len(members(name)):
+        found.append(Opaque("an attribute whose name is not known"))
+    return join(found)
+
+
+@function("builtins.setattr")
+def setattr_(call: LibraryCall) -> Value:
+    """setattr(x, name, value) with a known name."""
+    owner, name, value = call.get("object", 0), call.get("name", 1), call.get("value", 2)
+    if owner is not None and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
+        call.reader.set_attribute(owner, name.value, value, call.node)
+    return NONE
+
+
+@function("builtins.hasattr")
+def hasattr_(call: LibraryCall) -> Value:
+    """hasattr(x, name)"""
+    owner, name = call.get("object", 0), call.get("name", 1)
+    if isinstance(owner, Instance) and isinstance(name, Constant) and owner.cls is not None and isinstance(name.value, str):
+        from advisor.read.python import calls
+
+        if name.value in owner.attributes or calls.class_lookup(call.reader, owner.cls, name.value) is not None:
+            return Constant(True)
+    if isinstance(owner, Instance) and isinstance(name, Constant) and name.value == "module" and owner.role == "module":
+        return Opaque("whether the model is wrapped", "bool")
+    return Opaque("whether an attribute is there", "bool")
+
+
+@function("builtins.isinstance", "builtins.issubclass")
+def isinstance_(call: LibraryCall) -> Value:
+    """isinstance(x, type)"""
+    value, kind = call.get("object", 0), call.get("class", 1)
+    kinds = list(kind.items) if isinstance(kind, Sequence) else [kind]
+    if isinstance(value, Union) or value is None:
+        return Opaque("a type test", "bool")
+    answers = [_is(call, value, one) for one in kinds]
+    if any(answer is True for answer in answers):
+        return Constant(True)
+    return Constant(False) if all(answer is False for answer in answers) else Opaque("a type test", "bool")
+
+
+def _is(call: LibraryCall, value: Value, kind: Value | None) -> bool | None:
+    if isinstance(kind, Library) and kind.name.startswith("builtins."):
+        name = kind.name.rpartition(".")[2]
+        if isinstance(value, Constant):
+            wanted = _TYPES.get(name)
+            return isinstance(value.value, wanted) if wanted is not None else False
+        if isinstance(value, Sequence):
+            return value.kind == name if value.kind in ("list", "tuple", "set") else None
+        if isinstance(value, Mapping):
+            return name == "dict"
+        if isinstance(value, (Instance, Tensor, Function)):
+            return False if name in (*_TYPES, "list", "tuple", "set", "dict") else None
+        return None
+    if isinstance(kind, Library):
+        if isinstance(value, Instance):
+            if value.kind == kind.name:
+                return True
+            if kind.name == "torch.nn.Module":
+                return value.role in ("module", "loss")
+            if value.cls is None and value.kind.startswith("torch.nn.") and kind.name.startswith("torch.nn."):
+                last, mine = kind.name.rpartition(".")[2], value.kind.rpartition(".")[2]
+                return True if last in ("_BatchNorm", "_NormBase") and mine.startswith("BatchNorm") else False if not last.startswith("_") else None
+            return None
+        if isinstance(value, Tensor):
+            return True if kind.name == "torch.Tensor" else None
+        return False if isinstance(value, Constant) else None
+    if isinstance(kind, Class):
+        if isinstance(value, Instance):
+            return kind in value.cls.mro if value.cls is not None else False
+        return False if isinstance(value, (Constant, Sequence, Mapping)) else None
+    return None
+
+
+@function("builtins.type")
+def type_(call: LibraryCall) -> Value:
+    """type(x)"""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    if isinstance(value, Instance):
+        return value.cls if value.cls is not None else Library(value.kind)
+    return Opaque("a type")
+
+
+@function("builtins.vars")
+def vars_(call: LibraryCall) -> Value:
+    """vars(args): its attributes as a dict."""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    if isinstance(value, Instance):
+        return mapping({key: item for key, item in value.attributes.items() if not key.startswith("<")}, not value.data.get("inexact", False))
+    if isinstance(value, Mapping):
+        return value
+    return Opaque("the attributes of an object", "dict")
+
+
+@function("builtins.globals", "builtins.locals")
+def globals_(call: LibraryCall) -> Value:
+    """The module's names, or the frame's."""
+    frame = call.reader.frame
+    return mapping(dict(frame.module.namespace if call.name.endswith("globals") else frame.names), exact=True)
+
+
+@function("builtins.callable")
+def callable_(call: LibraryCall) -> Value:
+    """callable(x)"""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    if isinstance(value, (Function, Class, Partial)):
+        return Constant(True)
+    if isinstance(value, (Constant, Sequence, Mapping, Tensor)):
+        return Constant(False)
+    return Opaque("whether it can be called", "bool")
+
+
+@function("builtins.eval")
+def eval_(call: LibraryCall) -> Value:
+    """eval of a literal text."""
+    import ast
+
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    if isinstance(value, Constant) and isinstance(value.value, str) and len(value.value) < 2000:
+        try:
+            tree = ast.parse(value.value, mode="eval")
+        except (SyntaxError, ValueError, RecursionError):
+            return Opaque("a text that is evaluated")
+        for node in ast.walk(tree):
+            ast.copy_location(node, call.node)
+        return call.reader.evaluate(tree.body)
+    return Opaque("a text that is evaluated")
+
+
+@function("builtins.exec", "builtins.compile", "builtins.__import__")
+def exec_(call: LibraryCall) -> Value:
+    """Code that is made when the program runs."""
+    if call.name.endswith("__import__"):
+        name = call.reader.plain(call.get("name", 0))
+        if isinstance(name, str):
+            return call.reader.import_module(name, call.node)
+    call.reader.unread(f"`{call.name.rpartition('.')[2]}` runs code that is made at run time", call.node)
+    return Opaque("code that is made at run time")
+
+
+@function("builtins.exit", "builtins.quit")
+def exit_(call: LibraryCall) -> Value:
+    """exit()"""
+    from advisor.read.python.statements import EXIT
+
+    call.reader.frame.returns.append(EXIT)
+    return NONE
+
+
+@function("builtins.object")
+def object_(call: LibraryCall) -> Value:
+    """A bare object."""
+    return call.reader.instance("object", node=call.node)
+
+

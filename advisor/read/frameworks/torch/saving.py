@@ -1,0 +1,136 @@
+"""Checkpoints: torch.save and torch.load, and what is kept in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Module, Restore, Save
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value
+
+
+def content(value: Value | None) -> tuple[dict[str, str], bool, Module | None]:
+    """What a saved object holds: key -> model-state, model, optimizer, scheduler, scaler, number or unknown."""
+    if isinstance(value, Union):
+        value = value.members[0]
+    if isinstance(value, Mapping):
+        parts: dict[str, str] = {}
+        module: Module | None = None
+        for key, item in value.items.items():
+            inner, _, found = content(item)
+            parts[str(key)] = next(iter(inner.values()), "unknown") if len(inner) == 1 else "unknown"
+            module = module or found
+        return parts, value.exact, module
+    if isinstance(value, Instance):
+        if value.role == "state":
+            fact = value.data.get("fact")
+            of = value.data.get("of")
+            return {"": "model-state" if of == "model" else str(of)}, True, fact if isinstance(fact, Module) else None
+        if value.role == "module":
+            return {"": "model"}, True, value.fact if isinstance(value.fact, Module) else None
+        if value.role in ("optimizer", "scheduler", "scaler"):
+            return {"": value.role}, True, None
+        if value.cls is not None:
+            return {"": "object"}, False, None
+    if isinstance(value, (Constant, Tensor)) or (isinstance(value, Opaque) and value.type in ("int", "float")):
+        return {"": "number"}, True, None
+    return {"": "unknown"}, False, None
+
+
+@table.function("torch.save", "accelerate.save", "safetensors.torch.save_file")
+def save(call: LibraryCall) -> Value:
+    """torch.save(object, path)"""
+    parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
+    fact = Save(call.place, parts=parts, complete=complete, path=call.setting("f", 1), module=module)
+    call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
+    return NONE
+
+
+@table.function("torch.load", "safetensors.torch.load_file")
+def load(call: LibraryCall) -> Value:
+    """torch.load(path): an object whose parts are taken by key."""
+    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={"path": call.setting("f", 0), "key": None})
+
+
+@table.method("loaded", "__getitem__")
+def loaded_item(call: LibraryCall) -> Value:
+    """checkpoint["model"]"""
+    key = call.reader.plain(call.arguments.positional[0])
+    this = call.this
+    if this.data.get("key") is None and isinstance(key, str):
+        return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={**this.data, "key": key})
+    return Opaque("a part of a checkpoint")
+
+
+@table.method("loaded", "get", "pop")
+def loaded_get(call: LibraryCall) -> Value:
+    """checkpoint.get("epoch", 0)"""
+    key = call.reader.plain(call.get("key", 0))
+    if isinstance(key, str):
+        return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={**call.this.data, "key": key})
+    return Opaque("a part of a checkpoint")
+
+
+@table.method("loaded", "items", "keys", "values", "copy", "state_dict", "update", "eval", "to", "cuda", "float", "train", "parameters")
+def loaded_other(call: LibraryCall) -> Value:
+    """A loaded state, or a whole loaded model."""
+    return call.this if call.name.rpartition(".")[2] in ("copy", "state_dict", "eval", "to", "cuda", "float", "train") else Opaque("parts of a checkpoint")
+
+
+def restore(call: LibraryCall, of: str) -> None:
+    """thing.load_state_dict(state)"""
+    value = call.get("state_dict", 0)
+    this = call.receiver
+    module = this.fact if isinstance(this, Instance) and isinstance(this.fact, Module) else None
+    fact = Restore(call.place, module=module)
+    kind = "model-state" if of == "model" else of
+    key = ""
+    if isinstance(value, Instance) and value.role == "loaded":
+        key = str(value.data.get("key") or "")
+        fact.path = value.data["path"]
+    elif isinstance(value, Instance) and value.role == "state":
+        fact.saved = value.data.get("save")
+    else:
+        fact.complete = False
+    fact.parts = {key: kind}
+    fact.strict = call.setting("strict", 1, True)
+    call.reader.emit(Kind.RESTORE, call.node, call.reader.record(fact), source=value.data.get("fact") if isinstance(value, Instance) else None, state=value)
+
+
+table.TENSORS["restore"] = restore  # type: ignore[assignment]
+
+
+def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
+    """Weights kept in memory under a name inside a loop: an alias, or a copy."""
+    if isinstance(value, Instance) and value.role == "state" and value.data.get("of") == "model":
+        fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
+        reader.emit(Kind.SAVE, node, reader.record(fact))
+        value.data["save"] = fact
+
+
+table.TENSORS["kept"] = kept  # type: ignore[assignment]
+
+
+@table.method("state", "copy", "items", "keys", "values", "__getitem__", "get", "pop", "update")
+def state_method(call: LibraryCall) -> Value:
+    """state_dict().copy() is shallow: the tensors are the same."""
+    name = call.name.rpartition(".")[2]
+    if name == "copy":
+        return call.this
+    if name == "items":
+        from advisor.read.python.values import sequence
+
+        pair = sequence([Opaque("a key of a state", "str"), call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data))], "tuple")
+        return sequence([pair], "generator", exact=False)
+    return Opaque("a part of a state")
+
+
+@table.method("state-tensor", "clone", "detach", "cpu", "to", "data")
+def state_tensor(call: LibraryCall) -> Value:
+    """{k: v.clone() for k, v in state.items()} is a copy."""
+    copied = call.this.data.get("copied") or call.name.endswith("clone")
+    return call.reader.instance("state-tensor", role="state-tensor", data={**call.this.data, "copied": copied})
+
+
