@@ -7,11 +7,11 @@ each is a fact of its own and all share one `slot`, so that order rules see one 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from advisor.model.events import Node
 from advisor.model.finding import Skipped
+from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 
 Role = Literal["train", "validation", "test", "unknown"]
@@ -268,7 +268,7 @@ class Seed(Fact):
 
 
 @dataclass(slots=True, eq=False)
-class DropoutCall(Fact):
+class FunctionalDropout(Fact):
     """A functional dropout (torch.nn.functional.dropout): `p`, and `training` as given (the library's default is True)."""
 
     kind: str = ""
@@ -451,7 +451,7 @@ class Recipe:
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
-    dropouts: list[DropoutCall] = field(default_factory=list)  # functional ones
+    dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)

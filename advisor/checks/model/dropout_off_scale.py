@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.kinds import GRAPH_ROOTS
 from advisor.model.layers import DROPOUTS, WITH_DROPOUT
-from advisor.model.recipe import DropoutCall, Module, Recipe
+from advisor.model.recipe import FunctionalDropout, Module, Recipe
 from advisor.model.source import Known, candidates
 
 VIDEO = ("Conv3d", "MaxPool3d", "AdaptiveAvgPool3d")
@@ -25,7 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield from _judge(call, candidates(call.p), gated, ctx)
 
 
-def _judge(fact: Module | DropoutCall, probabilities: tuple[Known, ...], gated: bool, ctx: Context) -> Iterator[Finding]:
+def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], gated: bool, ctx: Context) -> Iterator[Finding]:
     for index, known in enumerate(probabilities):
         value = known.value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or known.default is not None:

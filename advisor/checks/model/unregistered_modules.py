@@ -10,6 +10,11 @@ from advisor.model.recipe import Module
 
 
 def check(module: Module, ctx: Context) -> Iterator[Finding]:
-    """Every such attribute of a module of the project."""
+    """Every attribute of a module of the project that holds layers in a plain container and nowhere else."""
+    if not module.unregistered:
+        return
+    registered = {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
     for attribute, place in module.unregistered:
-        yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
+        held = [child for name, child in module.children.items() if name.startswith(f"[{attribute}.")]
+        if held and not registered.issuperset(held):
+            yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
