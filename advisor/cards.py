@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.rule import Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(PACKAGE, "_cards.json")
@@ -67,6 +69,8 @@ def build(strict: bool = True) -> None:
     folder = checkout()
     if folder is None:
         raise FileNotFoundError("only a checkout of the project has cards to build from")
+    from pathlib import Path
+
     from advisor.card_schema import CardError
 
     rows, shown = [], {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +12,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Node, walk
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.recipe import Fact, Reading, Recipe
+from advisor.model.record import dataclass, field, replace
 from advisor.model.result import Result
 from advisor.model.rule import Rule
 from advisor.model.suppression import Suppression

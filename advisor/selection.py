@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from advisor import cards, settings
 from advisor.discover import Patterns
 from advisor.engine import Choice
+from advisor.model.record import dataclass, field
 from advisor.model.rule import Rule
 from advisor.settings import Settings, SettingsError, suggestion
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from advisor.model.finding import SEVERITIES, Severity
+from advisor.model.record import dataclass, field
 from advisor.problem import Problem
 
 LISTS = ("select", "ignore", "extend-select", "exclude", "house-rules")

@@ -97,7 +97,7 @@ def test_provenance_becomes_evidence_and_text() -> None:
 
 def test_where_a_finding_stands() -> None:
     context = Context(rule(), recipe())
-    values = {"value": 1, "kind": "x"}
+    values: Any = {"value": 1, "kind": "x"}
     assert context.finding("case", at=Known(1, place=Place("a.py", 3)), **values).place == Place("a.py", 3)
     assert context.finding("case", at=Known(1, (Link("a.py", 1, ""), Link("b.py", 2, ""))), **values).place == Place("b.py", 2)
     assert context.finding("case", at=OneOf((Option(Known(1, place=Place("a.py", 3))),)), **values).place == Place("a.py", 3)

@@ -13,6 +13,8 @@ from advisor.model.rule import Rule
 from advisor.problem import Problem
 from advisor.settings import suggestion
 
+TOLD = ("name", "group", "since", "needs", "summary", "why", "recommend", "cases", "limits", "limit_notes", "sources", "not_when", "yields_to", "fix")
+
 
 @click.command("explain")
 @click.argument("name", metavar="RULE|GROUP")
@@ -27,9 +29,8 @@ def command(name: str, format: str) -> int:
         )
     if format == "json":
         import json
-        from dataclasses import asdict
 
-        told = [{key: value for key, value in asdict(rule).items() if key not in ("asks", "given", "home")} for rule in chosen]
+        told = [{key: getattr(rule, key) for key in TOLD} for rule in chosen]
         click.echo(json.dumps({"version": 1, "rules": told}, indent=1, ensure_ascii=False))
     elif name in rules:
         click.echo("\n".join(_card(chosen[0], cards.examples(name))))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
 from advisor.model.folds import TrainingLoop, contains, training_loop, training_loops
 from advisor.model.recipe import Optimizer, Recipe
+from advisor.model.record import dataclass
 from advisor.model.source import Setting, number
 
 

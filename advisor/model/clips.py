@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import EVERYTHING, Order, TrainingLoop, training_loop, violations
 from advisor.model.gradients import holds_some, stepped
 from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
+from advisor.model.record import dataclass
 from advisor.model.source import Known
 
 

@@ -36,10 +36,10 @@ The reader nests events in the loops, branches, regions and calls they stand in;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Union
 
+from advisor.model.record import dataclass, field
 from advisor.model.source import Place, Setting
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
 from typing import Literal
 
+from advisor.model.record import dataclass, field
 from advisor.model.source import Link, Place
 
 Severity = Literal["error", "warning", "hint"]
@@ -63,5 +62,7 @@ class Skipped:
 
 def fingerprint(rule: str, file: str, line_text: str, occurrence: int) -> str:
     """The first 16 hex digits of sha256 over rule, file, the line with its spaces normalised, and its occurrence."""
+    import hashlib  # loads OpenSSL, and only machine formats and baselines want it
+
     text = "\0".join((rule, file, " ".join(line_text.split()), str(occurrence)))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

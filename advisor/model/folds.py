@@ -9,12 +9,12 @@ and reports a check that is armed on some way and cleared on none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events
 from advisor.model.recipe import Fact, Loader, Recipe
+from advisor.model.record import dataclass, field
 from advisor.model.source import number
 
 Cadence = Literal["batch", "epoch", "once"]

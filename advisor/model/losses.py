@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from advisor.model.events import Context, Kind, events
 from advisor.model.recipe import Flow, Loss, Recipe
+from advisor.model.record import dataclass
 from advisor.model.source import Known, Link, OneOf, Place, is_absent
 
 CROSS_ENTROPY = frozenset({"CrossEntropyLoss", "cross_entropy"})

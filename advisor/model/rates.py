@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
+from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate

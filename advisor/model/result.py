@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from advisor.model.finding import Finding, Skipped, fingerprint
+from advisor.model.record import dataclass, field
 
 
 @dataclass(slots=True)

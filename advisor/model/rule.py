@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from advisor.model.finding import SEVERITIES, Confidence, Severity
+from advisor.model.record import dataclass, field
 
 Needs = Literal["lint", "probe", "both"]
 
@@ -36,12 +36,12 @@ class Rule:
     limits: Mapping[str, Any] = field(default_factory=dict)
     limit_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    not_when: tuple[str, ...] = ()
-    yields_to: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    not_when: Sequence[str] = ()
+    yields_to: Sequence[str] = ()
+    asks: Sequence[str] = ()
+    given: Sequence[str] = ()
     range: str | None = None
-    only: tuple[str, ...] = ()
+    only: Sequence[str] = ()
     fix: Mapping[str, str] | None = None
     home: str | None = None  # folder of a house rule; None: one of ours
 

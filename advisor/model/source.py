@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Union
+
+from advisor.model.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

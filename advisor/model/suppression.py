@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.model.recipe import Fact
+from advisor.model.record import dataclass
 
 
 @dataclass(slots=True, eq=False)

@@ -7,12 +7,12 @@ Numbers are plain floats: nothing here knows torch. Steps are counted from 1.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
 
 from advisor.model.finding import Skipped
 from advisor.model.recipe import Clip, Loss, Module, Optimizer, Recipe, Sampler, Scaler
+from advisor.model.record import dataclass, field
 from advisor.model.source import Link, Place
 
 

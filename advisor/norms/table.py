@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).with_name("table.json")
+from advisor.model.record import dataclass
+
+TABLE = os.path.join(os.path.dirname(__file__), "table.json")
 
 ENOUGH_REPOSITORIES = 3  # a group from fewer is one project's habit, not a norm
 USUAL = (0.025, 0.975)
@@ -67,7 +68,8 @@ class Standing:
 @cache
 def table() -> dict[str, Any]:
     """The table, read once."""
-    loaded: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    with open(TABLE, encoding="utf-8") as file:
+        loaded: dict[str, Any] = json.load(file)
     return loaded
 
 
