@@ -106,7 +106,7 @@ def _modulo(condition: Condition | None) -> Setting | None:
     return None
 
 
-def _holds(node: Arm | Node, *kinds: Kind) -> bool:
+def _holds(node: Arm | Node | None, *kinds: Kind) -> bool:
     body = getattr(node, "body", None)
     return any(isinstance(item, Event) and item.kind in kinds for item, _ in walk(body or []))
 
@@ -131,7 +131,7 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
                 flow = node.data.get(key)
                 if isinstance(flow, Flow):
                     measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-                    if any(loop for loop in real_loops(context) if _holds(loop, Kind.BACKWARD)) and node.kind is Kind.LOSS and flow.graph != "cut":
+                    if node.kind is Kind.LOSS and flow.graph != "cut" and _holds(_data_loop(context), Kind.BACKWARD):
                         regions = {region.what for region in context.regions}
                         if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
                             training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
@@ -149,6 +149,12 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
         elif loader.role == "unknown":
             loader.role = dataset_role
             loader.role_from = "contents" if dataset_role != "unknown" else "unknown"
+
+
+def _data_loop(context: Context) -> Loop | None:
+    """The innermost loop over a loader, else the innermost loop."""
+    loops = real_loops(context)
+    return next((loop for loop in reversed(loops) if loop.over is not None or loop.what == "loader"), loops[-1] if loops else None)
 
 
 def _loaders(over: Any) -> list[Loader]:
