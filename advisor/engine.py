@@ -232,7 +232,7 @@ def _mark_judged(comments: Iterable[Suppression], recipes: Iterable[Recipe], cho
         comment.judged = (
             rule is not None
             and rule.needs != "probe"
-            and rule.levels[-1] in levels
+            and rule.level in levels
             and rule.name not in silent
             and any(comment.place.file in recipe.files for recipe in readers)
         )

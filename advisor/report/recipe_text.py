@@ -22,7 +22,7 @@ SECTIONS = (
 )
 SINGLE = ("epochs", "steps", "accumulation")
 TITLES = ("kind", "library", "role")
-PLACES = ("file", "line", "when", "children", "groups", "lr_writes")
+UNTOLD = ("file", "line", "when", "children", "groups", "lr_writes", "optimizer", "applied")
 LONGEST = 100
 
 
@@ -72,7 +72,7 @@ def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     flag = f", when {item['when']}" if item.get("when") not in (None, "always") else ""
     yield [(f"  {name:<12}", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
     for key, value in item.items():
-        if (key in TITLES and item[key] is title) or key in PLACES or value in (None, [], {}):
+        if (key in TITLES and item[key] is title) or key in UNTOLD or value in (None, [], {}, "yes"):
             continue
         if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum"):
             continue  # what the library does by itself is only told where it decides the recipe

@@ -86,6 +86,8 @@ def _framed(result: Result, finding: Finding) -> Iterator[Line]:
                 end = end_column if end_line == line else len(code.rstrip()) + 1
                 yield [(f"{margin} | ", "faint"), (_underline(code[:LONGEST], column, end), finding.severity)]
     for link in finding.evidence:
+        if f"{link.text}, {link.file}:{link.line}" in finding.message:
+            continue  # the message says so itself
         yield [(f"{margin} = ", "faint"), (f"from {link.text} ({link.file}:{link.line})", "")]
     if len(finding.programs) > 1:
         yield [
