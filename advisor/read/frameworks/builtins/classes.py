@@ -11,7 +11,12 @@ from advisor.read.python.values import Function, Value
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
-_KINDS = {"builtins.property": "property", "builtins.staticmethod": "static", "builtins.classmethod": "class", "functools.cached_property": "property"}
+_KINDS = {
+    "builtins.property": "property",
+    "builtins.staticmethod": "static",
+    "builtins.classmethod": "class",
+    "functools.cached_property": "property",
+}
 
 
 def _as(kind: str) -> object:

@@ -89,7 +89,13 @@ def zip_(call: LibraryCall) -> Value:
     if all(one.items is not None for one in inner):
         items = tuple(sequence(list(group), "tuple") for group in zip(*(one.items or () for one in inner)))
     over = [one.over for one in inner if one.over is not None]
-    like = Iteration(inner[0].item, None, (over[0] if len(over) == 1 else tuple(over)) if over else None, inner[0].count, next((o.what for o in inner if o.over is not None), inner[0].what))
+    like = Iteration(
+        inner[0].item,
+        None,
+        (over[0] if len(over) == 1 else tuple(over)) if over else None,
+        inner[0].count,
+        next((o.what for o in inner if o.over is not None), inner[0].what),
+    )
     return _iteration(sequence([one.item for one in inner], "tuple"), like, items)
 
 
@@ -208,5 +214,3 @@ def slice_(call: LibraryCall) -> Value:
     if len(given) == 1:
         given = [NONE, given[0]]
     return sequence([*given, *[NONE] * (3 - len(given))], "slice")
-
-

@@ -35,5 +35,3 @@ def read(call: LibraryCall) -> Value:
 def other(call: LibraryCall) -> Value:
     """Other file methods."""
     return Opaque("a line of a file", "str")
-
-

@@ -12,8 +12,43 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 _TEXT = frozenset(
-    "lower upper strip lstrip rstrip replace split rsplit join startswith endswith format title capitalize zfill partition rpartition removeprefix removesuffix "
-    "splitlines count find isdigit isalpha encode decode casefold swapcase center ljust rjust index isnumeric isupper islower".split()
+    [
+        "lower",
+        "upper",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "replace",
+        "split",
+        "rsplit",
+        "join",
+        "startswith",
+        "endswith",
+        "format",
+        "title",
+        "capitalize",
+        "zfill",
+        "partition",
+        "rpartition",
+        "removeprefix",
+        "removesuffix",
+        "splitlines",
+        "count",
+        "find",
+        "isdigit",
+        "isalpha",
+        "encode",
+        "decode",
+        "casefold",
+        "swapcase",
+        "center",
+        "ljust",
+        "rjust",
+        "index",
+        "isnumeric",
+        "isupper",
+        "islower",
+    ]
 )
 
 
@@ -149,5 +184,3 @@ def _mapping(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Va
         reader.store.write(value.state, "items", {})
         return NONE
     return None
-
-

@@ -196,5 +196,3 @@ def exit_(call: LibraryCall) -> Value:
 def object_(call: LibraryCall) -> Value:
     """A bare object."""
     return call.reader.instance("object", node=call.node)
-
-

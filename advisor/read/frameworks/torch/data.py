@@ -56,7 +56,9 @@ def dataset_of(value: Value | None) -> Dataset | None:
 
 def sampler_facts(value: Value | None) -> tuple[Sampler, ...]:
     """Every sampler that a value may be."""
-    found = [member.fact for member in members(value) if isinstance(member, Instance) and isinstance(member.fact, Sampler)] if value is not None else []
+    found = (
+        [member.fact for member in members(value) if isinstance(member, Instance) and isinstance(member.fact, Sampler)] if value is not None else []
+    )
     return tuple(found)
 
 
@@ -299,5 +301,3 @@ def worker_info(call: LibraryCall) -> Value:
 def collate(call: LibraryCall) -> Value:
     """Batches a list of samples."""
     return Tensor(Flow(graph="none"))
-
-

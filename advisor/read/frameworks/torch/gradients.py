@@ -13,7 +13,12 @@ from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaque, Tensor, Value
 
-MODES = {"torch.no_grad": "no_grad", "torch.inference_mode": "inference_mode", "torch.enable_grad": "enable_grad", "torch.set_grad_enabled": "set_grad_enabled"}
+MODES = {
+    "torch.no_grad": "no_grad",
+    "torch.inference_mode": "inference_mode",
+    "torch.enable_grad": "enable_grad",
+    "torch.set_grad_enabled": "set_grad_enabled",
+}
 
 
 @table.function(*MODES)
@@ -202,5 +207,3 @@ def scaler_quiet(call: LibraryCall) -> Value:
         if restore is not None:
             restore(call, "scaler")
     return Opaque("the state of the scaler", "float")
-
-

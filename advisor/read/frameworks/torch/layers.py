@@ -12,10 +12,27 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import REQUIRED, LibraryCall
 from advisor.read.python.values import NONE, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
-_CONV: dict[str, Any] = {"in_channels": REQUIRED, "out_channels": REQUIRED, "kernel_size": REQUIRED, "stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+_CONV: dict[str, Any] = {
+    "in_channels": REQUIRED,
+    "out_channels": REQUIRED,
+    "kernel_size": REQUIRED,
+    "stride": 1,
+    "padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "bias": True,
+}
 _NORM: dict[str, Any] = {"num_features": REQUIRED, "eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}
 _INSTANCE: dict[str, Any] = {**_NORM, "affine": False, "track_running_stats": False}
-_RNN: dict[str, Any] = {"input_size": REQUIRED, "hidden_size": REQUIRED, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+_RNN: dict[str, Any] = {
+    "input_size": REQUIRED,
+    "hidden_size": REQUIRED,
+    "num_layers": 1,
+    "bias": True,
+    "batch_first": False,
+    "dropout": 0.0,
+    "bidirectional": False,
+}
 _CELL: dict[str, Any] = {"input_size": REQUIRED, "hidden_size": REQUIRED, "bias": True}
 _DROP: dict[str, Any] = {"p": 0.5, "inplace": False}
 _BLOCK: dict[str, Any] = {
@@ -41,21 +58,50 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     "LayerNorm": {"normalized_shape": REQUIRED, "eps": 1e-5, "elementwise_affine": True, "bias": True},
     "RMSNorm": {"normalized_shape": REQUIRED, "eps": None, "elementwise_affine": True},
     "GroupNorm": {"num_groups": REQUIRED, "num_channels": REQUIRED, "eps": 1e-5, "affine": True},
-    "RNN": {**{k: v for k, v in _RNN.items() if k in ("input_size", "hidden_size", "num_layers")}, "nonlinearity": "tanh", **{k: v for k, v in _RNN.items() if k not in ("input_size", "hidden_size", "num_layers")}},
+    "RNN": {
+        **{k: v for k, v in _RNN.items() if k in ("input_size", "hidden_size", "num_layers")},
+        "nonlinearity": "tanh",
+        **{k: v for k, v in _RNN.items() if k not in ("input_size", "hidden_size", "num_layers")},
+    },
     "LSTM": {**_RNN, "proj_size": 0},
     "GRU": _RNN,
     "RNNCell": _CELL,
     "LSTMCell": _CELL,
     "GRUCell": _CELL,
-    **{name: _DROP for name in ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")},
-    "Embedding": {"num_embeddings": REQUIRED, "embedding_dim": REQUIRED, "padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "sparse": False},
-    "EmbeddingBag": {"num_embeddings": REQUIRED, "embedding_dim": REQUIRED, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "mode": "mean", "sparse": False},
+    **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"), _DROP),
+    "Embedding": {
+        "num_embeddings": REQUIRED,
+        "embedding_dim": REQUIRED,
+        "padding_idx": None,
+        "max_norm": None,
+        "norm_type": 2.0,
+        "scale_grad_by_freq": False,
+        "sparse": False,
+    },
+    "EmbeddingBag": {
+        "num_embeddings": REQUIRED,
+        "embedding_dim": REQUIRED,
+        "max_norm": None,
+        "norm_type": 2.0,
+        "scale_grad_by_freq": False,
+        "mode": "mean",
+        "sparse": False,
+    },
     "MultiheadAttention": {"embed_dim": REQUIRED, "num_heads": REQUIRED, "dropout": 0.0, "bias": True},
     "TransformerEncoderLayer": _BLOCK,
     "TransformerDecoderLayer": _BLOCK,
     "TransformerEncoder": {"encoder_layer": REQUIRED, "num_layers": REQUIRED, "norm": None},
     "TransformerDecoder": {"decoder_layer": REQUIRED, "num_layers": REQUIRED, "norm": None},
-    "Transformer": {"d_model": 512, "nhead": 8, "num_encoder_layers": 6, "num_decoder_layers": 6, "dim_feedforward": 2048, "dropout": 0.1, "activation": "relu", "norm_first": False},
+    "Transformer": {
+        "d_model": 512,
+        "nhead": 8,
+        "num_encoder_layers": 6,
+        "num_decoder_layers": 6,
+        "dim_feedforward": 2048,
+        "dropout": 0.1,
+        "activation": "relu",
+        "norm_first": False,
+    },
     "Softmax": {"dim": None},
     "LogSoftmax": {"dim": None},
     "Softmin": {"dim": None},
@@ -77,7 +123,27 @@ SIGNATURES: dict[str, dict[str, Any]] = {
         for name in (*(f"MaxPool{n}d" for n in (1, 2, 3)), *(f"AvgPool{n}d" for n in (1, 2, 3)), "LPPool2d", "FractionalMaxPool2d")
     },
     **{f"Adaptive{kind}Pool{n}d": {"output_size": REQUIRED} for kind in ("Avg", "Max") for n in (1, 2, 3)},
-    **{name: {} for name in ("Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d", "PixelShuffle", "PixelUnshuffle", "ZeroPad2d", "ReflectionPad2d", "ReplicationPad2d", "ReflectionPad1d", "ConstantPad1d", "ConstantPad2d", "Fold", "Unfold", "CosineSimilarity", "PairwiseDistance", "ChannelShuffle")},
+    **{
+        name: {}
+        for name in (
+            "Upsample",
+            "UpsamplingNearest2d",
+            "UpsamplingBilinear2d",
+            "PixelShuffle",
+            "PixelUnshuffle",
+            "ZeroPad2d",
+            "ReflectionPad2d",
+            "ReplicationPad2d",
+            "ReflectionPad1d",
+            "ConstantPad1d",
+            "ConstantPad2d",
+            "Fold",
+            "Unfold",
+            "CosineSimilarity",
+            "PairwiseDistance",
+            "ChannelShuffle",
+        )
+    },
 }
 ACTIVATIONS = {
     "Softmax": "softmax",
@@ -99,7 +165,23 @@ ACTIVATIONS = {
     "Softplus": "softplus",
     "Hardtanh": "tanh",
 }
-KEEPING = frozenset({"Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "Flatten", "Unflatten", "Identity", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "PixelShuffle"})
+KEEPING = frozenset(
+    {
+        "Dropout",
+        "Dropout1d",
+        "Dropout2d",
+        "Dropout3d",
+        "AlphaDropout",
+        "FeatureAlphaDropout",
+        "Flatten",
+        "Unflatten",
+        "Identity",
+        "Upsample",
+        "UpsamplingBilinear2d",
+        "UpsamplingNearest2d",
+        "PixelShuffle",
+    }
+)
 WIDTHS = {"Linear": "out_features", "LazyLinear": "out_features", "Bilinear": "out_features"}
 RECURRENT = frozenset({"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"})
 
@@ -288,15 +370,29 @@ def apply(call: LibraryCall, fact: Module, flow: Flow) -> Value:
         dim: Setting = fact.settings.get("dim", ABSENT) if "oftmax" in name else ABSENT
         if name == "Softmax2d":
             dim = Known(-3)
-        return Tensor(replace(flow, activation=ACTIVATIONS[name], activation_at=place, activation_dim=dim, activation_input=_shallow(flow), graph=graph))
+        return Tensor(
+            replace(flow, activation=ACTIVATIONS[name], activation_at=place, activation_dim=dim, activation_input=_shallow(flow), graph=graph)
+        )
     if name in KEEPING:
         return Tensor(replace(flow, graph=graph, width=None if name in ("Flatten", "Unflatten") and flow.activation is None else flow.width))
     if name in WIDTHS:
-        return Tensor(replace(flow, activation="linear", activation_at=place, width=fact.settings.get(WIDTHS[name], ABSENT), graph=graph, activation_dim=None, part=()))
+        return Tensor(
+            replace(
+                flow,
+                activation="linear",
+                activation_at=place,
+                width=fact.settings.get(WIDTHS[name], ABSENT),
+                graph=graph,
+                activation_dim=None,
+                part=(),
+            )
+        )
     if name.startswith(("Conv", "LazyConv")):
         return Tensor(replace(flow, activation="linear", activation_at=place, width=None, graph=graph, activation_dim=None, part=()))
     if name.startswith(("Embedding", "Transformer")):
-        return Tensor(replace(flow, activation="embedding" if name.startswith("Embedding") else "norm", activation_at=place, width=None, graph=graph, part=()))
+        return Tensor(
+            replace(flow, activation="embedding" if name.startswith("Embedding") else "norm", activation_at=place, width=None, graph=graph, part=())
+        )
     if name in RECURRENT:
         output = Tensor(replace(flow, activation="recurrent", activation_at=place, width=fact.settings.get("hidden_size"), graph=graph, part=()))
         if name.endswith("Cell"):
@@ -323,5 +419,3 @@ def initialise(call: LibraryCall) -> Value | None:
     else:
         call.reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="init")
     return call.arguments.positional[0] if call.arguments.positional else NONE
-
-

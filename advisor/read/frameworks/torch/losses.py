@@ -59,7 +59,14 @@ FUNCTIONS = {
     "margin_ranking_loss": "MarginRankingLoss",
     "triplet_margin_loss": "TripletMarginLoss",
 }
-_INPUTS = {"TripletMarginLoss": 3, "MarginRankingLoss": 3, "CosineEmbeddingLoss": 3, "GaussianNLLLoss": 3, "CTCLoss": 4, "TripletMarginWithDistanceLoss": 3}
+_INPUTS = {
+    "TripletMarginLoss": 3,
+    "MarginRankingLoss": 3,
+    "CosineEmbeddingLoss": 3,
+    "GaussianNLLLoss": 3,
+    "CTCLoss": 4,
+    "TripletMarginWithDistanceLoss": 3,
+}
 
 
 def _reduction(fact: Loss) -> str | None:
@@ -120,7 +127,9 @@ def _function(call: LibraryCall, name: str, kind: str) -> Value:
     given = list(call.arguments.positional[:count])
     given += [value for key in (*names, "pred", "y") if (value := call.arguments.keywords.get(key)) is not None]
     spec = {**dict.fromkeys(range(count)), **CLASSES[kind]}
-    settings = {str(key): call.setting(str(key), position, default) for position, (key, default) in enumerate(spec.items()) if not isinstance(key, int)}
+    settings = {
+        str(key): call.setting(str(key), position, default) for position, (key, default) in enumerate(spec.items()) if not isinstance(key, int)
+    }
     key = ("loss", id(call.node))
     fact = call.reader.seen_facts.get(key)
     if not isinstance(fact, Loss):
@@ -151,7 +160,10 @@ def criterion(call: LibraryCall) -> Value | None:
     fact = call.this.fact
     if not isinstance(fact, Loss):
         return None
-    given = [*call.arguments.positional, *(v for k, v in call.arguments.keywords.items() if k in ("input", "target", "pred", "y", "anchor", "positive", "negative"))]
+    given = [
+        *call.arguments.positional,
+        *(v for k, v in call.arguments.keywords.items() if k in ("input", "target", "pred", "y", "anchor", "positive", "negative")),
+    ]
     return measured(call, fact, given)
 
 
@@ -181,5 +193,3 @@ def loss_init(call: LibraryCall) -> Value | None:
 def loss_state(call: LibraryCall) -> Value:
     """Criteria have no weights of note."""
     return Opaque("the state of a loss")
-
-

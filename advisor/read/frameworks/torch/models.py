@@ -180,7 +180,24 @@ def weights_flag(reader: Reader, weights: Any) -> Value:
     return Opaque("whether a parameter is trained", "bool")
 
 
-_IN_PLACE = ("add_", "sub_", "mul_", "div_", "copy_", "clamp_", "normal_", "uniform_", "fill_", "addcmul_", "addcdiv_", "lerp_", "set_", "index_copy_", "masked_fill_", "clip_")
+_IN_PLACE = (
+    "add_",
+    "sub_",
+    "mul_",
+    "div_",
+    "copy_",
+    "clamp_",
+    "normal_",
+    "uniform_",
+    "fill_",
+    "addcmul_",
+    "addcdiv_",
+    "lerp_",
+    "set_",
+    "index_copy_",
+    "masked_fill_",
+    "clip_",
+)
 
 
 @table.method("weights", *_IN_PLACE)
@@ -242,7 +259,9 @@ def zero_grad(call: LibraryCall) -> Value:
 def same(call: LibraryCall) -> Value:
     """The same module, elsewhere."""
     fact = _fact(call)
-    dtype = call.get("dtype") or next((v for v in call.arguments.positional if getattr(v, "name", "") in ("torch.float16", "torch.bfloat16", "torch.half")), None)
+    dtype = call.get("dtype") or next(
+        (v for v in call.arguments.positional if getattr(v, "name", "") in ("torch.float16", "torch.bfloat16", "torch.half")), None
+    )
     if fact is not None and dtype is not None and call.name.endswith(".to"):
         _half(fact, call, str(getattr(dtype, "name", "")))
     return call.this
@@ -319,7 +338,27 @@ def own_modules(reader: Reader, instance: Instance) -> Value:
     return Opaque("the parts of a module", "dict")
 
 
-@table.method("module", "register_buffer", "register_forward_hook", "register_backward_hook", "register_full_backward_hook", "register_forward_pre_hook", "extra_repr", "get_parameter", "gradient_checkpointing_enable", "enable_input_require_grads", "tie_weights", "print_trainable_parameters", "enable_gradient_checkpointing", "enable_xformers_memory_efficient_attention", "get_memory_footprint", "__repr__", "flatten_parameters", "size", "num_parameters")
+@table.method(
+    "module",
+    "register_buffer",
+    "register_forward_hook",
+    "register_backward_hook",
+    "register_full_backward_hook",
+    "register_forward_pre_hook",
+    "extra_repr",
+    "get_parameter",
+    "gradient_checkpointing_enable",
+    "enable_input_require_grads",
+    "tie_weights",
+    "print_trainable_parameters",
+    "enable_gradient_checkpointing",
+    "enable_xformers_memory_efficient_attention",
+    "get_memory_footprint",
+    "__repr__",
+    "flatten_parameters",
+    "size",
+    "num_parameters",
+)
 def quiet(call: LibraryCall) -> Value:
     """Changes nothing that the rules ask about."""
     if call.name.endswith("register_buffer"):

@@ -16,10 +16,8 @@ from advisor.read.python.values import (
     NONE,
     Arguments,
     Bound,
-    Constant,
     Function,
     Instance,
-    Library,
     Mapping,
     Opaque,
     Partial,
@@ -28,7 +26,6 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
-    join,
     setting,
 )
 
@@ -38,7 +35,15 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     "SGD": {"params": REQUIRED, "lr": 0.001, "momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False, **_FLAGS},
     "Adam": {**_ADAM, **_FLAGS, "decoupled_weight_decay": False},
     "AdamW": {**_ADAM, "weight_decay": 0.01, **_FLAGS},
-    "NAdam": {"params": REQUIRED, "lr": 0.002, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "momentum_decay": 0.004, "decoupled_weight_decay": False},
+    "NAdam": {
+        "params": REQUIRED,
+        "lr": 0.002,
+        "betas": (0.9, 0.999),
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "momentum_decay": 0.004,
+        "decoupled_weight_decay": False,
+    },
     "RAdam": {"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "decoupled_weight_decay": False},
     "Adamax": {"params": REQUIRED, "lr": 0.002, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0},
     "Adagrad": {"params": REQUIRED, "lr": 0.01, "lr_decay": 0, "weight_decay": 0, "initial_accumulator_value": 0, "eps": 1e-10},
@@ -58,28 +63,81 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     },
     "SparseAdam": {"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8},
     "Adafactor": {"params": REQUIRED, "lr": 0.01, "beta2_decay": -0.8, "eps": (None, 0.001), "d": 1.0, "weight_decay": 0.0},
-    "Muon": {"params": REQUIRED, "lr": 0.001, "weight_decay": 0.1, "momentum": 0.95, "nesterov": True, "ns_steps": 5, "eps": 1e-7, "adjust_lr_fn": None},
+    "Muon": {
+        "params": REQUIRED,
+        "lr": 0.001,
+        "weight_decay": 0.1,
+        "momentum": 0.95,
+        "nesterov": True,
+        "ns_steps": 5,
+        "eps": 1e-7,
+        "adjust_lr_fn": None,
+    },
 }
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {  # other packages: signature, version whose defaults these are
     "lion_pytorch.Lion": ({"params": REQUIRED, "lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 0.0}, "lion-pytorch 0.2"),
     "prodigyopt.Prodigy": (
-        {"params": REQUIRED, "lr": 1.0, "betas": (0.9, 0.999), "beta3": None, "eps": 1e-8, "weight_decay": 0, "decouple": True, "use_bias_correction": False, "safeguard_warmup": False, "d0": 1e-6, "d_coef": 1.0},
+        {
+            "params": REQUIRED,
+            "lr": 1.0,
+            "betas": (0.9, 0.999),
+            "beta3": None,
+            "eps": 1e-8,
+            "weight_decay": 0,
+            "decouple": True,
+            "use_bias_correction": False,
+            "safeguard_warmup": False,
+            "d0": 1e-6,
+            "d_coef": 1.0,
+        },
         "prodigyopt 1.1",
     ),
-    "dadaptation.DAdaptAdam": ({"params": REQUIRED, "lr": 1.0, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "log_every": 0, "decouple": False}, "dadaptation 3.2"),
+    "dadaptation.DAdaptAdam": (
+        {"params": REQUIRED, "lr": 1.0, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "log_every": 0, "decouple": False},
+        "dadaptation 3.2",
+    ),
     "dadaptation.DAdaptSGD": ({"params": REQUIRED, "lr": 1.0, "momentum": 0.0, "weight_decay": 0}, "dadaptation 3.2"),
-    "schedulefree.AdamWScheduleFree": ({"params": REQUIRED, "lr": 0.0025, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "warmup_steps": 0}, "schedulefree 1.4"),
+    "schedulefree.AdamWScheduleFree": (
+        {"params": REQUIRED, "lr": 0.0025, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "warmup_steps": 0},
+        "schedulefree 1.4",
+    ),
     "schedulefree.SGDScheduleFree": ({"params": REQUIRED, "lr": 1.0, "momentum": 0.9, "weight_decay": 0, "warmup_steps": 0}, "schedulefree 1.4"),
-    "bitsandbytes.optim.AdamW8bit": ({"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01}, "bitsandbytes 0.50"),
+    "bitsandbytes.optim.AdamW8bit": (
+        {"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
+        "bitsandbytes 0.50",
+    ),
     "bitsandbytes.optim.Adam8bit": ({"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0}, "bitsandbytes 0.50"),
-    "bitsandbytes.optim.PagedAdamW8bit": ({"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01}, "bitsandbytes 0.50"),
+    "bitsandbytes.optim.PagedAdamW8bit": (
+        {"params": REQUIRED, "lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
+        "bitsandbytes 0.50",
+    ),
     "transformers.Adafactor": (
-        {"params": REQUIRED, "lr": None, "eps": (1e-30, 0.001), "clip_threshold": 1.0, "decay_rate": -0.8, "beta1": None, "weight_decay": 0.0, "scale_parameter": True, "relative_step": True, "warmup_init": False},
+        {
+            "params": REQUIRED,
+            "lr": None,
+            "eps": (1e-30, 0.001),
+            "clip_threshold": 1.0,
+            "decay_rate": -0.8,
+            "beta1": None,
+            "weight_decay": 0.0,
+            "scale_parameter": True,
+            "relative_step": True,
+            "warmup_init": False,
+        },
         "Transformers 4.57",
     ),
-    "apex.optimizers.FusedAdam": ({"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-8, "adam_w_mode": True, "weight_decay": 0.0}, "apex"),
-    "apex.optimizers.FusedLAMB": ({"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-6, "weight_decay": 0.01}, "apex"),
-    "deepspeed.ops.adam.FusedAdam": ({"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-8, "adam_w_mode": True, "weight_decay": 0.0}, "DeepSpeed"),
+    "apex.optimizers.FusedAdam": (
+        {"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-8, "adam_w_mode": True, "weight_decay": 0.0},
+        "apex",
+    ),
+    "apex.optimizers.FusedLAMB": (
+        {"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-6, "weight_decay": 0.01},
+        "apex",
+    ),
+    "deepspeed.ops.adam.FusedAdam": (
+        {"params": REQUIRED, "lr": 0.001, "bias_correction": True, "betas": (0.9, 0.999), "eps": 1e-8, "adam_w_mode": True, "weight_decay": 0.0},
+        "DeepSpeed",
+    ),
 }
 
 
@@ -282,5 +340,3 @@ def state(reader: Reader, instance: Instance) -> Value:
 def iterate_group(reader: Reader, instance: Instance) -> Iteration:
     """The keys of a group."""
     return Iteration(Opaque("a key of a parameter group", "str"), what="items")
-
-

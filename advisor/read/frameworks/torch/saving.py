@@ -76,7 +76,11 @@ def loaded_get(call: LibraryCall) -> Value:
 @table.method("loaded", "items", "keys", "values", "copy", "state_dict", "update", "eval", "to", "cuda", "float", "train", "parameters")
 def loaded_other(call: LibraryCall) -> Value:
     """A loaded state, or a whole loaded model."""
-    return call.this if call.name.rpartition(".")[2] in ("copy", "state_dict", "eval", "to", "cuda", "float", "train") else Opaque("parts of a checkpoint")
+    return (
+        call.this
+        if call.name.rpartition(".")[2] in ("copy", "state_dict", "eval", "to", "cuda", "float", "train")
+        else Opaque("parts of a checkpoint")
+    )
 
 
 def restore(call: LibraryCall, of: str) -> None:
@@ -96,7 +100,9 @@ def restore(call: LibraryCall, of: str) -> None:
         fact.complete = False
     fact.parts = {key: kind}
     fact.strict = call.setting("strict", 1, True)
-    call.reader.emit(Kind.RESTORE, call.node, call.reader.record(fact), source=value.data.get("fact") if isinstance(value, Instance) else None, state=value)
+    call.reader.emit(
+        Kind.RESTORE, call.node, call.reader.record(fact), source=value.data.get("fact") if isinstance(value, Instance) else None, state=value
+    )
 
 
 table.TENSORS["restore"] = restore  # type: ignore[assignment]
@@ -122,7 +128,9 @@ def state_method(call: LibraryCall) -> Value:
     if name == "items":
         from advisor.read.python.values import sequence
 
-        pair = sequence([Opaque("a key of a state", "str"), call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data))], "tuple")
+        pair = sequence(
+            [Opaque("a key of a state", "str"), call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data))], "tuple"
+        )
         return sequence([pair], "generator", exact=False)
     return Opaque("a part of a state")
 
@@ -132,5 +140,3 @@ def state_tensor(call: LibraryCall) -> Value:
     """{k: v.clone() for k, v in state.items()} is a copy."""
     copied = call.this.data.get("copied") or call.name.endswith("clone")
     return call.reader.instance("state-tensor", role="state-tensor", data={**call.this.data, "copied": copied})
-
-

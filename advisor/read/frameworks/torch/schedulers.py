@@ -112,7 +112,9 @@ def step(call: LibraryCall) -> Value:
     flow = getattr(value, "flow", None)
     if flow is None and value is not None and not isinstance(value, Instance):
         flow = Flow() if call.this.kind.endswith("ReduceLROnPlateau") else None
-    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=setting(value) if value is not None else None)
+    call.reader.emit(
+        Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=setting(value) if value is not None else None
+    )
     return NONE
 
 
@@ -160,7 +162,11 @@ def averaged(call: LibraryCall) -> Value:
     """An average of another model's weights."""
     source = call.get("model", 0)
     fact = Module(call.place, kind="torch.optim.swa_utils.AveragedModel")
-    fact.settings = {"use_buffers": call.setting("use_buffers", 5, False), "multi_avg_fn": call.setting("multi_avg_fn", 3, None), "avg_fn": call.setting("avg_fn", 2, None)}
+    fact.settings = {
+        "use_buffers": call.setting("use_buffers", 5, False),
+        "multi_avg_fn": call.setting("multi_avg_fn", 3, None),
+        "avg_fn": call.setting("avg_fn", 2, None),
+    }
     for member in members(source) if source is not None else ():
         if isinstance(member, Instance) and isinstance(member.fact, Module):
             fact.copy_of = member.fact
@@ -168,5 +174,3 @@ def averaged(call: LibraryCall) -> Value:
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance("torch.optim.swa_utils.AveragedModel", role="module", fact=fact, node=call.node)
-
-

@@ -60,7 +60,9 @@ def _flag(name: str) -> Any:
     def write(reader: Reader, owner: Any, value: Value, node: ast.AST) -> None:
         found = setting(value)
         if isinstance(found, Known):
-            found = Known(found.value, found.origin, found.default, found.weak or any(label != "default" for _, label in reader.conditions), reader.place(node))
+            found = Known(
+                found.value, found.origin, found.default, found.weak or any(label != "default" for _, label in reader.conditions), reader.place(node)
+            )
         reader.recipe.backend[name] = found
 
     return write
@@ -80,20 +82,45 @@ def init_process_group(call: LibraryCall) -> Value:
     return NONE
 
 
-@table.function("torch.distributed.get_rank", "torch.distributed.get_world_size", "torch.distributed.get_local_rank", "torch.cuda.device_count", "torch.cuda.current_device")
+@table.function(
+    "torch.distributed.get_rank",
+    "torch.distributed.get_world_size",
+    "torch.distributed.get_local_rank",
+    "torch.cuda.device_count",
+    "torch.cuda.current_device",
+)
 def rank(call: LibraryCall) -> Value:
     """Known only when it runs."""
     what = {"get_rank": "the rank", "get_world_size": "the world size"}.get(call.name.rpartition(".")[2], "the number of devices")
     return Opaque(what, "int")
 
 
-@table.function("torch.distributed.is_initialized", "torch.distributed.is_available", "torch.cuda.is_available", "torch.cuda.is_bf16_supported", "torch.backends.mps.is_available", "torch.xpu.is_available")
+@table.function(
+    "torch.distributed.is_initialized",
+    "torch.distributed.is_available",
+    "torch.cuda.is_available",
+    "torch.cuda.is_bf16_supported",
+    "torch.backends.mps.is_available",
+    "torch.xpu.is_available",
+)
 def available(call: LibraryCall) -> Value:
     """Known only when it runs."""
     return Opaque(f"`{call.name.rpartition('.')[2]}`", "bool")
 
 
-@table.prefix("torch.distributed", "torch.cuda", "torch.backends", "torch.multiprocessing", "torch.profiler", "torch.utils.tensorboard", "torch.set_default_dtype", "torch.set_num_threads", "torch._dynamo", "torch.hub", "torch.version")
+@table.prefix(
+    "torch.distributed",
+    "torch.cuda",
+    "torch.backends",
+    "torch.multiprocessing",
+    "torch.profiler",
+    "torch.utils.tensorboard",
+    "torch.set_default_dtype",
+    "torch.set_num_threads",
+    "torch._dynamo",
+    "torch.hub",
+    "torch.version",
+)
 def housekeeping(call: LibraryCall) -> Value | None:
     """Calls that touch no weights, unless an object is handed over."""
     if call.name == "torch.multiprocessing.spawn":
@@ -122,5 +149,3 @@ def device(call: LibraryCall) -> Value:
     """A device by its name."""
     value = call.get("type", 0)
     return value if isinstance(value, Constant) else Opaque("a device")
-
-

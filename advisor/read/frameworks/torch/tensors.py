@@ -15,11 +15,62 @@ from advisor.read.frameworks.torch.losses import flow_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, sequence, setting
 
-KEEP = (
-    "view reshape squeeze unsqueeze permute transpose contiguous to cuda cpu float double half bfloat16 type type_as flatten expand expand_as repeat "
-    "clone t movedim swapaxes swapdims view_as reshape_as rename requires_grad_ pin_memory chunk split unbind narrow index_select gather take masked_select "
-    "unflatten tile repeat_interleave flip roll long int bool resize_ resize ravel share_memory_ nan_to_num sparse_resize_ to_dense coalesce"
-).split()
+KEEP = [
+    "view",
+    "reshape",
+    "squeeze",
+    "unsqueeze",
+    "permute",
+    "transpose",
+    "contiguous",
+    "to",
+    "cuda",
+    "cpu",
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "type",
+    "type_as",
+    "flatten",
+    "expand",
+    "expand_as",
+    "repeat",
+    "clone",
+    "t",
+    "movedim",
+    "swapaxes",
+    "swapdims",
+    "view_as",
+    "reshape_as",
+    "rename",
+    "requires_grad_",
+    "pin_memory",
+    "chunk",
+    "split",
+    "unbind",
+    "narrow",
+    "index_select",
+    "gather",
+    "take",
+    "masked_select",
+    "unflatten",
+    "tile",
+    "repeat_interleave",
+    "flip",
+    "roll",
+    "long",
+    "int",
+    "bool",
+    "resize_",
+    "resize",
+    "ravel",
+    "share_memory_",
+    "nan_to_num",
+    "sparse_resize_",
+    "to_dense",
+    "coalesce",
+]
 ACTIVATE = {
     "softmax": "softmax",
     "log_softmax": "log_softmax",
@@ -47,10 +98,40 @@ ACTIVATE = {
     "log1p": "log1p",
     "normalize": "normalize",
 }
-RANDOM = "rand randn randint randperm normal bernoulli multinomial rand_like randn_like randint_like poisson".split()
-PLAIN = "tensor as_tensor from_numpy zeros ones full empty arange linspace eye zeros_like ones_like full_like empty_like LongTensor FloatTensor Tensor IntTensor BoolTensor DoubleTensor HalfTensor ByteTensor frombuffer asarray tril triu tril_indices meshgrid complex".split()
+RANDOM = ["rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "randint_like", "poisson"]
+PLAIN = [
+    "tensor",
+    "as_tensor",
+    "from_numpy",
+    "zeros",
+    "ones",
+    "full",
+    "empty",
+    "arange",
+    "linspace",
+    "eye",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "empty_like",
+    "LongTensor",
+    "FloatTensor",
+    "Tensor",
+    "IntTensor",
+    "BoolTensor",
+    "DoubleTensor",
+    "HalfTensor",
+    "ByteTensor",
+    "frombuffer",
+    "asarray",
+    "tril",
+    "triu",
+    "tril_indices",
+    "meshgrid",
+    "complex",
+]
 REDUCE = ("sum", "mean", "nanmean", "nansum", "norm", "var", "std", "logsumexp", "prod", "trace", "median", "dist", "numel")
-NUMBERS = "item tolist".split()
+NUMBERS = ["item", "tolist"]
 
 
 def _all(call: LibraryCall) -> list[Value]:
@@ -89,7 +170,11 @@ def keep(call: LibraryCall) -> Value | None:
     if name in ("chunk", "split", "unbind"):
         item = Tensor(replace(flow, graph=graph_now(call.reader, flow)))
         return sequence([item, item], "tuple", exact=False)
-    width = flow.width if name in ("to", "cuda", "cpu", "float", "double", "half", "bfloat16", "clone", "contiguous", "long", "int", "type", "squeeze") else None
+    width = (
+        flow.width
+        if name in ("to", "cuda", "cpu", "float", "double", "half", "bfloat16", "clone", "contiguous", "long", "int", "type", "squeeze")
+        else None
+    )
     if name == "squeeze":
         width = None
     changes: dict[str, Any] = {"graph": graph_now(call.reader, flow), "width": width}
@@ -119,7 +204,14 @@ def activate(call: LibraryCall) -> Value | None:
     if activation == "log":
         call.reader.recipe.logs.append((call.place, flow))
     return Tensor(
-        replace(flow, activation=activation, activation_at=call.place, activation_dim=dim, activation_input=replace(flow, activation_input=None), graph=graph_now(call.reader, flow))
+        replace(
+            flow,
+            activation=activation,
+            activation_at=call.place,
+            activation_dim=dim,
+            activation_input=replace(flow, activation_input=None),
+            graph=graph_now(call.reader, flow),
+        )
     )
 
 
@@ -150,7 +242,16 @@ def choose(call: LibraryCall) -> Value | None:
     dim = call.setting("dim", 1 + _shift(call), None)
     index = Tensor(
         replace(
-            flow, activation="argmax", activation_at=call.place, activation_dim=dim, activation_input=replace(flow, activation_input=None), graph="cut" if flow.graph != "none" else "none", cut_by=f"{name}", cut_at=call.place, width=None, losses=()
+            flow,
+            activation="argmax",
+            activation_at=call.place,
+            activation_dim=dim,
+            activation_input=replace(flow, activation_input=None),
+            graph="cut" if flow.graph != "none" else "none",
+            cut_by=f"{name}",
+            cut_at=call.place,
+            width=None,
+            losses=(),
         )
     )
     if name == "argmax" or name == "argmin" or name == "argsort":
@@ -174,9 +275,7 @@ def reduce(call: LibraryCall) -> Value | None:
     changes: dict[str, Any] = {"graph": graph_now(call.reader, flow), "width": None}
     if not flow.losses:
         changes["activation"] = None
-    if flow.losses and name in ("sum", "mean"):
-        changes["reduction"] = name
-    elif name in ("sum", "mean"):
+    if (flow.losses and name in ("sum", "mean")) or name in ("sum", "mean"):
         changes["reduction"] = name
     return Tensor(replace(flow, **changes))
 
@@ -265,7 +364,16 @@ def dropout(call: LibraryCall) -> Value | None:
         kind = getattr(facts, "FunctionalDropout", None)
         if kind is not None:
             found.append(kind(call.place, p=call.setting("p", 1, 0.5), training=call.setting("training", 2, True)))
-    call.reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="augment", training=call.setting("training", 2, True), p=call.setting("p", 1, 0.5))
+    call.reader.emit(
+        Kind.DRAW,
+        call.node,
+        None,
+        library="torch",
+        what=call.name,
+        use="augment",
+        training=call.setting("training", 2, True),
+        p=call.setting("p", 1, 0.5),
+    )
     return Tensor(replace(flow, graph=graph_now(call.reader, flow)))
 
 
@@ -276,7 +384,14 @@ def layer_function(call: LibraryCall) -> Value:
     linear = name in ("linear", "conv1d", "conv2d", "conv3d", "bilinear", "addmm", "matmul", "bmm", "mm", "einsum", "conv_transpose2d")
     flows = [found for value in _all(call) if (found := flow_of(value)) is not None] or [flow]
     merged = merge(call.reader, flows)
-    return Tensor(replace(merged, activation="linear" if linear else "norm" if "norm" in name else None, activation_at=call.place, graph="kept" if call.reader.grad_mode == "on" and linear else merged.graph))
+    return Tensor(
+        replace(
+            merged,
+            activation="linear" if linear else "norm" if "norm" in name else None,
+            activation_at=call.place,
+            graph="kept" if call.reader.grad_mode == "on" and linear else merged.graph,
+        )
+    )
 
 
 def one_hot(call: LibraryCall) -> Value:
@@ -305,7 +420,9 @@ def compare(call: LibraryCall) -> Value:
     other = call.get("other", 1 + _shift(call))
     if isinstance(other, Constant) and name in ("ge", "gt", "lt", "le", "round"):
         call.reader.recipe.thresholds.append((call.place, flow, setting(other)))
-    return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph != "none" else "none", cut_by="a comparison", cut_at=call.place, losses=()))
+    return Tensor(
+        replace(flow, activation="comparison", graph="cut" if flow.graph != "none" else "none", cut_by="a comparison", cut_at=call.place, losses=())
+    )
 
 
 def in_place(call: LibraryCall) -> Value:
@@ -350,7 +467,11 @@ _register(("backward",), backward, functional=False)
 _register(("eq", "ne", "ge", "gt", "lt", "le", "round", "isnan", "isinf", "isfinite", "equal", "allclose"), compare)
 _register(("size", "dim", "numel", "nelement", "ndimension", "element_size", "stride"), size, functional=False)
 _register(("retain_grad", "register_hook"), retain, functional=False)
-_register(("zero_", "add_", "mul_", "sub_", "div_", "copy_", "fill_", "clamp_", "uniform_", "normal_", "scatter_", "index_fill_", "masked_fill_"), in_place, functional=False)
+_register(
+    ("zero_", "add_", "mul_", "sub_", "div_", "copy_", "fill_", "clamp_", "uniform_", "normal_", "scatter_", "index_fill_", "masked_fill_"),
+    in_place,
+    functional=False,
+)
 for _name in RANDOM:
     table.FUNCTIONS[f"torch.{_name}"] = random
 for _name in PLAIN:
@@ -359,7 +480,31 @@ for _name in ("cat", "stack", "concat", "hstack", "vstack", "where", "block_diag
     table.FUNCTIONS[f"torch.{_name}"] = combine
 for _name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"):
     table.FUNCTIONS[f"torch.nn.functional.{_name}"] = dropout
-for _name in ("linear", "conv1d", "conv2d", "conv3d", "bilinear", "conv_transpose2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "max_pool1d", "avg_pool1d", "batch_norm", "layer_norm", "group_norm", "instance_norm", "interpolate", "pad", "embedding", "scaled_dot_product_attention", "unfold", "fold", "upsample"):
+for _name in (
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "bilinear",
+    "conv_transpose2d",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "max_pool1d",
+    "avg_pool1d",
+    "batch_norm",
+    "layer_norm",
+    "group_norm",
+    "instance_norm",
+    "interpolate",
+    "pad",
+    "embedding",
+    "scaled_dot_product_attention",
+    "unfold",
+    "fold",
+    "upsample",
+):
     table.FUNCTIONS[f"torch.nn.functional.{_name}"] = layer_function
 for _name in ("matmul", "bmm", "mm", "einsum", "addmm"):
     table.FUNCTIONS[f"torch.{_name}"] = layer_function
@@ -435,16 +580,54 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
             plain_side = two if one.losses else one
             real = others and plain_side.graph != "none" and plain_side.metric != "loss"
             head = one if one.losses else two
-            return made(replace(merged, reduction=head.reduction, metric=head.metric if head.losses else merged.metric, direction=head.direction, divided=(*one.divided, *two.divided)[:4], other_terms=one.other_terms or two.other_terms or real, activation=None))
+            return made(
+                replace(
+                    merged,
+                    reduction=head.reduction,
+                    metric=head.metric if head.losses else merged.metric,
+                    direction=head.direction,
+                    divided=(*one.divided, *two.divided)[:4],
+                    other_terms=one.other_terms or two.other_terms or real,
+                    activation=None,
+                )
+            )
         if symbol == "/":
             divided = (*one.divided, setting(Opaque("a tensor"))) if one.losses else one.divided
-            return made(replace(one, modules=merged.modules, sources=merged.sources, losses=merged.losses, divided=divided, activation=None, graph=merged.graph, width=None, metric=one.metric))
+            return made(
+                replace(
+                    one,
+                    modules=merged.modules,
+                    sources=merged.sources,
+                    losses=merged.losses,
+                    divided=divided,
+                    activation=None,
+                    graph=merged.graph,
+                    width=None,
+                    metric=one.metric,
+                )
+            )
         if symbol == "@":
             return made(replace(merged, activation="linear", activation_at=reader.place(node)))
         if symbol == "*" and one.losses and not two.losses:
-            return made(replace(merged, reduction=one.reduction, metric=one.metric, direction=one.direction, divided=(*one.divided, Unknown("it is multiplied by a tensor"))))
+            return made(
+                replace(
+                    merged,
+                    reduction=one.reduction,
+                    metric=one.metric,
+                    direction=one.direction,
+                    divided=(*one.divided, Unknown("it is multiplied by a tensor")),
+                )
+            )
         if symbol == "*" and two.losses and not one.losses:
-            return made(replace(merged, reduction=two.reduction, metric=two.metric, direction=two.direction, divided=(*two.divided, Unknown("it is multiplied by a tensor"))))
+            return made(
+                replace(
+                    merged,
+                    reduction=two.reduction,
+                    metric=two.metric,
+                    direction=two.direction,
+                    divided=(*two.divided, Unknown("it is multiplied by a tensor")),
+                )
+            )
         return made(replace(merged, reduction=one.reduction, metric=one.metric or two.metric, direction=one.direction or two.direction))
     flow = one if one is not None else two
     if flow is None:
@@ -456,14 +639,32 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
     if symbol == "*":
         scale: Setting = Unknown("a factor") if not isinstance(known, Known) else known
         inverse = _inverse(known)
-        return made(replace(flow, divided=(*flow.divided, inverse if inverse is not None else Unknown(f"it is multiplied by {getattr(scale, 'value', 'a factor')}"))[-4:], activation=_scaled(flow)))
+        return made(
+            replace(
+                flow,
+                divided=(*flow.divided, inverse if inverse is not None else Unknown(f"it is multiplied by {getattr(scale, 'value', 'a factor')}"))[
+                    -4:
+                ],
+                activation=_scaled(flow),
+            )
+        )
     if symbol in ("+", "-"):
         if symbol == "+" and isinstance(other, Constant) and other.value == 0:
             return made(flow)
         small = isinstance(other, Constant) and isinstance(other.value, (int, float)) and 0 < abs(other.value) < 1e-2
         unknown_term = not isinstance(other, Constant) and flow.losses and isinstance(other, Opaque) and other.type not in ("int", "float")
         floor = small and symbol == "+"
-        return made(replace(flow, activation=f"{flow.activation}+floor" if floor and flow.activation in ("softmax", "sigmoid") else None if symbol == "-" and flow.activation in ("softmax", "sigmoid") else _scaled(flow), other_terms=flow.other_terms or bool(unknown_term)))
+        return made(
+            replace(
+                flow,
+                activation=f"{flow.activation}+floor"
+                if floor and flow.activation in ("softmax", "sigmoid")
+                else None
+                if symbol == "-" and flow.activation in ("softmax", "sigmoid")
+                else _scaled(flow),
+                other_terms=flow.other_terms or bool(unknown_term),
+            )
+        )
     return made(replace(flow, activation=None))
 
 

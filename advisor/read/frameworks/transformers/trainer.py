@@ -285,9 +285,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any) -> None:
                 reader.record(stop)
     strategy = value_of(argument("save_strategy"))
     if strategy != "no":
-        reader.record(
-            Save(this.data["place"], parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True)
-        )
+        reader.record(Save(this.data["place"], parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True))
 
 
 @table.method(

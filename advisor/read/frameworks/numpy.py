@@ -1,0 +1,180 @@
+"""numpy: seeds and draws, arrays as tensors without a graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow, Seed
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.losses import flow_of
+from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, setting
+
+DRAWS = [
+    "rand",
+    "randn",
+    "randint",
+    "random",
+    "random_sample",
+    "choice",
+    "shuffle",
+    "permutation",
+    "uniform",
+    "normal",
+    "beta",
+    "binomial",
+    "multinomial",
+    "standard_normal",
+    "integers",
+    "poisson",
+    "exponential",
+    "gamma",
+    "laplace",
+]
+USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
+
+
+@table.function("numpy.random.seed")
+def seed(call: LibraryCall) -> Value:
+    """np.random.seed(0)"""
+    value = call.get("seed", 0)
+    fact = Seed(call.place, library="numpy", value=setting(value), from_clock=clock(value) or value is None)
+    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    return NONE
+
+
+@table.function(*(f"numpy.random.{name}" for name in DRAWS))
+def draw(call: LibraryCall) -> Value:
+    """Random numbers of the global generator."""
+    name = call.name.rpartition(".")[2]
+    call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use=USES.get(name, "other"))
+    if name == "shuffle":
+        given = call.arguments.positional[0] if call.arguments.positional else None
+        if isinstance(given, Sequence):
+            call.reader.store.write(given.state, "exact", False)
+        return NONE
+    return Tensor(Flow(graph="none"))
+
+
+@table.function("numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.Generator")
+def own(call: LibraryCall) -> Value:
+    """A generator of one's own."""
+    value = call.get("seed", 0)
+    return call.reader.instance("numpy.random.Generator", role="own-generator", node=call.node, data={"seed": value})
+
+
+@table.method("own-generator", *DRAWS, "sample", "choices", "gauss", "randrange")
+def own_draw(call: LibraryCall) -> Value:
+    """Random numbers of a generator of one's own."""
+    call.reader.emit(Kind.DRAW, call.node, None, library="own", what=call.name, use="other", generator=True)
+    return Tensor(Flow(graph="none"))
+
+
+@table.function("numpy.argmax", "numpy.argmin", "numpy.argsort")
+def choose(call: LibraryCall) -> Value:
+    """Indices."""
+    flow = flow_of(call.get("a", 0)) or Flow(graph="none")
+    return Tensor(
+        replace(
+            flow, activation="argmax", activation_dim=call.setting("axis", 1, None), graph="cut" if flow.graph == "kept" else flow.graph, losses=()
+        )
+    )
+
+
+@table.function("numpy.mean", "numpy.sum", "numpy.average", "numpy.median", "numpy.nanmean", "numpy.std", "numpy.var")
+def reduce(call: LibraryCall) -> Value:
+    """A number from an array, or from a list of losses."""
+    value = call.get("a", 0)
+    flow = _inner(value)
+    if flow is None:
+        return Opaque("a number computed from an array", "float")
+    return Opaque(
+        "a number computed from an array",
+        "float",
+        flow=replace(flow, aggregate="epoch", graph="cut" if flow.graph == "kept" else flow.graph, reduction=None),
+    )
+
+
+def _inner(value: Value | None) -> Flow | None:
+    if isinstance(value, Sequence):
+        return next((flow for item in value.items if (flow := flow_of(item)) is not None), None)
+    return flow_of(value)
+
+
+@table.prefix("numpy")
+def generic(call: LibraryCall) -> Value | None:
+    """Any other function: constants are computed where that is plain, arrays stay arrays."""
+    name = call.name.rpartition(".")[2]
+    given = list(call.arguments.positional)
+    constants = _CONSTANT.get(name)
+    if constants is not None and given and all(isinstance(v, Constant) and isinstance(v.value, (int, float)) for v in given):
+        try:
+            return Constant(constants(*(v.value for v in given)), tuple(link for v in given for link in v.origin)[:4], any(v.weak for v in given))  # type: ignore[union-attr,attr-defined]
+        except Exception:
+            return Opaque("a number computed by numpy", "float")
+    if name in ("float32", "float64", "int64", "int32", "float16", "bool_", "uint8"):
+        return given[0] if given else Opaque("a number")
+    flows = [flow for value in given if (flow := _inner(value)) is not None]
+    if flows:
+        head = flows[0]
+        activation = (
+            head.activation
+            if name in ("array", "asarray", "concatenate", "stack", "vstack", "squeeze", "reshape", "expand_dims", "transpose", "append")
+            else None
+        )
+        return Tensor(
+            replace(
+                head,
+                activation=activation,
+                graph="cut" if head.graph == "kept" else head.graph,
+                cut_by=f"numpy.{name}" if head.graph == "kept" else head.cut_by,
+                width=None,
+            )
+        )
+    return Tensor(Flow(graph="none"))
+
+
+def _math() -> dict[str, Any]:
+    import math
+
+    return {
+        "sqrt": math.sqrt,
+        "log": math.log,
+        "exp": math.exp,
+        "log2": math.log2,
+        "log10": math.log10,
+        "floor": math.floor,
+        "ceil": math.ceil,
+        "power": pow,
+        "round": round,
+        "abs": abs,
+        "cos": math.cos,
+        "sin": math.sin,
+    }
+
+
+_CONSTANT = _math()
+
+
+@table.attribute("numpy", "inf", "Inf", "Infinity", "PINF")
+def infinity(reader: Reader, value: Any) -> Value:
+    """np.inf"""
+    return Constant(float("inf"))
+
+
+@table.attribute("numpy", "pi")
+def pi(reader: Reader, value: Any) -> Value:
+    """np.pi"""
+    import math
+
+    return Constant(math.pi)
+
+
+@table.attribute("numpy", "nan")
+def nan(reader: Reader, value: Any) -> Value:
+    """np.nan"""
+    return Constant(float("nan"))

@@ -1,0 +1,63 @@
+"""random: Python's own generator."""
+
+from __future__ import annotations
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Seed
+from advisor.read.frameworks.table import LibraryCall, function
+from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
+
+USES = {"shuffle": "shuffle", "sample": "sampling", "choice": "sampling", "choices": "sampling"}
+
+
+@function("random.seed")
+def seed(call: LibraryCall) -> Value:
+    """random.seed(0)"""
+    value = call.get("a", 0)
+    fact = Seed(call.place, library="python", value=setting(value), from_clock=clock(value) or value is None)
+    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    return NONE
+
+
+@function(
+    *(
+        f"random.{name}"
+        for name in (
+            "random",
+            "randint",
+            "uniform",
+            "shuffle",
+            "sample",
+            "choice",
+            "choices",
+            "gauss",
+            "normalvariate",
+            "randrange",
+            "betavariate",
+            "expovariate",
+        )
+    )
+)
+def draw(call: LibraryCall) -> Value:
+    """Random numbers."""
+    name = call.name.rpartition(".")[2]
+    call.reader.emit(Kind.DRAW, call.node, None, library="python", what=call.name, use=USES.get(name, "other"))
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    if name == "shuffle":
+        if isinstance(given, Sequence):
+            call.reader.store.write(given.state, "exact", False)
+        return NONE
+    if name in ("choice", "sample", "choices") and isinstance(given, Sequence) and given.items:
+        from advisor.read.python.values import join
+
+        return join([*given.items[:3], Opaque("a random choice")]) if name == "choice" else Sequence("list", {"items": given.items, "exact": False})
+    if isinstance(given, (Tensor, Union)):
+        return Opaque("a random choice", flow=getattr(given, "flow", None))
+    return Opaque("a random number", "int" if name in ("randint", "randrange") else "float")
+
+
+@function("random.Random", "random.SystemRandom")
+def own(call: LibraryCall) -> Value:
+    """A generator of one's own."""
+    return call.reader.instance("random.Random", role="own-generator", node=call.node)
