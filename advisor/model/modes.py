@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.model.events import Context, Event, Kind, Loop, Region, events
-from advisor.model.folds import EVERYTHING, Everything, loaders, training_loop
+from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
@@ -92,7 +92,7 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
             continue
         if loop not in measured:
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
-            measured[loop] = held_out or next(events(loop.body, *MEASURES), None) is not None
+            measured[loop] = (held_out or contains(loop.body, *MEASURES)) and not contains(loop.body, Kind.OPTIMIZER_STEP)
         if measured[loop]:
             yield event, context, loop
 

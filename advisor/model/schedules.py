@@ -8,7 +8,7 @@ from collections.abc import Callable
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.source import Known, first, number
+from advisor.model.source import Known, first, is_absent, number
 
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
@@ -89,6 +89,12 @@ def horizon(scheduler: Scheduler) -> Known | None:
 def setting(scheduler: Scheduler, name: str) -> float | None:
     """A number among its settings, the default path's."""
     return number(first(scheduler.settings.get(name)))
+
+
+def given(scheduler: Scheduler, name: str) -> bool:
+    """True when the program gives this argument, be it known or not."""
+    held = scheduler.settings.get(name)
+    return not is_absent(held) and not (isinstance(held, Known) and held.value is None)
 
 
 def milestones(scheduler: Scheduler) -> list[float] | None:

@@ -44,6 +44,4 @@ def _best(part: Condition) -> object:
     """The variable that a metric is compared with; None when the other side is no plain variable, or it is not told which side is which."""
     if part.left_flow is not None and part.right_flow is None:
         return part.right_variable
-    if part.right_flow is not None and part.left_flow is None:
-        return part.variable
-    return None
+    return part.variable if part.left_flow is None and part.right_flow is not None and part.right_variable is not None else None

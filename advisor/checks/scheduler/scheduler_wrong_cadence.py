@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import PLATEAU, by_loader, horizon, milestones, setting, stepped_each, steps_of
-from advisor.model.source import first, is_absent, number
+from advisor.model.schedules import PLATEAU, by_loader, given, horizon, milestones, setting, stepped_each, steps_of
+from advisor.model.source import first, number
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
@@ -53,9 +53,8 @@ def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tupl
 
 def _counts_batches(scheduler: Scheduler, epochs: float | None, ctx: Context) -> str | None:
     """What shows that a schedule counts batches, when it does."""
-    if scheduler.name == "OneCycleLR" and is_absent(scheduler.settings.get("total_steps")):
-        each = scheduler.settings.get("steps_per_epoch")
-        return "steps_per_epoch and epochs" if not is_absent(each) and number(first(each)) != 1 else None
+    if scheduler.name == "OneCycleLR" and not given(scheduler, "total_steps"):
+        return "steps_per_epoch and epochs" if given(scheduler, "steps_per_epoch") and setting(scheduler, "steps_per_epoch") != 1 else None
     if scheduler.name == "CyclicLR":
         up = setting(scheduler, "step_size_up")
         return f"step_size_up={up:g}" if up is not None and epochs is not None and up > epochs else None

@@ -599,7 +599,8 @@ def _quiet(reader: Reader, node: ast.AST) -> Value:
     if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
         return _unary(reader, node, _quiet(reader, node.operand))
     if isinstance(node, ast.Call):
-        inner = _quiet(reader, _inner(node))
+        target = _inner(node)
+        inner = _quiet(reader, target) if target is not node else Opaque("not read")
         if isinstance(inner, (Tensor, Opaque)) and inner.flow is not None:
             return Opaque("a number taken from a tensor", "float", flow=inner.flow)
     return Opaque("not read")

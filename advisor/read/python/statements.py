@@ -192,6 +192,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
     if not reader.loop_depth or reader.forward_depth:
         return
+    if isinstance(value, Instance) and value.role == "state":
+        table.TENSORS["kept"](reader, value, "copy" if value.data.get("copied") else "alias", node)
     if isinstance(value, Constant):
         variable = reader.variable(target)
         if variable is not None:

@@ -11,10 +11,16 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value
 
 
+def _held(value: Value | None) -> Value | None:
+    """The state, mapping or object that a value is on some way (a best state is None before the first epoch)."""
+    if isinstance(value, Union):
+        return next((member for member in value.members if isinstance(member, (Instance, Mapping))), value.members[0])
+    return value
+
+
 def content(value: Value | None) -> tuple[dict[str, str], bool, Module | None]:
     """What a saved object holds: key -> model-state, model, optimizer, scheduler, scaler, number or unknown."""
-    if isinstance(value, Union):
-        value = value.members[0]
+    value = _held(value)
     if isinstance(value, Mapping):
         parts: dict[str, str] = {}
         module: Module | None = None
@@ -44,6 +50,9 @@ def save(call: LibraryCall) -> Value:
     """torch.save(object, path)"""
     parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
     fact = Save(call.place, parts=parts, complete=complete, path=call.setting("f", 1), module=module)
+    given = _held(call.get("obj", 0) or call.get("tensors", 0))
+    if isinstance(given, Instance) and given.role == "state":
+        fact.kept = given.data.get("save")
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
     return NONE
 
@@ -51,7 +60,7 @@ def save(call: LibraryCall) -> Value:
 @table.function("torch.load", "safetensors.torch.load_file")
 def load(call: LibraryCall) -> Value:
     """torch.load(path): an object whose parts are taken by key."""
-    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={"path": call.setting("f", 0), "key": None})
+    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={"path": call.setting("f", 0), "key": None, "keys": {}})
 
 
 @table.method("loaded", "__getitem__")
@@ -60,6 +69,7 @@ def loaded_item(call: LibraryCall) -> Value:
     key = call.reader.plain(call.arguments.positional[0])
     this = call.this
     if this.data.get("key") is None and isinstance(key, str):
+        this.data["keys"].setdefault(key, call.place)
         return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={**this.data, "key": key})
     return Opaque("a part of a checkpoint")
 
@@ -85,7 +95,7 @@ def loaded_other(call: LibraryCall) -> Value:
 
 def restore(call: LibraryCall, of: str) -> None:
     """thing.load_state_dict(state)"""
-    value = call.get("state_dict", 0)
+    value = _held(call.get("state_dict", 0))
     this = call.receiver
     module = this.fact if isinstance(this, Instance) and isinstance(this.fact, Module) else None
     fact = Restore(call.place, module=module)
@@ -93,7 +103,7 @@ def restore(call: LibraryCall, of: str) -> None:
     key = ""
     if isinstance(value, Instance) and value.role == "loaded":
         key = str(value.data.get("key") or "")
-        fact.path = value.data["path"]
+        fact.path, fact.keys = value.data["path"], value.data["keys"]
     elif isinstance(value, Instance) and value.role == "state":
         fact.saved = value.data.get("save")
     else:
@@ -110,7 +120,11 @@ table.TENSORS["restore"] = restore  # type: ignore[assignment]
 
 def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
     """Weights kept in memory under a name inside a loop: an alias, or a copy."""
-    if isinstance(value, Instance) and value.role == "state" and value.data.get("of") == "model":
+    if isinstance(value, Mapping):  # a comprehension over the items of a state
+        tensors = [item for item in value.items.values() if isinstance(item, Instance) and item.role == "state-tensor"]
+        value = tensors[0] if tensors else value
+        memory = "copy" if tensors and all(item.data.get("copied") for item in tensors) else memory
+    if isinstance(value, Instance) and value.role in ("state", "state-tensor") and value.data.get("of") == "model":
         fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
         reader.emit(Kind.SAVE, node, reader.record(fact))
         value.data["save"] = fact
