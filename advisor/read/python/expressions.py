@@ -418,7 +418,9 @@ def _unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
                 return result  # type: ignore[no-any-return]
         return Tensor(replace(value.flow, activation=None))
     if isinstance(value, Opaque):
-        return replace(value, low=None, high=None)
+        turned = _tensor_table("turned")
+        negated = isinstance(node.op, ast.USub) and value.flow is not None and turned is not None
+        return replace(value, low=None, high=None, flow=replace(value.flow, **turned(value.flow)) if negated else value.flow)
     return Opaque("a computed value")
 
 
@@ -535,7 +537,9 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         flow, bound = tensor.flow, right if tensor is left else left
         if isinstance(bound, Constant) and isinstance(bound.value, (int, float)):
             reader.recipe.thresholds.append((reader.place(node), flow, setting(bound)))
-        return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph == "kept" else flow.graph, cut_by="a comparison", losses=()))
+        agreement = _tensor_table("agreement")
+        measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
+        return Tensor(replace(flow, activation="comparison", graph="cut" if flow.graph == "kept" else flow.graph, cut_by="a comparison", losses=(), **measured))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")
 

@@ -309,7 +309,7 @@ def plain(call: LibraryCall) -> Value:
     flow = flow_of(value)
     if name in ("tensor", "Tensor", "as_tensor", "FloatTensor", "LongTensor", "from_numpy", "asarray"):
         trained = call.reader.plain(call.get("requires_grad")) is True
-        if trained:
+        if trained and (flow is None or flow.graph not in ("kept", "cut")):
             return Tensor(Flow(graph="kept", activation="parameter"))
         if flow is not None:
             cut_graph = flow.graph if name == "as_tensor" else ("cut" if flow.graph in ("kept", "cut") else "none")
@@ -421,7 +421,15 @@ def compare(call: LibraryCall) -> Value:
     if isinstance(other, Constant) and name in ("ge", "gt", "lt", "le", "round"):
         call.reader.recipe.thresholds.append((call.place, flow, setting(other)))
     return Tensor(
-        replace(flow, activation="comparison", graph="cut" if flow.graph != "none" else "none", cut_by="a comparison", cut_at=call.place, losses=())
+        replace(
+            flow,
+            activation="comparison",
+            graph="cut" if flow.graph != "none" else "none",
+            cut_by="a comparison",
+            cut_at=call.place,
+            losses=(),
+            **(agreement(Tensor(flow), other) if name == "eq" else {}),
+        )
     )
 
 
@@ -663,9 +671,24 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
                 if symbol == "-" and flow.activation in ("softmax", "sigmoid")
                 else _scaled(flow),
                 other_terms=flow.other_terms or bool(unknown_term),
+                **(turned(flow) if symbol == "-" and one is None else {}),
             )
         )
     return made(replace(flow, activation=None))
+
+
+def turned(flow: Flow) -> dict[str, Any]:
+    """What changes when a measurement is negated or subtracted from one: it should go the other way."""
+    if flow.direction is None:
+        return {}
+    return {"direction": "min" if flow.direction == "max" else "max", "metric": flow.metric if flow.losses else None}
+
+
+def agreement(one: Value | None, two: Value | None) -> dict[str, Any]:
+    """What `prediction == label` measures: the side that went through a model against one that did not."""
+    flows = [value.flow for value in (one, two) if isinstance(value, Tensor)]
+    hit = len(flows) == 2 and bool(flows[0].modules) != bool(flows[1].modules)
+    return {"metric": "accuracy", "direction": "max"} if hit else {}
 
 
 def _scaled(flow: Flow) -> str | None:
@@ -701,3 +724,5 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
 table.TENSORS["binary"] = binary
 table.TENSORS["unary"] = unary
 table.TENSORS["subscript"] = subscript
+table.TENSORS["agreement"] = agreement  # type: ignore[assignment]
+table.TENSORS["turned"] = turned  # type: ignore[assignment]
