@@ -8,7 +8,7 @@ from advisor.model.events import Kind, Loop, events
 from advisor.model.folds import training_loops
 from advisor.model.metrics import direction_of, of_training
 from advisor.model.recipe import EarlyStopping, Flow, Recipe
-from advisor.model.source import Known, first, is_absent, number
+from advisor.model.source import Known, first, is_absent, number, value_of
 
 
 def patience_of(stop: EarlyStopping) -> tuple[Known, float] | None:
@@ -90,6 +90,11 @@ def saves_while_training(recipe: Recipe) -> bool:
     """True when weights are written or kept inside a training loop."""
     loops = _rounds(recipe)
     return any(not loops.isdisjoint(context.loops) for _, context in events(recipe.tree, Kind.SAVE))
+
+
+def evaluates(recipe: Recipe) -> bool:
+    """True when the program measures its model apart from training, as far as that shows: eval mode, or no gradients."""
+    return any(value_of(recipe.evaluation.get(name)) is not False for name in ("eval_mode", "no_grad"))
 
 
 def _rounds(recipe: Recipe) -> frozenset[Loop]:

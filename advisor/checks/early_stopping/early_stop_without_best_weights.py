@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import after_training, saves_while_training
+from advisor.model.stopping import after_training, evaluates, saves_while_training
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -16,8 +16,10 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     recipe = ctx.recipe
     if stop.restores_best or stop.saves_best or "restore" in recipe.owner_silences or saves_while_training(recipe):
         return
+    if after_training(recipe, Kind.RESTORE):
+        return
     if stop.escaped is not None or not recipe.saves.complete or not recipe.restores.complete:
         ctx.skip(stop.escaped or recipe.saves.why or recipe.restores.why or "saving was not seen whole", stop)
         return
-    used = after_training(recipe, Kind.FORWARD, Kind.SAVE)
+    used = evaluates(recipe) and after_training(recipe, Kind.FORWARD, Kind.SAVE)
     yield ctx.finding("last-weights-used" if used else "best-weights-lost", at=stop)

@@ -11,15 +11,18 @@ from advisor.model.source import Known, OneOf, Option, Setting
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
-    """Both on the same path: by default, or under the same condition."""
+    """Both on the same path: shuffle must be on whatever the flags, and not follow from the sampler."""
+    shuffle = loader.settings.get("shuffle")
+    if not isinstance(shuffle, Known) or shuffle.value is not True:
+        return
     for name in ("sampler", "batch_sampler"):
-        for shuffle in options(loader.settings.get("shuffle")):
-            for sampler in options(loader.settings.get(name)):
-                if not (is_true(shuffle) and is_given(sampler) and together(shuffle.when, sampler.when)):
-                    continue
-                flag = sampler.when or loader.when
-                yield ctx.finding("under-a-flag" if flag else "always", at=loader, sampler=name, flag=flag or "")
-                return
+        given = [option for option in options(loader.settings.get(name)) if is_given(option)]
+        if not given:
+            continue
+        flag = loader.when if isinstance(loader.settings.get(name), Known) else given[0].when or "a flag"
+        if flag is None or not shuffle.weak:
+            yield ctx.finding("under-a-flag" if flag else "always", at=loader, sampler=name, flag=flag or "")
+            return
 
 
 def options(setting: Setting | None) -> tuple[Option, ...]:
@@ -29,16 +32,6 @@ def options(setting: Setting | None) -> tuple[Option, ...]:
     return (Option(setting),) if isinstance(setting, Known) else ()
 
 
-def is_true(option: Option) -> bool:
-    """True for shuffle=True."""
-    return isinstance(option.value, Known) and option.value.value is True
-
-
 def is_given(option: Option) -> bool:
     """True for a sampler, false for None."""
     return isinstance(option.value, Known) and option.value.value is not None and option.value.value is not False
-
-
-def together(shuffle: str | None, sampler: str | None) -> bool:
-    """True when both hold on one path: shuffle always, or under the sampler's own condition."""
-    return shuffle is None or shuffle == sampler
