@@ -681,7 +681,7 @@ def turned(flow: Flow) -> dict[str, Any]:
     """What changes when a measurement is negated or subtracted from one: it should go the other way."""
     if flow.direction is None:
         return {}
-    return {"direction": "min" if flow.direction == "max" else "max", "metric": flow.metric if flow.losses else None}
+    return {"direction": None if flow.losses else "min" if flow.direction == "max" else "max", "metric": None}
 
 
 def agreement(one: Value | None, two: Value | None) -> dict[str, Any]:
@@ -707,7 +707,7 @@ def unary(reader: Reader, symbol: str, value: Value, node: ast.AST) -> Value | N
     flow = flow_of(value)
     if flow is None:
         return None
-    return Tensor(replace(flow, activation=None if symbol != "+" else flow.activation))
+    return Tensor(replace(flow, activation=None if symbol != "+" else flow.activation, **(turned(flow) if symbol == "-" else {})))
 
 
 def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
