@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -12,6 +13,7 @@ from advisor.model.folds import cadence
 from advisor.model.recipe import Recipe
 
 WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
+NAME = re.compile(r"""[\w.\[\]'"]+""")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -42,6 +44,9 @@ def _comparison(context: Around) -> tuple[Branch, Condition] | None:
 
 def _best(part: Condition) -> object:
     """The variable that a metric is compared with; None when the other side is no plain variable, or it is not told which side is which."""
+    left, _, right = part.text.partition(part.operator or "\0")
     if part.left_flow is not None and part.right_flow is None:
-        return part.right_variable
-    return part.variable if part.left_flow is None and part.right_flow is not None and part.right_variable is not None else None
+        return part.right_variable if NAME.fullmatch(right.strip()) else None
+    if part.left_flow is None and part.right_flow is not None and part.right_variable is not None:
+        return part.variable if NAME.fullmatch(left.strip()) else None
+    return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, Region, walk
 from advisor.model.recipe import EarlyStopping, Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number
+from advisor.read.python.declared import note_readers
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -27,6 +28,7 @@ def complete(reader: Reader) -> None:
     recipe.early_stopping.items += _early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
     _completeness(reader)
+    note_readers(reader)
 
 
 def real_loops(context: Context) -> list[Loop]:

@@ -56,6 +56,7 @@ class Reader:
     def __init__(self, project: Project, entry: SourceModule) -> None:
         self.project = project
         self.modules: dict[str, SourceModule] = {}
+        self.handed_over: str | None = None  # who got all settings at once and could not be read
         self.entry = entry = self.own(entry)
         self.recipe = Recipe(entry.display)
         self.store = Store()
@@ -287,6 +288,7 @@ class Reader:
     def escape(self, values: list[Value], callee: str, node: ast.AST) -> None:
         """Notes that tracked objects among values are handed to something that could not be read."""
         place = self.place(node)
+        self._hand_over(values, callee)
         for thing in self.tracked(values):
             if isinstance(thing, Weights):
                 continue
@@ -295,9 +297,15 @@ class Reader:
                 fact.escaped = callee
             self.emit(Kind.ESCAPE, place, fact, callee=callee, why=f"`{callee}` could not be read")
 
+    def _hand_over(self, values: list[Value], callee: str) -> None:
+        """Notes that the program's settings are handed, as a whole, to something that could not be read."""
+        if self.handed_over is None and any(isinstance(value, Instance) and value.role == "namespace" for value in values):
+            self.handed_over = callee
+
     def unknown_call(self, call: LibraryCall) -> Value:
         """A call of a library function that no table describes."""
         arguments = [*call.arguments.positional, *call.arguments.keywords.values()]
+        self._hand_over(arguments, call.name)
         if self.tracked(arguments):
             self.escape(arguments, call.name, call.node)
         return calls.opaque_result(self, call.name, arguments)
