@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor import suppress
 from advisor.checks.context import Context
-from advisor.model.events import Event, Node, walk
+from advisor.model.events import events, finished
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
@@ -70,7 +70,8 @@ def lint(
         take(judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity), recipe)
         skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
     for recipe in reading.recipes:
-        take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)
+        with finished():
+            take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)
         skipped.extend(entry for entry in recipe.not_read if _is_shown(entry.file, recipe))
     for file, held in comments.items():
         recipe = _reader(file, reading)
@@ -94,9 +95,10 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
         if not wanted or rule.needs not in (asked_by, "both") or rule.level not in levels or not present.issuperset(rule.given):
             continue
         context = Context(rule, recipe, choice.limits.get(rule.name))
+        check = check_of(rule)
         for fact in wanted:
             try:
-                for finding in check_of(rule)(fact, context):
+                for finding in check(fact, context):
                     context.subjects[id(finding)].update([id(fact.slot)] if isinstance(fact, Fact) else ())
                     judged.findings.append(finding)
             except Exception as error:
@@ -113,13 +115,8 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
     facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
     facts["Recipe"] = [recipe]
-    for kind in _kinds(recipe.tree):
-        facts[kind] = (kind,)
+    facts.update((event.kind.value, (event,)) for event, _ in events(recipe.tree))
     return facts
-
-
-def _kinds(tree: list[Node]) -> set[str]:
-    return {node.kind.value for node, _ in walk(tree) if isinstance(node, Event)}
 
 
 def check_of(rule: Rule) -> Callable[[Any, Context], Iterable[Finding]]:

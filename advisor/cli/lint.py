@@ -58,7 +58,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, broken settings or an internal error.
     """
     started = time.perf_counter()
-    gc.disable()  # what is read lives as long as the run; collecting it again and again costs a tenth of the time
+    gc.disable()  # start-up makes no garbage, and looking for some costs a tenth of the time
     from advisor.cli.run import Request, gather
 
     request = Request(paths or (".",), options)

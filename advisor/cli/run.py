@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from advisor.model.result import Result
 from advisor.problem import Problem
 from advisor.selection import Selection
 from advisor.settings import Settings
+
+
+FEW = 50  # files that a run may read without ever collecting garbage
 
 
 class Request:
@@ -52,6 +56,8 @@ class Request:
         from advisor.read import read
 
         files = self.files()
+        if len(files) > FEW:
+            gc.enable()
         return read(
             files,
             stdin=self.stdin,

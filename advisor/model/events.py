@@ -35,7 +35,8 @@ The reader nests events in the loops, branches, regions and calls they stand in;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Literal, Union
 
@@ -217,6 +218,29 @@ def walk(nodes: list[Node], context: Context = Context()) -> Iterator[tuple[Node
 
 def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:
     """Every leaf event of the given kinds (all when none is given), in order, with what encloses it."""
-    for node, context in walk(nodes):
-        if isinstance(node, Event) and (not kinds or node.kind in kinds):
-            yield node, context
+    for event, context in _leaves(nodes):
+        if not kinds or event.kind in kinds:
+            yield event, context
+
+
+_known_leaves: dict[int, tuple[list[Node], list[tuple[Event, Context]]]] | None = None
+
+
+@contextmanager
+def finished() -> Iterator[None]:
+    """While this lasts no tree changes, so that its leaves are listed once however many rules ask for them."""
+    global _known_leaves
+    _known_leaves = {}
+    try:
+        yield
+    finally:
+        _known_leaves = None
+
+
+def _leaves(nodes: list[Node]) -> Iterable[tuple[Event, Context]]:
+    if _known_leaves is None:
+        return ((node, context) for node, context in walk(nodes) if isinstance(node, Event))
+    held = _known_leaves.get(id(nodes))
+    if held is None:
+        held = _known_leaves[id(nodes)] = nodes, [(node, context) for node, context in walk(nodes) if isinstance(node, Event)]
+    return held[1]
