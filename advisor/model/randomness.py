@@ -16,6 +16,12 @@ STEERING = frozenset({"init", "split", "shuffle", "sampling"})  # uses of random
 TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric.")
 
 
+def is_run(recipe: Recipe) -> bool:
+    """True for a whole program that trains: a backward alone may only explain a prediction."""
+    stepped = bool(recipe.optimizers.items) or not recipe.optimizers.complete or recipe.framework != "plain"
+    return recipe.trains and recipe.whole and stepped
+
+
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
     """The calls that seed this library, those of frameworks included."""
     return [seed for seed in recipe.seeds if seed.library in (library, "framework")]
@@ -69,6 +75,8 @@ def first_need(recipe: Recipe) -> Event | None:
             continue
         if event.kind is Kind.SPLIT and not is_random(event.subject):
             continue
+        if event.kind is Kind.DRAW and event.data.get("use") not in STEERING - {"init"}:
+            continue  # weights are drawn while their model is built, which says it better
         return event
     return None
 

@@ -8,6 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding
 from advisor.model.kinds import ATTENTION, CONVOLUTION, from_scratch, has_adapter, is_language_model, is_pretrained, layers
+from advisor.model.randomness import is_run
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
 
@@ -17,7 +18,7 @@ SEQUENCES = frozenset({"LSTM", "GRU", "RNN"})
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A recurrent network, a language model or a transformer that is trained with no clip anywhere."""
     backward = next((event for event, _ in events(recipe.tree, Kind.BACKWARD)), None)
-    if not recipe.trains or not recipe.whole or "clip" in recipe.owner_silences or recipe.clipping.items or backward is None:
+    if not is_run(recipe) or "clip" in recipe.owner_silences or recipe.clipping.items or backward is None:
         return
     for optimizer in recipe.optimizers:
         found = _case(optimizer)

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.randomness import first_need, seeds_of, set_by_default
+from advisor.model.randomness import first_need, is_run, seeds_of, set_by_default
 from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """No seed of torch on any way through a program that trains."""
-    if not recipe.trains or not recipe.whole or "seed" in recipe.owner_silences:
+    if not is_run(recipe) or "seed" in recipe.owner_silences:
         return
     seeds = seeds_of(recipe, "torch")
     need = first_need(recipe)
     if need is None or any(set_by_default(seed) for seed in seeds):
         return
     if seeds:
-        yield ctx.finding("behind-flag", at=seeds[0], flag=seeds[0].when)
+        yield ctx.finding("behind-flag", at=seeds[0])
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or "a seed may be set in what could not be read", need)
     elif recipe.seeds.items:

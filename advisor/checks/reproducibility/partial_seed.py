@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.randomness import draws, seeds_of, set_by_default, unseeded
+from advisor.model.randomness import draws, is_run, seeds_of, set_by_default, unseeded
 from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first number that numpy or random draws for training without a seed."""
-    if not recipe.trains or not any(set_by_default(seed) for seed in seeds_of(recipe, "torch")):
+    if not is_run(recipe) or not any(set_by_default(seed) and not seed.from_clock for seed in seeds_of(recipe, "torch")):
         return
     for library in ("numpy", "python"):
         for event, _ in draws(recipe, library):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.randomness import Library, draws, set_by_default
+from advisor.model.randomness import Library, draws, is_run, set_by_default
 from advisor.model.recipe import Module, Recipe, Seed
 from advisor.model.source import Link
 
@@ -16,7 +16,7 @@ LIBRARIES: tuple[Library, ...] = ("torch", "numpy", "python")
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first seed of each library, against the first draw of the same."""
-    if not recipe.trains or not recipe.whole or not recipe.seeds.complete or "seed" in recipe.owner_silences:
+    if not is_run(recipe) or not recipe.seeds.complete or "seed" in recipe.owner_silences:
         return
     order = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
     told: set[Event] = set()
