@@ -214,6 +214,15 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
                 reader.escape(given, name, node)
             return opaque_result(reader, name, given)
         return receiver
+    if isinstance(receiver, Mapping) and receiver.state.get("attributes"):
+        held = receiver.items.get(name)
+        if held is not None and not isinstance(held, (Constant, Mapping, Sequence)):
+            return call(reader, held, arguments, node)
+        from advisor.read.frameworks import yacs
+
+        answer = yacs.method_of_node(LibraryCall(reader, f"yacs.{name}", arguments, node, receiver), receiver, name)
+        if answer is not None:
+            return answer
     if isinstance(receiver, (Constant, Sequence, Mapping)):
         table.load("builtins")
         handler_of = __import__("advisor.read.frameworks.builtins", fromlist=["method_of_value"]).method_of_value
@@ -857,8 +866,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             if value is not None:
                 return value
         return Bound(owner, name) if ("weights", name) in table.METHODS else Opaque(f"`{name}` of a parameter", "tensor")
-    if isinstance(owner, Mapping) and name in owner.items and owner.state.get("attributes"):
-        return owner.items[name]
+    if isinstance(owner, Mapping) and owner.state.get("attributes") and (name in owner.items or name not in _DICT_METHODS):
+        return owner.items[name] if name in owner.items else Opaque(f"key {name!r} of a config")
     if isinstance(owner, (Constant, Sequence, Mapping)):
         return Bound(owner, name)
     if isinstance(owner, Function):
@@ -966,6 +975,9 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+_DICT_METHODS = frozenset({"get", "items", "keys", "values", "update", "pop", "copy", "setdefault", "clear", "merge_from_file", "merge_from_list", "clone", "freeze"})
 
 
 # --- iteration ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""os and os.path: path arithmetic on known texts; what the machine holds is known only when it runs."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Any
+
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, sequence
+
+_PURE: dict[str, Callable[..., Any]] = {
+    "join": posixpath.join,
+    "dirname": posixpath.dirname,
+    "basename": posixpath.basename,
+    "normpath": posixpath.normpath,
+    "splitext": posixpath.splitext,
+    "split": posixpath.split,
+    "expanduser": lambda path: path,
+    "abspath": lambda path: path,
+    "realpath": lambda path: path,
+    "fspath": lambda path: path,
+    "expandvars": lambda path: path,
+}
+
+
+def path_text(value: Value | None) -> Constant | None:
+    """The text of a path, given as a text or as a pathlib path."""
+    if isinstance(value, Instance) and value.role == "path":
+        value = value.data.get("path")
+    return value if isinstance(value, Constant) and isinstance(value.value, str) else None
+
+
+@table.function(*(f"os.path.{name}" for name in _PURE), "os.fspath")
+def pure(call: LibraryCall) -> Value:
+    """Path arithmetic."""
+    given = [path_text(value) for value in call.arguments.positional]
+    if not given or any(value is None for value in given):
+        return Opaque("a path that is not known", "str")
+    known = [value for value in given if value is not None]
+    result = _PURE[call.name.rpartition(".")[2]](*(value.value for value in known))
+    weak = any(value.weak for value in known)
+    origin = known[-1].origin
+    if isinstance(result, tuple):
+        return sequence([Constant(part, origin, weak) for part in result], "tuple")
+    return Constant(result, origin, weak, known[-1].place)
+
+
+@table.function("os.getcwd", "os.getcwdb")
+def cwd(call: LibraryCall) -> Value:
+    """The working directory: files are looked for from there."""
+    return Constant(".", weak=True)
+
+
+@table.function("os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.islink", "os.access", "os.path.getsize", "os.path.getmtime")
+def exists(call: LibraryCall) -> Value:
+    """Known only when it runs."""
+    return Opaque("what is on the disk", "bool")
+
+
+@table.function("os.getenv", "os.environ.get")
+def getenv(call: LibraryCall) -> Value:
+    """A default that the environment may override."""
+    default = call.get("default", 1)
+    if isinstance(default, Constant):
+        return Constant(default.value, default.origin, True, default.place)
+    return Opaque("an environment variable", "str")
+
+
+@table.prefix("os")
+def other(call: LibraryCall) -> Value:
+    """Listing, making and removing files."""
+    name = call.name.rpartition(".")[2]
+    if name in ("listdir", "walk", "scandir", "glob"):
+        return Opaque("the files on the disk", "list")
+    if name in ("makedirs", "mkdir", "remove", "rename", "environ", "system", "chdir", "putenv"):
+        return NONE
+    return Opaque(f"result of `{call.name}`")
+
+
+@table.attribute("os.environ", "*")
+def environ(reader: Reader, value: Any) -> Value:
+    """The environment."""
+    return Opaque("an environment variable", "str")
+
+
+@table.attribute("os", "sep")
+def separator(reader: Reader, value: Any) -> Value:
+    """The separator of paths."""
+    return Constant("/")

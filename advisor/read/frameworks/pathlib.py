@@ -1,0 +1,119 @@
+"""pathlib: paths of known texts."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from advisor.read.frameworks import table
+from advisor.read.frameworks.os import path_text
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Constant, Opaque, Value
+
+
+def made(reader: Reader, value: Value) -> Value:
+    """A path object."""
+    return reader.instance("pathlib.Path", role="path", data={"path": value})
+
+
+@table.function("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath")
+def path(call: LibraryCall) -> Value:
+    """Path("conf", "train.yaml")"""
+    parts = [path_text(value) for value in call.arguments.positional]
+    if any(part is None for part in parts):
+        return made(call.reader, Opaque("a path that is not known", "str"))
+    known = [part for part in parts if part is not None]
+    if not known:
+        return made(call.reader, Constant("."))
+    return made(
+        call.reader,
+        Constant(posixpath.join(*(str(part.value) for part in known)), known[-1].origin, any(part.weak for part in known), known[-1].place),
+    )
+
+
+@table.method("path", "__truediv__", "joinpath")
+def join(call: LibraryCall) -> Value:
+    """folder / "train.yaml" """
+    return path(LibraryCall(call.reader, call.name, type(call.arguments)([call.this, *call.arguments.positional]), call.node))
+
+
+@table.method("path", "open")
+def open_path(call: LibraryCall) -> Value:
+    """path.open()"""
+    return call.reader.instance("file", role="file", node=call.node, data={"path": call.this.data.get("path")})
+
+
+@table.method("path", "read_text", "read_bytes")
+def read_text(call: LibraryCall) -> Value:
+    """path.read_text()"""
+    text = path_text(call.this)
+    found = call.reader.project.open_text(str(text.value), call.reader.entry.path) if text is not None else None
+    if found is not None:
+        return call.reader.instance("file-text", role="file-text", data={"display": found[0], "text": found[1], "path": text})
+    return Opaque("the text of a file", "str")
+
+
+@table.method("path", "resolve", "absolute", "expanduser")
+def same(call: LibraryCall) -> Value:
+    """The same path."""
+    return call.this
+
+
+@table.method("path", "exists", "is_file", "is_dir", "glob", "rglob", "iterdir", "stat")
+def disk(call: LibraryCall) -> Value:
+    """Known only when it runs."""
+    return Opaque("what is on the disk", "bool" if call.name.rpartition(".")[2].startswith(("exists", "is_")) else "list")
+
+
+@table.method("path", "mkdir", "touch", "unlink", "rename", "write_text", "write_bytes")
+def write(call: LibraryCall) -> Value:
+    """Writing."""
+    return NONE
+
+
+@table.method("path", "as_posix", "__str__", "with_suffix", "with_name", "relative_to")
+def text(call: LibraryCall) -> Value:
+    """The path as text."""
+    found = path_text(call.this)
+    name = call.name.rpartition(".")[2]
+    return found if found is not None and name in ("as_posix", "__str__") else made(call.reader, Opaque("a path that is not known", "str"))
+
+
+@table.attribute("path", "parent")
+def parent(reader: Reader, instance: Any) -> Value:
+    """path.parent"""
+    found = path_text(instance)
+    return (
+        made(reader, Constant(posixpath.dirname(str(found.value)), found.origin, found.weak, found.place))
+        if found is not None
+        else made(reader, Opaque("a path", "str"))
+    )
+
+
+@table.attribute("path", "parents")
+def parents(reader: Reader, instance: Any) -> Value:
+    """path.parents[i]"""
+    found = path_text(instance)
+    if found is None:
+        return Opaque("a path")
+    from advisor.read.python.values import sequence
+
+    items: list[Value] = []
+    current = str(found.value)
+    for _ in range(5):
+        current = posixpath.dirname(current)
+        items.append(made(reader, Constant(current)))
+    return sequence(items, "tuple", exact=False)
+
+
+@table.attribute("path", "name", "stem", "suffix")
+def name(reader: Reader, instance: Any) -> Value:
+    """Parts of a path."""
+    return Opaque("a part of a path", "str")
+
+
+@table.function("pathlib.Path.cwd", "pathlib.Path.home")
+def cwd(call: LibraryCall) -> Value:
+    """The working directory."""
+    return made(call.reader, Constant(".", weak=True))

@@ -1,0 +1,108 @@
+"""PyYAML in a program: files that are there are read, each value with its place and as PyYAML types it."""
+
+from __future__ import annotations
+
+from advisor.model.recipe import Broken
+from advisor.model.source import Link
+from advisor.read.config import tree
+from advisor.read.config.tree import Listed, Mapped, Node
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Constant, Instance, Opaque, Union, Value, mapping, sequence
+
+MOST_VALUES = 4000  # entries of one config that become values of the program
+
+
+def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False) -> Value:
+    """A config tree as a value of the program; every scalar says which key of which file it is."""
+    if isinstance(node, Mapped):
+        made = mapping(
+            {key: value_of_node(item, f"{path}.{key}" if path else str(key), typed, weak) for key, (item, _) in node.entries.items()},
+            True,
+            node.place,
+        )
+        return made if node.tag is None else Opaque(f"an object built by the tag {node.tag}")
+    if isinstance(node, Listed):
+        return sequence([value_of_node(item, f"{path}.{index}", typed, weak) for index, item in enumerate(node.items)], "list")
+    if node.tag is not None:
+        return Opaque(f"a value built by the tag {node.tag}")
+    value = node.typed if typed else node.value
+    if isinstance(value, str) and typed and "${" in value:
+        return Opaque(f"the interpolation {value}"[:120])
+    return Constant(value, (Link(node.place.file, node.place.line, path),), weak, node.place)
+
+
+def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak: bool = False) -> Value:
+    """A config text as a value; a broken one is told once."""
+    root = tree.load(text, display)
+    if isinstance(root, Broken):
+        if not any(known.place.file == root.place.file for known in reader.recipe.broken):
+            reader.recipe.broken.append(root)
+        return Opaque(f"{display} could not be parsed")
+    if display not in reader.recipe.files:
+        reader.recipe.files.append(display)
+    return value_of_node(root, "", typed, weak) if root is not None else Constant(None)
+
+
+def text_of(reader: Reader, value: Value | None) -> tuple[str, str] | None:
+    """(display name, text) of the file that a stream, a path or a text names."""
+    if isinstance(value, Union):
+        value = value.members[0]
+    if isinstance(value, Instance) and value.role == "file-text":
+        return str(value.data["display"]), str(value.data["text"])
+    if isinstance(value, Instance) and value.role in ("file", "path"):
+        return text_of(reader, value.data.get("path"))
+    if isinstance(value, Constant) and isinstance(value.value, str):
+        return reader.project.open_text(value.value, reader.entry.path)
+    return None
+
+
+def override_of(reader: Reader) -> tuple[str, str] | None:
+    """The config named with --with, joined for a file whose path is not known."""
+    return reader.config
+
+
+def is_weak(value: Value | None) -> bool:
+    """True when the file is named by a default that the user may override."""
+    if isinstance(value, Instance) and value.role in ("file", "path"):
+        return is_weak(value.data.get("path"))
+    return isinstance(value, Union) or (isinstance(value, Constant) and value.weak)
+
+
+def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> Value:
+    """The content of a config that a program reads."""
+    found = override_of(call.reader) if value is None or text_of(call.reader, value) is None else text_of(call.reader, value)
+    if found is None:
+        inner = value.data.get("path") if isinstance(value, Instance) else value
+        why = (
+            "a config file whose path is not known"
+            if not isinstance(inner, Constant) or inner.value is None
+            else f"the config file {inner.value!r} is not there"
+        )
+        return Opaque(why)
+    return read_text(call.reader, found[1], found[0], typed, is_weak(value))
+
+
+@table.function("yaml.safe_load", "yaml.load", "yaml.full_load", "yaml.unsafe_load", "yaml.FullLoader")
+def safe_load(call: LibraryCall) -> Value:
+    """yaml.safe_load(stream)"""
+    return load_config(call, call.get("stream", 0))
+
+
+@table.function("ruamel.yaml.safe_load", "ruamel.yaml.load")
+def ruamel_load(call: LibraryCall) -> Value:
+    """ruamel reads 1e-4 as a number."""
+    return load_config(call, call.get("stream", 0), typed=True)
+
+
+@table.function("yaml.safe_load_all", "yaml.load_all")
+def load_all(call: LibraryCall) -> Value:
+    """The first document stands for all."""
+    return sequence([load_config(call, call.get("stream", 0))], "list", exact=False)
+
+
+@table.function("yaml.dump", "yaml.safe_dump")
+def dump(call: LibraryCall) -> Value:
+    """Writing."""
+    return Opaque("a YAML text", "str")
