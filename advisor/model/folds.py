@@ -193,6 +193,10 @@ _State: TypeAlias = dict[Fact, _Status]
 
 def violations(nodes: list[Node], order: Order) -> list[Violation]:
     """Every check of the tree that no way clears, in order, each once."""
+    happening = [event for event, _ in events(nodes)]
+    for asks in (order.checks, order.arms):
+        if not any(True for event in happening for _ in asks(event)):
+            return []  # nothing to find, so no way is walked
     return _Fold(order).run(nodes)
 
 
