@@ -1,0 +1,221 @@
+"""Makes the trace of a run out of what the instruments hold, once the script has stopped."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Recipe
+from advisor.model.source import Known, Unknown
+from advisor.model.trace import Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
+from advisor.probe import replay
+from advisor.probe.run import Run
+from advisor.probe.tree import nested
+
+DEAD = 0.01  # a unit active less often than this counts as dead
+SATURATED = 0.95  # a unit at its end more often than this counts as saturated
+ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
+
+
+def trace_of(run: Run, complete: bool) -> Trace:
+    """The trace of a run. `complete`: the script came to its end by itself."""
+    session = run.session
+    session.measuring = False
+    trace = Trace(run.recipe, steps=session.step)
+    parts = (steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, again)
+    for part in parts:
+        try:
+            part(run, trace)
+        except Exception as error:  # noqa: BLE001
+            session.disable(part.__name__, error)
+    try:
+        _recipe(run, run.recipe, complete)
+    except Exception as error:  # noqa: BLE001
+        session.disable("recipe", error)
+    trace.not_finite = run.not_finite
+    trace.skipped = session.skipped
+    trace.scaled = bool(run.recipe.scalers.items)
+    return trace
+
+
+def steppings(run: Run, trace: Trace) -> None:
+    """Each optimizer with its curves."""
+    run.recorder.flush()
+    watched = [one for one in run.optimizers.watched.values() if one.steps]  # type: ignore[attr-defined]
+    order = run.modules.order  # type: ignore[attr-defined]
+    depths = {id(p): order.get(id(part), -1) for root, _ in run.inventory.roots.values() for part in root.modules() for p in part._parameters.values() if p is not None}
+    pairs = _twins(run)
+    for one in watched:
+        weights = [
+            Weight(
+                held.path, held.parameter.dim() > 1, held.ratio, held.gradient, held.parameter.requires_grad, not held.seen_gradient,
+                depths.get(id(held.parameter), -1), held.zero_at_start,
+            )
+            for held in one.held
+        ]  # fmt: skip
+        groups: dict[int, list[Any]] = {}
+        for held in one.held:
+            groups.setdefault(held.group, []).append(held)
+        bare = [(group, len(held)) for group, held in groups.items() if held and not any(h.seen_gradient for h in held) and all(h.parameter.requires_grad for h in held)]
+        trace.steppings.append(
+            Stepping(
+                one.fact, one.place, one.backward, one.loss, one.norm, one.rates, one.peaks, weights, one.moved,
+                [pair for pair in bare if len(groups) > 1], one.steps, one.skipped, bool(run.recipe.clipping.items), len(watched) == 1,
+                run.weights_loaded, pairs,
+            )
+        )  # fmt: skip
+
+
+def _twins(run: Run) -> bool:
+    """True when two networks of the same shape ran: a target network, a teacher, an average."""
+    shapes = [tuple(tuple(p.shape) for p in module.parameters()) for module, _ in run.inventory.roots.values()]
+    return len(set(shapes)) < len(shapes)
+
+
+def layers(run: Run, trace: Trace) -> None:
+    """Activations by layer."""
+    for units in run.modules.units.values():  # type: ignore[attr-defined]
+        total = max(units.total, 1)
+        dead = int((units.active.double() / total < DEAD).sum())
+        full = int((units.saturated.double() / total > SATURATED).sum()) if units.saturated is not None else 0
+        activity = Series("active_units", units.path)
+        for step, share in units.shares or ():
+            activity.add(step, float(share))
+        trace.layers.append(Layer(units.path, units.place, units.family, units.batches, int(units.active.numel()), dead, full, activity, units.inner))
+
+
+def labels(run: Run, trace: Trace) -> None:
+    """Labels as the losses saw them, and the loss before the first step."""
+    seen = run.losses_seen  # type: ignore[attr-defined]
+    for one in seen.labels.values():
+        kept = [tuple(value for value in batch.tolist() if value != one.ignored) for batch in one.batches]
+        if kept:
+            loader = one.source
+            shuffle = loader.settings.get("shuffle") if loader is not None else None
+            found = Labels(one.fact, one.place, one.classes, kept, one.weighted, loader.samplers[0] if loader is not None and loader.samplers else None, one.ignored)
+            found.from_loader = loader is not None
+            found.shuffled = bool(shuffle.value) if isinstance(shuffle, Known) else None
+            trace.labels.append(found)
+    trace.out_of_range = seen.out_of_range
+    trace.first_losses = seen.first
+
+
+def inputs(run: Run, trace: Trace) -> None:
+    """What enters the first layers with weights."""
+    for entry in run.modules.entries.values():  # type: ignore[attr-defined]
+        if entry.sums:
+            rows = torch.stack(entry.sums).double().tolist()
+            means, spreads, lows, highs = zip(*rows)
+            trace.inputs.append(
+                Inputs(entry.path, entry.place, entry.kind, fmean(means), fmean(spreads), min(lows), max(highs), len(rows), entry.normalised)
+            )  # fmt: skip
+
+
+def clipping(run: Run, trace: Trace) -> None:
+    """Norms against limits."""
+    kinds = [one.fact.name for one in run.optimizers.watched.values() if one.steps]  # type: ignore[attr-defined]
+    for key, series in run.clips.norms.items():  # type: ignore[attr-defined]
+        clip = run.clips.clips[key]  # type: ignore[attr-defined]
+        limit = clip.value.value if isinstance(clip.value, Known) else None
+        if isinstance(limit, (int, float)) and series.values:
+            adaptive = any(name.startswith(word) or word in name for name in kinds for word in ADAPTIVE)
+            trace.clipping.append(Clipping(clip, float(limit), series, adaptive=adaptive))
+
+
+def scaling(run: Run, trace: Trace) -> None:
+    """Scalers."""
+    trace.scaling = [one for one in run.scaling.seen.values() if one.steps]  # type: ignore[attr-defined]
+
+
+def evaluations(run: Run, trace: Trace) -> None:
+    """Validation passes: losses measured without gradients between training steps."""
+    seen = run.losses_seen  # type: ignore[attr-defined]
+    grouped: dict[int, list[float]] = {}
+    for step, value in seen.validation:
+        grouped.setdefault(step, []).append(float(value))
+    main = trace.main
+    last = 0
+    for step, values in grouped.items():
+        since = [v for s, v in zip(main.loss.steps, main.loss.values) if last < s <= step] if main is not None else []
+        trace.evaluations.append(Evaluation(step, fmean(values), len(values), fmean(since) if since else float("nan")))
+        last = step
+    trace.validation_place = seen.validation_place
+
+
+def repeated(run: Run, trace: Trace) -> None:
+    """Training batches that were the same again and again."""
+    by_loader: dict[int, list[Any]] = {}
+    for one in run.loaders.passes:  # type: ignore[attr-defined]
+        if one.backwards:
+            by_loader.setdefault(id(one.fact), []).append(one)
+    for passes in by_loader.values():
+        marks = [mark for one in passes for mark in one.signatures if mark]
+        longest = now = 1
+        for before, after in zip(marks, marks[1:]):
+            now = now + 1 if before == after else 1
+            longest = max(longest, now)
+        try:
+            length: int | None = len(passes[0].loader)
+        except TypeError:
+            length = None
+        if marks:
+            trace.repeated.append(Repeated(passes[0].place, longest, len(marks), length))
+
+
+def not_optimized(run: Run, trace: Trace) -> None:
+    """Weights whose gradient is filled by backward passes and that no optimizer holds."""
+    held = {id(h.parameter) for one in run.optimizers.watched.values() for h in one.held}  # type: ignore[attr-defined]
+    held |= {id(p) for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) for group in thing.param_groups for p in group["params"]}
+    for module, fact in run.inventory.roots.values():
+        every = [(name, p) for name, p in module.named_parameters()]
+        left = [(name, p) for name, p in every if id(p) not in held and p.requires_grad and p.grad is not None and bool(p.grad.detach().ne(0).any())]
+        if left and len(left) < len(every):
+            names = [name.rsplit(".", 1)[0] for name, _ in left]
+            common = names[0] if len(set(names)) == 1 else names[0].split(".")[0]
+            part = module.get_submodule(common) if common and not isinstance(module, torch.nn.ModuleList) else module
+            place = run.inventory.built.get(part) or fact.place
+            trace.not_optimized.append(NotOptimized(common or fact.name, place, sum(p.numel() for _, p in left), sum(p.numel() for _, p in every), run.session.step))
+
+
+def again(run: Run, trace: Trace) -> None:
+    """What needs the model to run once more: early batches again, samples mixed, one batch overfitted."""
+    if "replay" in run.session.off or not trace.steppings or run.not_finite:
+        return
+    trace.again = replay.evaluate_again(run)
+    trace.mixed = replay.mixing(run)
+    if run.session.request.overfit_batch:
+        trace.overfit = replay.overfit(run)
+        if trace.overfit is None:
+            run.session.skip("no batch could be trained on alone: the loss could not be computed again from a model call", rules=("cannot-overfit-one-batch",))
+
+
+def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
+    """The rest of the recipe: roles, cadence, counts, and what is not known because the run was cut short."""
+    recipe.tree = nested(run.session.events)
+    recipe.trains = run.backwards > 0
+    for one in run.loaders.passes:  # type: ignore[attr-defined]
+        if one.backwards:
+            one.fact.role, one.fact.role_from = "train", "use"
+    for one in run.loaders.passes:  # type: ignore[attr-defined]
+        if one.fact.role == "unknown" and one.batches and run.backwards:
+            one.fact.role, one.fact.role_from = "validation", "use"
+    steps = run.session.step
+    for scheduler in recipe.schedulers:
+        turns = run.schedulers.steps.get(id(scheduler), 0)  # type: ignore[attr-defined]
+        scheduler.stepped = "batch" if steps > 2 and turns >= 0.9 * steps else "epoch" if turns else "never" if complete else "unknown"
+    if not complete:
+        for listing in (recipe.saves, recipe.restores, recipe.early_stopping, recipe.splits, recipe.fitted, recipe.transforms, recipe.hyperparameters):
+            listing.complete, listing.why = False, "the run was stopped before its end"
+    for listing in (recipe.splits, recipe.fitted, recipe.early_stopping, recipe.hyperparameters, recipe.transforms, recipe.saves):
+        listing.complete, listing.why = False, "not watched at run time"
+    recipe.steps = Known(steps) if complete else Unknown("the run was stopped")
+    kinds = [event.kind for event, _ in run.session.events]
+    starts = [at for at, kind in enumerate(kinds) if kind is Kind.OPTIMIZER_STEP]
+    if len(starts) > 3 and len(recipe.optimizers) == 1:
+        counts = [kinds[a:b].count(Kind.BACKWARD) for a, b in zip(starts, starts[1:])]
+        if min(counts) == max(counts) > 1:
+            recipe.accumulation = Known(counts[0])
+    recipe.files = sorted({event.place.file for event, _ in run.session.events if event.place.file})

@@ -1,0 +1,16 @@
+"""The instruments: one file each, installed when the script's own `import torch` has returned, undone at the end."""
+
+from __future__ import annotations
+
+from advisor.probe.run import Run
+
+
+def install(run: Run) -> None:
+    """Install every instrument that is not switched off."""
+    from advisor.probe.hooks import backward, checkpoints, clipping, loaders, losses, modules, optimizers, scaling, schedulers, seeds
+
+    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints):
+        try:
+            instrument.install(run)
+        except Exception as error:  # noqa: BLE001
+            run.session.disable(instrument.__name__.rsplit(".", 1)[-1], error)

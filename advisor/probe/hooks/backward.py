@@ -1,0 +1,137 @@
+"""Watches backward passes: which loss, in which mode, on gradients that were cleared or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow
+from advisor.model.source import ABSENT, Known, Setting, Unknown
+from advisor.probe.run import LossSeen, Run, Sample, tensors
+
+LOOK_THROUGH = ("DivBackward0", "MulBackward0", "AddBackward0", "SubBackward0", "ToCopyBackward0", "MeanBackward0", "SumBackward0", "NegBackward0")
+
+
+class Backward:
+    """Notes each backward before it runs."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.depth = 0
+        self.optimizers: Any = None  # set by hooks.optimizers
+
+    def wrapping(self, original: Any) -> Any:
+        """Around Tensor.backward and torch.autograd.backward."""
+
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            if torch.compiler.is_compiling() or self.depth or not self.run.usable():
+                return original(*args, **kwargs)
+            self.run.session.watch("backward", self._before, args, kwargs)
+            self.depth += 1
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                self.depth -= 1
+            self.run.session.watch("backward", self._after)
+            return result
+
+        return backward
+
+    def grad(self, original: Any) -> Any:
+        """Around torch.autograd.grad."""
+
+        def grad(*args: Any, **kwargs: Any) -> Any:
+            if not torch.compiler.is_compiling() and not self.depth and self.run.usable():
+                self.run.session.watch("backward", lambda: self.run.emit(Kind.AUTOGRAD_GRAD, self.run.session.places.here()))
+            return original(*args, **kwargs)
+
+        return grad
+
+    def _before(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        run = self.run
+        roots = tensors(args[:1] or [kwargs.get("tensors", kwargs.get("self"))])
+        loss = roots[0] if roots else None
+        scaled = run.scaled.get(id(loss)) if loss is not None else None
+        plain = scaled if scaled is not None else loss
+        if self.optimizers is not None:
+            self.optimizers.look_at_gradients()
+        place = run.session.places.here()
+        found, divided, others = self._descend(loss)
+        flow = Flow(
+            losses=tuple(dict.fromkeys(seen.fact for seen in found)), divided=divided, other_terms=others,
+            graph="kept" if loss is not None and loss.requires_grad else "cut", rank=loss.dim() if loss is not None else None,
+        )  # fmt: skip
+        from advisor.probe.hooks.scaling import last_scaler
+
+        scaler = last_scaler(run) if scaled is not None else None
+        flags: dict[str, Setting] = {name: Known(kwargs[name]) if name in kwargs else ABSENT for name in ("retain_graph", "create_graph")}
+        run.emit(Kind.BACKWARD, place, None, flow=flow, scaler=scaler, **flags)
+        run.backwards += 1
+        run.backward_places.append(place)
+        if plain is not None and self.optimizers is not None:
+            value = plain.detach()
+            value = value if value.dim() == 0 else value.float().sum()
+            self.optimizers.lost(value, place)
+            self._sample(plain, value, found)
+        if run.passes:
+            run.passes[-1].trained()
+        run.losses = []
+
+    def _after(self) -> None:
+        self.run.scaled.clear()
+
+    def _descend(self, loss: Any) -> tuple[list[LossSeen], tuple[Setting, ...], bool]:
+        """The loss calls that a backward starts from, and what was done to them on the way."""
+        if loss is None or loss.grad_fn is None:
+            return [], (), False
+        nodes = {seen.node: seen for seen in self.run.losses if seen.node is not None}
+        found: list[LossSeen] = []
+        divided: list[Setting] = []
+        others = False
+        waiting, turns = [loss.grad_fn], 0
+        while waiting and turns < 40:
+            turns += 1
+            node = waiting.pop()
+            if node in nodes:
+                found.append(nodes[node])
+                continue
+            name = node.name()
+            if name not in LOOK_THROUGH:
+                others = True
+                continue
+            if name in ("DivBackward0", "MulBackward0"):
+                other = getattr(node, "_saved_other", None)
+                number = float(other) if isinstance(other, torch.Tensor) and other.numel() == 1 and other.device.type == "cpu" else None
+                divided.append(Known(number) if name == "DivBackward0" and number is not None else Unknown("a product or quotient at run time"))
+            waiting += [after for after, _ in node.next_functions if after is not None]
+        return found, tuple(divided), others
+
+    def _sample(self, loss: torch.Tensor, value: torch.Tensor, found: list[LossSeen]) -> None:
+        """Keep the first batches, so that they can be evaluated again at the end."""
+        run = self.run
+        if "replay" in run.session.off or len(run.samples) >= 3 or len(run.calls) != 1 or run.session.step >= 6:
+            return
+        call = run.calls[0]
+        size = sum(tensor.numel() * tensor.element_size() for tensor in tensors((call.args, call.kwargs)))
+        if size > 64 * 2**20 or run.session.step in [sample.step for sample in run.samples]:
+            return
+        seen = found[0] if len(found) == 1 and found[0].result() is loss and found[0].call is call else None
+        output = next((at for at, reference in enumerate(call.outputs) if reference() is loss), -1)
+        if seen is not None or output >= 0:
+            from advisor.probe.replay import frozen_call
+
+            if seen is not None:
+                seen.node = None
+            run.samples.append(Sample(run.session.step, frozen_call(call), seen, output, float(value)))
+
+
+def install(run: Run) -> None:
+    """Wrap the three ways into autograd."""
+    backward = Backward(run)
+    run.backward = backward  # type: ignore[attr-defined]
+    patches = run.session.patches
+    patches.wrap(torch.Tensor, "backward", backward.wrapping)
+    patches.wrap(torch.autograd, "backward", backward.wrapping)
+    patches.wrap(torch.autograd, "grad", backward.grad)

@@ -1,0 +1,66 @@
+"""Watches weights being written and loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Restore, Save
+from advisor.model.source import Known
+from advisor.probe.inventory import setting
+from advisor.probe.run import Run
+
+
+def install(run: Run) -> None:
+    """Wrap torch.save, torch.load and load_state_dict."""
+    nested = [0]
+
+    def saving(original: Any) -> Any:
+        def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(obj, f, *args, **kwargs)
+            run.session.watch("checkpoints", saved, obj, f)
+            return result
+
+        return save
+
+    def saved(obj: Any, f: Any) -> None:
+        place = run.session.places.here()
+        parts = {str(key): "unknown" for key in obj} if isinstance(obj, dict) and len(obj) < 40 else {"": "unknown"}
+        fact = Save(place, parts=parts, complete=False, path=setting(str(f)) if isinstance(f, str) else Known(str(f)))
+        run.emit(Kind.SAVE, place, fact)
+
+    def loading(original: Any) -> Any:
+        def load(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            if run.session.on("checkpoints") and run.session.step == 0:
+                run.weights_loaded = True
+            return result
+
+        return load
+
+    def restoring(original: Any) -> Any:
+        def load_state_dict(module: Any, *args: Any, **kwargs: Any) -> Any:
+            nested[0] += 1
+            try:
+                return original(module, *args, **kwargs)
+            finally:
+                nested[0] -= 1
+                if not nested[0]:
+                    run.session.watch("checkpoints", restored, module)
+
+        return load_state_dict
+
+    def restored(module: Any) -> None:
+        place = run.session.places.here()
+        fact = Restore(place, complete=False, module=run.inventory.facts.get(id(module)))
+        run.recipe.restores.items.append(fact)
+        run.emit(Kind.RESTORE, place, fact)
+
+    patches = run.session.patches
+    patches.wrap(torch, "save", saving)
+    patches.wrap(torch.serialization, "save", saving)
+    patches.wrap(torch, "load", loading)
+    patches.wrap(torch.serialization, "load", loading)
+    patches.wrap(torch.nn.Module, "load_state_dict", restoring)

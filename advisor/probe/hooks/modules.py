@@ -1,0 +1,266 @@
+"""Watches models being built, switched between modes and called; samples inputs and activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from advisor.model.events import Kind
+from advisor.model.record import dataclass
+from advisor.model.source import Place
+from advisor.probe.run import Call, Run, tensors, weak
+
+NORMS = ("Norm", "LRN", "LocalResponseNorm")
+
+
+@dataclass
+class Units:
+    """How often each unit of a layer was active, summed over the sampled batches."""
+
+    path: str
+    place: Place
+    family: str
+    active: torch.Tensor
+    saturated: torch.Tensor | None = None
+    total: int = 0
+    batches: int = 0
+    shares: list[tuple[int, torch.Tensor]] | None = None
+    inner: bool = False
+
+
+@dataclass
+class Entry:
+    """Statistics of what enters the first layer with weights."""
+
+    path: str
+    place: Place
+    kind: str
+    sums: list[torch.Tensor]
+    batches: int = 0
+    normalised: bool = False
+
+
+class Modules:
+    """The module stack and what hangs on it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.units: dict[str, Units] = {}
+        self.entries: dict[str, Entry] = {}
+        self.paths: dict[int, str] = {}
+        self.order: dict[int, int] = {}  # id(module) -> order of first call
+        self.tops: dict[int, tuple[Any, torch.nn.Module | None]] = {}
+        self.modes: int = 0
+        self.building: int = 0
+        self.fresh: Entry | None = None
+        self.outputs: set[int] = set()
+
+    # -- who is the model ---------------------------------------------------------------------------------------
+
+    def top(self, module: torch.nn.Module) -> torch.nn.Module | None:
+        """The outermost module that holds this one; None when nothing in it has weights."""
+        known = self.tops.get(id(module))
+        if known is not None and known[0]() is module:
+            return known[1]
+        parents: dict[int, torch.nn.Module] = {}
+        for other in list(self.run.inventory.built):
+            for child in other._modules.values() if isinstance(other, torch.nn.Module) else ():
+                if child is not None:
+                    parents.setdefault(id(child), other)
+        top: torch.nn.Module | None = module
+        seen = set()
+        while id(top) in parents and id(top) not in seen:
+            seen.add(id(top))
+            top = parents[id(top)]
+        if top is not None and next(top.parameters(), None) is None:
+            top = None
+        self.tops[id(module)] = (weak(module), top)
+        if top is not None:
+            for path, part in top.named_modules():
+                self.paths.setdefault(id(part), path)
+        return top
+
+    # -- hooks --------------------------------------------------------------------------------------------------
+
+    def before(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        if torch.compiler.is_compiling():
+            return
+        run, session = self.run, self.run.session
+        if session.busy or not run.usable() or not session.on("modules"):
+            return
+        run.stack.append(module)
+        if len(run.stack) > 1 and not session.sampled:
+            return
+        session.watch("modules", self._entered, module, args)
+
+    def _entered(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        run = self.run
+        if len(run.stack) == 1:
+            top = self.top(module)
+            if top is None:
+                return
+            self.fresh = None
+            self.outputs.clear()
+            run.losses = run.losses[-3:]
+            run.call = Call(module, run.inventory.root(top), (), {}, [], module.training, run.session.step, run.session.places.here())
+        if run.call is None:
+            return
+        self.order.setdefault(id(module), len(self.order))
+        if run.session.sampled and module._parameters and any(p is not None for p in module._parameters.values()):
+            self._weights_ahead(module, args)
+
+    def _weights_ahead(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        """A layer with weights is about to run: look at what enters it."""
+        run = self.run
+        name = type(module).__name__
+        path = self.paths.get(id(module), name)
+        norm = any(word in name for word in NORMS)
+        x = args[0] if args and isinstance(args[0], torch.Tensor) else None
+        if self.fresh is not None and self.fresh.batches == 1 and not self.fresh.normalised:
+            self.fresh.normalised = norm
+        first = self.fresh is None
+        if first and run.call is not None and run.call.training:
+            floating = x is not None and x.is_floating_point() and not x.requires_grad
+            entry = self.entries.get(path)
+            if entry is None:
+                entry = self.entries[path] = Entry(path, self._place(module), name, [], normalised=norm or not floating)
+            entry.batches += 1
+            self.fresh = entry
+            if floating and "inputs" not in run.session.off and len(entry.sums) < 12 and x is not None and x.numel():
+                values = x.detach().float()
+                low, high = torch.aminmax(values)
+                entry.sums.append(torch.stack([values.mean(), values.std(unbiased=False), low, high]))
+        if x is not None and x.requires_grad and "activations" not in run.session.off and id(x) not in self.outputs:
+            kind, _, _ = activation_alone(x)
+            if kind == "relu":
+                self._count(f"relu before {path}", self._place(module), "relu", x.detach(), channel_dim(x, name), inner=True)
+        for units in self.units.values():
+            if not units.inner and units.batches:
+                units.inner = True
+
+    def after(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
+        run, session = self.run, self.run.session
+        if session.busy or not run.usable() or not run.stack or not session.on("modules"):
+            return
+        while run.stack and run.stack[-1] is not module:
+            run.stack.pop()
+        if run.stack:
+            run.stack.pop()
+        if run.stack and not (session.sampled and isinstance(module, (torch.nn.ReLU, torch.nn.ReLU6, torch.nn.Sigmoid, torch.nn.Tanh))):
+            return
+        session.watch("modules", self._left, module, args, kwargs, output)
+
+    def _left(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        run = self.run
+        call = run.call
+        if run.stack:
+            if isinstance(output, torch.Tensor) and call is not None and call.training and "activations" not in run.session.off:
+                family = "relu" if "ReLU" in type(module).__name__ else type(module).__name__.lower()
+                self.outputs.add(id(output))
+                path = self.paths.get(id(module), type(module).__name__)
+                self._count(path, self._place(module), family, output.detach(), channel_dim(output, ""))
+            return
+        if call is None or call.module is not module:
+            return
+        call.args, call.kwargs = args, kwargs
+        found = tensors(output)
+        call.outputs = [weak(tensor) for tensor in found]
+        run.calls = [*run.calls[-7:], call]
+        given = tensors((args, kwargs))
+        source = run.passes[-1].fact if run.passes else None
+        event = run.emit(Kind.FORWARD, call.place, call.fact, input=run.flow(given[0], source) if given else None,
+                         output=run.flow(found[0]) if found else None, training=call.training)  # fmt: skip
+        event.data["modes"] = self._modes(module)
+
+    def _modes(self, module: torch.nn.Module) -> dict[str, bool]:
+        """Whether BatchNorm and Dropout parts train, when they do not all agree with the model."""
+        return {self.paths.get(id(part), ""): part.training for part in module.modules() if part.training is not module.training}
+
+    # -- statistics ---------------------------------------------------------------------------------------------
+
+    def _place(self, module: torch.nn.Module) -> Place:
+        return self.run.inventory.built.get(module) or self.run.session.places.here()
+
+    def _count(self, path: str, place: Place, family: str, x: torch.Tensor, dim: int, inner: bool = False) -> None:
+        if x.dim() < 2 or not x.is_floating_point() or not x.numel():
+            return
+        others = tuple(at for at in range(x.dim()) if at != dim % x.dim())
+        if family == "relu":
+            active, full = (x > 0).sum(others), None
+        else:
+            size = x.float().abs() if family == "tanh" else (x.float() * 2 - 1).abs()
+            active, full = (size > 1e-6).sum(others), (size > 0.98).sum(others)
+        units = self.units.get(path)
+        if units is None or units.active.shape != active.shape:
+            units = self.units[path] = Units(path, place, family, torch.zeros_like(active), None if full is None else torch.zeros_like(full), shares=[])
+        units.active += active
+        if full is not None and units.saturated is not None:
+            units.saturated += full
+        units.total += x.numel() // x.shape[dim]
+        units.batches += 1
+        units.inner = units.inner or inner
+        if units.shares is not None:
+            units.shares.append((self.run.session.step + 1, (active > 0).float().mean()))
+
+    # -- building and modes -------------------------------------------------------------------------------------
+
+    def built(self, original: Any) -> Any:
+        def __init__(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+            original(module, *args, **kwargs)
+            if not torch.compiler.is_compiling() and module not in self.run.inventory.built:
+                self.run.session.watch("modules", self._built, module)
+
+        return __init__
+
+    def _built(self, module: torch.nn.Module) -> None:
+        self.run.inventory.built[module] = self.run.session.places.here()
+        self.tops.clear()
+
+    def switched(self, original: Any) -> Any:
+        def train(module: torch.nn.Module, mode: bool = True) -> Any:
+            self.modes += 1
+            try:
+                return original(module, mode)
+            finally:
+                self.modes -= 1
+                if self.modes == 0 and not torch.compiler.is_compiling():
+                    self.run.session.watch("modules", self._switched, module, mode)
+
+        return train
+
+    def _switched(self, module: torch.nn.Module, mode: bool) -> None:
+        top = self.top(module)
+        if top is not None:
+            fact = self.run.inventory.root(top)
+            subject = fact if top is module else self.run.inventory.module(module)
+            self.run.emit(Kind.TRAIN_MODE if mode else Kind.EVAL_MODE, self.run.session.places.here(), subject)
+
+
+def activation_alone(x: torch.Tensor) -> tuple[str | None, Any, int | None]:
+    """The activation that made this very tensor, pooling and dropout looked through."""
+    node = x.grad_fn
+    for _ in range(3):
+        if node is not None and node.name() in ("MaxPool2DWithIndicesBackward0", "NativeDropoutBackward0", "MulBackward0") and node.next_functions:
+            node = node.next_functions[0][0]
+    if node is None:
+        return None, None, None
+    return ("relu", node, None) if node.name() == "ReluBackward0" else (None, None, None)
+
+
+def channel_dim(x: torch.Tensor, consumer: str) -> int:
+    """Which dimension holds the units."""
+    return 1 if x.dim() >= 4 or "Conv" in consumer or "BatchNorm" in consumer else -1
+
+
+def install(run: Run) -> None:
+    """Global forward hooks, and wrappers of construction and mode switches."""
+    modules = Modules(run)
+    run.modules = modules  # type: ignore[attr-defined]
+    patches = run.session.patches
+    patches.wrap(torch.nn.Module, "__init__", modules.built)
+    patches.wrap(torch.nn.Module, "train", modules.switched)
+    patches.at_end(torch.nn.modules.module.register_module_forward_pre_hook(modules.before).remove)
+    patches.at_end(torch.nn.modules.module.register_module_forward_hook(modules.after, with_kwargs=True, always_call=True).remove)

@@ -1,0 +1,96 @@
+"""Nests the straight line of observed events in the loops that were run, so that order rules see what they see in the text.
+
+Only whole turns go into a loop: a rule that walks a body twice must meet its beginning after a proper end. What
+follows the last whole turn stands behind the loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.model.events import Event, Kind, Loop, Node, Region
+from advisor.model.source import Known, Place
+
+Observed = list[tuple[Event, dict[str, Any]]]
+BEFORE = (Kind.BUILD, Kind.SEED, Kind.RESTORE)
+
+
+def node(event: Event, around: dict[str, Any]) -> Node:
+    """The event inside the regions that were open around it."""
+    made: Node = event
+    if "autocast" in around:
+        made = Region(event.place, "autocast", {"subject": around["autocast"]}, [made])
+    if "no_grad" in around:
+        made = Region(event.place, around["no_grad"], {}, [made])
+    return made
+
+
+def nested(events: Observed) -> list[Node]:
+    """The tree of a run."""
+    first = next((at for at, (event, _) in enumerate(events) if event.kind is Kind.BACKWARD), None)
+    if first is None:
+        return [node(*item) for item in events]
+    start = next((at + 1 for at in range(first, -1, -1) if events[at][0].kind in BEFORE), 0)
+    trained = {around.get("pass") for event, around in events if event.kind is Kind.BACKWARD} - {None}
+    head = [node(*item) for item in events[:start]]
+    return head + (_with_loaders(events, start, trained) if trained else _without(events, start))
+
+
+def _without(events: Observed, start: int) -> list[Node]:
+    """No loader: a turn begins at the model call whose loss is trained on."""
+    begins, forward = [], None
+    for at in range(start, len(events)):
+        kind = events[at][0].kind
+        if kind is Kind.FORWARD and forward is None:
+            forward = at
+        elif kind is Kind.OPTIMIZER_STEP:
+            begins += [forward] if forward is not None else []
+            forward = None
+    if len(begins) < 2:
+        return [node(*item) for item in events[start:]]
+    place = next(event.place for event, _ in events[start:] if event.kind is Kind.BACKWARD)
+    body = [node(*item) for item in events[begins[0] : begins[-1]]]
+    lead = [node(*item) for item in events[start : begins[0]]]
+    return [*lead, Loop(place, body, what="range"), *(node(*item) for item in events[begins[-1] :])]
+
+
+def _with_loaders(events: Observed, start: int, trained: set[Any]) -> list[Node]:
+    """Passes over loaders are loops; whole passes that trained make up the epoch loop."""
+    order = sorted({around["pass"] for _, around in events[start:] if around.get("pass") is not None}, key=lambda p: p.yields[0] if p.yields else 0)
+    complete = [one for one in order if one.over and one in trained]
+    last = max((one.yields[0] for one in order if one in trained and one.yields), default=start)
+    epochs = len({one.fact for one in trained}) == 1 and len([one for one in order if one in trained]) > 1 and bool(complete)
+    cut = max(last, start) if epochs else start
+    inside, outside = _passes(events, start, cut), _passes(events, cut, len(events))
+    if not epochs:
+        return outside
+    return [Loop(_loop_place(inside), inside, what="range", count=Known(len(complete))), *outside]
+
+
+def _loop_place(nodes: list[Node]) -> Place:
+    return nodes[0].place
+
+
+def _passes(events: Observed, start: int, end: int) -> list[Node]:
+    """The events of this stretch, those of one pass together in a loop over its loader."""
+    result: list[Node] = []
+    at = start
+    while at < end:
+        now = events[at][1].get("pass")
+        if now is None:
+            result.append(node(*events[at]))
+            at += 1
+            continue
+        stop = at
+        while stop < end and events[stop][1].get("pass") is now:
+            stop += 1
+        whole = stop
+        if not (now.over and stop < len(events)):
+            whole = max([mark for mark in now.yields if at < mark <= stop], default=at)
+        body = [node(*item) for item in events[at:whole]]
+        if body:
+            result.append(Loop(now.place, body, over=now.fact, what="loader"))
+        rest = [node(*item) for item in events[whole:stop]]
+        result += [Loop(now.place, rest, over=now.fact, what="loader")] if rest and not body else rest
+        at = stop
+    return result
