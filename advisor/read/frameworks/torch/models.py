@@ -165,10 +165,16 @@ def write_data(reader: Reader, weights: Any, value: Value, node: ast.AST) -> Non
     reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="data")
 
 
-@table.attribute("weights", "grad", "data")
-def weights_part(reader: Reader, weights: Any) -> Value:
-    """p.grad, p.data"""
+@table.attribute("weights", "grad")
+def weights_gradient(reader: Reader, weights: Any) -> Value:
+    """p.grad"""
     return Weights(weights.parameters, weights.each, state=weights.state, of_grad=True)
+
+
+@table.attribute("weights", "data")
+def weights_data(reader: Reader, weights: Any) -> Value:
+    """p.data, p.grad.data"""
+    return Weights(weights.parameters, weights.each, state=weights.state, of_grad=weights.of_grad)
 
 
 @table.attribute("weights", "requires_grad")
@@ -465,12 +471,32 @@ def enter_no_sync(reader: Reader, instance: Any, node: ast.AST) -> Any:
 
 def copied(reader: Reader, value: Instance, node: ast.AST) -> Instance:
     """copy.deepcopy(model): new weights that remember whose copy they are."""
-    fact = value.fact
-    if not isinstance(fact, Module):
-        return reader.instance(value.kind, role=value.role, fact=fact, cls=value.cls, attributes=dict(value.attributes), data=dict(value.data))
-    copy = replace(fact, place=reader.place(node), copy_of=fact, children=dict(fact.children), same_as=None)
-    reader.record(copy)
-    return reader.instance(value.kind, role="module", fact=copy, cls=value.cls, attributes=dict(value.attributes), data=dict(value.data), node=node)
+    return _copy(reader, value, node, {}, {})
+
+
+def _copy(reader: Reader, value: Instance, node: ast.AST, facts: dict[Module, Module], made: dict[int, Instance]) -> Instance:
+    """The object with its parts: what is a module below is copied too, each once."""
+    if id(value) in made:
+        return made[id(value)]
+    if not isinstance(value.fact, Module):
+        return reader.instance(value.kind, role=value.role, fact=value.fact, cls=value.cls, attributes=dict(value.attributes), data=dict(value.data))
+    fact = _copy_fact(reader, value.fact, node, facts)
+    copy = reader.instance(value.kind, role="module", fact=fact, cls=value.cls, attributes=dict(value.attributes), data=dict(value.data), node=node)
+    made[id(value)] = copy
+    for held in (copy.attributes, copy.data):
+        for name, part in held.items():
+            if isinstance(part, Instance) and part.role == "module":
+                held[name] = _copy(reader, part, node, facts, made)
+    return copy
+
+
+def _copy_fact(reader: Reader, fact: Module, node: ast.AST, facts: dict[Module, Module]) -> Module:
+    copy = facts.get(fact)
+    if copy is None:
+        copy = facts[fact] = replace(fact, place=reader.place(node), copy_of=fact, children={}, same_as=None)
+        reader.record(copy)
+        copy.children.update((name, _copy_fact(reader, child, node, facts)) for name, child in fact.children.items())
+    return copy
 
 
 table.TENSORS["copied"] = copied  # type: ignore[assignment]

@@ -1,0 +1,1 @@
+"""To be described by tables-config, who is writing this table now."""
