@@ -16,14 +16,14 @@ USES = (Kind.FORWARD, Kind.SAVE, Kind.RESTORE, Kind.ESCAPE, Kind.EVAL_MODE)
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each average that is updated in the batch loop and then neither run, nor saved, nor copied back, nor handed on."""
-    averages = [module for module in recipe.modules if module.copy_of is not None or module.name in AVERAGES]
+    parts = {part for module in recipe.modules for part in module.children.values()}
+    averages = [module for module in recipe.modules if module not in parts and (module.copy_of is not None or module.name in AVERAGES)]
     if not averages or not recipe.trains:
         return
     updated = {part for event, context in events(recipe.tree, Kind.GRAD_WRITE) if batch_loop(context) is not None for part in _written(event)}
     used = {part for event, _ in events(recipe.tree, *USES) for part in _used(event)}
     for average in averages:
-        parts = set(average.walk())
-        if average not in updated or not used.isdisjoint(parts):
+        if average not in updated or not used.isdisjoint(average.walk()):
             continue
         if average.escaped or not recipe.whole:
             ctx.skip(f"the average was handed to `{average.escaped}`, which could not be read", average)

@@ -254,7 +254,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
     if name == "zero_grad":
         reader.emit(Kind.ZERO_GRAD, node, None, partial=False)
         return NONE
-    if name == "step" and "torch" in reader.imported:
+    if name == "step" and "torch" in reader.imported and not any(isinstance(v, (Tensor, Opaque, Sequence)) for v in given):  # env.step(action)
         reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why)
         return Opaque("what step returns")
     if reader.tracked(given):
