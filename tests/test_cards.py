@@ -14,6 +14,7 @@ import yaml
 from advisor import cards
 from advisor.card_schema import FREE, check_card, placeholders
 from advisor.engine import LISTINGS, Choice, lint
+from advisor.model.events import Kind
 from advisor.model.result import Result
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -85,6 +86,7 @@ def test_form(path: Path) -> None:
         assert "range" in card or name in source, f"case {name} is never raised"
     for limit in card.get("limits", {}):
         assert re.search(rf"""["']{re.escape(limit)}["']|limits\b""", source) or limit in used, f"limit {limit} is never used"
+    assert {*card.get("given", [])} <= ASKED | {kind.value for kind in Kind}, "given names facts by their class and events by their word"
     for name in card.get("yields_to", []):
         assert list(RULES.glob(f"*/{name}.yaml")), f"yields_to: no rule is called {name}"
     assert source.count("\n") <= 150, "a check has about 60 lines"
