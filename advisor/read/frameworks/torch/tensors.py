@@ -557,7 +557,7 @@ def write_flag(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
 def write_tensor_grad(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
     """x.grad = ..."""
     if isinstance(new, Constant) and new.value is None:
-        reader.emit(Kind.ZERO_GRAD, node, None, partial=True)
+        reader.emit(Kind.ZERO_GRAD, node, None, partial=False)
     else:
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
