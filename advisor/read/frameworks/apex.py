@@ -1,0 +1,1 @@
+"""apex: fused optimizers."""

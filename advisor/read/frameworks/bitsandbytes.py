@@ -1,0 +1,1 @@
+"""bitsandbytes: optimizers with states of 8 bits."""

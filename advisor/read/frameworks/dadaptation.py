@@ -1,0 +1,1 @@
+"""dadaptation: optimizers that find their own rate."""

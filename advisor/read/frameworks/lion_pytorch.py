@@ -1,0 +1,1 @@
+"""lion-pytorch: the Lion optimizer."""

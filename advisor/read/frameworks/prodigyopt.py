@@ -1,0 +1,1 @@
+"""prodigyopt: the Prodigy optimizer, which finds its own rate."""

@@ -1,0 +1,1 @@
+"""schedulefree: optimizers without a schedule, with modes of their own."""

@@ -1,0 +1,1 @@
+"""timm: models by name, optimizers, schedulers and data by its factories."""

@@ -1,0 +1,1 @@
+"""torchmetrics: what a metric measures and which way it should go."""

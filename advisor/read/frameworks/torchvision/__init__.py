@@ -1,0 +1,1 @@
+"""torchvision: models with their layers and pretrained weights, transforms, data sets."""
