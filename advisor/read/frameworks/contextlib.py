@@ -1,1 +1,75 @@
-"""To be described by tables-config, who is writing this table now."""
+"""contextlib: context managers that change nothing, and functions that become one."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.record import replace
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.python import statements
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Function, Instance, Opaque, Value
+
+
+@table.decorator("contextlib.contextmanager", "contextlib.asynccontextmanager")
+def contextmanager(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
+    """The generator runs where it is entered."""
+    return replace(value, kind="contextmanager") if isinstance(value, Function) and value.kind == "plain" else value
+
+
+@table.function("contextlib.contextmanager")
+def as_function(call: LibraryCall) -> Value:
+    """contextmanager(f)"""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    return value if value is not None else Opaque("a context manager")
+
+
+@table.function("contextlib.nullcontext", "contextlib.closing", "contextlib.aclosing")
+def passing(call: LibraryCall) -> Value:
+    """Gives its argument back when it is entered."""
+    return call.reader.instance("contextlib.nullcontext", role="null-context", node=call.node, data={"value": call.get("enter_result", 0) or NONE})
+
+
+@table.function("contextlib.suppress", "contextlib.redirect_stdout", "contextlib.redirect_stderr", "contextlib.chdir")
+def silent(call: LibraryCall) -> Value:
+    """Errors or output are kept back."""
+    return call.reader.instance("contextlib.nullcontext", role="null-context", node=call.node, data={"value": NONE})
+
+
+@table.enter("null-context")
+def enter_null(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """No region."""
+    return Entered(value=instance.data.get("value"))
+
+
+@table.function("contextlib.ExitStack", "contextlib.AsyncExitStack")
+def stack(call: LibraryCall) -> Value:
+    """ExitStack()"""
+    return call.reader.instance("contextlib.ExitStack", role="exit-stack", node=call.node)
+
+
+@table.enter("exit-stack")
+def enter_stack(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """with ExitStack() as stack"""
+    return Entered(value=instance)
+
+
+@table.method("exit-stack", "enter_context", "enter_async_context")
+def enter_context(call: LibraryCall) -> Value:
+    """stack.enter_context(no_grad()): the rest of the block stands in the region; whether a graph is recorded is no longer known."""
+    value = call.get("cm", 0)
+    if value is None:
+        return Opaque("an entered context")
+    entered = statements.enter_value(call.reader, value, call.node)
+    if entered is not None and entered.region in ("no_grad", "inference_mode", "set_grad_enabled"):
+        call.reader.grad_mode = "unknown"
+    found = entered.value if entered is not None else None
+    return found if found is not None else Opaque("an entered context")
+
+
+@table.method("exit-stack", "callback", "push", "close", "pop_all")
+def quiet(call: LibraryCall) -> Value:
+    """What runs at the end."""
+    return call.this if isinstance(call.receiver, Instance) and call.name.endswith("pop_all") else NONE

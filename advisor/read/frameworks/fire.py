@@ -1,1 +1,7 @@
-"""To be described by tables-config, who is writing this table now."""
+"""fire: see tyro.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import tyro
+
+__all__ = ["tyro"]

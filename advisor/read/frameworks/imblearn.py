@@ -1,1 +1,7 @@
-"""To be described by tables-config, who is writing this table now."""
+"""imblearn: see sklearn.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import sklearn
+
+__all__ = ["sklearn"]

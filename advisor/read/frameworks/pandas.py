@@ -1,1 +1,204 @@
-"""To be described by tables-config, who is writing this table now."""
+"""pandas: frames and series as data with identity; what is derived from a frame is still that frame's data."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence
+
+FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
+
+
+def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
+    """A frame, carrying the identity of the one it was made from."""
+    data = {key: value for key, value in like.data.items() if key in ("identity", "whole", "split")} if like is not None else {}
+    made = reader.instance(kind, role="frame", node=node, data=data)
+    if like is not None:
+        made.data.setdefault("identity", like)
+    return made
+
+
+@table.function(
+    "pandas.read_csv",
+    "pandas.read_parquet",
+    "pandas.read_excel",
+    "pandas.read_json",
+    "pandas.read_pickle",
+    "pandas.read_table",
+    "pandas.read_feather",
+    "pandas.read_sql",
+    "pandas.read_hdf",
+    "pandas.DataFrame",
+)
+def read(call: LibraryCall) -> Value:
+    """pd.read_csv(path)"""
+    return frame(call.reader, node=call.node)
+
+
+@table.function("pandas.Series", "pandas.to_datetime", "pandas.to_numeric", "pandas.cut", "pandas.qcut")
+def series(call: LibraryCall) -> Value:
+    """A series."""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    return frame(call.reader, given if isinstance(given, Instance) and given.role == "frame" else None, SERIES, call.node)
+
+
+@table.function("pandas.concat", "pandas.merge", "pandas.get_dummies")
+def concat(call: LibraryCall) -> Value:
+    """pd.concat([a, b]): one part alone keeps its identity."""
+    given = call.arguments.positional[0] if call.arguments.positional else call.get("objs")
+    parts = (
+        [item for item in given.items if isinstance(item, Instance)]
+        if isinstance(given, Sequence)
+        else [given]
+        if isinstance(given, Instance)
+        else []
+    )
+    return frame(call.reader, parts[0] if len(parts) == 1 else None, node=call.node)
+
+
+@table.method("frame", "__getitem__")
+def item(call: LibraryCall) -> Value:
+    """df["label"], df[mask], df[["a", "b"]]"""
+    key = call.arguments.positional[0]
+    return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
+
+
+@table.method("frame", "__setitem__")
+def set_item(call: LibraryCall) -> Value:
+    """df["x"] = values"""
+    return NONE
+
+
+@table.method("frame", "sample")
+def sample(call: LibraryCall) -> Value:
+    """df.sample(frac=1, random_state=...)"""
+    if call.get("random_state") is None:
+        call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle")
+    return frame(call.reader, call.this)
+
+
+@table.method(
+    "frame",
+    "to_numpy",
+    "tolist",
+    "to_list",
+    "unique",
+    "to_dict",
+    "copy",
+    "value_counts",
+    "astype",
+    "fillna",
+    "dropna",
+    "drop",
+    "reset_index",
+    "set_index",
+    "sort_values",
+    "apply",
+    "map",
+    "replace",
+    "head",
+    "tail",
+    "groupby",
+    "merge",
+    "join",
+    "rename",
+    "assign",
+    "query",
+    "loc",
+    "iloc",
+    "isin",
+    "rolling",
+    "shift",
+    "diff",
+    "pct_change",
+    "clip",
+    "filter",
+    "drop_duplicates",
+    "mean",
+    "std",
+    "min",
+    "max",
+    "sum",
+    "abs",
+    "round",
+    "interpolate",
+    "ffill",
+    "bfill",
+    "melt",
+    "pivot",
+    "pivot_table",
+    "explode",
+    "transform",
+    "agg",
+    "sort_index",
+    "select_dtypes",
+    "corr",
+    "quantile",
+    "median",
+)
+def derived(call: LibraryCall) -> Value:
+    """What comes of a frame is its data."""
+    name = call.name.rpartition(".")[2]
+    if name == "to_numpy":
+        return array(call.reader, call.this)
+    if name in ("unique", "tolist", "to_list", "to_dict"):
+        return Opaque("values of a table", "list", flow=Flow(graph="none", source=call.this.data.get("identity", call.this)))
+    if call.reader.plain(call.get("inplace")) is True:
+        return NONE
+    return frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+
+
+def array(reader: Reader, owner: Instance) -> Value:
+    """The numbers of a frame."""
+    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner)))
+
+
+@table.attribute("frame", "values")
+def values(reader: Reader, owner: Any) -> Value:
+    """df.values"""
+    return array(reader, owner)
+
+
+@table.attribute("frame", "loc", "iloc", "at", "iat")
+def located(reader: Reader, owner: Any) -> Value:
+    """df.iloc[...]"""
+    return frame(reader, owner)
+
+
+@table.attribute("frame", "columns", "index", "shape", "dtypes", "size", "str", "dt", "cat")
+def parts(reader: Reader, owner: Any) -> Value:
+    """Names and sizes."""
+    return Opaque("a property of a table")
+
+
+@table.attribute("frame", "*")
+def column(reader: Reader, owner: Any) -> Value:
+    """df.label"""
+    return frame(reader, owner, SERIES)
+
+
+@table.iterate("frame")
+def iterate(reader: Reader, owner: Any) -> Iteration:
+    """for x in series"""
+    return Iteration(Opaque("a value of a table", flow=Flow(graph="none", source=owner.data.get("identity", owner))), what="data")
+
+
+@table.method("frame", "iterrows", "itertuples", "items")
+def rows(call: LibraryCall) -> Value:
+    """for i, row in df.iterrows()"""
+    pair = sequence([Opaque("an index"), frame(call.reader, call.this, SERIES)], "tuple")
+    made = sequence([pair], "lazy", exact=False)
+    made.state["iteration"] = Iteration(pair, None, None, None, "data")
+    return made
+
+
+@table.method("frame", "to_csv", "to_parquet", "to_pickle", "plot", "info", "describe", "hist")
+def quiet(call: LibraryCall) -> Value:
+    """Writing and showing."""
+    return NONE

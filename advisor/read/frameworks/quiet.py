@@ -1,1 +1,145 @@
-"""To be described by tables-config, who is writing this table now."""
+"""Libraries that only show, log, store or draw what they are given: no call of theirs touches an optimizer, a model or a loader."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Value
+
+ROOTS = frozenset(
+    [
+        "logging",
+        "warnings",
+        "pprint",
+        "traceback",
+        "atexit",
+        "signal",
+        "shutil",
+        "glob",
+        "gc",
+        "string",
+        "textwrap",
+        "uuid",
+        "platform",
+        "socket",
+        "getpass",
+        "threading",
+        "queue",
+        "tempfile",
+        "zipfile",
+        "tarfile",
+        "urllib",
+        "requests",
+        "csv",
+        "pickle",
+        "dill",
+        "joblib",
+        "cloudpickle",
+        "h5py",
+        "lmdb",
+        "msgpack",
+        "inspect",
+        "subprocess",
+        "ctypes",
+        "resource",
+        "weakref",
+        "statistics",
+        "difflib",
+        "loguru",
+        "rich",
+        "colorama",
+        "termcolor",
+        "colorlog",
+        "coloredlogs",
+        "prettytable",
+        "tabulate",
+        "icecream",
+        "tensorboardX",
+        "tensorboard",
+        "tensorboard_logger",
+        "mlflow",
+        "comet_ml",
+        "neptune",
+        "aim",
+        "clearml",
+        "visdom",
+        "livelossplot",
+        "dvclive",
+        "swanlab",
+        "matplotlib",
+        "seaborn",
+        "plotly",
+        "bokeh",
+        "graphviz",
+        "torchviz",
+        "pygments",
+        "torchinfo",
+        "torchsummary",
+        "torchsummaryX",
+        "pytorch_model_summary",
+        "thop",
+        "ptflops",
+        "fvcore.nn",
+        "deepspeed.profiling",
+        "psutil",
+        "GPUtil",
+        "pynvml",
+        "nvidia_smi",
+        "py3nvml",
+        "memory_profiler",
+        "codecarbon",
+        "IPython",
+        "ipywidgets",
+        "google",
+        "kaggle",
+        "gdown",
+        "boto3",
+        "tqdm_loggable",
+        "progress",
+        "onnx",
+        "onnxruntime",
+        "onnxsim",
+        "netron",
+        "hiddenlayer",
+        "umap",
+        "sacrebleu",
+        "rouge",
+        "rouge_score",
+        "nltk",
+        "spacy",
+        "jieba",
+        "bert_score",
+        "editdistance",
+        "jiwer",
+        "evaluate",
+        "cv2",
+        "PIL",
+        "imageio",
+        "skimage",
+        "moviepy",
+        "av",
+        "decord",
+        "pycocotools",
+    ]
+)
+
+
+def quiet(call: LibraryCall) -> Value:
+    """Nothing happens to what is passed; what comes back is as quiet."""
+    root = call.name.partition(".")[0]
+    return call.reader.instance(f"{root}.object", role="quiet", node=call.node)
+
+
+@table.enter("quiet")
+def enter(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """with SummaryWriter() as writer"""
+    return Entered(value=instance)
+
+
+def describe(root: str) -> None:
+    """Registers a root as quiet."""
+    table.PREFIXES.setdefault(root, quiet)

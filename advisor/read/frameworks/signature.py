@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from advisor.read.frameworks.table import REQUIRED
 
 
-@lru_cache(maxsize=None)
+@cache
 def signature(text: str) -> dict[str, Any]:
     """`params, lr=0.1, *, fused=None` as name -> default, in order; REQUIRED where there is none."""
     arguments = ast.parse(f"lambda {text}: 0", mode="eval").body.args  # type: ignore[attr-defined]

@@ -218,6 +218,11 @@ def load(name: str) -> None:
     full = f"advisor.read.frameworks.{root}"
     if root.isidentifier() and root != "table" and importlib.util.find_spec(full) is not None:
         importlib.import_module(full)
+    else:
+        from advisor.read.frameworks import quiet
+
+        if root in quiet.ROOTS:
+            quiet.describe(root)
 
 
 def known(name: str) -> bool:
@@ -254,4 +259,8 @@ def find_method(instance: Instance, name: str) -> Handler | None:
     handler = METHODS.get((instance.kind, name))
     if handler is None and instance.role is not None:
         handler = METHODS.get((instance.role, name))
+        if handler is None and instance.role == "quiet":
+            from advisor.read.frameworks.quiet import quiet
+
+            return quiet
     return handler

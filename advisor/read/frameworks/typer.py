@@ -1,1 +1,7 @@
-"""To be described by tables-config, who is writing this table now."""
+"""typer: see click.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import click, tyro
+
+__all__ = ["click", "tyro"]

@@ -903,6 +903,8 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
         if name == "__dict__":
             return mapping(dict(owner.attributes))
     handler = table.ATTRIBUTES.get((owner.kind, name)) or table.ATTRIBUTES.get((owner.role or "", name))
+    if handler is None and owner.role is not None and table.find_method(owner, name) is None:
+        handler = table.ATTRIBUTES.get((owner.role, "*"))
     if handler is not None:
         return handler(reader, owner)
     if owner.role == "module":

@@ -54,7 +54,7 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
                 getter = source.namespace.get("__getattr__")
                 value = Opaque(f"`{alias.name}` is not in {source.source.display}") if getter is None else Opaque(f"`{alias.name}` of a lazy module")
         elif isinstance(source, Library):
-            value = Library(table.canonical(f"{source.name}.{alias.name}"))
+            value = reader.attribute(source, alias.name, node)
         else:
             folder = package if package and package.endswith(os.sep) else None
             value = _submodule(reader, folder, alias.name, name, node) if folder else None

@@ -91,6 +91,7 @@ class Reader:
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
         self.unrolling = 0  # inside a loop that is read item by item
         self.config: tuple[str, str] | None = None  # (display name, text) of a config joined with --with
+        self.singletons: dict[str, Instance] = {}  # objects that a library has one of
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 

@@ -1,0 +1,7 @@
+"""draccus: see tyro.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import tyro
+
+__all__ = ["tyro"]
