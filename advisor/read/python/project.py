@@ -189,6 +189,9 @@ class Project:
             if isinstance(converted, Broken):
                 return converted
             text, cells = converted
+            lines = text.split("\n")
+            for (first, cell), (after, _) in zip(cells, [*cells[1:], (len(lines), 0)]):
+                self.texts[f"{display}#{cell}"] = "\n".join(lines[first - 1 : after - 1])  # places of a notebook count within a cell
         else:
             try:
                 text = decode(data)
