@@ -62,7 +62,7 @@ def lint(
         result.crashes += judged.crashes
         shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
         kept = suppress.apply(shown, comments, result)
-        found.extend(_unless_said_better(kept, judged, choose(recipe.entry).rules))
+        found.extend(unless_said_better(kept, judged, choose(recipe.entry).rules))
         skipped.extend(entry for entry in judged.skipped if _is_shown(entry.file, recipe))
 
     for broken in _each_broken(reading):
@@ -163,7 +163,7 @@ def _reader(file: str, reading: Reading) -> Recipe:
     return Recipe(whole.entry, shown=whole.shown)
 
 
-def _unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+def unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mapping[str, Rule]) -> Iterator[Finding]:
     """Leave out a finding when a rule that its card yields to fires on the same line or fact. A hint never takes a finding's place."""
     for finding in findings:
         betters = rules[finding.rule].yields_to

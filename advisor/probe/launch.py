@@ -44,12 +44,12 @@ class UsageError(Exception):
 class Observation:
     """One observed run: `start` runs the script, `trace` tells what was seen."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, entry: str | None = None) -> None:
         self.request = request
-        folder = os.getcwd() if request.module else os.path.dirname(os.path.abspath(request.script))
+        folder = os.getcwd() if request.module else os.path.dirname(os.path.abspath(entry or request.script))
         self.places = Places((folder, os.getcwd()), os.getcwd())
         self.session = Session(request, self.places)
-        entry = request.script if request.module else self.places.display(request.script)
+        entry = request.script if request.module else self.places.display(entry or request.script)
         self.recipe = Recipe(entry, framework="plain", place=Place(entry, 1))
         self.arrivals = Arrivals()
         self.run: Any = None
@@ -75,6 +75,7 @@ class Observation:
         """What was seen, gathered once."""
         if self.seen is None:
             self.session.measuring = False
+            self.arrivals.remove()
             if self.run is None:
                 self.seen = Trace(self.recipe, skipped=self.session.skipped)
                 self.session.skip("the script never imported torch")
@@ -93,6 +94,11 @@ class Observation:
             self.session.skip(f"no optimizer step was seen{where}", self.where)
         elif self.run is not None and not trace.evaluations and self.outcome.stopped is not None:
             self.session.skip(f"no validation was reached within {trace.steps} steps (--through-validation goes on to it)", None, ("overfitting",))
+
+    def watch_from_here(self) -> None:
+        """Watch the code that runs from now on in this process, until `trace` is asked for."""
+        self.arrivals.install()
+        self.arrivals.when("torch", self.arrived)
 
     # -- the script ---------------------------------------------------------------------------------------------
 

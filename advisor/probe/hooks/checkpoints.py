@@ -10,6 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Restore, Save
 from advisor.model.source import Known
 from advisor.probe.inventory import setting
+from advisor.probe.journal import note
 from advisor.probe.run import Run
 
 
@@ -19,6 +20,7 @@ def install(run: Run) -> None:
 
     def saving(original: Any) -> Any:
         def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+            note(f)
             result = original(obj, f, *args, **kwargs)
             run.session.watch("checkpoints", saved, obj, f)
             return result
