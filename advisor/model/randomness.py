@@ -18,8 +18,7 @@ TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric."
 
 def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
-    stepped = bool(recipe.optimizers.items) or not recipe.optimizers.complete or recipe.framework != "plain"
-    return recipe.trains and recipe.whole and stepped
+    return recipe.trains and recipe.whole and (bool(recipe.optimizers.items) or recipe.framework != "plain")
 
 
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
@@ -69,9 +68,11 @@ def initialises(recipe: Recipe, module: Module) -> bool:
 
 
 def first_need(recipe: Recipe) -> Event | None:
-    """The first thing that needs a seed: a whole model built, numbers drawn, or else the first backward."""
+    """The first thing that needs a seed: a model that is trained built, numbers drawn, or else the first backward."""
+    trained = {module for optimizer in recipe.optimizers for module in optimizer.modules}
+    models = [model for model in recipe.models if not trained or not trained.isdisjoint(model.walk())]
     for event, _ in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
-        if event.kind is Kind.BUILD and not (isinstance(event.subject, Module) and event.subject in recipe.models.items):
+        if event.kind is Kind.BUILD and event.subject not in models:
             continue
         if event.kind is Kind.SPLIT and not is_random(event.subject):
             continue

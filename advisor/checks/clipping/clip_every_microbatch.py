@@ -34,5 +34,8 @@ def _in_every_turn(window: Window, around: Around) -> bool:
     if window.branch is None:
         return bool(window.loop.within) and window.loop.within[0] in around.loops
     inside = around.path[around.path.index(window.loop.batch) :]
+    taken = dict(window.context.arms)
     arms = [node for node in inside if isinstance(node, tuple)]
+    if any(taken.get(branch, arm) is not arm for branch, arm in arms):
+        return False  # another way than that of the step
     return not any(branch is window.branch or counts_batches(branch.condition) for branch, _ in arms)

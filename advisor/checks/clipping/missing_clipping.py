@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
@@ -46,6 +47,8 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
 
 
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
+    mixed = case == "recurrent" and layers(optimizer.modules, CONVOLUTION)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
-    return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, layer=layer.name, line=layer.place.line, file=layer.place.file)
+    where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
+    return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, severity="hint" if mixed else None, **where)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Confidence, Finding
+from advisor.model.choices import hedge
+from advisor.model.finding import Finding
 from advisor.model.kinds import family, has_adapter, is_linear
 from advisor.model.rates import Rate, rates, unsettled
 from advisor.model.recipe import Module, Optimizer
@@ -25,8 +26,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         for model in _pretrained(rate):
             case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
             if case and rate.value > ctx.limit(case):
-                sure: Confidence | None = None if rate.default_path and not optimizer.flag_off else "medium"
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, confidence=sure, value=rate.value, model=model.name)
+                sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name)
                 return
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.kinds import CONVOLUTION, domain, family, from_scratch, has_frozen, is_linear, is_pretrained, layers
 from advisor.model.rates import Rate, rates, rates_known, unsettled
@@ -48,8 +49,10 @@ def _case(rate: Rate, band: Mapping[str, float], ctx: Context) -> str | None:
 
 
 def _needs_room(rate: Rate, ctx: Context) -> bool:
-    """High rates are usual on one layer, on frozen features, on bags of embeddings, and behind a tight clip."""
+    """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip."""
     modules, clips = rate.modules, ctx.recipe.clipping
+    if ctx.recipe.loaders.absent:
+        return True
     tight = not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips)
     frozen = has_frozen(ctx.recipe.models)
     return tight or frozen or is_linear(modules) or family(modules) == "gnn" or bool(layers(modules, frozenset({"EmbeddingBag"})))
@@ -65,10 +68,10 @@ def _harmed_by_small(rate: Rate, band: Mapping[str, float], ctx: Context) -> boo
 
 
 def _finding(case: str, rate: Rate, optimizer: Optimizer, band: Mapping[str, Any], ctx: Context) -> Finding:
-    sure = rate.default_path and not optimizer.flag_off and bool(rate.modules)
+    sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path and bool(rate.modules), even_so=case == "far-above")
     values: dict[str, Any] = {"value": rate.value, "low": band["low"], "high": band["high"], "start": band["start"], "value_from": rate.known}
     found = standing(optimizer.name, rate.value, domain=domain(ctx.recipe, optimizer), family=family(rate.modules))
     if found is None:
-        return ctx.finding(UNPUBLISHED[case], at=optimizer, confidence=None if sure else "medium", **values)
+        return ctx.finding(UNPUBLISHED[case], at=optimizer, **sure, **values)
     values |= {"low": found.low, "high": found.high, "n": found.n, "scope": found.scope, "share": found.above if case == "below" else found.below}
-    return ctx.finding(case, at=optimizer, confidence=None if sure else "medium", **values)
+    return ctx.finding(case, at=optimizer, **sure, **values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
 from advisor.model.source import Known, candidates, is_unknown, value_of
@@ -23,8 +24,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     found = [known for setting in settings for known in candidates(setting) if _number(known) >= ctx.limit("decay")]
     if found:
         worst = max(found, key=_number)
-        sure = not optimizer.flag_off and worst in candidates(settings[0])[:1]
-        yield ctx.finding("coupled", at=optimizer, value_from=worst, confidence=None if sure else "medium", value=_number(worst))
+        sure = hedge(ctx.recipe, optimizer, worst, default_path=any(worst in candidates(setting)[:1] for setting in settings))
+        yield ctx.finding("coupled", at=optimizer, value_from=worst, **sure, value=_number(worst))
     elif any(map(is_unknown, settings)):
         ctx.skip("weight_decay is not known", optimizer)
 

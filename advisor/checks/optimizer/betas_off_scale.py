@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
 from advisor.model.source import candidates
@@ -22,8 +23,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             continue
         case = _case([float(beta) for beta in betas], ctx)
         if case:
-            sure = index == 0 and not optimizer.flag_off
-            yield ctx.finding(case, at=optimizer, value_from=known, confidence=None if sure else "medium", first=betas[0], second=betas[1])
+            sure = hedge(ctx.recipe, optimizer, known, default_path=index == 0)
+            yield ctx.finding(case, at=optimizer, value_from=known, **sure, first=betas[0], second=betas[1])
 
 
 def _case(betas: list[float], ctx: Context) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
 from advisor.model.source import candidates
@@ -22,5 +23,5 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             continue
         case = "zero" if value == 0 else "above" if value > ctx.limit("high") else None
         if case:
-            sure = index == 0 and not optimizer.flag_off
-            yield ctx.finding(case, at=optimizer, value_from=known, confidence=None if sure else "medium", value=float(value))
+            sure = hedge(ctx.recipe, optimizer, known, default_path=index == 0)
+            yield ctx.finding(case, at=optimizer, value_from=known, **sure, value=float(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
 from advisor.model.source import candidates, number
@@ -20,10 +21,10 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             continue
         case = _case(float(value), number(optimizer.settings.get("lr")), ctx)
         if case:
-            sure = index == 0 and not optimizer.flag_off
+            sure = hedge(ctx.recipe, optimizer, known, default_path=index == 0)
             longer = 1 / (1 - value) if value < 1 else 0.0
-            yield ctx.finding(case, at=optimizer, value_from=known, confidence=None if sure else "medium", value=float(value), times=longer,
-                              rate=number(optimizer.settings.get("lr")) or 0.0)
+            rate = number(optimizer.settings.get("lr")) or 0.0
+            yield ctx.finding(case, at=optimizer, value_from=known, **sure, value=float(value), times=longer, rate=rate)
 
 
 def _case(momentum: float, rate: float | None, ctx: Context) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer
 from advisor.model.source import candidates
@@ -25,8 +27,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             if known.default is not None or not isinstance(value, (int, float)) or not value > band["high"]:
                 continue
             found = standing(optimizer.name, float(value), setting="weight_decay")
-            sure = index == 0 and not optimizer.flag_off
-            values = {"value": float(value), "high": band["high"], "usual": found.high if found else band["high"]}
+            sure = hedge(ctx.recipe, optimizer, known, default_path=index == 0)
+            values: dict[str, Any] = {"value": float(value), "high": band["high"], "usual": found.high if found else band["high"]}
             case = "far-above" if value > band["far"] else "above"
-            yield ctx.finding(case, at=optimizer, value_from=known, confidence=None if sure else "medium", **values)
+            yield ctx.finding(case, at=optimizer, value_from=known, **sure, **values)
             return

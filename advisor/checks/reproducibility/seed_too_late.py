@@ -21,9 +21,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     order = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
     told: set[Event] = set()
     for library in LIBRARIES:
-        seed = next((event for event, _ in events(recipe.tree, Kind.SEED) if _seeds(event, library)), None)
+        seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library)), (None, None))
         drawn = next((event for event, _ in draws(recipe, library)), None)
-        if seed is None or drawn is None or seed in told or order[drawn] > order[seed] or not set_by_default(seed.subject):
+        if seed is None or drawn is None or around is None or around.loops or seed in told:
+            continue
+        if order[drawn] > order[seed] or not set_by_default(seed.subject):
             continue
         told.add(seed)
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
