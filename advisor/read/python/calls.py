@@ -223,6 +223,8 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         answer = yacs.method_of_node(LibraryCall(reader, f"yacs.{name}", arguments, node, receiver), receiver, name)
         if answer is not None:
             return answer
+    if isinstance(receiver, Constant) and name == "backward":
+        return _call_on_unknown(reader, Opaque("a loss that looks like a number"), name, arguments, node)
     if isinstance(receiver, (Constant, Sequence, Mapping)):
         table.load("builtins")
         handler_of = __import__("advisor.read.frameworks.builtins", fromlist=["method_of_value"]).method_of_value

@@ -311,7 +311,7 @@ def add_module(call: LibraryCall) -> Value:
         if isinstance(call.this.fact, Module):
             _fill(call.this.fact, [(key, value)])
         items = call.this.data.get("items")
-        if call.this.kind == "torch.nn.Sequential" and (items is None or isinstance(items, tuple)):
+        if call.this.kind in ("torch.nn.Sequential", "torch.nn.ModuleList") and (items is None or isinstance(items, tuple)):
             call.reader.store.write(call.this.data, "items", (*(items or ()), value))
     return NONE
 
