@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Flow, Loader, Recipe
 
 READING = ("item", "cpu", "numpy", "backward")  # called for the wait or the look, not for the result
 
@@ -16,7 +16,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each expression statement of a method that returns a new value."""
     seen = set()
     for event, _ in events(recipe.tree, Kind.DISCARD):
-        if event.data.get("what") in READING or event.place in seen:
+        if event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue
         seen.add(event.place)
         yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])
+
+
+def _whole_batch(event: Event) -> bool:
+    """True for a batch as the loader hands it over: it may be no tensor but a container, whose `.to()` works in place."""
+    flow = event.data.get("flow")
+    return isinstance(flow, Flow) and isinstance(flow.source, Loader) and not flow.part and flow.activation is None

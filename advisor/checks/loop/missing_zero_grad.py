@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Event
 from advisor.model.finding import Finding
-from advisor.model.folds import Order, needs_flag, violations
+from advisor.model.folds import Order, Violation, batch_loop, needs_flag, violations
 from advisor.model.gradients import backward_beside, cleared, escaped_to, kinds_of, owned, stepped
 from advisor.model.recipe import Recipe
 
@@ -25,6 +26,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", found.event)
             continue
         flag = needs_flag(found.context)
+        before = _elsewhere(found)
         yield ctx.finding(
-            "never", at=backward, confidence="medium" if flag else None, kind=kinds_of(recipe, found.thing), step=found.event.place.line,
+            "never" if before is None else "left-over", at=backward, confidence="medium" if flag else None,
+            kind=kinds_of(recipe, found.thing), step=found.event.place.line, before=(before or found.event).place.line,
         )
+
+
+def _elsewhere(found: Violation) -> Event | None:
+    """The step of an earlier loop whose gradients are left; None when a step of the same loop leaves them."""
+    loop = batch_loop(found.context)
+    if any(loop in context.loops for _, context in found.armed_by):
+        return None
+    return found.armed_by[0][0]
