@@ -1,70 +1,110 @@
-"""Hydra: the main decorator injects the composed config; instantiate builds what `_target_` names."""
+"""Hydra: the composed config is what `hydra.main` passes; `instantiate` calls what `_target_` names."""
 
 from __future__ import annotations
 
+import ast
 import os
-from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from advisor.read.config import hydra as composition
 from advisor.read.frameworks import table
 from advisor.read.frameworks.easydict import attributed
-from advisor.read.frameworks.omegaconf import interpolated, merged
-from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.yaml import read_text
+from advisor.read.frameworks.folding import text_of, weaken
+from advisor.read.frameworks.importlib import object_named
+from advisor.read.frameworks.omegaconf import merged
+from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.frameworks.yaml import value_of_node
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Constant, Function, Library, Mapping, Opaque, Partial, Sequence, Value, mapping
+from advisor.read.python.values import (
+    NONE,
+    Arguments,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Partial,
+    Sequence,
+    Union,
+    Value,
+    join,
+    mapping,
+    sequence,
+)
 
-LONGEST_CHAIN = 20
+table.VERSIONS["hydra"] = "Hydra 1.3"
+_FOLDERS: WeakKeyDictionary[Reader, str] = WeakKeyDictionary()  # what initialize() was given
+_STORED: WeakKeyDictionary[Reader, dict[tuple[str, str], Value]] = WeakKeyDictionary()  # ConfigStore: (group, name) -> node
+_OWN = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_")
 
 
-def compose(reader: Reader, folder: str, name: str, depth: int = 0, package: str = "") -> Value:
-    """A config with its defaults list: groups under their names, `_self_` in its place, `override` respected."""
-    path = os.path.normpath(os.path.join(folder, name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"))
-    found = reader.project.open_text(path, reader.entry.path)
-    if found is None or depth > LONGEST_CHAIN:
-        return Opaque(f"the config {name} is not there")
-    root = read_text(reader, found[1], found[0], typed=True, weak=True)
-    if not isinstance(root, Mapping):
-        return root if not isinstance(root, Constant) else mapping({})
-    own = mapping({key: value for key, value in root.items.items() if key not in ("defaults", "hydra")}, root.exact, root.place)
+# --- the composed config -----------------------------------------------------------------------------------------
+
+
+def composed(reader: Reader, folder: str | None, name: str | None, overrides: list[str], node: ast.AST) -> Value:
+    """The config as a value: every setting weak, because the command line may override it."""
+    if name is None:
+        return attributed(mapping({}, exact=False))
+    stored = _STORED.get(reader, {})
     result: Value = mapping({})
-    defaults = root.items.get("defaults")
-    done = False
-    for item in defaults.items if isinstance(defaults, Sequence) else ():
-        group, choice = _entry(item)
-        if group == "_self_" or choice == "_self_":
-            result, done = merged(result, own), True
+    exact = True
+    if folder is not None:
+        found = composition.compose(reader.project, folder, name, overrides)
+        reader.recipe.files += [file for file in found.files if file not in reader.recipe.files]
+        known = {broken.place.file for broken in reader.recipe.broken}
+        reader.recipe.broken += [broken for broken in found.broken if broken.place.file not in known]
+        schemas = [(group, choice, package) for group, choice, package in found.missing]
+        if found.root is not None:
+            result = value_of_node(found.root, "", typed=True, weak=True)
+    else:
+        schemas = [("", name, "")]
+    for group, choice, package in schemas:
+        schema = stored.get((group, choice)) or stored.get((group, choice.removesuffix(".yaml")))
+        if schema is None:
+            exact = False
+            reader.unread(f"the config {group + '/' if group else ''}{choice} of Hydra was not found", node)
             continue
-        if (
-            choice is None
-            or (group or "").split(" ")[0].startswith("hydra")
-            or (group or "").removeprefix("override ").startswith(("hydra/", "/hydra/"))
-        ):
-            continue
-        name_of_group = (group or "").removeprefix("override ").removeprefix("optional ").lstrip("/")
-        where, _, target = name_of_group.partition("@")
-        inner = compose(
-            reader, folder if not depth or name_of_group.startswith("/") else folder, os.path.join(where, choice) if where else choice, depth + 1
-        )
-        key = target if target and target != "_global_" else where.rpartition("/")[2] if where and target != "_global_" else ""
-        if where and not target:
-            for part in reversed(where.split("/")):
-                inner = mapping({part: inner})
-        elif key:
-            inner = mapping({key: inner})
-        result = merged(result, inner) if isinstance(inner, Mapping) else Mapping({"items": getattr(result, "items", {}), "exact": False})
-    return result if done else merged(result, own)
+        inner = structured(reader, schema, node)
+        for part in reversed([part for part in package.split(".") if part]):
+            inner = mapping({part: inner})
+        result = merged(inner, result)
+    if isinstance(result, Mapping) and not exact:
+        result = Mapping({**result.state, "exact": False}, result.place)
+    return attributed(_mandatory(result))
 
 
-def _entry(item: Value) -> tuple[str | None, str | None]:
-    if isinstance(item, Constant) and isinstance(item.value, str):
-        return None, item.value
-    if isinstance(item, Mapping) and len(item.items) == 1:
-        key, value = next(iter(item.items.items()))
-        if isinstance(value, Constant) and isinstance(value.value, (str, bool, int)):
-            return str(key), str(value.value)
-        return str(key), None
-    return None, None
+def _mandatory(value: Value) -> Value:
+    """`???` has to be given when the program is started."""
+    if isinstance(value, Mapping):
+        return Mapping({**value.state, "items": {key: _mandatory(item) for key, item in value.items.items()}}, value.place)
+    if isinstance(value, Constant) and value.value == "???":
+        return Opaque("a mandatory setting that the config does not give")
+    return value
+
+
+def structured(reader: Reader, value: Value, node: ast.AST) -> Value:
+    """A dataclass (or an object of one) as a config, with weak defaults."""
+    if isinstance(value, Class):
+        value = reader.call(value, Arguments(), node)
+    if isinstance(value, Instance) and value.cls is not None:
+        return mapping({key: structured(reader, item, node) for key, item in value.attributes.items() if not key.startswith("<")})
+    if isinstance(value, Mapping):
+        return Mapping({**value.state, "items": {key: structured(reader, item, node) for key, item in value.items.items()}}, value.place)
+    return weaken(value)
+
+
+def _folder(reader: Reader, path: str | None, base: str) -> str | None:
+    if path is None or "://" in path:
+        return None
+    full = os.path.normpath(os.path.join(os.path.dirname(base), path))
+    return full if os.path.isdir(full) or any(name.startswith(full) for name in reader.project.overlay) else None
+
+
+def _overrides(reader: Reader) -> list[str]:
+    return [word for word in reader.entry_arguments or [] if "=" in word]
 
 
 @table.decorator("hydra.main")
@@ -72,90 +112,129 @@ def main(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
     """@hydra.main(config_path="conf", config_name="config")"""
     if not isinstance(value, Function):
         return value
-    folder, name = "", None
-    if call is not None:
-        folder = reader.plain(call.get("config_path", 0))
-        name = reader.plain(call.get("config_name", 1))
-    config: Value = Opaque("the configuration that Hydra composes")
-    if isinstance(name, str):
-        base = os.path.join(os.path.dirname(reader.frame.module.path), folder if isinstance(folder, str) else "")
-        config = interpolated(attributed(compose(reader, base, name)))
-    parameters = [argument.arg for argument in value.node.args.args]
-    return replace(value, injected={**value.injected, parameters[0]: config}) if parameters else value
+    parameters = [*value.node.args.posonlyargs, *value.node.args.args]
+    if parameters:
+        path = text_of(call.get("config_path", 0)) if call is not None else None
+        name = text_of(call.get("config_name", 1)) if call is not None else None
+        folder = _folder(reader, path if path is not None else ".", value.module.path) if name is not None else None
+        value.injected[parameters[0].arg] = composed(reader, folder, name, _overrides(reader), value.node)
+    return value
 
 
-@table.function("hydra.compose")
-def composed(call: LibraryCall) -> Value:
-    """compose(config_name="config")"""
-    return Opaque("the configuration that Hydra composes")
+@table.function("hydra.main")
+def main_called(call: LibraryCall) -> Value:
+    """hydra.main(...)(f)"""
+    return Partial(Library("hydra.main.wrapped"), [], dict(call.arguments.keywords))
 
 
-@table.function("hydra.utils.instantiate", "hydra.utils.call", "hydra_zen.instantiate")
-def instantiate(call: LibraryCall) -> Value:
+@table.function("hydra.main.wrapped")
+def main_wrapped(call: LibraryCall) -> Value:
+    """The function with its config."""
+    value = call.arguments.positional[0] if call.arguments.positional else Opaque("a function")
+    return main(call.reader, value, call if "config_name" in call.arguments.keywords else None)
+
+
+@table.function("hydra.initialize", "hydra.initialize_config_dir", "hydra.experimental.initialize")
+def initialize(call: LibraryCall) -> Value:
+    """initialize(config_path="conf")"""
+    path = text_of(call.get("config_path", 0) or call.get("config_dir", 0))
+    folder = _folder(call.reader, path, call.reader.frame.module.path)
+    if folder is not None:
+        _FOLDERS[call.reader] = folder
+    return call.reader.instance("hydra.initialize", role="hydra-context", node=call.node)
+
+
+@table.enter("hydra-context")
+def enter(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """with initialize(...)"""
+    return Entered()
+
+
+@table.function("hydra.compose", "hydra.experimental.compose")
+def compose(call: LibraryCall) -> Value:
+    """compose(config_name="config", overrides=["optim=adam"])"""
+    words = call.reader.plain(call.get("overrides", 1))
+    overrides = [str(word) for word in words] if isinstance(words, list) else []
+    return composed(call.reader, _FOLDERS.get(call.reader), text_of(call.get("config_name", 0)), overrides, call.node)
+
+
+@table.function("hydra.core.config_store.ConfigStore.instance", "hydra.core.config_store.ConfigStore")
+def store(call: LibraryCall) -> Value:
+    """ConfigStore.instance()"""
+    return call.reader.instance("hydra.ConfigStore", role="config-store", node=call.node)
+
+
+@table.method("config-store", "store")
+def store_node(call: LibraryCall) -> Value:
+    """cs.store(name="config", node=Config, group="optim")"""
+    name, group, value = text_of(call.get("name", 0)), text_of(call.get("group", 2)) or "", call.get("node", 1)
+    if name is not None and value is not None:
+        _STORED.setdefault(call.reader, {})[group, name.removesuffix(".yaml")] = value
+    return NONE
+
+
+# --- instantiate -------------------------------------------------------------------------------------------------
+
+
+@table.function("hydra.utils.instantiate", "hydra.utils.call", "hydra._internal.instantiate._instantiate2.instantiate")
+def instantiate(call: LibraryCall) -> Value | None:
     """instantiate(cfg.optimizer, params=model.parameters())"""
     config = call.get("config", 0)
-    extra = {key: value for key, value in call.arguments.keywords.items() if not key.startswith("_")}
-    partial_here = call.reader.plain(call.get("_partial_")) is True
-    return build(call, config, call.arguments.positional[1:], extra, partial_here, 0)
+    rest = Arguments(call.arguments.positional[1:], {k: v for k, v in call.arguments.keywords.items() if k != "config"}, call.arguments.exact)
+    if config is None or isinstance(config, Opaque):
+        return None
+    return build(call.reader, config, rest, call.node)
 
 
-def build(call: LibraryCall, config: Value | None, positional: list[Value], extra: dict[str, Value], partial_here: bool, depth: int) -> Value:
-    """The object that a mapping with `_target_` describes."""
-    if isinstance(config, Sequence):
-        from advisor.read.python.values import sequence
-
-        return sequence([build(call, item, [], {}, False, depth + 1) for item in config.items], config.kind, config.exact)
-    if not isinstance(config, Mapping):
-        given = [*positional, *extra.values()]
-        if call.reader.tracked(given):
-            call.reader.escape(given, "instantiate", call.node)
-        return Opaque("an object that Hydra builds")
-    target = config.items.get("_target_")
-    if not isinstance(target, Constant) or not isinstance(target.value, str):
-        return attributed(
-            mapping(
-                {
-                    key: build(call, value, [], {}, False, depth + 1) if isinstance(value, Mapping) and depth < 8 else value
-                    for key, value in config.items.items()
-                },
-                config.exact,
-            )
-        )
-    arguments = {
-        str(key): build(call, value, [], {}, False, depth + 1) if isinstance(value, (Mapping, Sequence)) and depth < 8 else value
-        for key, value in config.items.items()
-        if not str(key).startswith("_")
-    }
-    arguments.update(extra)
-    is_partial = partial_here or call.reader.plain(config.items.get("_partial_")) is True
-    callee = located(call.reader, target.value, call.node)
-    if is_partial:
-        return Partial(callee, list(positional), arguments, config.exact)
-    return call.reader.call(callee, Arguments(list(positional), arguments, config.exact), call.node)
+def build(reader: Reader, config: Value, given: Arguments, node: ast.AST, depth: int = 0) -> Value:
+    """What a config with `_target_` makes, its parts made first."""
+    if isinstance(config, Union):
+        return join([build(reader, member, given, node, depth) for member in config.members], config.when)
+    if isinstance(config, Sequence) and depth < 8:
+        return sequence([build(reader, item, Arguments(), node, depth + 1) for item in config.items], config.kind, config.exact)
+    if not isinstance(config, Mapping) or depth > 8:
+        return config
+    keywords = {str(key): value for key, value in config.items.items() if key not in _OWN}
+    for key, value in given.keywords.items():
+        keywords[key] = merged(keywords[key], value) if isinstance(keywords.get(key), Mapping) and isinstance(value, Mapping) else value
+    flags = {key: reader.plain(config.items.get(key, given.keywords.get(key))) for key in ("_partial_", "_recursive_")}
+    keywords = {key: value for key, value in keywords.items() if key not in _OWN}
+    target = given.keywords.get("_target_") or config.items.get("_target_")
+    if flags["_recursive_"] is not False:
+        keywords = {key: build(reader, value, Arguments(), node, depth + 1) for key, value in keywords.items()}
+    if target is None:
+        return Mapping({**config.state, "items": {**{k: v for k, v in config.items.items() if k in _OWN}, **keywords}}, config.place)
+    callee = target if not isinstance(target, Constant) else object_named(reader, str(target.value), node)
+    listed = config.items.get("_args_")
+    positional = [*(listed.items if isinstance(listed, Sequence) else ()), *given.positional]
+    if flags["_partial_"] is True:
+        return Partial(callee, positional, keywords, config.exact and given.exact)
+    return reader.call(callee, Arguments(positional, keywords, config.exact and given.exact), node)
 
 
-def located(reader: Reader, name: str, node: Any) -> Value:
-    """The function or class that a dotted name means, in the project or a library."""
-    parts = name.split(".")
-    for size in range(len(parts) - 1, 0, -1):
-        path = reader.project.find(".".join(parts[:size]), reader.entry.path)
-        if path is not None:
-            value = reader.import_module(".".join(parts[:size]), node)
-            for part in parts[size:]:
-                value = reader.attribute(value, part, node)
-            return value
-    table.load(name)
-    return Library(table.canonical(name))
-
-
-@table.function("hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object")
-def get_class(call: LibraryCall) -> Value:
-    """get_class("package.Class")"""
-    name = call.reader.plain(call.get("path", 0))
-    return located(call.reader, name, call.node) if isinstance(name, str) else Opaque("a class by its name")
+@table.function("hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object", "hydra.utils.get_static_method")
+def named(call: LibraryCall) -> Value:
+    """get_class("torch.optim.Adam")"""
+    text = text_of(call.get("path", 0))
+    return object_named(call.reader, text, call.node) if text is not None else Opaque("an object whose name is not known")
 
 
 @table.function("hydra.utils.to_absolute_path")
 def absolute(call: LibraryCall) -> Value:
-    """The path itself."""
-    return call.arguments.positional[0] if call.arguments.positional else Opaque("a path", "str")
+    """The path, seen from where the program was started."""
+    return call.get("path", 0) or Opaque("a path", "str")
+
+
+@table.function("hydra.utils.get_original_cwd")
+def cwd(call: LibraryCall) -> Value:
+    """Where the program was started."""
+    return Constant(".", weak=True)
+
+
+@table.prefix("hydra")
+def other(call: LibraryCall) -> Value:
+    """HydraConfig and its like."""
+    return Opaque(f"result of `{call.name}`")
+
+
+__all__ = ["build", "composed", "structured"]
