@@ -617,6 +617,8 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         instance.fact = reader.record(fact)
         if unknown_base and isinstance(fact, facts.Module):
             fact.complete, fact.why = False, "a base class that could not be read"
+        if isinstance(fact, facts.Dataset):
+            fact.iterable = (base or "").endswith("IterableDataset") or (class_lookup(reader, cls, "__getitem__") is None and not unknown_base)
     if _is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):
