@@ -12,14 +12,13 @@ from advisor.model.source import Link, value_of
 
 def check(restore: Restore, ctx: Context) -> Iterator[Finding]:
     """Each key of a checkpoint that this program also writes, under the same path."""
-    save = restore.saved or _same_path(restore, ctx)
-    if save is None or not save.complete or not save.parts:
+    save = _same_path(restore, ctx)
+    if save is None or not save.complete:
         return
-    for key in restore.parts:
-        if key not in save.parts:
+    for key, place in restore.keys.items():
+        if key not in save.parts and "" not in save.parts:
             evidence = [Link(save.place.file, save.place.line, "written here")]
-            yield ctx.finding("missing-key", at=restore, evidence=evidence, key=key, keys=", ".join(save.parts), line=save.place.line)
-            return
+            yield ctx.finding("missing-key", at=place, evidence=evidence, key=key, keys=", ".join(save.parts), line=save.place.line)
 
 
 def _same_path(restore: Restore, ctx: Context) -> Save | None:
@@ -29,4 +28,4 @@ def _same_path(restore: Restore, ctx: Context) -> Save | None:
         return None
     written = [save for save in ctx.recipe.saves if save.memory == "file" and value_of(save.path) == path]
     keys = {tuple(save.parts) for save in written}
-    return written[0] if len(keys) == 1 else None
+    return written[0] if len(keys) == 1 and written[0].parts else None
