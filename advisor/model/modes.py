@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from advisor.model.events import Context, Event, Kind, Loop, Region, events
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
-from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -84,17 +84,24 @@ def evaluation_loop(context: Context) -> Loop | None:
 
 
 def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
-    """Every forward in a loop over data that trains nothing and in which a loss or a metric is computed, or whose data are held out."""
+    """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric or goes over held-out data."""
     measured: dict[Loop, bool] = {}
+    trained = _trained_slots(recipe)
     for event, context in events(recipe.tree, Kind.FORWARD):
         loop = evaluation_loop(context)
-        if loop is None or not isinstance(event.subject, Module):
+        if loop is None or not isinstance(event.subject, Module) or trained.isdisjoint(part.slot for part in event.subject.walk()):
             continue
         if loop not in measured:
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
             measured[loop] = (held_out or contains(loop.body, *MEASURES)) and not contains(loop.body, Kind.OPTIMIZER_STEP)
         if measured[loop]:
             yield event, context, loop
+
+
+def _trained_slots(recipe: Recipe) -> set[Fact]:
+    """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known."""
+    unknown = any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
+    return {part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk()}
 
 
 def role_of(loop: Loop) -> str:

@@ -64,6 +64,13 @@ def decorate_mode(reader: Reader, value: Value, call: LibraryCall | None) -> Val
     return _decorated(value, MODES.get(name, "no_grad"), data)
 
 
+@table.invoke("grad-mode")
+def decorate_by_call(call: LibraryCall) -> Value | None:
+    """torch.no_grad()(function)"""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    return _decorated(given, MODES[call.this.kind], {"enabled": call.this.data.get("enabled")}) if isinstance(given, Function) else given
+
+
 @table.function("torch.autograd.grad")
 def autograd_grad(call: LibraryCall) -> Value:
     """Gradients taken by hand."""
