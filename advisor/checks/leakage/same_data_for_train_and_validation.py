@@ -33,7 +33,8 @@ def _same(loader: Loader, other: Loader) -> bool:
 
 
 def _identity(dataset: Dataset) -> object:
-    """What tells the samples of two data sets apart: the part of the split that they are, or the arrays that they hold."""
+    """What tells the samples of two data sets apart: the part of a split that they are, or a published data set and which part of it."""
     if dataset.split is not None and dataset.part is not None:
         return dataset.split, dataset.part
-    return ("data", dataset.data) if dataset.data is not None and dataset.origin is None else None
+    published = dataset.origin is None and not dataset.user_class and dataset.role != "unknown"
+    return ("data", dataset.data) if published and dataset.data is not None else None

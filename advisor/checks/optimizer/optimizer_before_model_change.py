@@ -27,7 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             built[event.subject] = index
         elif isinstance(event.subject, Module) and not event.subject.user_class:
             for optimizer in built:
-                if optimizer not in late and _joins(event.subject, optimizer) and not _held_elsewhere(event.subject, optimizer, recipe):
+                if optimizer not in late and _joins(event.subject, optimizer) and not _handed_over(event.subject, recipe):
                     late[optimizer] = event
 
 
@@ -37,10 +37,9 @@ def _joins(layer: Module, optimizer: Optimizer) -> bool:
     return not SIZES.isdisjoint(layer.settings) and any(layer in module.walk() for parameters in exact for module in parameters.modules)
 
 
-def _held_elsewhere(layer: Module, optimizer: Optimizer, recipe: Recipe) -> bool:
-    """True when another optimizer was given the layer itself."""
-    others = [other for other in recipe.optimizers if other is not optimizer]
-    return any(layer in group.parameters.modules for other in others for group in other.groups)
+def _handed_over(layer: Module, recipe: Recipe) -> bool:
+    """True when the layer itself was handed to this optimizer later (add_param_group), or to another one."""
+    return any(layer in group.parameters.modules for other in recipe.optimizers for group in other.groups)
 
 
 def _finding(optimizer: Optimizer, change: Event, ctx: Context) -> Finding:

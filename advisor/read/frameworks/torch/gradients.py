@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind
@@ -169,8 +170,9 @@ def scale(call: LibraryCall) -> Value:
     """scaler.scale(loss): the loss, remembered as scaled."""
     value = call.get("outputs", 0)
     if isinstance(value, Tensor):
-        call.reader.scaled[id(value.flow)] = (value.flow, call.this.fact)
-        return Tensor(value.flow)
+        flow = replace(value.flow)  # a tensor of its own: the loss itself stays as it was
+        call.reader.scaled[id(flow)] = (flow, call.this.fact)
+        return Tensor(flow)
     return value if value is not None else Opaque("a scaled loss", "tensor")
 
 
