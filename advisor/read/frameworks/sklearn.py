@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind
@@ -67,7 +68,7 @@ def identity(value: Value | None) -> Any:
     if flow is not None and flow.source is not None:
         return flow.source
     if isinstance(value, (Tensor, Opaque)):
-        return ("value", id(value))
+        return value
     return None
 
 
@@ -99,8 +100,6 @@ def part_of(reader: Reader, array: Value, split: Split, part: str) -> Value:
     if isinstance(array, Instance):
         return reader.instance(array.kind, role=array.role, data={**array.data, "identity": (split, part), "whole": identity(array), "split": split})
     flow = flow_of(array) or Flow(graph="none")
-    from dataclasses import replace
-
     return Tensor(replace(flow, source=(split, part), sources=(), graph="none"))
 
 
@@ -200,7 +199,7 @@ def carried(reader: Reader, value: Value | None) -> Value:
     """Transformed data is still the same data."""
     flow = flow_of(value)
     if flow is not None:
-        return Tensor(flow)
+        return Tensor(flow if flow.source is not None else replace(flow, source=identity(value)))
     if isinstance(value, Instance):
         return reader.instance(
             "numpy.ndarray", role="array", data={"identity": identity(value), **{k: v for k, v in value.data.items() if k in ("whole", "split")}}
