@@ -35,6 +35,14 @@ def examples(name: str) -> Mapping[str, Any]:
     return found
 
 
+def stamp() -> str:
+    """What changes whenever the rules or, in a checkout, any part of the program changes."""
+    from advisor import __version__
+
+    newest = max(_changes(PACKAGE), default=0) if checkout() else os.stat(TABLE).st_mtime_ns
+    return f"{__version__} {newest}"
+
+
 def checkout() -> str | None:
     """The folder of the cards when this is a checkout of the project, else None."""
     cards = os.path.join(os.path.dirname(PACKAGE), "rules")

@@ -14,7 +14,7 @@ from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
 from advisor.model.result import Result
-from advisor.model.rule import Rule
+from advisor.model.rule import Choice, Rule
 from advisor.model.suppression import Suppression
 
 LISTINGS = {
@@ -22,15 +22,6 @@ LISTINGS = {
     "Split": "splits", "Fitted": "fitted", "Seed": "seeds", "Clip": "clipping", "Scaler": "scalers", "Autocast": "autocasts", "Save": "saves",
     "Restore": "restores", "EarlyStopping": "early_stopping", "Hyperparameter": "hyperparameters", "Transform": "transforms",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What is asked of the programs that one settings file governs."""
-
-    rules: Mapping[str, Rule]  # those selected
-    limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rule -> limits that the settings override
-    ignored: Callable[[str], Collection[str]] = lambda file: ()  # per-file-ignores: names of the rules ignored in a file
 
 
 @dataclass(slots=True)

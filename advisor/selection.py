@@ -9,9 +9,8 @@ from typing import Any
 
 from advisor import cards, settings
 from advisor.discover import Patterns
-from advisor.engine import Choice
 from advisor.model.record import dataclass, field
-from advisor.model.rule import Rule
+from advisor.model.rule import Choice, Rule
 from advisor.settings import Settings, SettingsError, suggestion
 
 
@@ -24,6 +23,7 @@ class Selection:
     extend_select: tuple[str, ...] = ()
     file: str | None = None
     isolated: bool = False
+    asked: dict[str, str | None] = field(default_factory=dict)  # folder -> the settings file that governs it
     _choices: dict[str, Choice] = field(default_factory=dict)
     _rules: dict[str, Rule] = field(default_factory=dict)
 
@@ -33,7 +33,9 @@ class Selection:
         folder = folder if os.path.isdir(folder) else os.path.dirname(folder)
         if self.isolated:
             return Settings(folder)
-        return settings.closest(folder) if self.file is None else _given(self.file)
+        found = settings.closest(folder) if self.file is None else _given(self.file)
+        self.asked[folder] = found.file
+        return found
 
     def check(self) -> None:
         """Raise SettingsError when the command line names a rule that is not there, nearest name included."""
@@ -58,6 +60,11 @@ class Selection:
     def known(self) -> Mapping[str, Rule]:
         """All rules that the settings met so far know, by name."""
         return {**cards.load(), **self._rules}
+
+    @property
+    def has_house_rules(self) -> bool:
+        """True when a project's own rules take part, which are programs that may look at anything."""
+        return any(rule.home is not None for rule in self._rules.values())
 
     def _choice(self, found: Settings) -> Choice:
         rules = self.rules(found)

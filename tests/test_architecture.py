@@ -33,7 +33,7 @@ ALLOWED = {
     "problem": set[str](),
     "readme": {"model"},
     "scaffold": {"cards", "card_schema"},
-    "cache": {"model"},
+    "cache": {"model", "settings"},
     "engine": {"checks", "model", "suppress"},
     "selection": {"cards", "card_schema", "discover", "engine", "model", "settings"},
 }

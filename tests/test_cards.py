@@ -13,9 +13,10 @@ import yaml
 
 from advisor import cards
 from advisor.card_schema import FREE, check_card, placeholders
-from advisor.engine import LISTINGS, Choice, lint
+from advisor.engine import LISTINGS, lint
 from advisor.model.events import Kind
 from advisor.model.result import Result
+from advisor.model.rule import Choice
 
 RULES = Path(__file__).parent.parent / "rules"
 CHECKS = Path(cards.CHECKS)

@@ -10,11 +10,11 @@ import pytest
 
 from advisor import engine
 from advisor.checks.context import Context
-from advisor.engine import Choice, facts_of, judge, lint, merge, merge_skipped
+from advisor.engine import facts_of, judge, lint, merge, merge_skipped
 from advisor.model.events import Event, Kind
 from advisor.model.finding import Finding, Severity, Skipped
 from advisor.model.recipe import Clip, Fact, Listing, Loader, Optimizer, Reading, Recipe, Sampler
-from advisor.model.rule import Rule
+from advisor.model.rule import Choice, Rule
 from advisor.model.source import Known, Link, OneOf, Option, Place, Unknown
 
 HERE = Place("train.py", 7, 5, 7, 20)

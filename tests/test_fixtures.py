@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from advisor import cards
-from advisor.engine import Choice, lint
+from advisor.engine import lint
 from advisor.model.result import Result
+from advisor.model.rule import Choice
 from advisor.read import read
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -26,7 +26,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     from advisor.cli.run import Request
 
     request = Request(paths, options)
-    reading = request.read()
+    reading = request.read(request.files())
     for broken in reading.broken:
         click.echo(f"advisor: {broken.place.file}:{broken.place.line}: {broken.detail}", err=True)
     if options["format"] == "json":

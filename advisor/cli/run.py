@@ -6,10 +6,10 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from advisor import cards
 from advisor.discover import Patterns, discover
-from advisor.engine import lint
 from advisor.model.finding import SEVERITIES, Severity
 from advisor.model.recipe import Reading
 from advisor.model.result import Result
@@ -17,8 +17,11 @@ from advisor.problem import Problem
 from advisor.selection import Selection
 from advisor.settings import Settings
 
+if TYPE_CHECKING:
+    from advisor.cache import Cache
 
-FEW = 50  # files that a run may read without ever collecting garbage
+
+FEW = 20  # files that are read without collecting garbage and without keeping the result: both cost more than they save
 
 
 class Request:
@@ -51,11 +54,10 @@ class Request:
         exclude = Patterns(self.settings.folder, self.settings.exclude) if self.settings.exclude else None
         return discover(self.paths, exclude, force)
 
-    def read(self) -> Reading:
+    def read(self, files: Sequence[str]) -> Reading:
         """What stands in the files."""
         from advisor.read import read
 
-        files = self.files()
         if len(files) > FEW:
             gc.enable()
         return read(
@@ -75,8 +77,34 @@ class Request:
 
 def gather(request: Request) -> tuple[Result, Selection]:
     """Read and judge."""
-    selection = request.selection
-    return lint(request.read(), selection.choose, selection.known(), severity=request.severity), selection
+    files, selection = request.files(), request.selection
+    cache = _cache(request, files)
+    kept = cache.load() if cache is not None else None
+    if kept is not None:
+        return kept, selection
+
+    from advisor.engine import lint
+
+    reading = request.read(files)
+    result = lint(reading, selection.choose, selection.known(), severity=request.severity)
+    if cache is not None and not result.crashes and not selection.has_house_rules:
+        cache.store(result, reading, selection.asked)
+    return result, selection
+
+
+# The options that change what is found; the others change only how it is shown.
+FINDING_OPTIONS = ("configs", "select", "ignore", "extend_select", "isolated", "settings_file", "no_prefilter", "whole_program")
+
+
+def _cache(request: Request, files: Sequence[str]) -> Cache | None:
+    """Where the result of this call is kept; None when it is not worth it or not wanted."""
+    if request.options.get("no_cache") or request.stdin is not None or len(files) < FEW:
+        return None
+    from advisor.cache import Cache
+
+    options = [request.options.get(name) for name in FINDING_OPTIONS]
+    folder = request.settings.folder if request.settings.file else os.getcwd()
+    return Cache(folder, [cards.stamp(), sys.version, os.getcwd(), request.severity, options, files])
 
 
 def _levels(options: dict[str, Any], settings: Settings) -> tuple[Severity, Severity]:

@@ -50,11 +50,14 @@ def is_random(split: Split) -> bool:
 
 
 def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
-    """What draws random numbers of the library that the result hangs on, in order: weights, splits, shuffles."""
+    """What surely draws random numbers of the library that the result hangs on, in order: weights, splits, shuffles."""
+    models = trained_models(recipe)
     for event, context in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT):
         if event.kind is Kind.BUILD:
-            if library == "torch" and isinstance(event.subject, Module) and initialises(recipe, event.subject):
+            if library == "torch" and event.subject in models and _initialises(event.subject):
                 yield event, context
+        elif any(arm.label != "default" for _, arm in context.arms):
+            continue
         elif event.kind is Kind.SPLIT:
             if is_random(event.subject) and library_of(event.subject) == library:
                 yield event, context
@@ -62,23 +65,31 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
             yield event, context
 
 
-def initialises(recipe: Recipe, module: Module) -> bool:
-    """True for a whole model whose weights are drawn when it is built."""
-    return module in recipe.models.items and bool(layers([module], WEIGHTED)) and not is_pretrained([module])
+def trained_models(recipe: Recipe) -> list[Module]:
+    """The whole models whose weights an optimizer holds (all where that is hidden), the project's own classes before bare layers."""
+    trained = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
+    models = [model for model in recipe.models if not trained or not trained.isdisjoint(model.walk())]
+    return [model for model in models if model.user_class] or models
+
+
+def _initialises(model: Module) -> bool:
+    return bool(layers([model], WEIGHTED)) and not is_pretrained([model])
 
 
 def first_need(recipe: Recipe) -> Event | None:
-    """The first thing that needs a seed: a model that is trained built, numbers drawn, or else the first backward."""
-    trained = {module for optimizer in recipe.optimizers for module in optimizer.modules}
-    models = [model for model in recipe.models if not trained or not trained.isdisjoint(model.walk())]
+    """The first thing that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward."""
+    models = trained_models(recipe)
+    hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
+    hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
     for event, _ in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
-        if event.kind is Kind.BUILD and event.subject not in models:
-            continue
-        if event.kind is Kind.SPLIT and not is_random(event.subject):
-            continue
-        if event.kind is Kind.DRAW and event.data.get("use") not in STEERING - {"init"}:
-            continue  # weights are drawn while their model is built, which says it better
-        return event
+        if event.kind is Kind.BUILD and event.subject in models:
+            return event
+        if event.kind is Kind.SPLIT and is_random(event.subject):
+            return event
+        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init"}:
+            return event  # weights are drawn while their model is built, which says it better
+        if event.kind is Kind.BACKWARD and hidden:
+            return event
     return None
 
 

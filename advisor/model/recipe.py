@@ -114,6 +114,10 @@ class Flow:
     aggregate: Literal["last-batch", "epoch", "running", "unknown"] | None = None
     one_hot: bool = False
     scale: Literal["fraction", "percent"] | None = None  # of a metric: 0 to 1, or 0 to 100
+    scaler: Any = None  # the Scaler that multiplied it
+    rows: Setting | None = None  # size of the first dimension
+    counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
+    per: Literal["class", "sample"] | None = None  # one entry for each class, or for each sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ class Dataset(Fact):
     data: Any = None  # identity of the arrays or files it holds
     shuffled: bool = False  # its items were put in random order once: by a split, or where it is built
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
+    items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
 
 
@@ -484,4 +489,6 @@ class Reading:
     skipped: list[Skipped] = field(default_factory=list)
     files: int = 0
     parsed: int = 0
-    texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames
+    texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames; cells as name#number
+    touched: tuple[str, ...] = ()  # every path that was read or looked for
+    listed: tuple[str, ...] = ()  # every folder whose names were looked at

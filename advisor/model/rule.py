@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from advisor.model.finding import SEVERITIES, Confidence, Severity
@@ -62,3 +62,12 @@ class Rule:
     def level(self) -> Severity:
         """The worst that it can say."""
         return self.levels[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is asked of the programs that one settings file governs."""
+
+    rules: Mapping[str, Rule]  # those selected
+    limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rule -> limits that the settings override
+    ignored: Callable[[str], Collection[str]] = lambda file: ()  # per-file-ignores: names of the rules ignored in a file

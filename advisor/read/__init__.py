@@ -60,6 +60,7 @@ def read(
         _read_config(project, reading, path)
     reading.parsed = project.parsed
     reading.texts = project.texts
+    reading.touched, reading.listed = tuple(project.touched), project.listed
     for recipe in reading.recipes:
         reading.skipped += recipe.not_read
         known = {b.place.file for b in reading.broken}

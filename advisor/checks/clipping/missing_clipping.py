@@ -46,8 +46,13 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
     return ("transformer", attention[0]) if attention and from_scratch(modules) else None
 
 
+def _may_be_missing(layer: Module, optimizer: Optimizer) -> bool:
+    """True when the layer is built under a condition and nothing recurrent in its place otherwise."""
+    return layer.when is not None and not any(other is not layer and other.slot is layer.slot for other in layers(optimizer.modules, SEQUENCES))
+
+
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
-    mixed = case == "recurrent" and layers(optimizer.modules, CONVOLUTION)
+    mixed = case == "recurrent" and (layers(optimizer.modules, CONVOLUTION) or _may_be_missing(layer, optimizer))
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}

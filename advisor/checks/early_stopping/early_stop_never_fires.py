@@ -12,8 +12,10 @@ from advisor.model.stopping import epochs_of, epochs_waited, patience_of
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The wiring first, then the patience against the length of the run."""
-    if stop.escaped is not None:
-        ctx.skip(f"it is handed to {stop.escaped}", stop)
+    if not ctx.recipe.trains:
+        return
+    if stop.escaped is not None or not ctx.recipe.whole:
+        ctx.skip(f"it is handed to {stop.escaped}" if stop.escaped else "only a part of the program was read", stop)
         return
     if not stop.stops:
         yield ctx.finding("decision-unused", at=stop)

@@ -12,7 +12,7 @@ from advisor.model.stopping import metric_of, on_training_data
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """Worse where the program has held-out data and does not use them for the decision."""
-    if not on_training_data(stop):
+    if not ctx.recipe.trains or not on_training_data(stop):
         return
     roles = {loader.role for loader in ctx.recipe.loaders} | {dataset.role for dataset in ctx.recipe.datasets}
     case = "held-out-unused" if "validation" in roles else "nothing-held-out"

@@ -12,6 +12,8 @@ from advisor.model.stopping import epochs_of, epochs_waited, patience_of
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The patience in checks against a long run, and as a share of it."""
+    if not ctx.recipe.trains:
+        return
     patience, epochs = patience_of(stop), epochs_of(ctx.recipe)
     if patience is None or epochs is None:
         ctx.skip("the patience or the number of epochs is not known", stop)

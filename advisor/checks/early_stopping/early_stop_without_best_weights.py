@@ -14,12 +14,15 @@ from advisor.model.stopping import after_training, evaluates, saves_while_traini
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """Fires when no weights are kept while training and the last ones are used afterwards."""
     recipe = ctx.recipe
-    if stop.restores_best or stop.saves_best or "restore" in recipe.owner_silences or saves_while_training(recipe):
+    if not recipe.trains or stop.restores_best or stop.saves_best or "restore" in recipe.owner_silences or saves_while_training(recipe):
         return
     if after_training(recipe, Kind.RESTORE):
         return
-    if stop.escaped is not None or not recipe.saves.complete or not recipe.restores.complete:
+    if stop.escaped is not None or not recipe.whole or not recipe.saves.complete or not recipe.restores.complete:
         ctx.skip(stop.escaped or recipe.saves.why or recipe.restores.why or "saving was not seen whole", stop)
+        return
+    if any("unknown" in save.parts.values() or not save.complete for save in recipe.saves):
+        ctx.skip("what is saved was not seen whole", stop)
         return
     used = evaluates(recipe) and after_training(recipe, Kind.FORWARD, Kind.SAVE)
     yield ctx.finding("last-weights-used" if used else "best-weights-lost", at=stop)

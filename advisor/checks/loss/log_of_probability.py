@@ -13,7 +13,9 @@ from advisor.model.source import Place
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Every logarithm whose argument ends in softmax or sigmoid; adding a small number or a clamp in between silences it."""
     seen: set[Place] = set()
+    if not recipe.trains:
+        return
     for place, flow in recipe.logs:
-        if flow.activation in ("softmax", "sigmoid") and flow.graph != "none" and place not in seen:
+        if flow.activation in ("softmax", "sigmoid") and flow.graph == "kept" and place not in seen:
             seen.add(place)
             yield ctx.finding(flow.activation or "", at=place)

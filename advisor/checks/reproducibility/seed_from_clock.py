@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.recipe import Seed
+from advisor.model.recipe import Recipe
 
 
-def check(seed: Seed, ctx: Context) -> Iterator[Finding]:
-    """A seed taken from the time or the process."""
-    if seed.from_clock and ctx.recipe.trains:
-        yield ctx.finding("clock", at=seed, library=seed.library)
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The first seed that is taken from the time or the process."""
+    if recipe.trains:
+        for seed in [seed for seed in recipe.seeds if seed.from_clock][:1]:
+            yield ctx.finding("clock", at=seed, library=seed.library)

@@ -14,7 +14,7 @@ from advisor.model.source import Known, OneOf, is_absent
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
-    if loader.role != "train" or loader.samplers or not all(is_off(loader, name) for name in ("sampler", "batch_sampler")):
+    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or loader.samplers or not all(is_off(loader, name) for name in ("sampler", "batch_sampler")):
         return
     shuffle = loader.settings.get("shuffle")
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):

@@ -1,1 +1,144 @@
-"""To be described by tables-config, who is writing this table now."""
+"""HyperPyYAML: YAML 1.2 numbers, `!ref` and `!new:`; objects are made where they stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from advisor.model.source import Link
+from advisor.read.config import tree
+from advisor.read.config.tree import Listed, Mapped, Node, Scalar
+from advisor.read.frameworks import table
+from advisor.read.frameworks.importlib import object_named
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.yaml import is_weak, text_of
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Arguments, Constant, Mapping, Opaque, Partial, Sequence, Value, mapping, sequence
+
+_REFERENCE = re.compile(r"<([\w.\[\]]+)>")
+
+
+@table.function("hyperpyyaml.load_hyperpyyaml")
+def load(call: LibraryCall) -> Value:
+    """load_hyperpyyaml(stream, overrides)"""
+    value = call.get("yaml_stream", 0)
+    found = text_of(call.reader, value)
+    if found is None:
+        return Opaque("a config file whose path is not known")
+    display, text = found
+    from advisor.model.recipe import Broken
+
+    root = tree.load(text, display)
+    if not isinstance(root, Mapped):
+        if isinstance(root, Broken):
+            call.reader.recipe.broken.append(root)
+        return Opaque(f"{display} could not be parsed")
+    if display not in call.reader.recipe.files:
+        call.reader.recipe.files.append(display)
+    return _Maker(call.reader, root, call.node, is_weak(value)).top()
+
+
+class _Maker:
+    """Makes the values of one file, each key once, so that a reference gives the same object."""
+
+    def __init__(self, reader: Reader, root: Mapped, node: ast.AST, weak: bool) -> None:
+        self.reader, self.root, self.node, self.weak = reader, root, node, weak
+        self.done: dict[str, Value] = {}
+        self.open: set[str] = set()
+
+    def top(self) -> Value:
+        return mapping({key: self.key(str(key)) for key in self.root.entries}, True, self.root.place)
+
+    def key(self, name: str) -> Value:
+        if name not in self.done:
+            held = self.root.entries.get(name)
+            if held is None or name in self.open:
+                return Opaque(f"the reference <{name}>")
+            self.open.add(name)
+            self.done[name] = self.value(held[0], name)
+            self.open.discard(name)
+        return self.done[name]
+
+    def value(self, node: Node, path: str) -> Value:
+        tag = (node.tag or "").lstrip("!")
+        kind, _, target = tag.partition(":")
+        if kind in ("ref", "copy") and isinstance(node, Scalar):
+            return self.reference(str(node.value), node, path)
+        if kind in ("new", "name", "apply", "module", "class"):
+            return self.object(kind, target, node, path)
+        if tag in ("PLACEHOLDER", "placeholder"):
+            return Opaque(f"`{path}` has to be given when the program is started")
+        if isinstance(node, Mapped):
+            return mapping({key: self.value(item, f"{path}.{key}") for key, (item, _) in node.entries.items()}, True, node.place)
+        if isinstance(node, Listed):
+            items = [self.value(item, f"{path}.{index}") for index, item in enumerate(node.items)]
+            return sequence(items, "tuple" if kind == "tuple" else "list")
+        if tag and kind != "tuple":
+            return Opaque(f"a value built by the tag !{tag}")
+        return Constant(node.typed, (Link(node.place.file, node.place.line, path),), self.weak, node.place)
+
+    def reference(self, text: str, node: Scalar, path: str) -> Value:
+        whole = re.fullmatch(r"<([\w.\[\]]+)>", text.strip())
+        if whole is not None:
+            return self.named(whole.group(1))
+        weak = self.weak
+        parts: list[str] = []
+        end = 0
+        for match in _REFERENCE.finditer(text):
+            found = self.named(match.group(1))
+            if not isinstance(found, Constant):
+                return Opaque(f"the reference {text}")
+            weak = weak or found.weak
+            parts += [text[end : match.start()], str(found.value)]
+            end = match.end()
+        built = "".join([*parts, text[end:]])
+        result: object = built
+        try:
+            result = _arithmetic(ast.parse(built, mode="eval").body)
+        except (SyntaxError, ValueError, ArithmeticError, RecursionError):
+            pass
+        return Constant(result, (Link(node.place.file, node.place.line, path),), weak, node.place)
+
+    def named(self, reference: str) -> Value:
+        name, *rest = [part for part in re.split(r"[.\[\]]+", reference) if part]
+        value = self.key(name)
+        for part in rest:
+            if isinstance(value, Mapping) and part in value.items:
+                value = value.items[part]
+            elif isinstance(value, Sequence) and part.isdigit():
+                value = self.reader.subscript(value, Constant(int(part)), self.node)
+            else:
+                value = self.reader.attribute(value, part, self.node)
+        return value
+
+    def object(self, kind: str, target: str, node: Node, path: str) -> Value:
+        callee = object_named(self.reader, target, self.node)
+        if kind in ("module", "class"):
+            return callee
+        arguments = Arguments()
+        if isinstance(node, Mapped):
+            arguments.keywords = {str(key): self.value(item, f"{path}.{key}") for key, (item, _) in node.entries.items()}
+        elif isinstance(node, Listed):
+            arguments.positional = [self.value(item, f"{path}.{index}") for index, item in enumerate(node.items)]
+        if kind == "name":
+            return Partial(callee, arguments.positional, arguments.keywords) if arguments.keywords or arguments.positional else callee
+        return self.reader.call(callee, arguments, self.node)
+
+
+def _arithmetic(node: ast.expr) -> object:
+    """The value of an expression of numbers."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_arithmetic(node.operand)  # type: ignore[operator]
+    if isinstance(node, ast.BinOp):
+        left, right = _arithmetic(node.left), _arithmetic(node.right)
+        operations = {ast.Add: "__add__", ast.Sub: "__sub__", ast.Mult: "__mul__", ast.Div: "__truediv__", ast.FloorDiv: "__floordiv__", ast.Mod: "__mod__"}
+        name = operations.get(type(node.op))
+        if name is not None:
+            left = float(left) if isinstance(right, float) else left  # type: ignore[arg-type]
+            return getattr(left, name)(right)
+    raise ValueError("not an expression of numbers")
+
+
+__all__ = ["load"]

@@ -135,6 +135,7 @@ class Project:
         self.parsed = 0
         self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
+        self.touched: dict[str, None] = {}  # every path that was read or looked for: what a cached result depends on, with the folders listed
 
     def display(self, path: str) -> str:
         """The name shown for a file: relative to the working directory with `/`, absolute outside it."""
@@ -154,6 +155,7 @@ class Project:
         """The content of a file, or why it cannot be had."""
         if path in self.overlay:
             return self.overlay[path]
+        self.touched[path] = None
         display = self.display(path)
         try:
             if not os.path.isfile(path):
@@ -209,6 +211,11 @@ class Project:
         self.parsed += 1
         package = os.path.basename(path) == "__init__.py"
         return SourceModule(path, display, name, text, tree, text.splitlines(), cells=cells, is_package=package, ascii=text.isascii())
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The folders whose names were looked at."""
+        return tuple(self._listing)
 
     # --- imports -------------------------------------------------------------------------------------------------
 
@@ -320,10 +327,12 @@ class Project:
         if "\0" in path or len(path) > 1000:
             return
         if os.path.isabs(path):
+            self.touched[path] = None
             if os.path.isfile(path) and any(path.startswith(root + os.sep) for root in ([self.directory] + (self.roots(entry) if entry else []))):
                 yield path
             return
         for base in dict.fromkeys([self.directory] + (self.roots(entry) if entry else [])):
             full = os.path.normpath(os.path.join(base, path))
+            self.touched[full] = None
             if os.path.isfile(full) or full in self.overlay:
                 yield full

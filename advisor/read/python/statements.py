@@ -313,8 +313,10 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
 
     def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:
         def thunk() -> tuple[str | None, Any]:
-            narrow(reader, node.test, taken)
-            return run(reader, body), None
+            narrowed = narrow(reader, node.test, taken)
+            status = run(reader, body)
+            widened_again(reader, narrowed)
+            return status, None
 
         return thunk
 
@@ -334,36 +336,61 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
     return None
 
 
-def narrow(reader: Reader, test: ast.expr, taken: bool) -> None:
-    """What the branch taken tells about a name: `x is None`, truthiness, `x == constant`, `not`."""
+Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
+
+
+def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
+    """What the branch taken tells about a name: `x is None`, truthiness, `not`, `and`. Gives what it changed, to be given back after the arm."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        narrow(reader, test.operand, not taken)
-        return
+        return narrow(reader, test.operand, not taken)
     if isinstance(test, ast.BoolOp):
-        if isinstance(test.op, ast.And) == taken:
-            for part in test.values:
-                narrow(reader, part, taken)
-        return
-    if isinstance(test, ast.Name):
-        _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken))
-    elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
+        return [item for part in test.values for item in narrow(reader, part, taken)] if isinstance(test.op, ast.And) == taken else []
+    if isinstance(test, (ast.Name, ast.Attribute)):
+        return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
         right = test.comparators[0]
         if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
             wants_none = taken == isinstance(test.ops[0], (ast.Is, ast.Eq))
-            _filter(reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque))
+            return _filter(reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none)
+    return []
 
 
-def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool]) -> None:
+def _contradicts(value: Value, taken: bool) -> bool:
+    """A default that is not the value this arm is taken with."""
+    return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
+
+
+def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool) -> Narrowed:
     value = expressions.peek(reader, target)
-    if isinstance(value, Union):
-        kept = [member for member in value.members if keep(member)]
-        if kept and len(kept) < len(value.members):
-            if isinstance(target, ast.Name):
-                reader.store.write(reader.frame.home(target.id), target.id, join(kept))
-            else:
-                owner = expressions.peek(reader, target.value)
-                if isinstance(owner, Instance) and target.attr in owner.attributes:
-                    reader.store.write(owner.attributes, target.attr, join(kept))
+    if value is None:
+        return []
+    kept = [member for member in members(value) if keep(member)]
+    if len(kept) == len(members(value)):
+        return []
+    if not kept:
+        if not given or not isinstance(value, Constant) or not value.weak:
+            return []
+        kept = [Opaque(f"what is given for `{reader.text(target)}`")]
+    new = join(kept)
+    if isinstance(target, ast.Name):
+        home = reader.frame.home(target.id)
+        if target.id not in home:
+            return []
+        reader.store.write(home, target.id, new)
+        return [(home, target.id, value, new)]
+    owner = expressions.peek(reader, target.value)
+    if isinstance(owner, Instance) and target.attr in owner.attributes:
+        held = owner.attributes[target.attr]
+        reader.store.write(owner.attributes, target.attr, new)
+        return [(owner.attributes, target.attr, held, new)]
+    return []
+
+
+def widened_again(reader: Reader, narrowed: Narrowed) -> None:
+    """Gives back what a name was before an arm narrowed it, where the arm did not bind it anew."""
+    for container, name, old, new in narrowed:
+        if container.get(name) is new:
+            reader.store.write(container, name, old)
 
 
 def widen(reader: Reader, node: ast.AST) -> None:

@@ -11,6 +11,7 @@ from advisor.model.recipe import Autocast, Clip, Flow, Parameters, Scaler
 from advisor.model.source import ABSENT, Known, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.frameworks.torch.schedulers import bound_to
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaque, Tensor, Value
 
@@ -180,7 +181,7 @@ def scale(call: LibraryCall) -> Value:
 def unscale(call: LibraryCall) -> Value:
     """scaler.unscale_(optimizer)"""
     value = call.get("optimizer", 0)
-    call.reader.emit(Kind.UNSCALE, call.node, call.this.fact, optimizer=value.fact if isinstance(value, Instance) else None)
+    call.reader.emit(Kind.UNSCALE, call.node, call.this.fact, optimizer=bound_to(value))
     return NONE
 
 
@@ -188,7 +189,7 @@ def unscale(call: LibraryCall) -> Value:
 def scaler_step(call: LibraryCall) -> Value:
     """scaler.step(optimizer)"""
     value = call.get("optimizer", 0)
-    fact = value.fact if isinstance(value, Instance) else None
+    fact = bound_to(value)
     if isinstance(value, Instance) and value.cls is not None and value.role != "optimizer":
         call.reader.call(call.reader.attribute(value, "step", call.node), Arguments(), call.node)
     call.reader.emit(Kind.OPTIMIZER_STEP, call.node, fact, scaler=call.this.fact, closure=False)
