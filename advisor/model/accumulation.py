@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
-from advisor.model.folds import TrainingLoop, contains, training_loop, training_loops
+from advisor.model.folds import TrainingLoop, contains, guards, training_loop, training_loops
 from advisor.model.recipe import Optimizer, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Setting, number
@@ -39,8 +39,10 @@ class Window:
 
     @property
     def backwards(self) -> list[tuple[Event, Context]]:
-        """The backwards of the batch loop."""
-        return list(events(self.loop.batch.body, Kind.BACKWARD))
+        """The backwards of the batch loop that may come before this step: not those of another way through it."""
+        excluded = {(key, not holds) for key, holds in guards(self.context, inside=self.loop.batch)}
+        found = events(self.loop.batch.body, Kind.BACKWARD)
+        return [(event, context) for event, context in found if excluded.isdisjoint(guards(context))]
 
 
 def windows(recipe: Recipe) -> Iterator[Window]:

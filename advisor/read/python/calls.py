@@ -192,6 +192,8 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
     """receiver.name(...)"""
     if isinstance(receiver, Union):
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node)
+    if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
+        reader.emit(Kind.SET_EPOCH, node, getattr(receiver, "fact", None))
     if isinstance(receiver, Instance):
         found = instance_attribute(reader, receiver, name, node)
         if found is not None:
