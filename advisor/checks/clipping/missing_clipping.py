@@ -8,7 +8,7 @@ from typing import Any
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding
-from advisor.model.kinds import ATTENTION, CONVOLUTION, from_scratch, has_adapter, is_language_model, is_pretrained, layers
+from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, is_language_model, is_pretrained, layers
 from advisor.model.randomness import is_run
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
@@ -52,7 +52,7 @@ def _may_be_missing(layer: Module, optimizer: Optimizer) -> bool:
 
 
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
-    mixed = case == "recurrent" and (layers(optimizer.modules, CONVOLUTION) or _may_be_missing(layer, optimizer))
+    mixed = case == "recurrent" and (family(optimizer.modules) == "gnn" or layers(optimizer.modules, CONVOLUTION) or _may_be_missing(layer, optimizer))
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
