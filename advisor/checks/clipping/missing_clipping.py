@@ -46,13 +46,15 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
     return ("transformer", attention[0]) if attention and from_scratch(modules) else None
 
 
-def _may_be_missing(layer: Module, optimizer: Optimizer) -> bool:
-    """True when the layer is built under a condition and nothing recurrent in its place otherwise."""
-    return layer.when is not None and not any(other is not layer and other.slot is layer.slot for other in layers(optimizer.modules, SEQUENCES))
+def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
+    """True for a recurrent layer between convolutions or in a graph network, or built under a condition with no other in its place."""
+    modules = optimizer.modules
+    alone = not any(other is not layer and other.slot is layer.slot for other in layers(modules, SEQUENCES))
+    return family(modules) == "gnn" or bool(layers(modules, CONVOLUTION)) or (layer.when is not None and alone)
 
 
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
-    mixed = case == "recurrent" and (family(optimizer.modules) == "gnn" or layers(optimizer.modules, CONVOLUTION) or _may_be_missing(layer, optimizer))
+    mixed = case == "recurrent" and _is_aside(layer, optimizer)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
