@@ -59,6 +59,7 @@ class Kind(str, Enum):
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
     GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place"
+    AVERAGE = "average"  # subject Module: an average of weights is brought up to date
     UNSCALE = "unscale"  # subject Scaler; data: optimizer
     CLIP = "clip"  # subject Clip
     OPTIMIZER_STEP = "optimizer-step"  # subject Optimizer; data: scaler (Scaler|None), closure (bool)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import EVERYTHING, Everything, training_loop
-from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 
 HAND_MADE = (Kind.GRAD_WRITE, Kind.AUTOGRAD_GRAD)
 
@@ -66,8 +66,14 @@ def holds_some(optimizer: Optimizer, modules: Iterable[Module]) -> bool:
 
 
 def by_hand(recipe: Recipe) -> bool:
-    """True when the program writes gradients or weights itself somewhere: steps and backwards need not pair then."""
-    return next(events(recipe.tree, *HAND_MADE), None) is not None
+    """True when the program writes gradients or trained weights itself somewhere: steps and backwards need not pair then."""
+    return any(not _follows(event) for event, _ in events(recipe.tree, *HAND_MADE))
+
+
+def _follows(event: Event) -> bool:
+    """True for a write to copies alone: averages of weights, target networks, teachers."""
+    modules = event.subject.modules if isinstance(event.subject, Parameters) else ()
+    return bool(modules) and all(module.copy_of is not None for module in modules)
 
 
 def backward_beside(context: Context) -> Event | None:

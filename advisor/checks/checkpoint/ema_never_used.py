@@ -20,7 +20,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     averages = [module for module in recipe.modules if module not in parts and (module.copy_of is not None or module.name in AVERAGES)]
     if not averages or not recipe.trains:
         return
-    updated = {part for event, context in events(recipe.tree, Kind.GRAD_WRITE) if batch_loop(context) is not None for part in _written(event)}
+    writes = [event for event, context in events(recipe.tree, Kind.GRAD_WRITE, Kind.AVERAGE) if batch_loop(context) is not None]
+    updated = {part for event in writes for part in _written(event)}
     used = {part for event, _ in events(recipe.tree, *USES) for part in _used(event)}
     for average in averages:
         if average not in updated or not used.isdisjoint(average.walk()):

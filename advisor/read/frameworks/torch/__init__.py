@@ -44,6 +44,6 @@ _MOVED = {
 }
 table.RENAMES["torch"] = canonical
 
-from advisor.read.frameworks.torch import data, gradients, layers, losses, models, optim, saving, schedulers, seeds, tensors  # noqa: E402
+from advisor.read.frameworks.torch import averages, data, gradients, layers, losses, models, optim, saving, schedulers, seeds, tensors  # noqa: E402
 
-__all__ = ["data", "gradients", "layers", "losses", "models", "optim", "saving", "schedulers", "seeds", "tensors"]
+__all__ = ["averages", "data", "gradients", "layers", "losses", "models", "optim", "saving", "schedulers", "seeds", "tensors"]

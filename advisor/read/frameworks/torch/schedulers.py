@@ -155,22 +155,3 @@ def optimizer_of(reader: Reader, instance: Instance) -> Value | None:
 def swalr(call: LibraryCall) -> Value:
     """The schedule of weight averaging."""
     return _build(call, "torch.optim.swa_utils.SWALR", {**_O, "swa_lr": REQUIRED, "anneal_epochs": 10, "anneal_strategy": "cos"})
-
-
-@table.function("torch.optim.swa_utils.AveragedModel")
-def averaged(call: LibraryCall) -> Value:
-    """An average of another model's weights."""
-    source = call.get("model", 0)
-    fact = Module(call.place, kind="torch.optim.swa_utils.AveragedModel")
-    fact.settings = {
-        "use_buffers": call.setting("use_buffers", 5, False),
-        "multi_avg_fn": call.setting("multi_avg_fn", 3, None),
-        "avg_fn": call.setting("avg_fn", 2, None),
-    }
-    for member in members(source) if source is not None else ():
-        if isinstance(member, Instance) and isinstance(member.fact, Module):
-            fact.copy_of = member.fact
-            fact.children = dict(member.fact.children)
-    call.reader.record(fact)
-    call.reader.emit(Kind.BUILD, call.node, fact)
-    return call.reader.instance("torch.optim.swa_utils.AveragedModel", role="module", fact=fact, node=call.node)
