@@ -291,7 +291,7 @@ def _early_stopping(recipe: Recipe, nodes: list[Entry]) -> list[EarlyStopping]:
             assert metric_arm is not None
             branch, count_arm, comparison = metric_arm
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
-            stop.stops = bool(ends)
+            stop.stops = bool(ends) or not any("." in e.data.get("text", "") for e in flags)  # a local flag may be returned among others
             stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)

@@ -268,7 +268,7 @@ def _sampler(call: LibraryCall, name: str, signature: dict[str, Any]) -> Value:
 def _weights(value: Value | None) -> str | None:
     """per-class for a short literal list; per-sample when it is made by a loop or an index over samples; else not known."""
     if isinstance(value, Sequence):
-        if value.exact and value.kind in ("list", "tuple") and all(isinstance(item, Constant) for item in value.items) and len(value.items) <= 32:
+        if value.exact and value.kind in ("list", "tuple") and all(isinstance(item, Constant) for item in value.items) and 2 <= len(value.items) <= 32:
             return "per-class"
         return "per-sample" if not value.exact else None
     return None
