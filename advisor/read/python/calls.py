@@ -634,6 +634,8 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             if isinstance(post, Function):
                 call_function(reader, post, Arguments([instance]), node, instance)
     if isinstance(init, Function):
+        if base == "torch.nn.Module" and not unknown_base:
+            instance.data["ready"] = _ready(init)
         call_function(reader, init, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance)
     elif base is not None and not cls.dataclass:
         handler = table.METHODS.get((base, "__init__")) or table.find_method(instance, "__init__")
@@ -644,6 +646,13 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
+
+
+def _ready(init: Function) -> tuple[str, int]:
+    """The file and line from which on a constructor has called that of its base: behind its end where it never does."""
+    first, last = init.node.lineno, init.node.end_lineno or init.node.lineno
+    calls = (number for number in range(first + 1, last + 1) if "__init__" in init.module.lines[number - 1])
+    return init.module.display, next(calls, last + 1)
 
 
 def _is_enum(cls: Class) -> bool:
@@ -971,6 +980,10 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
+            file, ready = owner.data.get("ready", ("", 0))
+            place = reader.place(node)
+            if fact.assigned_early is None and place.file == file and place.line < ready:
+                fact.assigned_early = place
             key = name if name not in fact.children or not isinstance(new, Union) else f"{name}|{member.fact.name}"
             fact.children[key] = member.fact
         elif isinstance(member, (Sequence, Mapping)):
