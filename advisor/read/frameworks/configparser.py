@@ -121,7 +121,9 @@ def converted(value: Value, how: str) -> Value:
         return Opaque(f"{text!r} is no number")
     if how == "getboolean":
         low = text.lower()
-        return Constant(low in _TRUE, value.origin, value.weak, value.place) if low in (*_TRUE, *_FALSE) else Opaque("a text that is no truth value", "bool")
+        if low not in (*_TRUE, *_FALSE):
+            return Opaque("a text that is no truth value", "bool")
+        return Constant(low in _TRUE, value.origin, value.weak, value.place)
     return value
 
 

@@ -131,7 +131,8 @@ def main_called(call: LibraryCall) -> Value:
 def main_wrapped(call: LibraryCall) -> Value:
     """The function with its config."""
     value = call.arguments.positional[0] if call.arguments.positional else Opaque("a function")
-    return main(call.reader, value, call if "config_name" in call.arguments.keywords else None)
+    result: Value = main(call.reader, value, call if "config_name" in call.arguments.keywords else None)
+    return result
 
 
 @table.function("hydra.initialize", "hydra.initialize_config_dir", "hydra.experimental.initialize")

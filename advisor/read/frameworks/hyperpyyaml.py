@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 
 from advisor.model.source import Link
 from advisor.read.config import tree
@@ -15,6 +16,14 @@ from advisor.read.frameworks.yaml import is_weak, text_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Arguments, Constant, Mapping, Opaque, Partial, Sequence, Value, mapping, sequence
 
+_OPERATIONS: dict[type, str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+}
 _REFERENCE = re.compile(r"<([\w.\[\]]+)>")
 
 
@@ -93,10 +102,8 @@ class _Maker:
             end = match.end()
         built = "".join([*parts, text[end:]])
         result: object = built
-        try:
+        with suppress(SyntaxError, ValueError, ArithmeticError, RecursionError):
             result = _arithmetic(ast.parse(built, mode="eval").body)
-        except (SyntaxError, ValueError, ArithmeticError, RecursionError):
-            pass
         return Constant(result, (Link(node.place.file, node.place.line, path),), weak, node.place)
 
     def named(self, reference: str) -> Value:
@@ -133,8 +140,14 @@ def _arithmetic(node: ast.expr) -> object:
         return -_arithmetic(node.operand)  # type: ignore[operator]
     if isinstance(node, ast.BinOp):
         left, right = _arithmetic(node.left), _arithmetic(node.right)
-        operations = {ast.Add: "__add__", ast.Sub: "__sub__", ast.Mult: "__mul__", ast.Div: "__truediv__", ast.FloorDiv: "__floordiv__", ast.Mod: "__mod__"}
-        name = operations.get(type(node.op))
+            ast.Add: "__add__",
+            ast.Sub: "__sub__",
+            ast.Mult: "__mul__",
+            ast.Div: "__truediv__",
+            ast.FloorDiv: "__floordiv__",
+            ast.Mod: "__mod__",
+        }
+        name = _OPERATIONS.get(type(node.op))
         if name is not None:
             left = float(left) if isinstance(right, float) else left  # type: ignore[arg-type]
             return getattr(left, name)(right)

@@ -8,7 +8,7 @@ from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Class, Constant, Function, Instance, Mapping, Opaque, Value, mapping
+from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Mapping, Opaque, Value, mapping
 
 MODELS = ("pydantic.BaseModel", "pydantic.RootModel", "pydantic.v1.BaseModel")
 SETTINGS = ("pydantic.BaseSettings", "pydantic_settings.BaseSettings", "pydantic.v1.BaseSettings")
@@ -81,7 +81,7 @@ def dataclass(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
 @table.decorator("pydantic.validator", "pydantic.field_validator", "pydantic.root_validator", "pydantic.model_validator", "pydantic.computed_field")
 def validator(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
     """Validators run unseen."""
-    return value if isinstance(value, Function) else value
+    return value
 
 
 __all__ = ["fields_table"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
@@ -17,8 +16,6 @@ from advisor.read.python.values import NONE, Arguments, Function, Library, Mappi
 def experiment(call: LibraryCall) -> Value:
     """Experiment("name")"""
     return call.reader.instance("sacred.Experiment", role="experiment", node=call.node, data={"config": {}, "main": None})
-
-
 
 
 @table.method("experiment", "config", "main", "automain", "capture", "command", "named_config", "pre_run_hook", "post_run_hook")
@@ -91,6 +88,3 @@ def quiet(call: LibraryCall) -> Value:
 def other(call: LibraryCall) -> Value:
     """Observers and settings."""
     return call.reader.instance("sacred.object", role="quiet", node=call.node)
-
-
-

@@ -17,10 +17,12 @@ table.VERSIONS["wandb"] = "wandb"
 
 def config(reader: Reader) -> Mapping:
     """The one config of the current run."""
-    held = reader.singletons.get("wandb.config")
-    if not isinstance(held, Mapping):
-        held = reader.singletons["wandb.config"] = mapping({}, exact=False)
-        held.state["attributes"] = True
+    holder = reader.singletons.get("wandb.config")
+    if holder is None:
+        made = mapping({}, exact=False)
+        made.state["attributes"] = True
+        holder = reader.singletons["wandb.config"] = reader.instance("wandb.Config", data={"held": made})
+    held: Mapping = holder.data["held"]
     return held
 
 
