@@ -648,11 +648,11 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     return instance
 
 
-def _ready(init: Function) -> tuple[str, int]:
-    """The file and line from which on a constructor has called that of its base: behind its end where it never does."""
+def _ready(init: Function) -> tuple[str, int, int]:
+    """The file, the first line of a constructor, and the line in which it calls that of its base: behind its end where it never does."""
     first, last = init.node.lineno, init.node.end_lineno or init.node.lineno
     calls = (number for number in range(first + 1, last + 1) if "__init__" in init.module.lines[number - 1])
-    return init.module.display, next(calls, last + 1)
+    return init.module.display, first, next(calls, last + 1)
 
 
 def _is_enum(cls: Class) -> bool:
@@ -980,9 +980,9 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
-            file, ready = owner.data.get("ready", ("", 0))
+            file, start, ready = owner.data.get("ready", ("", 0, 0))
             place = reader.place(node)
-            if fact.assigned_early is None and place.file == file and place.line < ready:
+            if fact.assigned_early is None and place.file == file and start < place.line < ready:
                 fact.assigned_early = place
             key = name if name not in fact.children or not isinstance(new, Union) else f"{name}|{member.fact.name}"
             fact.children[key] = member.fact
