@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,3 +189,22 @@ def test_recipe(advisor: Advisor) -> None:
     assert [item["kind"]["value"] for item in program["optimizers"]["items"]] == ["SGD"]
     text = advisor("recipe", "train.py").out
     assert "SGD" in text and "0.1" in text
+
+
+def test_a_program_that_fells_the_reader_does_not_silence_the_others(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from advisor.read.python import program
+
+    genuine = program.read_program
+
+    def read_program(project: Any, source: Any, everything: bool = False) -> Any:
+        if source.display == "b.py":
+            raise RuntimeError("the reader fell over")
+        return genuine(project, source, everything)
+
+    monkeypatch.setattr(program, "read_program", read_program)
+    for name in ("a.py", "b.py", "c.py"):
+        Path(name).write_text(SOFTMAX)
+    ran = advisor("lint", ".", "--format", "json")
+    assert ran.code == 2 and "reading b.py: RuntimeError: the reader fell over" in ran.err
+    assert {finding["file"] for finding in ran.json["findings"]} == {"a.py", "c.py"}
+    assert advisor("recipe", "a.py", "b.py").code == 2

@@ -27,13 +27,16 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
     request = Request(paths, options)
     reading = request.read(request.files())
+    code = 2 if reading.crashes else 0
+    for crash in reading.crashes:
+        click.echo(f"advisor: internal error: {crash}", err=True)
     for broken in reading.broken:
         click.echo(f"advisor: {broken.place.file}:{broken.place.line}: {broken.detail}", err=True)
     if options["format"] == "json":
         from advisor.report import recipe as report
 
         write(report.render(reading.recipes), options["output"])
-        return 0
+        return code
     from advisor.report import recipe_text, text
 
     lines = recipe_text.lines(reading.recipes)
@@ -41,4 +44,4 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         text.to_terminal(lines, sys.stdout)
     else:
         write(text.plain(lines), options["output"])
-    return 0
+    return code

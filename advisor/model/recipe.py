@@ -490,5 +490,6 @@ class Reading:
     files: int = 0
     parsed: int = 0
     texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames; cells as name#number
+    crashes: list[str] = field(default_factory=list)  # our own errors, one clause each: the program they befell was not read
     touched: tuple[str, ...] = ()  # every path that was read or looked for
     listed: tuple[str, ...] = ()  # every folder whose names were looked at

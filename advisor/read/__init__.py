@@ -13,7 +13,7 @@ FRAMEWORK_WORDS = re.compile(
     rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics"
 )
 _IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
-_MAIN = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli")
+_MAIN = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli|^(?:main|train|run)\w*\(", re.MULTILINE)
 
 
 def read(
@@ -149,12 +149,18 @@ def _read_programs(
     parts = [(path, source) for path, source in waiting if not _is_entry(source)]
     covered: set[str] = set()
 
-    def take(source: SourceModule, parts_of: set[str] | None = None) -> Recipe:
-        recipe = read_program(project, source, everything)
+    def take(source: SourceModule, parts_of: set[str] | None = None) -> None:
+        try:
+            recipe = read_program(project, source, everything)
+        except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
+            if os.environ.get("ADVISOR_DEBUG"):
+                raise
+            reading.crashes.append(f"reading {source.display}: {type(error).__name__}: {error}")
+            covered.add(source.display)
+            return
         covered.update(recipe.files)
         recipe.shown = None if whole_program or parts_of is None else frozenset(parts_of)
         reading.recipes.append(recipe)
-        return recipe
 
     for _, source in entries:
         take(source)

@@ -141,8 +141,8 @@ class Project:
         """The name shown for a file: relative to the working directory with `/`, absolute outside it."""
         if path == "-" or not os.path.isabs(path):
             return path
-        relative = os.path.relpath(path, self.directory) if path.startswith(self.directory) else path
-        return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+        inside = self.directory.rstrip(os.sep) + os.sep
+        return (path[len(inside) :] if path.startswith(inside) else path).replace(os.sep, "/")
 
     def lines(self, display: str) -> list[str]:
         """The lines of a file that was read, by the name shown for it."""
