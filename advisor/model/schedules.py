@@ -65,7 +65,10 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     """How many times a scheduler is stepped in the whole run, as the setting that says so (epochs or steps), when that is known."""
     each = stepped_each(recipe, scheduler)
     if each == "epoch":
-        return first(recipe.epochs) if number(first(recipe.epochs)) else None
+        rounds = {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None}
+        own = first(rounds.pop().count) if len(rounds) == 1 else None  # a program may train in stages, each with a loop of its own
+        known = own if number(own) else first(recipe.epochs) if len(training_loops(recipe)) == 1 else None
+        return known if number(known) else None
     if each == "batch":
         if by_loader(recipe):
             return first(recipe.steps) if number(first(recipe.steps)) else None
