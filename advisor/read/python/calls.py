@@ -34,6 +34,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
+    content,
     join,
     mapping,
     sequence,
@@ -96,7 +97,7 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
         if keyword.arg is not None:
             arguments.keywords[keyword.arg] = value
             continue
-        for member in value.members[:1] if isinstance(value, Union) else (value,):
+        for member in value.members[:1] if isinstance(value, Union) else (content(value),):
             if isinstance(member, Mapping):
                 arguments.keywords.update({str(key): item for key, item in member.items.items()})
                 arguments.exact = arguments.exact and member.exact
@@ -825,8 +826,13 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             getter = class_lookup(reader, owner.cls, "__getattr__")
             if isinstance(getter, Function) and not (name.startswith("__") and name.endswith("__")):
                 return call_function(reader, getter, Arguments([owner, Constant(name)]), node, owner)
+            held = owner.data.get("mapping")
+            if isinstance(held, Mapping) and name in held.items and (isinstance(getter, Library) or owner.data.get("self_dict")):
+                return held.items[name]
         if table.find_method(owner, name) is not None:
             return Bound(owner, name)
+        if owner.role == "namespace":
+            return Opaque(f"attribute `{name}`")
         if owner.kind != "object" and owner.role is not None and owner.cls is None:
             return Bound(owner, name) if owner.role not in ("module",) else Opaque(f"`{name}` of {owner.kind}")
         return Opaque(f"attribute `{name}`")
@@ -882,6 +888,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
                 return value
         return Bound(owner, name) if ("weights", name) in table.METHODS else Opaque(f"`{name}` of a parameter", "tensor")
     if isinstance(owner, Mapping) and owner.state.get("attributes") and (name in owner.items or name not in _DICT_METHODS):
+        if name not in owner.items and owner.state.get("default") is not None:
+            return reader.subscript(owner, Constant(name), node)
         return owner.items[name] if name in owner.items else Opaque(f"key {name!r} of a config")
     if isinstance(owner, (Constant, Sequence, Mapping)):
         return Bound(owner, name)
@@ -916,7 +924,7 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
         if name == "__class__":
             return owner.cls
         if name == "__dict__":
-            return mapping(dict(owner.attributes))
+            return Mapping({"items": owner.attributes, "exact": True, "of": owner})
     handler = table.ATTRIBUTES.get((owner.kind, name)) or table.ATTRIBUTES.get((owner.role or "", name))
     if handler is None and owner.role is not None and table.find_method(owner, name) is None:
         handler = table.ATTRIBUTES.get((owner.role, "*"))

@@ -32,6 +32,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
+    content,
     join,
     mapping,
     members,
@@ -222,7 +223,9 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
             set_item(reader, member, index, value, node)
         return
     if isinstance(owner, Mapping):
-        if isinstance(index, Constant) and _hashable(index.value):
+        if isinstance(owner.state.get("of"), Instance) and isinstance(index, Constant) and isinstance(index.value, str):
+            reader.set_attribute(owner.state["of"], index.value, value, node)
+        elif isinstance(index, Constant) and _hashable(index.value):
             reader.store.write(owner.state, "items", {**owner.items, index.value: value})
         else:
             reader.store.write(owner.state, "exact", False)
@@ -517,6 +520,7 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
     if isinstance(left, Library) and isinstance(right, Library) and symbol in ("==", "!=", "is", "is not"):
         return Constant((left.name == right.name) == (symbol in ("==", "is")))
     if symbol in ("in", "not in"):
+        right = content(right)
         if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and _hashable(left.value):
             if isinstance(right, Mapping):
                 present: bool | None = True if left.value in right.items else (False if right.exact else None)
@@ -727,6 +731,7 @@ def eval_dict(reader: Reader, node: ast.Dict) -> Value:
     for key, value_node in zip(node.keys, node.values):
         value = reader.evaluate(value_node)
         if key is None:
+            value = content(value)
             if isinstance(value, Mapping):
                 items.update(value.items)
                 exact = exact and value.exact

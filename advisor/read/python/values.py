@@ -249,6 +249,15 @@ def members(value: Value) -> tuple[Value, ...]:
     return value.members if isinstance(value, Union) else (value,)
 
 
+def content(value: Value) -> Value:
+    """An object of a dict class as the mapping that it holds; anything else as it is."""
+    if isinstance(value, Instance):
+        held = value.data.get("mapping")
+        if isinstance(held, Mapping):
+            return held
+    return value
+
+
 def same(a: Value, b: Value) -> bool:
     """True when two values need not be told apart."""
     if a is b:
