@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.source import Known, Setting, Unknown
+from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python.values import (
     NONE,
@@ -18,6 +19,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
+    content,
     join,
     mapping,
     plain,
@@ -119,6 +121,12 @@ def collect(call: LibraryCall) -> Value:
         return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)
     if isinstance(value, (Tensor, Opaque)) and value.flow is not None:
         return value
+    if call.name.endswith("sorted"):
+        inner = call.reader.iterate(value, call.node)
+        held = ordered(call.reader, list(inner.items), call) if inner.items is not None else None
+        if held is not None:
+            return sequence(held, "list")
+        return sequence(list(inner.items) if inner.items is not None else [inner.item], "list", exact=False)
     if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
         items = list(value.items)
         if kind == "set":
@@ -141,7 +149,7 @@ def dict_(call: LibraryCall) -> Value:
     """dict(a=1), dict(pairs), dict(other)"""
     items: dict[Any, Value] = {}
     exact = call.arguments.exact
-    for value in call.arguments.positional:
+    for value in map(content, call.arguments.positional):
         if isinstance(value, Mapping):
             items.update(value.items)
             exact = exact and value.exact
@@ -199,12 +207,26 @@ def map_(call: LibraryCall) -> Value:
             text = "requires_grad" if "requires_grad" in text else text
             return Weights(replace(value.parameters, filtered=text, exact=False, iterator=True), named=value.named)
         inner = call.reader.iterate(value, call.node)
-        return _iteration(inner.item, Iteration(inner.item, None, inner.over, None, inner.what))
+        kept = _kept(call, function_value, inner.items) if inner.items is not None and len(inner.items) <= 16 else None
+        return _iteration(inner.item, Iteration(inner.item, kept, inner.over, None, inner.what), kept)
     inner = call.reader.iterate(value, call.node)
     if inner.items is not None and len(inner.items) <= 16:
         results = tuple(call.reader.call(function_value, Arguments([item]), call.node) for item in inner.items)
         return _iteration(results[0] if results else Opaque("an item"), inner, results)
     return _iteration(call.reader.call(function_value, Arguments([inner.item]), call.node), inner)
+
+
+def _kept(call: LibraryCall, test: Value, items: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    """The items that pass a filter; None when that is not known for one of them."""
+    kept: list[Value] = []
+    for item in items:
+        answer = item if isinstance(test, Constant) and test.value is None else call.reader.call(test, Arguments([item]), call.node)
+        truth = call.reader.strong_truth(answer)
+        if truth is None:
+            return None
+        if truth:
+            kept.append(item)
+    return tuple(kept)
 
 
 @function("builtins.slice")

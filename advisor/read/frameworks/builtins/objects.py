@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import (
     NONE,
+    Bound,
     Class,
     Constant,
     Function,
@@ -38,6 +39,8 @@ def getattr_(call: LibraryCall) -> Value:
     for one in names:
         value = call.reader.attribute(owner, one.value, call.node)
         missing = isinstance(value, Opaque) and value.why == f"attribute `{one.value}`"
+        if isinstance(owner, Mapping) and default is not None and owner.exact and one.value not in owner.items and owner.state.get("attributes"):
+            missing = True
         if missing and default is not None:
             value = default
         elif default is not None and isinstance(value, Opaque):
@@ -123,6 +126,12 @@ def type_(call: LibraryCall) -> Value:
     value = call.arguments.positional[0] if call.arguments.positional else None
     if isinstance(value, Instance):
         return value.cls if value.cls is not None else Library(value.kind)
+    if isinstance(value, Constant):
+        return Library(f"builtins.{type(value.value).__name__}")
+    if isinstance(value, Mapping):
+        return Library("builtins.dict")
+    if isinstance(value, Sequence) and value.kind in ("list", "tuple", "set"):
+        return Library(f"builtins.{value.kind}")
     return Opaque("a type")
 
 
@@ -131,7 +140,7 @@ def vars_(call: LibraryCall) -> Value:
     """vars(args): its attributes as a dict."""
     value = call.arguments.positional[0] if call.arguments.positional else None
     if isinstance(value, Instance):
-        return mapping({key: item for key, item in value.attributes.items() if not key.startswith("<")}, not value.data.get("inexact", False))
+        return Mapping({"items": value.attributes, "exact": not value.data.get("inexact", False), "of": value})
     if isinstance(value, Mapping):
         return value
     return Opaque("the attributes of an object", "dict")
@@ -148,7 +157,7 @@ def globals_(call: LibraryCall) -> Value:
 def callable_(call: LibraryCall) -> Value:
     """callable(x)"""
     value = call.arguments.positional[0] if call.arguments.positional else None
-    if isinstance(value, (Function, Class, Partial)):
+    if isinstance(value, (Function, Class, Partial, Bound, Library)):
         return Constant(True)
     if isinstance(value, (Constant, Sequence, Mapping, Tensor)):
         return Constant(False)
