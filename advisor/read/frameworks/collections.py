@@ -50,4 +50,23 @@ def record(call: LibraryCall) -> Value:
     names: list[str] = call.this.data["fields"]
     attributes = dict(zip(names, call.arguments.positional, strict=False))
     attributes.update(call.arguments.keywords)
-    return call.reader.instance("record", role="record", node=call.node, attributes=attributes)
+    return call.reader.instance("record", role="record", node=call.node, attributes=attributes, data={"fields": names})
+
+
+@table.method("record", "__getitem__")
+def item(call: LibraryCall) -> Value:
+    """point[0], and unpacking"""
+    names, index = call.this.data["fields"], call.reader.plain(call.arguments.positional[0])
+    if isinstance(index, int) and -len(names) <= index < len(names):
+        return call.this.attributes.get(names[index], Opaque(f"field `{names[index]}`"))
+    return Opaque("a field of a record")
+
+
+@table.method("record", "_asdict", "_replace")
+def derived(call: LibraryCall) -> Value:
+    """point._asdict(), point._replace(x=1)"""
+    if call.name.endswith("_asdict"):
+        return mapping(dict(call.this.attributes))
+    return call.reader.instance(
+        "record", role="record", node=call.node, attributes={**call.this.attributes, **call.arguments.keywords}, data=dict(call.this.data)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from typing import Any
 
 from advisor.read.frameworks import table
@@ -72,12 +73,28 @@ def write(call: LibraryCall) -> Value:
     return NONE
 
 
-@table.method("path", "as_posix", "__str__", "with_suffix", "with_name", "relative_to")
+@table.method("path", "as_posix", "__str__")
 def text(call: LibraryCall) -> Value:
     """The path as text."""
     found = path_text(call.this)
-    name = call.name.rpartition(".")[2]
-    return found if found is not None and name in ("as_posix", "__str__") else made(call.reader, Opaque("a path that is not known", "str"))
+    return found if found is not None else Opaque("a path that is not known", "str")
+
+
+@table.method("path", "with_suffix", "with_name", "with_stem", "relative_to")
+def changed(call: LibraryCall) -> Value:
+    """path.with_suffix(".yaml")"""
+    found, given = path_text(call.this), path_text(call.arguments.positional[0] if call.arguments.positional else None)
+    if found is None or given is None:
+        return made(call.reader, Opaque("a path that is not known", "str"))
+    how, path, new = call.name.rpartition(".")[2], str(found.value), str(given.value)
+    folder, base = posixpath.split(path)
+    result = {
+        "with_suffix": posixpath.splitext(path)[0] + new,
+        "with_name": posixpath.join(folder, new),
+        "with_stem": posixpath.join(folder, new + posixpath.splitext(base)[1]),
+        "relative_to": posixpath.relpath(path, new) if posixpath.isabs(path) == posixpath.isabs(new) else path,
+    }[how]
+    return made(call.reader, Constant(result, found.origin, found.weak or given.weak, found.place))
 
 
 @table.attribute("path", "parent")
@@ -107,10 +124,27 @@ def parents(reader: Reader, instance: Any) -> Value:
     return sequence(items, "tuple", exact=False)
 
 
-@table.attribute("path", "name", "stem", "suffix")
+@table.attribute("path", "name")
 def name(reader: Reader, instance: Any) -> Value:
-    """Parts of a path."""
-    return Opaque("a part of a path", "str")
+    """path.name"""
+    return _piece(instance, posixpath.basename)
+
+
+@table.attribute("path", "stem")
+def stem(reader: Reader, instance: Any) -> Value:
+    """path.stem"""
+    return _piece(instance, lambda path: posixpath.splitext(posixpath.basename(path))[0])
+
+
+@table.attribute("path", "suffix")
+def suffix(reader: Reader, instance: Any) -> Value:
+    """path.suffix"""
+    return _piece(instance, lambda path: posixpath.splitext(path)[1])
+
+
+def _piece(instance: Any, take: Callable[[str], str]) -> Value:
+    found = path_text(instance)
+    return Constant(take(str(found.value)), found.origin, found.weak) if found is not None else Opaque("a part of a path", "str")
 
 
 @table.function("pathlib.Path.cwd", "pathlib.Path.home")

@@ -42,6 +42,10 @@ def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak
         return Opaque(f"{display} could not be parsed")
     if display not in reader.recipe.files:
         reader.recipe.files.append(display)
+    if typed and root is not None and "${" in text:
+        from advisor.read.config import interpolation
+
+        root = interpolation.resolve(root)
     return value_of_node(root, "", typed, weak) if root is not None else Constant(None)
 
 

@@ -843,6 +843,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             value = reader_of(reader, owner)
             if value is not None:
                 return value
+        if name in ("__name__", "__qualname__"):
+            return Constant(owner.name.rpartition(".")[2])
         return Library(full)
     if isinstance(owner, Module):
         value = owner.namespace.get(name)
