@@ -55,7 +55,7 @@ def pure(call: LibraryCall) -> Value:
             return Constant(
                 function(*(value.value for value in constants)), tuple(link for value in constants for link in value.origin)[:4], weak, call.place
             )
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, ArithmeticError):
             return Opaque(f"`math.{name}` of this", whole)
     flow = next((value.flow for value in given if getattr(value, "flow", None) is not None), None)  # type: ignore[attr-defined]
     return Opaque("a computed number", whole, flow=replace(flow, activation=None) if flow is not None and not name.startswith("is") else None)
