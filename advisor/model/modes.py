@@ -24,6 +24,12 @@ def gradients_off(context: Context) -> Region | None:
     return region if region.what in OFF else None
 
 
+def asks_for_graph(context: Context) -> bool:
+    """True when something happens only where there is a graph: under `if loss.requires_grad` or `if torch.is_grad_enabled()`."""
+    texts = [branch.condition.text for branch, _ in context.arms if branch.condition is not None]
+    return any("requires_grad" in text or "is_grad_enabled" in text for text in texts)
+
+
 def gradients_on(event: Event, context: Context) -> bool:
     """True when a forward surely builds a graph."""
     mode = event.data.get("grad_mode")
@@ -100,7 +106,7 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
 
 def _trained_slots(recipe: Recipe) -> set[Fact]:
     """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known."""
-    unknown = any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
+    unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
     return {part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk()}
 
 

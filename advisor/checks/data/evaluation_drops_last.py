@@ -6,14 +6,30 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.recipe import Loader
-from advisor.model.source import first
+from advisor.model.folds import loaders
+from advisor.model.modes import evaluation_forwards
+from advisor.model.recipe import Loader, Recipe
+from advisor.model.source import first, value_of
 
 
-def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
-    """An evaluation loader with drop_last=True."""
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each loader with drop_last=True that a model is measured on."""
+    dropping = [loader for loader in recipe.loaders if _drops(loader)]
+    if not dropping:
+        return
+    measured = {held.slot for _, _, loop in evaluation_forwards(recipe) for held in loaders(loop)}
+    for loader in dropping:
+        if loader.slot in measured:
+            yield ctx.finding("left-out", at=loader, value_from=first(loader.settings.get("drop_last")), role=loader.role)
+
+
+def _drops(loader: Loader) -> bool:
+    """True for held-out data with drop_last=True. A shuffled loader whose data are not known to be held out may be the training loader."""
     given = first(loader.settings.get("drop_last"))
     if loader.role not in ("validation", "test") or given is None or given.value is not True:
-        return
-    sure = loader.role_from in ("use", "contents")
-    yield ctx.finding("left-out", at=loader, confidence=None if sure else "medium", value_from=given, role=loader.role)
+        return False
+    data = loader.dataset
+    while data is not None and data.role == "unknown" and data.origin is not None:
+        data = data.origin
+    known = data is not None and data.role in ("validation", "test")
+    return known or (value_of(loader.settings.get("shuffle")) is False and (data is None or data.role != "train"))

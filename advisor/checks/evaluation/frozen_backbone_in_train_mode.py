@@ -34,15 +34,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def frozen_parts(recipe: Recipe) -> list[Module]:
-    """The largest frozen parts with batch norms of models of which another part is trained."""
+    """The largest frozen parts with batch norms of models of which another part is trained. A part that has a trained copy is its teacher."""
     found: list[Module] = []
+    copied = {module.copy_of for module in recipe.modules} | {module for module in recipe.modules if module.copy_of is not None}
     for module in trained_modules(recipe):
         whole = next((model for model in recipe.models if module in model.walk()), module)
         inside: set[Module] = set()
         for part in whole.walk():
             if part.trainable == "no" and part not in inside:
                 inside.update(part.walk())
-                if batch_norms(part) and part not in found and part is not whole:
+                if batch_norms(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
     return found
 

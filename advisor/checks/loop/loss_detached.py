@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
+from advisor.model.modes import SWITCHES, asks_for_graph
 from advisor.model.recipe import Flow, Recipe
 from advisor.model.source import Link
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each backward whose loss lost its graph in a call that the program shows."""
-    for event, _ in events(recipe.tree, Kind.BACKWARD):
+    for event, context in events(recipe.tree, Kind.BACKWARD):
         flow = event.data.get("flow")
         if not isinstance(flow, Flow) or flow.graph != "cut" or not flow.cut_by or flow.other_terms:
             continue
-        if flow.cut_by in ("no_grad", "inference_mode", "set_grad_enabled"):
-            continue  # said by backward-under-no-grad
+        if asks_for_graph(context) or any(region.what in SWITCHES for region in context.regions):
+            continue  # said by backward-under-no-grad, if at all
         cut = flow.cut_at
         evidence = [Link(cut.file, cut.line, f"cut by {flow.cut_by}")] if cut is not None else []
         yield ctx.finding("cut", at=event, evidence=evidence, cut=flow.cut_by, line=cut.line if cut is not None else event.place.line)
