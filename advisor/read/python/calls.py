@@ -259,6 +259,13 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
     if name == "zero_grad":
         reader.emit(Kind.ZERO_GRAD, node, None, partial=False)
         return NONE
+    if name in ("state_dict", "load_state_dict") and "torch" in reader.imported:
+        what = reader.text(node).lower()
+        of = next((kind for kind in ("optimizer", "scheduler", "scaler") if kind[:5] in what), "model")
+        if name == "state_dict":
+            return reader.instance("state", role="state", node=node, data={"of": of, "fact": None})
+        table.TENSORS["restore"](LibraryCall(reader, "torch.load_state_dict", arguments, node, receiver), of)
+        return NONE
     if name == "step" and "torch" in reader.imported and not any(isinstance(v, (Tensor, Opaque, Sequence)) for v in given):  # env.step(action)
         reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why)
         return Opaque("what step returns")
