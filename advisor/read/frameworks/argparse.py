@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import ast
-from dataclasses import replace
+import re
 from typing import Any
 
 from advisor.model.recipe import Hyperparameter
+from advisor.model.record import dataclass, replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
+from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
+    Arguments,
+    Class,
     Constant,
     Function,
     Instance,
     Library,
     Opaque,
+    Partial,
     Sequence,
     Union,
     Value,
@@ -30,11 +35,27 @@ PARSERS = (
     "argparse.ArgumentParser",
     "configargparse.ArgumentParser",
     "configargparse.ArgParser",
-    "jsonargparse.ArgumentParser",
     "configargparse.get_argument_parser",
+    "jsonargparse.ArgumentParser",
+    "simple_parsing.ArgumentParser",
 )
 for _name in PARSERS:
     table.CLASS_ROLES[_name] = "argument-parser"
+_NEGATIVE = re.compile(r"^-\d|^-\.\d")
+_SWITCHES = {"store_true": (False, True), "store_false": (True, False)}
+_QUIET = ("help", "version", "parsers")
+
+
+@dataclass(slots=True, eq=False)
+class Option:
+    """How one option reads its words. `words`: how many it takes ("1", "?", "*", "+", a number); `set_to`: what it stores without any."""
+
+    dest: str
+    flag: str
+    kind: Value | None
+    words: Any = None
+    set_to: Value | None = None
+    negated: bool = False  # BooleanOptionalAction: --no-x as well
 
 
 @table.function(*PARSERS)
@@ -55,12 +76,21 @@ def init(call: LibraryCall) -> Value:
 def setup(call: LibraryCall, instance: Instance) -> None:
     """An empty table of options, with those of the parents."""
     options: dict[str, Value] = {}
+    specs: dict[str, Option] = {}
+    exact = call.arguments.exact
     parents = call.get("parents")
     for parent in parents.items if isinstance(parents, Sequence) else ():
         if isinstance(parent, Instance):
             options.update(parent.data.get("options", {}))
-    call.reader.store.write(instance.data, "options", options)
-    call.reader.store.write(instance.data, "exact", True)
+            specs.update(parent.data.get("specs", {}))
+            exact = exact and parent.data.get("exact", True)
+    store = call.reader.store
+    store.write(instance.data, "options", options)
+    store.write(instance.data, "specs", specs)
+    store.write(instance.data, "exact", exact and not isinstance(parents, Opaque))
+    default = call.get("argument_default")
+    if default is not None:
+        store.write(instance.data, "default", default)
 
 
 @table.method("argument-parser", "add_argument_group", "add_mutually_exclusive_group")
@@ -81,24 +111,33 @@ def subparsers(call: LibraryCall) -> Value:
 @table.method("subparsers", "add_parser")
 def add_parser(call: LibraryCall) -> Value:
     """One command: written into the same table (its values hold only when it is chosen)."""
-    return call.this.data["of"]  # type: ignore[no-any-return]
+    of: Instance = call.this.data["of"]
+    parents = call.get("parents")
+    for parent in parents.items if isinstance(parents, Sequence) else ():
+        if isinstance(parent, Instance):
+            for key in ("options", "specs"):
+                call.reader.store.write(of.data, key, {**of.data.get(key, {}), **parent.data.get(key, {})})
+    return of
 
 
 def _write(reader: Reader, instance: Instance, dest: str, value: Value) -> None:
     reader.store.write(instance.data, "options", {**instance.data.get("options", {}), dest: value})
 
 
-def _converted(kind: Value | None, value: Value) -> Value:
+def converted(reader: Reader, kind: Value | None, value: Value, node: Any) -> Value:
     """A text default is converted by `type`; other defaults are kept as they are."""
-    if not isinstance(value, Constant) or not isinstance(value.value, str) or not isinstance(kind, Library):
+    if not isinstance(value, Constant) or not isinstance(value.value, str) or kind is None:
         return value
-    convert: Any = {"builtins.int": int, "builtins.float": float, "builtins.str": str}.get(kind.name)
-    if convert is None:
-        return value
-    try:
-        return replace(value, value=convert(value.value))
-    except ValueError:
-        return value
+    convert: Any = {"builtins.int": int, "builtins.float": float, "builtins.str": str}.get(kind.name) if isinstance(kind, Library) else None
+    if convert is not None:
+        try:
+            return replace(value, value=convert(value.value))
+        except ValueError:
+            return value
+    if isinstance(kind, (Function, Partial, Library, Class)):
+        found = reader.call(kind, Arguments([value]), node)
+        return replace(found, place=value.place or found.place) if isinstance(found, Constant) else found
+    return value
 
 
 @table.method("argument-parser", "add_argument", "add", "add_arg")
@@ -106,32 +145,56 @@ def add_argument(call: LibraryCall) -> Value:
     """parser.add_argument("--lr", type=float, default=0.1)"""
     reader = call.reader
     names = [value.value for value in call.arguments.positional if isinstance(value, Constant) and isinstance(value.value, str)]
-    if not names:
+    given_dest = reader.plain(call.get("dest"))
+    if not names and not isinstance(given_dest, str):
         reader.store.write(call.this.data, "exact", False)
         return NONE
-    given_dest = reader.plain(call.get("dest"))
-    flag = next((name for name in names if name.startswith("--")), names[0])
+    flag = next((name for name in names if name.startswith("--")), names[0] if names else str(given_dest))
     dest = given_dest if isinstance(given_dest, str) else flag.lstrip("-").replace("-", "_")
-    action = reader.plain(call.get("action"))
-    default = call.get("default")
+    action_value = call.get("action")
+    optional = isinstance(action_value, Library) and action_value.name == "argparse.BooleanOptionalAction"
+    action = reader.plain(action_value) if action_value is not None and not optional else None
+    if action in _QUIET:
+        return NONE
     place = reader.argument_place(call.node, "default")
     link = Link(place.file, place.line, f"{flag} default")
-    required = not flag.startswith("-") and reader.plain(call.get("nargs")) not in ("?", "*")
+    default = call.get("default")
+    if default is None:
+        default = call.this.data.get("default")
+    words = reader.plain(call.get("nargs")) if call.get("nargs") is not None else None
+    option = Option(dest, flag, call.get("type"), words)
+    suppressed = isinstance(default, Library) and default.name == "argparse.SUPPRESS"
     value: Value
-    if action == "store_true":
-        value = default if default is not None else Constant(False, place=call.place)
-    elif action == "store_false":
-        value = default if default is not None else Constant(True, place=call.place)
-    elif default is None or (required and default is None):
-        needed = required or reader.plain(call.get("required")) is True
-        value = Opaque(f"the argument {flag} has no default") if needed else Constant(None, place=call.place)
-    else:
+    if action in _SWITCHES:
+        off, on = _SWITCHES[action]
+        value = default if default is not None else Constant(off, place=call.place)
+        option.set_to = Constant(on, place=call.place)
+    elif action == "store_const":
+        value = default if default is not None else Constant(None, place=call.place)
+        option.set_to = call.get("const") or NONE
+    elif default is not None:
         value = default
-    value = weaken(_converted(call.get("type"), value), link)
-    _write(reader, call.this, dest, value)
-    fact = Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse")
-    reader.recipe.hyperparameters.items.append(fact)
+    else:
+        positional = not flag.startswith("-") and words not in ("?", "*")
+        needed = positional or reader.plain(call.get("required")) is True or not call.arguments.exact
+        value = Opaque(f"the argument {flag} has no default", _type_of(option.kind)) if needed else Constant(None, place=call.place)
+    if optional:
+        option.set_to, option.negated = Constant(True, place=call.place), True
+    elif isinstance(action_value, (Class, Opaque)):
+        option.set_to = None
+    if call.get("const") is not None and words == "?":
+        option.set_to = call.get("const")
+    reader.store.write(call.this.data, "specs", {**call.this.data.get("specs", {}), **dict.fromkeys(names or [flag], option)})
+    if not suppressed:
+        value = weaken(converted(reader, option.kind, value, call.node), link)
+        _write(reader, call.this, dest, value)
+        reader.recipe.hyperparameters.items.append(Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse"))
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})
+
+
+def _type_of(kind: Value | None) -> str | None:
+    last = kind.name.rpartition(".")[2] if isinstance(kind, Library) else None
+    return last if last in ("int", "float", "str", "bool") else None
 
 
 def weaken(value: Value, link: Link) -> Value:
@@ -141,63 +204,93 @@ def weaken(value: Value, link: Link) -> Value:
         return Constant(value.value, (link, *origin), True, value.place)
     if isinstance(value, Union):
         return Union(tuple(weaken(member, link) for member in value.members), value.when)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
         return sequence([weaken(item, link) for item in value.items], value.kind, value.exact)
     return value
 
 
 @table.method("argument-parser", "set_defaults")
 def set_defaults(call: LibraryCall) -> Value:
-    """parser.set_defaults(func=train, lr=0.1)"""
+    """parser.set_defaults(func=train, lr=0.1), parser.set_defaults(**config)"""
     held = dict(call.this.data.get("options", {}))
     for key, value in call.arguments.keywords.items():
         place = call.reader.argument_place(call.node, key)
-        new = weaken(value, Link(place.file, place.line, f"set_defaults({key}=...)"))
-        held[key] = join([held[key], new]) if isinstance(held.get(key), Function) else new
+        new = value if isinstance(value, Constant) and value.origin else weaken(value, Link(place.file, place.line, f"set_defaults({key}=...)"))
+        held[key] = join([held[key], new]) if isinstance(held.get(key), Function) else weak_value(new)
+    if not call.arguments.exact:
+        call.reader.store.write(call.this.data, "exact", False)
     call.reader.store.write(call.this.data, "options", held)
     return NONE
 
 
-def _read(text: str, old: Value) -> Value:
-    kind = type(old.value) if isinstance(old, Constant) and old.value is not None else None
-    if kind in (int, float):
-        try:
-            return Constant(kind(text))
-        except ValueError:
-            return Opaque("a command-line value")
-    if kind is bool:
-        return Constant(True)
-    try:
-        number = ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return Constant(text)
-    return Constant(number) if isinstance(number, (int, float, str)) else Constant(text)
+# --- parsing -----------------------------------------------------------------------------------------------------
+
+
+def _stored(call: LibraryCall, option: Option, words: list[Constant]) -> Value:
+    """What an option makes of its words."""
+    values = [converted(call.reader, option.kind, word, call.node) for word in words]
+    if option.words in (None, "?"):
+        return values[0] if values else option.set_to or NONE
+    return sequence(values, "list")
+
+
+def _parse(call: LibraryCall, words: list[Constant], options: dict[str, Value]) -> None:
+    """Words of a command line, read by the options that were declared; what nobody declared is left out."""
+    specs: dict[str, Option] = call.this.data.get("specs", {})
+    positional = [option for flag, option in specs.items() if not flag.startswith("-")]
+    index = 0
+    while index < len(words):
+        text = str(words[index].value)
+        index += 1
+        if text.startswith("-") and not _NEGATIVE.match(text) and text != "-":
+            name, equals, rest = text.partition("=")
+            option = specs.get(name) or next(
+                (o for flag, o in specs.items() if name.startswith("--") and len(name) > 3 and flag.startswith(name)), None
+            )
+            if option is None and name.startswith("--no-"):
+                option = specs.get("--" + name.removeprefix("--no-"))
+                if option is not None and option.negated:
+                    options[option.dest] = Constant(False, place=words[index - 1].place)
+                continue
+            if option is None:
+                continue
+            if equals:
+                options[option.dest] = _stored(call, option, [replace(words[index - 1], value=rest)])
+                continue
+            if option.set_to is not None and option.words is None:
+                options[option.dest] = option.set_to
+                continue
+            most = {None: 1, "?": 1, "*": len(words), "+": len(words)}.get(option.words, option.words if isinstance(option.words, int) else 1)
+            taken: list[Constant] = []
+            while (
+                index < len(words) and len(taken) < most and (not str(words[index].value).startswith("-") or _NEGATIVE.match(str(words[index].value)))
+            ):
+                taken.append(words[index])
+                index += 1
+            options[option.dest] = _stored(call, option, taken)
+        elif positional:
+            option = positional.pop(0)
+            options[option.dest] = _stored(call, option, [words[index - 1]])
 
 
 def namespace(call: LibraryCall) -> Instance:
     """The object that parse_args gives."""
     options = dict(call.this.data.get("options", {}))
     given = call.get("args", 0)
-    words: list[str] | None = call.reader.entry_arguments
-    if isinstance(given, Sequence) and given.exact:
-        plain = [call.reader.plain(item) for item in given.items]
-        words = [str(word) for word in plain] if all(word is not Opaque for word in plain) else words
-    index = 0
-    while words and index < len(words):
-        word = words[index]
-        index += 1
-        if not word.startswith("--"):
-            continue
-        name, _, text = word[2:].partition("=")
-        dest = name.replace("-", "_")
-        old = options.get(dest)
-        if not text and index < len(words) and not words[index].startswith("--") and not (isinstance(old, Constant) and isinstance(old.value, bool)):
-            text = words[index]
-            index += 1
-        if old is not None:
-            options[dest] = _read(text or "True", old)
-    data = {} if call.this.data.get("exact", True) else {"inexact": True}
-    return call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data=data)
+    exact = call.this.data.get("exact", True)
+    if isinstance(given, Sequence):
+        items = [item for item in given.items if isinstance(item, Constant)]
+        exact = exact and given.exact and len(items) == len(given.items)
+        _parse(call, items if len(items) == len(given.items) else [], options)
+    elif call.reader.entry_arguments and (given is None or (isinstance(given, Constant) and given.value is None)):
+        _parse(call, [Constant(word) for word in call.reader.entry_arguments], options)
+    held = call.get("namespace", 1)
+    if isinstance(held, Instance):
+        for key, value in options.items():
+            if key not in held.attributes or not (isinstance(value, Constant) and value.weak):
+                call.reader.store.write(held.attributes, key, value)
+        return held
+    return call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data={} if exact else {"inexact": True})
 
 
 @table.method("argument-parser", "parse_args", "parse_intermixed_args")
@@ -206,7 +299,7 @@ def parse_args(call: LibraryCall) -> Value:
     return namespace(call)
 
 
-@table.method("argument-parser", "parse_known_args")
+@table.method("argument-parser", "parse_known_args", "parse_known_intermixed_args")
 def parse_known_args(call: LibraryCall) -> Value:
     """args, rest = parser.parse_known_args()"""
     return sequence([namespace(call), Opaque("the remaining arguments", "list")], "tuple")
@@ -218,6 +311,24 @@ def get_default(call: LibraryCall) -> Value:
     key = call.reader.plain(call.get("dest", 0))
     found = call.this.data.get("options", {}).get(key)
     return found if found is not None else NONE
+
+
+@table.method("argument-parser", "add_arguments", "add_dataclass_arguments", "add_class_arguments")
+def add_dataclass(call: LibraryCall) -> Value:
+    """parser.add_arguments(Options, dest="options"): the fields of a dataclass as options."""
+    kind, dest = call.get("dataclass", 0) or call.get("theclass"), call.reader.plain(call.get("dest", 1) or call.get("nested_key", 1))
+    if not isinstance(kind, Class) or not isinstance(dest, str):
+        call.reader.store.write(call.this.data, "exact", False)
+        return NONE
+    made = call.reader.call(kind, Arguments(), call.node)
+    if isinstance(made, Instance):
+        for name, _, statement, owner in calls.fields_of(call.reader, kind):
+            place = owner.module.place(statement.value if statement.value is not None else statement)
+            value = made.attributes.get(name)
+            if value is not None:
+                call.reader.store.write(made.attributes, name, weaken(value, Link(place.file, place.line, f"--{name} default")))
+    _write(call.reader, call.this, dest, made)
+    return NONE
 
 
 @table.method(
@@ -240,7 +351,13 @@ def make_namespace(call: LibraryCall) -> Value:
     )
 
 
-@table.method("namespace", "__contains__", "_get_kwargs", "__setattr__")
+@table.method("namespace", "_get_kwargs")
+def pairs(call: LibraryCall) -> Value:
+    """args._get_kwargs()"""
+    return sequence([sequence([Constant(key), value], "tuple") for key, value in call.this.attributes.items()], "list")
+
+
+@table.method("namespace", "__contains__", "__setattr__")
 def namespace_method(call: LibraryCall) -> Value:
     """Rare methods of the namespace."""
     return Opaque("a property of the arguments")

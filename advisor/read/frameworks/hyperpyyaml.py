@@ -140,17 +140,11 @@ def _arithmetic(node: ast.expr) -> object:
         return -_arithmetic(node.operand)  # type: ignore[operator]
     if isinstance(node, ast.BinOp):
         left, right = _arithmetic(node.left), _arithmetic(node.right)
-            ast.Add: "__add__",
-            ast.Sub: "__sub__",
-            ast.Mult: "__mul__",
-            ast.Div: "__truediv__",
-            ast.FloorDiv: "__floordiv__",
-            ast.Mod: "__mod__",
-        }
         name = _OPERATIONS.get(type(node.op))
         if name is not None:
-            left = float(left) if isinstance(right, float) else left  # type: ignore[arg-type]
-            return getattr(left, name)(right)
+            left = float(left) if isinstance(right, float) and isinstance(left, int) else left
+            result: object = getattr(left, name)(right)
+            return result
     raise ValueError("not an expression of numbers")
 
 
