@@ -6,7 +6,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     """`advisor.Probe`, loaded when it is asked for."""
     if name == "Probe":
-        from advisor.probing import Probe
+        from advisor.probe.judge import Probe
 
         return Probe
     raise AttributeError(f"module 'advisor' has no attribute {name!r}")

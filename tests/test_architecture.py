@@ -19,7 +19,7 @@ ALLOWED = {
     "model": {"model"},
     "read": {"read", "model"},
     "norms": {"norms", "model"},
-    "probe": {"probe", "model", "engine", "cards", "report", "checks", "read", "selection", "settings"},
+    "probe": {"probe", "model", "engine", "cards", "report", "checks", "read", "selection", "settings", "suppress"},
     "checks": {"checks", "model", "norms"},
     "fix": {"fix", "model"},
     "report": {"report", "model"},

@@ -128,7 +128,7 @@ class Run:
     def _report(self, repeat: Any) -> int:
         import atexit
 
-        from advisor import probing
+        from advisor.probe.judge import judged
         from advisor.selection import Selection
 
         observation, outcome = self.observation, self.observation.outcome
@@ -146,7 +146,7 @@ class Run:
             self.journal.end()
             for why in self.journal.unseen:
                 observation.session.skip(why)
-        result = probing.judged(trace, Selection(), self.options["severity"])
+        result = judged(trace, Selection(), self.options["severity"])
         result.seconds = time.perf_counter() - self.begun
         if self.options["baseline"]:
             from advisor import baseline

@@ -41,7 +41,7 @@ def _branches(body: list[Node]) -> Iterator[Branch]:
 
 
 def _asks_rank(condition: Condition) -> bool:
-    return ONE_RANK.search(condition.text) is not None
+    return ONE_RANK.search(condition.text) is not None or any(map(_asks_rank, (*condition.conjuncts, *condition.disjuncts)))
 
 
 def _leaves_by_rank(branch: Branch) -> bool:

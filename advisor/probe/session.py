@@ -46,6 +46,7 @@ class Session:
         self.finish: Callable[[], None] = lambda: None  # flushes the report and leaves, when the script will not end
         self.at_step: list[Callable[[Any, int], None]] = []
         self.measuring = True
+        self.entry = request.script
 
     # -- guards -------------------------------------------------------------------------------------------------
 
@@ -79,7 +80,7 @@ class Session:
 
     def skip(self, why: str, place: Place | None = None, rules: tuple[str, ...] = ()) -> None:
         """Say what could not be judged, once."""
-        entry = Skipped(why, place.file if place else "", place.line if place else 1, rules)
+        entry = Skipped(why, place.file if place else self.entry, place.line if place else 1, rules)
         if entry not in self.skipped:
             self.skipped.append(entry)
 

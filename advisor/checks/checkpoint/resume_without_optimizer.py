@@ -31,8 +31,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if escaped is not None:
             ctx.skip(f"the checkpoint was handed to `{escaped}`, which could not be read", restores[0])
             continue
-        case = "not-restored" if any("optimizer" in save.parts.values() for save in recipe.saves) else "not-saved"
-        yield ctx.finding(case, at=restores[0], key=counter, optimizer=optimizers[0].name)
+        saved = any("optimizer" in save.parts.values() for save in recipe.saves)
+        written = next((save for save in recipe.saves if counter in save.parts), None)
+        at = written if written is not None and not saved else restores[0]
+        yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=counter, optimizer=optimizers[0].name, line=restores[0].place.line)
 
 
 def _may_start_late(recipe: Recipe) -> bool:

@@ -55,6 +55,7 @@ class Modules:
         self.building: int = 0
         self.fresh: Entry | None = None
         self.outputs: set[int] = set()
+        self.touched: set[str] = set()  # layers counted in this call of the model
 
     # -- who is the model ---------------------------------------------------------------------------------------
 
@@ -102,6 +103,7 @@ class Modules:
                 return
             self.fresh = None
             self.outputs.clear()
+            self.touched.clear()
             run.losses = run.losses[-3:]
             run.call = Call(module, run.inventory.root(top), (), {}, [], module.training, run.session.step, run.session.places.here())
         if run.call is None:
@@ -135,9 +137,8 @@ class Modules:
             kind, _, _ = activation_alone(x)
             if kind == "relu":
                 self._count(f"relu before {path}", self._place(module), "relu", x.detach(), channel_dim(x, name), inner=True)
-        for units in self.units.values():
-            if not units.inner and units.batches:
-                units.inner = True
+        for path in self.touched:
+            self.units[path].inner = True
 
     def after(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         if torch.compiler.is_compiling():
@@ -202,6 +203,7 @@ class Modules:
         units.total += x.numel() // x.shape[dim]
         units.batches += 1
         units.inner = units.inner or inner
+        self.touched.add(path)
         if units.shares is not None:
             units.shares.append((self.run.session.step + 1, (active > 0).float().mean()))
 

@@ -204,7 +204,7 @@ def build(reader: Reader, config: Value, given: Arguments, node: ast.AST, depth:
     if flags["_recursive_"] is not False:
         keywords = {key: build(reader, value, Arguments(), node, depth + 1) for key, value in keywords.items()}
     if target is None:
-        return Mapping({**config.state, "items": {**{k: v for k, v in config.items.items() if k in _OWN}, **keywords}}, config.place)
+        return Mapping({**config.state, "items": keywords, "attributes": True}, config.place)
     callee = target if not isinstance(target, Constant) else object_named(reader, str(target.value), node)
     listed = config.items.get("_args_")
     positional = [*(listed.items if isinstance(listed, Sequence) else ()), *given.positional]

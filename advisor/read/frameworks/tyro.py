@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
+from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Opaque, Value
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Mapping, Opaque, Value
+
+MOST_COMMANDS = 6
 
 
 def weak_object(reader: Reader, kind: Class, call: LibraryCall) -> Value:
@@ -47,11 +49,66 @@ def cli(call: LibraryCall) -> Value:
     """tyro.cli(Args), fire.Fire(main)"""
     target = call.get("f", 0) or call.get("config_class", 0) or call.get("component", 0) or call.get("components", 0)
     if isinstance(target, Class):
-        return weak_object(call.reader, target, call)
+        made = weak_object(call.reader, target, call)
+        if call.name == "fire.Fire":
+            _commands(call, made, target)
+        return made
+    if isinstance(target, Mapping):
+        functions = [value for value in target.items.values() if isinstance(value, Function)]
+        arms = [("unknown", None, lambda value=value: (None, _entered(call, value))) for value in functions[:MOST_COMMANDS]]
+        call.reader.branch(call.node, None, arms)  # type: ignore[arg-type]
+        return Opaque("what the command line chooses")
     if isinstance(target, Function):
-        weak = {key: replace(value, weak=True) if isinstance(value, Constant) else value for key, value in target.defaults.items()}
-        return call.reader.call(replace(target, defaults=weak), Arguments(), call.node)
+        return _entered(call, target)
+    if isinstance(target, Instance) and target.cls is not None and call.name == "fire.Fire":
+        _commands(call, target, target.cls)
+        return target
+    if target is None and call.name in ("fire.Fire", "jsonargparse.CLI", "jsonargparse.auto_cli"):
+        own = [f for f in call.reader.functions if f.module is call.reader.frame.module and f.owner is None and not f.name.startswith("_")]
+        if len(own) == 1:
+            return _entered(call, own[0])
     return Opaque("what the command line gives")
+
+
+def weak_parameters(target: Function) -> Function:
+    """The function, its defaults those of options."""
+    spec = target.node.args
+    positional = [*spec.posonlyargs, *spec.args]
+    written = [
+        *zip(positional[len(positional) - len(spec.defaults) :], spec.defaults, strict=True),
+        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+    ]
+    weak = dict(target.defaults)
+    for argument, node in written:
+        value = weak.get(argument.arg)
+        if value is not None and node is not None:
+            place = target.module.place(node)
+            weak[argument.arg] = weaken(value, (Link(place.file, place.line, f"--{argument.arg} default"),), place)
+    return replace(target, defaults=weak)
+
+
+def _entered(call: LibraryCall, target: Function) -> Value:
+    return call.reader.call(weak_parameters(target), Arguments(), call.node)
+
+
+def _commands(call: LibraryCall, made: Value, kind: Class) -> None:
+    """fire calls the method that the command line names: each is an alternative."""
+    methods = [
+        value
+        for name, value in kind.namespace.items()
+        if isinstance(value, Function) and not name.startswith("_") and value.kind in ("plain", "static", "class")
+    ]
+    if not isinstance(made, Instance) or not methods:
+        return
+
+    def enter(method: Function) -> Value:
+        found = call.reader.attribute(made, method.name, call.node)
+        return call.reader.call(found, Arguments(), call.node)
+
+    if len(methods) == 1:
+        enter(methods[0])
+        return
+    call.reader.branch(call.node, None, [("unknown", None, lambda method=method: (None, enter(method))) for method in methods[:MOST_COMMANDS]])
 
 
 @table.decorator("pyrallis.wrap", "draccus.wrap")

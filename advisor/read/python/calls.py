@@ -356,8 +356,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
             function.defaults[argument.arg] = reader.evaluate(default_node)
     if isinstance(node, ast.Lambda):
         return function
-    if not any(function is known for known in reader.functions):
-        reader.functions.append(function)
+    reader.functions.append(function)
     result: Value = function
     for decorator in reversed(node.decorator_list):
         result = decorate(reader, result, decorator)
@@ -932,8 +931,8 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
             return as_seen(reader, owner, name, found)
         if name == "__class__":
             return owner.cls
-        if name == "__dict__":
-            return Mapping({"items": owner.attributes, "exact": True, "of": owner})
+    if name == "__dict__":
+        return Mapping({"items": owner.attributes, "exact": not owner.data.get("inexact", False), "of": owner})
     handler = table.ATTRIBUTES.get((owner.kind, name)) or table.ATTRIBUTES.get((owner.role or "", name))
     if handler is None and owner.role is not None and table.find_method(owner, name) is None:
         handler = table.ATTRIBUTES.get((owner.role, "*"))
@@ -997,7 +996,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
-            file, start, ready = owner.data.get("ready", ("", 0, 0))
+            held = owner.data.get("ready")
+    file, start, ready = held if isinstance(held, tuple) else ("", 0, 0)
             place = reader.place(node)
             if fact.assigned_early is None and place.file == file and start < place.line < ready:
                 fact.assigned_early = place

@@ -377,13 +377,19 @@ class Reader:
         if isinstance(head, Value):
             self._same_slot([option for option in options if isinstance(option, Value)], serial)
             return join([option for option in options if isinstance(option, Value)], when)
+        if any(type(option) is not type(head) for option in options):
+            return head
         if isinstance(head, tuple):
+            if not all(isinstance(item, Value) for option in options for item in option):
+                return head
             longest = max(options, key=len)
             joined = []
             for index in range(len(longest)):
                 joined.append(join([option[index] for option in options if index < len(option)], when))
             return tuple(joined)
         if isinstance(head, dict):
+            if not all(isinstance(item, Value) for option in options for item in option.values()):
+                return head
             merged: dict[Any, Value] = {}
             for option in options:
                 for key, value in option.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
+from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -82,6 +83,14 @@ def _text(value: Constant, name: str, call: LibraryCall) -> Value | None:
         return Opaque(f"`{name}` of a number")
     if not isinstance(value.value, (str, bytes)) or not hasattr(value.value, name):
         return Opaque(f"`{name}` of a constant")
+    where = next((index for index, item in enumerate(call.arguments.positional) if isinstance(item, Union)), None)
+    if where is not None:
+        found: list[Value] = []
+        for member in members(call.arguments.positional[where]):
+            given_now = [*call.arguments.positional[:where], member, *call.arguments.positional[where + 1 :]]
+            one = _text(value, name, replace(call, arguments=Arguments(given_now, call.arguments.keywords, call.arguments.exact)))
+            found.append(one or Opaque("a computed text"))
+        return join(found)
     kind = "bool" if name in _TRUTHS else "int" if name in ("find", "index", "count", "rfind") else None if name in _NO_TEXT else "str"
     given = [plain(item) for item in call.arguments.positional]
     named = {key: plain(item) for key, item in call.arguments.keywords.items()}

@@ -6,87 +6,83 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loss
+from advisor.model.record import replace
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import REQUIRED, LibraryCall
-from advisor.read.python.values import Opaque, Sequence, Tensor, Union, Value
+from advisor.read.frameworks.signature import signature
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.counts import weighting
+from advisor.read.frameworks.torch.flows import flow_of, graph_of_weights, merge
+from advisor.read.python.values import NONE, Opaque, Tensor, Value
 
-_R: dict[str, Any] = {"size_average": None, "reduce": None, "reduction": "mean"}
-CLASSES: dict[str, dict[str, Any]] = {
-    "CrossEntropyLoss": {"weight": None, "size_average": None, "ignore_index": -100, "reduce": None, "reduction": "mean", "label_smoothing": 0.0},
-    "NLLLoss": {"weight": None, "size_average": None, "ignore_index": -100, "reduce": None, "reduction": "mean"},
-    "NLLLoss2d": {"weight": None, "size_average": None, "ignore_index": -100, "reduce": None, "reduction": "mean"},
-    "BCELoss": {"weight": None, **_R},
-    "BCEWithLogitsLoss": {"weight": None, **_R, "pos_weight": None},
-    "MSELoss": _R,
-    "L1Loss": _R,
-    "SmoothL1Loss": {**_R, "beta": 1.0},
-    "HuberLoss": {"reduction": "mean", "delta": 1.0},
-    "KLDivLoss": {**_R, "log_target": False},
-    "CTCLoss": {"blank": 0, "reduction": "mean", "zero_infinity": False},
-    "PoissonNLLLoss": {"log_input": True, "full": False, "size_average": None, "eps": 1e-8, "reduce": None, "reduction": "mean"},
-    "GaussianNLLLoss": {"full": False, "eps": 1e-6, "reduction": "mean"},
-    "HingeEmbeddingLoss": {"margin": 1.0, **_R},
-    "MultiLabelMarginLoss": _R,
-    "MultiLabelSoftMarginLoss": {"weight": None, **_R},
-    "SoftMarginLoss": _R,
-    "MultiMarginLoss": {"p": 1, "margin": 1.0, "weight": None, **_R},
-    "CosineEmbeddingLoss": {"margin": 0.0, **_R},
-    "MarginRankingLoss": {"margin": 0.0, **_R},
-    "TripletMarginLoss": {"margin": 1.0, "p": 2.0, "eps": 1e-6, "swap": False, **_R},
-    "TripletMarginWithDistanceLoss": {"distance_function": None, "margin": 1.0, "swap": False, "reduction": "mean"},
-    "AdaptiveLogSoftmaxWithLoss": {"in_features": REQUIRED, "n_classes": REQUIRED, "cutoffs": REQUIRED},
+_OLD = "size_average=None, reduce=None, reduction='mean'"  # as they were reduced before torch 0.4.1
+_IGNORING = f"weight=None, size_average=None, ignore_index=-100, {_OLD.partition(', ')[2]}"
+LOSSES: dict[str, str] = {
+    "CrossEntropyLoss": f"{_IGNORING}, label_smoothing=0.0",
+    "NLLLoss": _IGNORING,
+    "NLLLoss2d": _IGNORING,
+    "BCELoss": f"weight=None, {_OLD}",
+    "BCEWithLogitsLoss": f"weight=None, {_OLD}, pos_weight=None",
+    "MSELoss": _OLD,
+    "L1Loss": _OLD,
+    "SmoothL1Loss": f"{_OLD}, beta=1.0",
+    "HuberLoss": "reduction='mean', delta=1.0",
+    "KLDivLoss": f"{_OLD}, log_target=False",
+    "CTCLoss": "blank=0, reduction='mean', zero_infinity=False",
+    "PoissonNLLLoss": f"log_input=True, full=False, size_average=None, eps=1e-08, {_OLD.partition(', ')[2]}",
+    "GaussianNLLLoss": "*, full=False, eps=1e-06, reduction='mean'",
+    "HingeEmbeddingLoss": f"margin=1.0, {_OLD}",
+    "MultiLabelMarginLoss": _OLD,
+    "MultiLabelSoftMarginLoss": f"weight=None, {_OLD}",
+    "SoftMarginLoss": _OLD,
+    "MultiMarginLoss": f"p=1, margin=1.0, weight=None, {_OLD}",
+    "CosineEmbeddingLoss": f"margin=0.0, {_OLD}",
+    "MarginRankingLoss": f"margin=0.0, {_OLD}",
+    "TripletMarginLoss": f"margin=1.0, p=2.0, eps=1e-06, swap=False, {_OLD}",
+    "TripletMarginWithDistanceLoss": "*, distance_function=None, margin=1.0, swap=False, reduction='mean'",
+    "LinearCrossEntropyLoss": (
+        "in_features, num_classes, *, out_features=(), bias=False, device=None, dtype=None, "
+        "reduction='mean', weight=None, ignore_index=None, label_smoothing=0.0, options=None"
+    ),
 }
-FUNCTIONS = {
-    "cross_entropy": "CrossEntropyLoss",
-    "nll_loss": "NLLLoss",
-    "binary_cross_entropy": "BCELoss",
-    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
-    "mse_loss": "MSELoss",
-    "l1_loss": "L1Loss",
-    "smooth_l1_loss": "SmoothL1Loss",
-    "huber_loss": "HuberLoss",
-    "kl_div": "KLDivLoss",
-    "ctc_loss": "CTCLoss",
-    "poisson_nll_loss": "PoissonNLLLoss",
-    "gaussian_nll_loss": "GaussianNLLLoss",
-    "hinge_embedding_loss": "HingeEmbeddingLoss",
-    "multilabel_margin_loss": "MultiLabelMarginLoss",
-    "multilabel_soft_margin_loss": "MultiLabelSoftMarginLoss",
-    "soft_margin_loss": "SoftMarginLoss",
-    "multi_margin_loss": "MultiMarginLoss",
-    "cosine_embedding_loss": "CosineEmbeddingLoss",
-    "margin_ranking_loss": "MarginRankingLoss",
-    "triplet_margin_loss": "TripletMarginLoss",
+FUNCTIONS: dict[str, str] = {
+    "cross_entropy": f"input, target, {_IGNORING}, label_smoothing=0.0",
+    "nll_loss": f"input, target, {_IGNORING}",
+    "binary_cross_entropy": f"input, target, weight=None, {_OLD}",
+    "binary_cross_entropy_with_logits": f"input, target, weight=None, {_OLD}, pos_weight=None",
+    "mse_loss": f"input, target, {_OLD}, weight=None",
+    "l1_loss": f"input, target, {_OLD}, weight=None",
+    "smooth_l1_loss": f"input, target, {_OLD}, beta=1.0",
+    "huber_loss": "input, target, reduction='mean', delta=1.0, weight=None",
+    "kl_div": f"input, target, {_OLD}, log_target=False",
+    "ctc_loss": "log_probs, targets, input_lengths, target_lengths, blank=0, reduction='mean', zero_infinity=False",
+    "poisson_nll_loss": f"input, target, log_input=True, full=False, size_average=None, eps=1e-08, {_OLD.partition(', ')[2]}",
+    "gaussian_nll_loss": "input, target, var, full=False, eps=1e-06, reduction='mean'",
+    "hinge_embedding_loss": f"input, target, margin=1.0, {_OLD}",
+    "multilabel_margin_loss": f"input, target, {_OLD}",
+    "multilabel_soft_margin_loss": f"input, target, weight=None, {_OLD}",
+    "soft_margin_loss": f"input, target, {_OLD}",
+    "multi_margin_loss": f"input, target, p=1, margin=1.0, weight=None, {_OLD}",
+    "cosine_embedding_loss": f"input1, input2, target, margin=0, {_OLD}",
+    "margin_ranking_loss": f"input1, input2, target, margin=0, {_OLD}",
+    "triplet_margin_loss": f"anchor, positive, negative, margin=1.0, p=2, eps=1e-06, swap=False, {_OLD}",
+    "triplet_margin_with_distance_loss": "anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction='mean'",
 }
-_INPUTS = {
-    "TripletMarginLoss": 3,
-    "MarginRankingLoss": 3,
-    "CosineEmbeddingLoss": 3,
-    "GaussianNLLLoss": 3,
-    "CTCLoss": 4,
-    "TripletMarginWithDistanceLoss": 3,
-}
+TENSORS = frozenset({
+    "input", "target", "log_probs", "targets", "input_lengths", "target_lengths", "var", "input1", "input2", "anchor", "positive", "negative",
+})  # fmt: skip
+SUMS = {"batchmean": "mean"}  # reductions that say the same of the size of the loss
 
 
 def _reduction(fact: Loss) -> str | None:
-    if value_of(fact.settings.get("size_average")) is False and value_of(fact.settings.get("reduction")) == "mean":
-        return "sum"
-    if value_of(fact.settings.get("reduce")) is False:
+    """mean, sum or none; the two old flags win where they are given."""
+    average, each = value_of(fact.settings.get("size_average")), value_of(fact.settings.get("reduce"))
+    if each is False:
         return "none"
+    if average is not None or each is not None:
+        return "sum" if average is False else "mean"
     value = value_of(fact.settings.get("reduction"))
-    return str(value) if isinstance(value, str) else None
-
-
-def flow_of(value: Value | None) -> Flow | None:
-    """The flow of a tensor argument, the default path's when there are several."""
-    if isinstance(value, Union):
-        return next((flow for member in value.members if (flow := flow_of(member)) is not None), None)
-    if isinstance(value, (Tensor, Opaque)):
-        return value.flow
-    if isinstance(value, Sequence) and value.items:
-        return flow_of(value.items[0])
-    return None
+    return SUMS.get(value, value) if isinstance(value, str) else None
 
 
 def measured(call: LibraryCall, fact: Loss, given: list[Value]) -> Value:
@@ -96,17 +92,16 @@ def measured(call: LibraryCall, fact: Loss, given: list[Value]) -> Value:
     inputs = flows[0] if flows else None
     target = flows[1] if len(flows) > 1 else None
     present = [flow for flow in flows if flow is not None]
-    graph: Any = "cut" if reader.grad_mode == "off" else "unknown" if reader.grad_mode == "unknown" else "kept"
-    if graph == "kept" and inputs is not None and inputs.graph == "cut" and all(flow.graph in ("cut", "none") for flow in present):
-        graph = "cut"
-    result = Flow(
-        modules=tuple(dict.fromkeys(m for flow in present for m in flow.modules)),
-        sources=tuple(dict.fromkeys(s for flow in present for s in (flow.source, *flow.sources) if s is not None)),
+    base = merge(reader, present) if present else Flow()
+    graph: Any = base.graph if present and inputs is not None and base.graph in ("cut", "none") else graph_of_weights(reader)
+    result = replace(
+        base,
         graph=graph,
-        cut_by=inputs.cut_by if inputs is not None and graph == "cut" else None,
-        cut_at=inputs.cut_at if inputs is not None and graph == "cut" else None,
+        cut_by=base.cut_by if graph == "cut" else None,
+        cut_at=base.cut_at if graph == "cut" else None,
         losses=(fact,),
         reduction=_reduction(fact),
+        rank=0 if _reduction(fact) in ("mean", "sum") else None,
         metric="loss",
         direction="min",
     )
@@ -114,44 +109,49 @@ def measured(call: LibraryCall, fact: Loss, given: list[Value]) -> Value:
     return Tensor(result)
 
 
-def _construct(call: LibraryCall, name: str, signature: dict[str, Any]) -> Value:
-    fact = Loss(call.place, kind=f"torch.nn.{name}", settings=call.settings(signature))
+def _weigh(fact: Loss, call: LibraryCall, names: dict[str, Any]) -> None:
+    """How class weights follow the counts."""
+    for key in ("weight", "pos_weight"):
+        if key in names:
+            fact.weighting = fact.weighting or weighting(call.get(key, list(names).index(key)))
+
+
+def _construct(call: LibraryCall, name: str) -> Value:
+    names = signature(LOSSES[name])
+    fact = Loss(call.place, kind=f"torch.nn.{name}", settings=call.settings(names))
+    _weigh(fact, call, names)
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance(f"torch.nn.{name}", role="loss", fact=fact, node=call.node)
 
 
-def _function(call: LibraryCall, name: str, kind: str) -> Value:
-    count = _INPUTS.get(kind, 2)
-    names = ("input", "target") if count == 2 else ("anchor", "positive", "negative")[:count]
-    given = list(call.arguments.positional[:count])
-    given += [value for key in (*names, "pred", "y") if (value := call.arguments.keywords.get(key)) is not None]
-    spec = {**dict.fromkeys(range(count)), **CLASSES[kind]}
-    settings = {
-        str(key): call.setting(str(key), position, default) for position, (key, default) in enumerate(spec.items()) if not isinstance(key, int)
-    }
+def _function(call: LibraryCall, name: str) -> Value:
+    """A functional loss: one fact for each place, however often it is read."""
+    names = signature(FUNCTIONS[name])
+    held = [(key, call.get(key, position)) for position, key in enumerate(names) if key in TENSORS]
     key = ("loss", id(call.node))
     fact = call.reader.seen_facts.get(key)
     if not isinstance(fact, Loss):
-        fact = call.reader.record(Loss(call.place, kind=f"torch.nn.functional.{name}"))
-        call.reader.seen_facts[key] = fact
-    fact.settings = settings
-    return measured(call, fact, given)
+        fact = call.reader.seen_facts[key] = call.reader.record(Loss(call.place, kind=f"torch.nn.functional.{name}"))
+    fact.settings = {key: setting for key, setting in call.settings(names).items() if key not in TENSORS}
+    _weigh(fact, call, names)
+    return measured(call, fact, [value if value is not None else Opaque("an argument that is not given") for _, value in held])
 
 
-def _register_class(name: str, signature: dict[str, Any]) -> None:
-    table.FUNCTIONS[f"torch.nn.{name}"] = lambda call: _construct(call, name, signature)
+def _register_class(name: str) -> None:
+    table.FUNCTIONS[f"torch.nn.{name}"] = lambda call: _construct(call, name)
     table.CLASS_ROLES[f"torch.nn.{name}"] = "loss"
 
 
-def _register_function(name: str, kind: str) -> None:
-    table.FUNCTIONS[f"torch.nn.functional.{name}"] = lambda call: _function(call, name, kind)
+def _register_function(name: str) -> None:
+    table.FUNCTIONS[f"torch.nn.functional.{name}"] = lambda call: _function(call, name)
 
 
-for _name, _signature in CLASSES.items():
-    _register_class(_name, _signature)
-for _name, _kind in FUNCTIONS.items():
-    _register_function(_name, _kind)
+for _name in LOSSES:
+    _register_class(_name)
+for _name in FUNCTIONS:
+    _register_function(_name)
+table.ALIASES["torch.binary_cross_entropy_with_logits"] = "torch.nn.functional.binary_cross_entropy_with_logits"
 
 
 @table.invoke("loss")
@@ -160,14 +160,15 @@ def criterion(call: LibraryCall) -> Value | None:
     fact = call.this.fact
     if not isinstance(fact, Loss):
         return None
-    given = [
-        *call.arguments.positional,
-        *(v for k, v in call.arguments.keywords.items() if k in ("input", "target", "pred", "y", "anchor", "positive", "negative")),
-    ]
+    names = ("input", "target")
+    given = list(call.arguments.positional)
+    if len(given) < len(names):
+        given += [call.arguments.keywords[name] for name in names[len(given) :] if name in call.arguments.keywords]
+    given += [value for name, value in call.arguments.keywords.items() if name in TENSORS and name not in names]
     return measured(call, fact, given)
 
 
-@table.method("loss", "to", "cuda", "cpu", "half", "float", "double", "train", "eval", "requires_grad_")
+@table.method("loss", "to", "cuda", "cpu", "half", "float", "double", "train", "eval", "requires_grad_", "apply", "type")
 def same(call: LibraryCall) -> Value:
     """The criterion itself."""
     return call.this
@@ -180,16 +181,21 @@ def loss_forward(call: LibraryCall) -> Value | None:
 
 
 @table.method("loss", "__init__")
-def loss_init(call: LibraryCall) -> Value | None:
+def loss_init(call: LibraryCall) -> Value:
     """super().__init__(weight=...) of a class derived from a loss."""
     fact = call.this.fact
-    base = call.name.rpartition(".")[0].rpartition(".")[2]
-    if isinstance(fact, Loss) and base in CLASSES:
-        fact.settings = call.settings(CLASSES[base])
-    return None
+    base = call.this.kind.removeprefix("torch.nn.")
+    if isinstance(fact, Loss) and base in LOSSES:
+        names = signature(LOSSES[base])
+        fact.settings = call.settings(names)
+        _weigh(fact, call, names)
+    return NONE
 
 
-@table.method("loss", "parameters", "state_dict", "load_state_dict", "named_parameters")
+@table.method("loss", "parameters", "state_dict", "load_state_dict", "named_parameters", "register_buffer", "zero_grad")
 def loss_state(call: LibraryCall) -> Value:
     """Criteria have no weights of note."""
     return Opaque("the state of a loss")
+
+
+__all__ = ["flow_of", "measured"]
