@@ -8,7 +8,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Mapping, Opaque, Value
+from advisor.read.python.values import Arguments, Bound, Class, Constant, Function, Instance, Mapping, Opaque, Value
 
 MOST_COMMANDS = 6
 
@@ -102,7 +102,8 @@ def _commands(call: LibraryCall, made: Value, kind: Class) -> None:
         return
 
     def enter(method: Function) -> Value:
-        found = call.reader.attribute(made, method.name, call.node)
+        weak = weak_parameters(method)
+        found = weak if method.kind == "static" else Bound(kind if method.kind == "class" else made, method.name, weak)
         return call.reader.call(found, Arguments(), call.node)
 
     if len(methods) == 1:
