@@ -66,9 +66,10 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
 
 
 def trained_models(recipe: Recipe) -> list[Module]:
-    """The whole models whose weights an optimizer holds (all where that is hidden), the project's own classes before bare layers."""
+    """The whole models whose weights an optimizer holds (all that run where that is hidden), the project's own classes before bare layers."""
     trained = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
-    models = [model for model in recipe.models if not trained or not trained.isdisjoint(model.walk())]
+    trained = trained or {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
+    models = [model for model in recipe.models if not trained.isdisjoint(model.walk())]
     return [model for model in models if model.user_class] or models
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_of, epochs_waited, patience_of
+from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The wiring first, then the patience against the length of the run."""
-    if not ctx.recipe.trains:
+    if not is_judged(stop, ctx.recipe):
         return
     if stop.escaped is not None or not ctx.recipe.whole:
         ctx.skip(f"it is handed to {stop.escaped}" if stop.escaped else "only a part of the program was read", stop)

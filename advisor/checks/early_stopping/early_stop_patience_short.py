@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_of, epochs_waited, patience_of
+from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The patience in checks against a long run, and as a share of it."""
-    if not ctx.recipe.trains:
+    if not is_judged(stop, ctx.recipe):
         return
     patience, epochs = patience_of(stop), epochs_of(ctx.recipe)
     if patience is None or epochs is None:

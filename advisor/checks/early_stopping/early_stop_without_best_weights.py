@@ -8,13 +8,13 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import after_training, evaluates, saves_while_training
+from advisor.model.stopping import after_training, evaluates, is_judged, saves_while_training
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """Fires when no weights are kept while training and the last ones are used afterwards."""
     recipe = ctx.recipe
-    if not recipe.trains or stop.restores_best or stop.saves_best or "restore" in recipe.owner_silences or saves_while_training(recipe):
+    if not is_judged(stop, recipe) or stop.restores_best or stop.saves_best or "restore" in recipe.owner_silences or saves_while_training(recipe):
         return
     if after_training(recipe, Kind.RESTORE):
         return

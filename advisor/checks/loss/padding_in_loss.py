@@ -12,17 +12,18 @@ from advisor.model.source import first, number
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """A loss over the vocabulary of an embedding that names its padding, while the loss ignores none or another index."""
+    """A loss over the vocabulary of an embedding that names its padding, while the loss is not told to ignore it."""
     embeddings = padded_embeddings(recipe)
     for use in uses(recipe, CROSS_ENTROPY | LOG_LIKELIHOOD) if embeddings else ():
         width = number(first(use.input.width)) if use.input is not None else None
         padding = embeddings.get(width) if width is not None else None
         reduction = first(use.loss.settings.get("reduction"))
         ignored = first(use.loss.settings.get("ignore_index"))
-        if padding is None or ignored is None or reduction is None or reduction.value == "none" or ignored.value == padding:
+        if padding is None or ignored is None or reduction is None or reduction.value == "none" or ignored.default is None:
             continue
-        case = "not-ignored" if ignored.default is not None else "other-ignored"
-        yield ctx.finding(case, at=use.place, loss=use.loss.name, padding=padding, ignored=ignored.value)
+        if use.target is not None and any("label" in str(part) for part in use.target.part):
+            continue
+        yield ctx.finding("not-ignored", at=use.place, loss=use.loss.name, padding=padding)
 
 
 def padded_embeddings(recipe: Recipe) -> dict[float, object]:

@@ -9,14 +9,14 @@ from advisor.model.events import Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, contains, epoch_loop, guards
 from advisor.model.layers import dropouts
-from advisor.model.randomness import shuffles
+from advisor.model.randomness import is_run, shuffles
 from advisor.model.recipe import Optimizer, Recipe, Seed
 from advisor.model.source import Known
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A constant seed inside the epoch or batch loop of one run, with something that draws after it."""
-    for event, around in events(recipe.tree, Kind.SEED):
+    for event, around in events(recipe.tree, Kind.SEED) if is_run(recipe) else ():
         seed, batch = event.subject, batch_loop(around)
         loop = batch or epoch_loop(around)
         if loop is None or not isinstance(seed, Seed) or not isinstance(seed.value, Known) or guards(around, loop):

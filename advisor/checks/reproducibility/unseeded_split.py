@@ -8,14 +8,14 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
-from advisor.model.randomness import is_random, library_of, unseeded
+from advisor.model.randomness import is_random, is_run, library_of, unseeded
 from advisor.model.recipe import Optimizer, Recipe, Split
 from advisor.model.source import Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each random split without a seed of its own: made again in training, made once per loader, or seeded by nothing."""
-    if not recipe.trains:
+    if not is_run(recipe):
         return
     met: dict[tuple[Place, object], Split] = {}
     for event, around in events(recipe.tree, Kind.SPLIT):

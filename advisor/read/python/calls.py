@@ -996,8 +996,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
-            held = owner.data.get("ready")
-    file, start, ready = held if isinstance(held, tuple) else ("", 0, 0)
+            window = owner.data.get("ready")
+            file, start, ready = window if isinstance(window, tuple) else ("", 0, 0)
             place = reader.place(node)
             if fact.assigned_early is None and place.file == file and start < place.line < ready:
                 fact.assigned_early = place
