@@ -8,7 +8,7 @@ from advisor.read.python.values import Library, Mapping, Value
 
 
 @table.function("addict.Dict")
-def make(call: LibraryCall) -> Value:
+def make(call: LibraryCall) -> Value | None:
     """Dict(a=1)"""
     made = easydict.make(call)
     if isinstance(made, Mapping):

@@ -10,7 +10,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.os import path_text
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Opaque, Value
+from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Value
 
 
 def made(reader: Reader, value: Value) -> Value:
@@ -36,7 +36,7 @@ def path(call: LibraryCall) -> Value:
 @table.method("path", "__truediv__", "joinpath")
 def join(call: LibraryCall) -> Value:
     """folder / "train.yaml" """
-    return path(LibraryCall(call.reader, call.name, type(call.arguments)([call.this, *call.arguments.positional]), call.node))
+    return path(LibraryCall(call.reader, call.name, Arguments([call.this, *call.arguments.positional]), call.node)) or call.this
 
 
 @table.method("path", "open")

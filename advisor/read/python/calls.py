@@ -410,16 +410,19 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     count = reader.evaluations.get(body_node, 0)
     limit = _EVALUATIONS if reader.steps < _SOFT else 1
     if count >= limit and body_node in reader.replays:
-        nodes, value, leaf = reader.replays[body_node]
-        if leaf:
+        nodes, value, leaves = reader.replays[body_node]
+        if leaves and reader.leaves + leaves > MOST_EVENTS:
+            reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
+        elif leaves:
             reader.block.append(Call(reader.place(node), function.name, nodes))
-            reader.leaves += 1
+            reader.leaves += leaves
         return value
     reader.evaluations[body_node] = count + 1
     return enter(reader, function, frame, node)
 
 
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
+MOST_EVENTS = 20_000  # events of one program, those of replayed calls counted each time
 
 
 def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Value:
@@ -453,10 +456,10 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.call_depth -= 1
         reader.active.pop()
         reader.frame, reader.block = outer_frame, outer_block
-    leaf = reader.leaves > leaves or any(_holds_loader(n) for n in nodes)
-    if leaf:
+    count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
+    if count:
         reader.block.append(Call(place, function.name, nodes))
-    reader.replays[body_node] = (nodes, value, leaf)
+    reader.replays[body_node] = (nodes, value, count)
     return value
 
 

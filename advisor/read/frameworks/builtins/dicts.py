@@ -106,7 +106,7 @@ def iterate(reader: Reader, instance: Any) -> Iteration:
 
 
 def _own_dict(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
-    if value is instance:
+    if isinstance(value, Instance) and value is instance:
         reader.store.write(instance.data, "self_dict", True)
         mirror(reader, instance, backing(reader, instance).items)
 

@@ -1,4 +1,4 @@
-"""torch.utils.data: loaders, datasets, samplers and random splits."""
+"""torch.utils.data: loaders, data sets and random splits."""
 
 from __future__ import annotations
 
@@ -6,60 +6,25 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
-from advisor.model.source import ABSENT, Known, Setting, Unknown
+from advisor.model.recipe import Dataset, Flow, Loader, Split
+from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known, Setting, Unknown, number
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import REQUIRED, Iteration, LibraryCall
+from advisor.read.frameworks.signature import signature
+from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch.datasets import dataset_of, made
+from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, members, sequence, setting
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
 
-LOADER: dict[str, Any] = {
-    "dataset": REQUIRED,
-    "batch_size": 1,
-    "shuffle": None,
-    "sampler": None,
-    "batch_sampler": None,
-    "num_workers": 0,
-    "collate_fn": None,
-    "pin_memory": False,
-    "drop_last": False,
-    "timeout": 0,
-    "worker_init_fn": None,
-    "multiprocessing_context": None,
-    "generator": None,
-    "prefetch_factor": None,
-    "persistent_workers": False,
-}
-SAMPLERS: dict[str, dict[str, Any]] = {
-    "WeightedRandomSampler": {"weights": REQUIRED, "num_samples": REQUIRED, "replacement": True, "generator": None},
-    "RandomSampler": {"data_source": REQUIRED, "replacement": False, "num_samples": None, "generator": None},
-    "SequentialSampler": {"data_source": REQUIRED},
-    "SubsetRandomSampler": {"indices": REQUIRED, "generator": None},
-    "BatchSampler": {"sampler": REQUIRED, "batch_size": REQUIRED, "drop_last": REQUIRED},
-    "DistributedSampler": {"dataset": REQUIRED, "num_replicas": None, "rank": None, "shuffle": True, "seed": 0, "drop_last": False},
-}
 ROOT = "torch.utils.data."
-for _name in ("Dataset", "IterableDataset", "TensorDataset", "Subset", "ConcatDataset", "ChainDataset", "StackDataset"):
-    table.CLASS_ROLES[ROOT + _name] = "dataset"
+LOADER = (
+    "dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None, pin_memory=False, drop_last=False, "
+    "timeout=0, worker_init_fn=None, multiprocessing_context=None, generator=None, "
+    "*, prefetch_factor=None, persistent_workers=False, pin_memory_device='', in_order=True"
+)
+KEPT = ("sampler", "batch_sampler", "batch_size", "collate_fn", "num_workers", "generator")  # arguments that are attributes of a loader
 table.CLASS_ROLES[ROOT + "DataLoader"] = "loader"
-for _name in (*SAMPLERS, "Sampler"):
-    table.CLASS_ROLES[ROOT + _name] = "sampler"
-
-
-def dataset_of(value: Value | None) -> Dataset | None:
-    """The data set that a value is (the default path's)."""
-    for member in members(value) if value is not None else ():
-        if isinstance(member, Instance) and isinstance(member.fact, Dataset):
-            return member.fact
-    return None
-
-
-def sampler_facts(value: Value | None) -> tuple[Sampler, ...]:
-    """Every sampler that a value may be."""
-    found = (
-        [member.fact for member in members(value) if isinstance(member, Instance) and isinstance(member.fact, Sampler)] if value is not None else []
-    )
-    return tuple(found)
 
 
 def _kind_of(value: Value | None) -> Any:
@@ -74,11 +39,12 @@ def _kind_of(value: Value | None) -> Any:
 
 def fill(call: LibraryCall, fact: Loader) -> None:
     """Settings, data set and samplers of a loader."""
-    settings = call.settings(LOADER)
+    names = signature(LOADER)
+    settings = call.settings(names)
     settings.pop("dataset")
     fact.settings = settings
     data = call.get("dataset", 0)
-    fact.dataset = dataset_of(data)
+    fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
     fact.samplers = (*sampler_facts(call.get("sampler", 3)), *sampler_facts(call.get("batch_sampler", 4)))
     for key in ("sampler", "batch_sampler"):
@@ -94,13 +60,13 @@ def loader(call: LibraryCall) -> Value:
     fill(call, fact)
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
-    data = call.get("dataset", 0)
-    attributes = {"dataset": data} if data is not None else {}
-    for key in ("sampler", "batch_sampler", "batch_size"):
-        value = call.get(key, list(LOADER).index(key))
-        if value is not None:
-            attributes[key] = value
-    return call.reader.instance(ROOT + "DataLoader", role="loader", fact=fact, node=call.node, attributes=attributes)
+    return call.reader.instance(ROOT + "DataLoader", role="loader", fact=fact, node=call.node, attributes=_attributes(call))
+
+
+def _attributes(call: LibraryCall) -> dict[str, Value]:
+    names = list(signature(LOADER))
+    given = {key: call.get(key, names.index(key)) for key in ("dataset", *KEPT)}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 @table.method("loader", "__init__")
@@ -108,18 +74,30 @@ def loader_init(call: LibraryCall) -> Value:
     """super().__init__(dataset, ...) of a loader class of the project."""
     if isinstance(call.this.fact, Loader):
         fill(call, call.this.fact)
-        data = call.get("dataset", 0)
-        if data is not None:
-            call.reader.store.write(call.this.attributes, "dataset", data)
+        for key, value in _attributes(call).items():
+            call.reader.store.write(call.this.attributes, key, value)
     return NONE
 
 
 def batches(fact: Loader) -> Setting:
     """The number of batches, when sizes are known."""
-    size, rows = fact.settings.get("batch_size"), fact.dataset.settings.get("length") if fact.dataset is not None else None
-    if isinstance(size, Known) and isinstance(rows, Known) and isinstance(size.value, int) and isinstance(rows.value, int) and size.value > 0:
-        return Known(-(-rows.value // size.value))
-    return Unknown("the number of batches is not known")
+    unknown = Unknown("the number of batches is not known")
+    given = fact.settings.get("batch_sampler")
+    if not isinstance(given, Known) or given.value is not None:
+        return unknown
+    rows = drawn(fact.samplers[0]) if fact.samplers else fact.dataset.settings.get("length") if fact.dataset is not None else None
+    if not fact.samplers and not (isinstance(fact.settings.get("sampler"), Known) and fact.settings["sampler"].value is None):  # type: ignore[union-attr]
+        return unknown
+    size, drop = fact.settings.get("batch_size"), fact.settings.get("drop_last")
+    count, each = number(rows), number(size)
+    if not isinstance(rows, Known) or count is None or not isinstance(size, Known) or not isinstance(drop, Known):
+        return unknown
+    if size.value is None:
+        return rows
+    if not each or each < 1:
+        return unknown
+    whole = int(count // each) if drop.value else int(-(-count // each))
+    return Known(whole, (*size.origin, *(link for link in rows.origin if link not in size.origin)), weak=size.weak or rows.weak or drop.weak)
 
 
 @table.iterate("loader")
@@ -129,17 +107,40 @@ def iterate(reader: Reader, instance: Instance) -> Iteration:
     return Iteration(Tensor(Flow(source=fact, graph="none")), None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
 
 
-@table.method("loader", "__len__", "set_epoch", "__iter__")
-def loader_method(call: LibraryCall) -> Value:
+@table.method("loader", "__len__")
+def loader_length(call: LibraryCall) -> Value:
     """len(loader)"""
-    return call.this if call.name.endswith("__iter__") else Opaque("the number of batches", "int")
+    found = batches(call.this.fact) if isinstance(call.this.fact, Loader) else None
+    if isinstance(found, Known):
+        return Constant(found.value, found.origin, found.weak, call.place)
+    return Opaque("the number of batches", "int", low=0)
 
 
-for _attribute in ("shuffle", "batch_size", "drop_last", "num_workers", "sampler"):
+@table.method("loader", "__iter__")
+def loader_iterator(call: LibraryCall) -> Value:
+    """loader.__iter__()"""
+    return call.this
+
+
+@table.method("loader", "set_epoch")
+def loader_epoch(call: LibraryCall) -> Value:
+    """A prepared loader passes the epoch to its sampler."""
+    call.reader.emit(Kind.SET_EPOCH, call.node, None)
+    return NONE
+
+
+@table.attribute("loader", "sampler", "batch_sampler")
+def sampler_of(reader: Reader, instance: Instance) -> Value:
+    """The sampler of a loader that was given none."""
+    return reader.instance(ROOT + "Sampler", role="sampler")
+
+
+for _attribute in ("shuffle", "batch_size", "drop_last", "num_workers", "sampler", "batch_sampler", "collate_fn"):
 
     def _late(name: str) -> Any:
         def write(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
-            if isinstance(instance.fact, Loader):
+            inside = any(frame is instance for frame in (reader.frame.receiver,))  # its own constructor
+            if isinstance(instance.fact, Loader) and not inside:
                 instance.fact.set_later = (*instance.fact.set_later, (name, setting(value), reader.place(node)))
 
         return write
@@ -147,148 +148,67 @@ for _attribute in ("shuffle", "batch_size", "drop_last", "num_workers", "sampler
     table.WRITES["loader", _attribute] = _late(_attribute)
 
 
-# --- data sets ---------------------------------------------------------------------------------------------------
-
-
-def make_dataset(call: LibraryCall, fact: Dataset, attributes: dict[str, Value] | None = None, data: dict[str, Any] | None = None) -> Instance:
-    """Registers a data set that a library call built."""
-    call.reader.record(fact)
-    return call.reader.instance(fact.kind, role="dataset", fact=fact, node=call.node, attributes=attributes, data=data)
-
-
-@table.function(ROOT + "TensorDataset")
-def tensor_dataset(call: LibraryCall) -> Value:
-    """TensorDataset(x, y)"""
-    fact = Dataset(call.place, kind=call.name)
-    flows = [value.flow for value in call.arguments.positional if isinstance(value, Tensor)]
-    fact.data = flows[0].source if flows else None
-    fact.transforms = []
-    return make_dataset(call, fact, data={"tensors": list(call.arguments.positional)})
-
-
-@table.function(ROOT + "Subset")
-def subset(call: LibraryCall) -> Value:
-    """Subset(dataset, indices)"""
-    origin = dataset_of(call.get("dataset", 0))
-    fact = Dataset(call.place, kind=call.name, origin=origin)
-    if origin is not None:
-        fact.transforms, fact.data, fact.class_counts = origin.transforms, origin.data, origin.class_counts
-    indices = call.get("indices", 1)
-    fact.part = f"indices {id(indices)}" if indices is not None else None
-    inner = call.get("dataset", 0)
-    return make_dataset(call, fact, attributes={"dataset": inner} if inner is not None else {})
-
-
-@table.function(ROOT + "ConcatDataset", ROOT + "ChainDataset", ROOT + "StackDataset")
-def concat(call: LibraryCall) -> Value:
-    """ConcatDataset([a, b])"""
-    given = call.get("datasets", 0)
-    parts = [found for item in (given.items if isinstance(given, Sequence) else ()) if (found := dataset_of(item)) is not None]
-    fact = Dataset(call.place, kind=call.name)
-    roles = {part.role for part in parts}
-    if len(roles) == 1:
-        fact.role = roles.pop()
-    if parts and all(part.transforms is not None for part in parts):
-        fact.transforms = [transform for part in parts for transform in part.transforms or []]
-    return make_dataset(call, fact)
+# --- splits ------------------------------------------------------------------------------------------------------
 
 
 @table.function(ROOT + "random_split")
 def random_split(call: LibraryCall) -> Value:
     """random_split(dataset, lengths, generator)"""
     reader = call.reader
-    whole = dataset_of(call.get("dataset", 0))
-    generator = call.get("generator", 2)
+    given = call.get("dataset", 0)
+    whole = dataset_of(reader, given)
     lengths = call.get("lengths", 1)
-    count = len(lengths.items) if isinstance(lengths, Sequence) and lengths.exact else 2
+    known = list(lengths.items) if isinstance(lengths, Sequence) and lengths.exact else None
+    count = len(known) if known is not None else 2
     fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, parts=count)
-    if generator is None or (isinstance(generator, Constant) and generator.value is None):
-        fact.seed = ABSENT if call.arguments.exact else Unknown("it may be given by ** arguments")
-    elif isinstance(generator, Instance):
-        seed = generator.attributes.get("seed")
-        fact.seed = setting(seed) if seed is not None else ABSENT
-    else:
-        fact.seed = Unknown("a generator that could not be read")
+    fact.seed = seed_of(call, call.get("generator", 2))
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)
     if fact.seed is ABSENT:
-        reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="split")
+        reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="split", generator=False)
+    sizes = _sizes(known, number(whole.settings.get("length")) if whole is not None else None)
     items: list[Value] = []
     for index in range(count):
-        part = Dataset(call.place, kind=ROOT + "Subset", origin=whole, part=index, split=fact, shuffled=True)
-        if whole is not None:
-            part.transforms, part.data, part.class_counts = whole.transforms, whole.data, whole.class_counts
-        inner = call.get("dataset", 0)
-        items.append(make_dataset(call, part, attributes={"dataset": inner} if inner is not None else {}))
-    return sequence(items, "list")
+        part = part_of(call, whole)
+        part.part, part.split, part.shuffled = index, fact, True
+        part.settings["length"] = sizes[index] if sizes is not None else Unknown("the size of a part is not known")
+        items.append(made(call, part, attributes={"dataset": given} if given is not None else {}))
+    return sequence(items, "list", exact=known is not None or lengths is None)
 
 
-@table.iterate("dataset")
-def iterate_dataset(reader: Reader, instance: Instance) -> Iteration:
-    """for sample in dataset"""
-    return Iteration(Tensor(Flow(source=instance.fact, graph="none")), what="data")
+def seed_of(call: LibraryCall, generator: Value | None) -> Setting:
+    """The seed that a split is given by a generator; absent when it draws from the global numbers."""
+    if generator is None or (isinstance(generator, Constant) and generator.value is None):
+        return ABSENT if call.arguments.exact else Unknown("it may be given by ** arguments")
+    if isinstance(generator, Instance):
+        seed = generator.attributes.get("seed")
+        return setting(seed) if seed is not None else Unknown("a generator without a seed that was read")
+    return Unknown("a generator that could not be read")
 
 
-@table.method("dataset", "__getitem__")
-def dataset_item(call: LibraryCall) -> Value:
-    """dataset[i]"""
-    return Tensor(Flow(source=call.this.fact, graph="none"))
+def part_of(call: LibraryCall, whole: Dataset | None) -> Dataset:
+    """A part of a data set, with what it shares with the whole."""
+    part = Dataset(call.place, kind=ROOT + "Subset", origin=whole)
+    if whole is not None:
+        part.transforms, part.data, part.class_counts = whole.transforms, whole.data, whole.class_counts
+        part.items = tuple(replace(item, rows=None) for item in whole.items)
+        part.iterable = whole.iterable
+    return part
 
 
-@table.attribute("dataset", "indices", "targets", "classes", "labels", "class_to_idx", "samples", "imgs", "data")
-def dataset_attribute(reader: Reader, instance: Instance) -> Value | None:
-    """What library data sets carry."""
-    return Opaque("a part of a data set", flow=Flow(source=instance.fact, graph="none"))
-
-
-@table.method("dataset", "__len__")
-def dataset_length(call: LibraryCall) -> Value:
-    """len(dataset)"""
-    return Opaque("the number of samples", "int")
-
-
-# --- samplers ----------------------------------------------------------------------------------------------------
-
-
-def _sampler(call: LibraryCall, name: str, signature: dict[str, Any]) -> Value:
-    settings = call.settings(signature)
-    for key in ("data_source", "dataset", "indices"):
-        settings.pop(key, None)
-    fact = Sampler(call.place, kind=ROOT + name, settings=settings)
-    if name == "WeightedRandomSampler":
-        weights = call.get("weights", 0)
-        fact.weights, fact.weights_place = _weights(weights), call.reader.argument_place(call.node, "weights", 0)
-        fact.settings.pop("weights", None)
-    call.reader.record(fact)
-    if name == "DistributedSampler":
-        call.reader.recipe.distributed.setdefault("sampler", Known(True, place=call.place))
-    return call.reader.instance(ROOT + name, role="sampler", fact=fact, node=call.node)
-
-
-def _weights(value: Value | None) -> str | None:
-    """per-class for a short literal list; per-sample when it is made by a loop or an index over samples; else not known."""
-    if isinstance(value, Sequence):
-        if value.exact and value.kind in ("list", "tuple") and all(isinstance(item, Constant) for item in value.items) and 2 <= len(value.items) <= 32:
-            return "per-class"
-        return "per-sample" if not value.exact else None
-    return None
-
-
-for _name, _signature in SAMPLERS.items():
-    table.FUNCTIONS[ROOT + _name] = lambda call, name=_name, signature=_signature: _sampler(call, name, signature)  # type: ignore[misc]
-
-
-@table.method("sampler", "set_epoch")
-def set_epoch(call: LibraryCall) -> Value:
-    """sampler.set_epoch(epoch)"""
-    call.reader.emit(Kind.SET_EPOCH, call.node, call.this.fact)
-    return NONE
-
-
-@table.method("sampler", "__init__", "__len__", "__iter__")
-def sampler_other(call: LibraryCall) -> Value:
-    """Nothing the rules ask about."""
-    return Opaque("a property of a sampler")
+def _sizes(lengths: list[Value] | None, whole: float | None) -> list[Setting] | None:
+    """The lengths as numbers of samples; fractions are taken of the whole as torch does, what is left over goes to the first parts in turn."""
+    if not lengths or not all(isinstance(value, Constant) and isinstance(value.value, (int, float)) for value in lengths):
+        return None
+    values = [float(value.value) for value in lengths if isinstance(value, Constant)]
+    if all(isinstance(value, Constant) and isinstance(value.value, int) for value in lengths):
+        return [setting(value) for value in lengths]
+    if whole is None or not 0.999 < sum(values) < 1.001:
+        return None
+    counts = [int(whole * value) for value in values]
+    for index in range(int(whole) - sum(counts)):
+        counts[index % len(counts)] += 1
+    return [Known(count) for count in counts]
 
 
 @table.function(ROOT + "get_worker_info")
@@ -297,7 +217,7 @@ def worker_info(call: LibraryCall) -> Value:
     return Opaque("the worker's information")
 
 
-@table.function("torch.utils.data.default_collate", "torch.utils.data.dataloader.default_collate")
+@table.function(ROOT + "default_collate", ROOT + "dataloader.default_collate", ROOT + "default_convert")
 def collate(call: LibraryCall) -> Value:
     """Batches a list of samples."""
     return Tensor(Flow(graph="none"))
