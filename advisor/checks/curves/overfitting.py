@@ -1,0 +1,22 @@
+"""A validation loss that rises while the training loss falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.trace import Trace
+
+
+def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
+    """Several validation passes in a row, each worse than the one before."""
+    passes, count = trace.evaluations, int(ctx.limit("passes"))
+    if len(passes) < count + 1 or trace.validation_place is None:
+        return
+    last = passes[-count - 1 :]
+    worse = all(after.loss > before.loss for before, after in zip(last, last[1:]))
+    better = all(after.train < before.train for before, after in zip(last, last[1:]))
+    best = min(one.loss for one in passes)
+    if worse and better and best > 0 and last[-1].loss > ctx.limit("rise") * best:
+        yield ctx.finding("rising", at=trace.validation_place, count=count, best=best, last=last[-1].loss, train=last[-1].train)
