@@ -208,13 +208,23 @@ class Context:
 
 def walk(nodes: list[Node], context: Context = Context()) -> Iterator[tuple[Node, Context]]:
     """Every node of the tree, in order, with what encloses it."""
-    for node in nodes:
-        yield node, context
-        if isinstance(node, Branch):
-            for arm in node.arms:
-                yield from walk(arm.body, Context((*context.path, (node, arm))))
-        elif not isinstance(node, (Event, Exit)):
-            yield from walk(node.body, Context((*context.path, node)))
+    stack: list[tuple[Iterator[Node], Context]] = [(iter(nodes), context)]
+    while stack:
+        iterator, around = stack[-1]
+        for node in iterator:
+            yield node, around
+            if isinstance(node, (Event, Exit)):
+                continue
+            if isinstance(node, Branch):
+                inner = [(iter(arm.body), Context((*around.path, (node, arm)))) for arm in node.arms if arm.body]
+                if not inner:
+                    continue
+                stack.extend(reversed(inner))
+            else:
+                stack.append((iter(node.body), Context((*around.path, node))))
+            break
+        else:
+            stack.pop()
 
 
 def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:

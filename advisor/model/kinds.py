@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from advisor.model.recipe import Module, Optimizer, Recipe
@@ -16,6 +17,14 @@ WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilin
 GRAPH_ROOTS = ("torch_geometric.", "dgl.")
 IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "efficientnet_pytorch.")
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
+
+
+TEST_FILE = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+
+
+def is_test(file: str) -> bool:
+    """True for a file of a test suite, whose settings serve the test and not a run."""
+    return TEST_FILE.search(file) is not None
 
 
 def parts(modules: Iterable[Module]) -> Iterator[Module]:

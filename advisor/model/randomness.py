@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, events
-from advisor.model.kinds import WEIGHTED, is_pretrained, layers
+from advisor.model.kinds import WEIGHTED, is_pretrained, is_test, layers
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import Known, is_absent, value_of
 
@@ -18,7 +18,7 @@ TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric."
 
 def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
-    return recipe.trains and recipe.whole and (bool(recipe.optimizers.items) or recipe.framework != "plain")
+    return recipe.trains and recipe.whole and not is_test(recipe.entry) and (bool(recipe.optimizers.items) or recipe.framework != "plain")
 
 
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:

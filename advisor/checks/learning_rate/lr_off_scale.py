@@ -40,6 +40,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
 
 def _case(rate: Rate, band: Mapping[str, float], ctx: Context) -> str | None:
     far, lenient = band.get("far"), band.get("lenient")
+    if far is not None and is_linear(rate.modules):
+        return "above" if rate.value > far * ctx.limit("linear") else None
     if far is not None and rate.value >= far:
         return "far-above"
     if rate.value > band["high"]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model import recipe as facts
-from advisor.model.events import Call, Kind, Node
+from advisor.model.events import Branch, Call, Event, Exit, Kind, Node
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Unknown
@@ -411,18 +411,19 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     limit = _EVALUATIONS if reader.steps < _SOFT else 1
     if count >= limit and body_node in reader.replays:
         nodes, value, leaves = reader.replays[body_node]
-        if leaves and reader.leaves + leaves > MOST_EVENTS:
+        if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
         elif leaves:
             reader.block.append(Call(reader.place(node), function.name, nodes))
-            reader.leaves += leaves
+            reader.leaves += 1
+            reader.repeated += leaves
         return value
     reader.evaluations[body_node] = count + 1
     return enter(reader, function, frame, node)
 
 
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
-MOST_EVENTS = 20_000  # events of one program, those of replayed calls counted each time
+MOST_EVENTS = 20_000  # nodes of the tree that replayed calls may add to one program
 
 
 def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Value:
@@ -459,8 +460,23 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
     if count:
         reader.block.append(Call(place, function.name, nodes))
-    reader.replays[body_node] = (nodes, value, count)
+    reader.replays[body_node] = (nodes, value, _size(reader, nodes) if count else 0)
     return value
+
+
+def _size(reader: Reader, nodes: list[Node]) -> int:
+    """How many nodes a piece of the tree has, those of replayed calls counted each time."""
+    known = reader.sizes.get(id(nodes))
+    if known is not None and known[0] is nodes:
+        return known[1]
+    size = len(nodes)
+    for node in nodes:
+        if isinstance(node, Branch):
+            size += sum(_size(reader, arm.body) for arm in node.arms)
+        elif not isinstance(node, (Event, Exit)):
+            size += _size(reader, node.body)
+    reader.sizes[id(nodes)] = (nodes, size)
+    return size
 
 
 def _holds_loader(node: Node) -> bool:

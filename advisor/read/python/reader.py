@@ -92,6 +92,8 @@ class Reader:
         self.unrolling = 0  # inside a loop that is read item by item
         self.config: tuple[str, str] | None = None  # (display name, text) of a config joined with --with
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of
+        self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
+        self.repeated = 0  # nodes that replayed calls added
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 
