@@ -428,6 +428,26 @@ def _completeness(reader: Reader) -> None:
         listing: Listing[Any] = getattr(recipe, name)
         if why is not None:
             listing.complete, listing.why = False, why
+    written = next(
+        (node for node, _ in walk(recipe.tree) if isinstance(node, Event) and node.kind is Kind.LR_WRITE and node.data.get("key") == "lr"), None
+    )
+    by_hand = next(
+        (
+            node
+            for node, context in walk(recipe.tree)
+            if isinstance(node, Event) and node.kind is Kind.GRAD_WRITE and node.data.get("what") != "grad" and real_loops(context)
+        ),
+        None,
+    )
+    if written is not None:
+        recipe.schedulers.complete = False
+        recipe.schedulers.why = f"the rate is written into the parameter groups by hand ({written.place.file}:{written.place.line})"
+    if by_hand is not None and any(
+        _holds(loop, Kind.BACKWARD) for node, context in walk(recipe.tree) if node is by_hand for loop in real_loops(context)
+    ):
+        for listing in (recipe.optimizers, recipe.schedulers):
+            listing.complete = False
+            listing.why = listing.why or f"weights are also written by hand ({by_hand.place.file}:{by_hand.place.line})"
     opaque_factories = [t for t, _ in reader.unknown_calls]
     if recipe.trains and not recipe.optimizers.items and opaque_factories:
         recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
