@@ -6,7 +6,7 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Optimizer, Save, Scheduler, Seed
-from advisor.model.source import ABSENT, Known, Setting, Unknown, first, value_of
+from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, first, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
@@ -185,7 +185,7 @@ def train(call: LibraryCall) -> Value:
     accumulation = argument("gradient_accumulation_steps")
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
     recipe.precision = Known("fp16") if value_of(argument("fp16")) is True else Known("bf16") if value_of(argument("bf16")) is True else ABSENT
-    _callbacks(reader, this, argument)
+    _callbacks(reader, this, argument, place)
     loss = reader.record(Loss(place, kind="transformers.Trainer.loss"))
     flow = Flow(
         modules=(model.fact,) if model is not None and isinstance(model.fact, Module) else (),
@@ -264,7 +264,7 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
     return found
 
 
-def _callbacks(reader: Reader, this: Instance, argument: Any) -> None:
+def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> None:
     monitor = argument("metric_for_best_model")
     best = value_of(argument("load_best_model_at_end"))
     if isinstance(monitor, Known) and monitor.value is None:
@@ -285,7 +285,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any) -> None:
                 reader.record(stop)
     strategy = value_of(argument("save_strategy"))
     if strategy != "no":
-        reader.record(Save(this.data["place"], parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True))
+        reader.record(Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True))
 
 
 @table.method(
