@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
@@ -19,9 +20,11 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
     Arguments,
+    Class,
     Constant,
     Function,
     Instance,
+    Library,
     Mapping,
     Opaque,
     Sequence,
@@ -117,6 +120,37 @@ def trainer(call: LibraryCall) -> Value:
     return call.reader.instance(
         "lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": call.settings(TRAINER_DEFAULTS)}
     )
+
+
+@table.function("lightning.LightningCLI")
+def lightning_cli(call: LibraryCall) -> Value:
+    """LightningCLI(Model, DataModule): the classes are built from their defaults, seeded, and fitted unless run=False."""
+    reader = call.reader
+    seed = call.get("seed_everything_default")
+    if not (isinstance(seed, Constant) and seed.value in (False, None)):
+        value = setting(seed) if isinstance(seed, Constant) and seed.value is not True else Known(0, default=VERSION)
+        reader.emit(Kind.SEED, call.node, reader.record(Seed(call.place, library="framework", value=value)))
+    built: dict[str, Value] = {}
+    for name, position in (("model", 0), ("datamodule", 1)):
+        kind = call.get(f"{name}_class", position)
+        if isinstance(kind, Class):
+            made = reader.call(kind, Arguments(), call.node)
+            if isinstance(made, Instance):
+                for key, held in list(made.attributes.items()):
+                    if isinstance(held, Constant) and not held.weak:
+                        reader.store.write(made.attributes, key, replace(held, weak=True))
+            built[name] = made
+        else:
+            built[name] = Opaque(f"the {name} that a config of LightningCLI names")
+    defaults = call.get("trainer_defaults")
+    keywords = {str(key): value for key, value in defaults.items.items()} if isinstance(defaults, Mapping) else {}
+    trainer_value = reader.call(Library("lightning.Trainer"), Arguments([], keywords), call.node)
+    cli = reader.instance("lightning.LightningCLI", role="cli", node=call.node, attributes={"trainer": trainer_value, **built})
+    run = call.get("run")
+    if not (isinstance(run, Constant) and run.value is False):
+        given = Arguments([built["model"]], {"datamodule": built["datamodule"]} if isinstance(built["datamodule"], Instance) else {})
+        calls.call_method(reader, trainer_value, "fit", given, call.node)
+    return cli
 
 
 @table.method("module", "save_hyperparameters")

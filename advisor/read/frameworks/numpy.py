@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Seed
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.losses import flow_of
+from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, setting

@@ -10,7 +10,7 @@ from advisor.model.recipe import Fitted, Flow, Split
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.frameworks.torch.losses import flow_of
+from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Instance, Opaque, Tensor, Value, sequence
 

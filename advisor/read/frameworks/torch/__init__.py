@@ -44,6 +44,56 @@ _MOVED = {
 }
 table.RENAMES["torch"] = canonical
 
-from advisor.read.frameworks.torch import averages, data, gradients, layers, losses, models, optim, saving, schedulers, seeds, tensors  # noqa: E402
+from advisor.read.frameworks.torch import (  # noqa: E402
+    amp,
+    averages,
+    containers,
+    counts,
+    creation,
+    data,
+    datasets,
+    distributed,
+    forward,
+    functional,
+    gradients,
+    initialisation,
+    layers,
+    losses,
+    modules,
+    operators,
+    optim,
+    samplers,
+    saving,
+    schedulers,
+    seeds,
+    shapes,
+    weights,
+    wrappers,
+)
 
-__all__ = ["averages", "data", "gradients", "layers", "losses", "models", "optim", "saving", "schedulers", "seeds", "tensors"]
+__all__ = [
+    "amp",
+    "averages",
+    "containers",
+    "counts",
+    "creation",
+    "data",
+    "datasets",
+    "distributed",
+    "forward",
+    "functional",
+    "gradients",
+    "initialisation",
+    "layers",
+    "losses",
+    "modules",
+    "operators",
+    "optim",
+    "samplers",
+    "saving",
+    "schedulers",
+    "seeds",
+    "shapes",
+    "weights",
+    "wrappers",
+]

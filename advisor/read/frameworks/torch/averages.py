@@ -7,7 +7,7 @@ from advisor.model.recipe import Module
 from advisor.model.source import ABSENT, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.models import copied
+from advisor.read.frameworks.torch.wrappers import copied
 from advisor.read.python.values import NONE, Instance, Value, members, setting
 
 AVERAGED = "torch.optim.swa_utils.AveragedModel"

@@ -8,7 +8,7 @@ from advisor.model.recipe import Dataset, Module, Transform
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.data import make_dataset
+from advisor.read.frameworks.torch.datasets import made as make_dataset
 from advisor.read.frameworks.torch.layers import made
 from advisor.read.python.values import Constant, Instance, Library, Opaque, Sequence, Union, Value, members
 

@@ -1,0 +1,141 @@
+"""Mixed precision: regions of autocast, and scalers of gradients."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Autocast, Scaler
+from advisor.model.record import replace
+from advisor.model.source import Known, Unknown, first
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.frameworks.torch.gradients import decorated
+from advisor.read.frameworks.torch.schedulers import bound_to
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaque, Tensor, Union, Value, join
+
+AUTOCASTS = ("torch.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast")
+TYPES = {"cuda": "torch.float16", "cpu": "torch.bfloat16", "mps": "torch.float16", "xpu": "torch.float16"}  # what autocast computes in by default
+
+
+@table.function(*AUTOCASTS)
+def autocast(call: LibraryCall) -> Value:
+    """An autocast region waiting to be entered; torch.autocast(...)(function) decorates."""
+    fact = Autocast(call.place)
+    version = call.reader.default_version(call.name)
+    if call.name == "torch.autocast":
+        fact.device = call.setting("device_type", 0)
+        fact.enabled = call.setting("enabled", 2, True)
+        fact.dtype = call.setting("dtype", 1, None)
+    else:
+        device = call.name.split(".")[1]
+        fact.device = Known(device, default=version)
+        fact.enabled = call.setting("enabled", 0, True)
+        fact.dtype = call.setting("dtype", 1, TYPES[device])
+    if isinstance(fact.dtype, Known) and fact.dtype.value is None:
+        known = first(fact.device)
+        device = str(known.value).partition(":")[0] if known is not None else ""
+        fact.dtype = Known(TYPES[device], default=version) if device in TYPES else Unknown("it follows the device")
+    call.reader.record(fact)
+    return call.reader.instance("torch.autocast", role="autocast", fact=fact, node=call.node)
+
+
+@table.enter("autocast")
+def enter(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """with autocast():"""
+    return Entered("autocast", {"autocast": instance.fact, "enabled": instance.fact.enabled if instance.fact else None})
+
+
+@table.decorator(*AUTOCASTS)
+def decorate(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
+    """@autocast()"""
+    fact = None
+    if call is not None:
+        made = autocast(call)
+        fact = made.fact if isinstance(made, Instance) else None
+    return decorated(value, "autocast", {"autocast": fact, "enabled": getattr(fact, "enabled", None)})
+
+
+@table.invoke("autocast")
+def decorate_by_call(call: LibraryCall) -> Value | None:
+    """torch.autocast("cuda")(function)"""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    fact = call.this.fact
+    if isinstance(given, Function):
+        return decorated(given, "autocast", {"autocast": fact, "enabled": getattr(fact, "enabled", None)})
+    return given
+
+
+# --- scalers -----------------------------------------------------------------------------------------------------
+
+
+@table.function("torch.amp.GradScaler", "torch.cpu.amp.GradScaler")
+def scaler(call: LibraryCall) -> Value:
+    """A gradient scaler. The old torch.cuda.amp.GradScaler takes no device first: positions beyond it are not told apart."""
+    fact = Scaler(call.place, enabled=call.setting("enabled", 5, True))
+    call.reader.record(fact)
+    call.reader.emit(Kind.BUILD, call.node, fact)
+    return call.reader.instance("torch.amp.GradScaler", role="scaler", fact=fact, node=call.node)
+
+
+table.CLASS_ROLES["torch.amp.GradScaler"] = "scaler"
+
+
+@table.method("scaler", "scale")
+def scale(call: LibraryCall) -> Value:
+    """scaler.scale(loss): a tensor of its own, multiplied; the loss itself stays as it was."""
+    value = call.get("outputs", 0)
+    if isinstance(value, Union):
+        return join([_scaled(call, member) for member in value.members], value.when)
+    return _scaled(call, value)
+
+
+def _scaled(call: LibraryCall, value: Value | None) -> Value:
+    if isinstance(value, Tensor):
+        return Tensor(replace(value.flow, scaler=call.this.fact))
+    return value if value is not None else Opaque("a scaled loss", "tensor")
+
+
+@table.method("scaler", "unscale_")
+def unscale(call: LibraryCall) -> Value:
+    """scaler.unscale_(optimizer)"""
+    call.reader.emit(Kind.UNSCALE, call.node, call.this.fact, optimizer=bound_to(call.get("optimizer", 0)))
+    return NONE
+
+
+@table.method("scaler", "step")
+def step(call: LibraryCall) -> Value:
+    """scaler.step(optimizer)"""
+    value = call.get("optimizer", 0)
+    if isinstance(value, Instance) and value.cls is not None and value.role != "optimizer":
+        call.reader.call(call.reader.attribute(value, "step", call.node), Arguments(), call.node)
+    call.reader.emit(Kind.OPTIMIZER_STEP, call.node, bound_to(value), scaler=call.this.fact, closure=False)
+    return NONE
+
+
+@table.method("scaler", "update")
+def update(call: LibraryCall) -> Value:
+    """scaler.update()"""
+    call.reader.emit(Kind.SCALER_UPDATE, call.node, call.this.fact)
+    return NONE
+
+
+@table.method("scaler", "state_dict")
+def state(call: LibraryCall) -> Value:
+    """What a checkpoint keeps of it."""
+    return call.reader.instance("state", role="state", data={"of": "scaler", "fact": call.this.fact})
+
+
+@table.method("scaler", "load_state_dict")
+def load_state(call: LibraryCall) -> Value:
+    """scaler.load_state_dict(state)"""
+    table.TENSORS["restore"](call, "scaler")
+    return NONE
+
+
+@table.method("scaler", "get_scale", "is_enabled", "get_growth_factor", "get_backoff_factor", "get_growth_interval")
+def number(call: LibraryCall) -> Value:
+    """State of the scaler."""
+    return Opaque("the state of the scaler", "bool" if call.name.endswith("is_enabled") else "float")

@@ -1,0 +1,105 @@
+"""Class weights made of class counts: whether they grow or fall with the count, and whether there is one per class or per sample."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from advisor.model.recipe import Flow
+from advisor.model.source import Known, Setting, number
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.flows import flow_of, subject
+from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence
+
+Trend = Literal["proportional", "inverse"]
+
+_TURNED: dict[Trend, Trend] = {"proportional": "inverse", "inverse": "proportional"}
+SHORT = 32  # a literal list of at most so many weights has one for each class
+
+
+def turned(trend: Trend | None) -> Trend | None:
+    """The trend of 1/x or of a constant minus x."""
+    return _TURNED[trend] if trend is not None else None
+
+
+def trend_of(symbol: str, left: Flow | None, right: Flow | None, other: Setting | None) -> dict[str, Any]:
+    """How the result of an operator follows the counts. `other` is the operand that is no tensor."""
+    one, two = left.counted if left is not None else None, right.counted if right is not None else None
+    if one is None and two is None:
+        return {}
+    factor = number(other)
+    trend: Trend | None = None
+    if one is not None and two is None:
+        if symbol in ("/", "*", "//"):
+            trend = one if factor is None or factor > 0 else turned(one) if factor < 0 else None
+        elif symbol in ("+", "-"):
+            trend = one
+        elif symbol == "**":
+            trend = None if factor is None or factor == 0 else one if factor > 0 else turned(one)
+    elif one is None and two is not None:
+        if symbol in ("/", "-", "//"):
+            trend = turned(two)
+        elif symbol in ("+", "*"):
+            trend = two if factor is None or factor > 0 else turned(two)
+        elif symbol == "**" and factor is not None and 0 < factor != 1:
+            trend = two if factor > 1 else turned(two)
+    elif one == two and symbol in ("+", "*"):
+        trend = one
+    elif one != two and symbol in ("/", "-", "//"):
+        trend = one
+    per = (left.per if left is not None else None) or (right.per if right is not None else None)
+    return {"counted": trend, "per": per}
+
+
+@table.function("torch.bincount", "torch.histc")
+def bincount(call: LibraryCall) -> Value:
+    """torch.bincount(labels): how often each class occurs."""
+    flow = subject(call)
+    return Tensor(Flow(graph="none", source=flow.source if flow is not None else None, rank=1, counted="proportional", per="class"))
+
+
+table.METHODS["tensor", "bincount"] = bincount
+
+
+@table.function("torch.unique")
+def unique(call: LibraryCall) -> Value:
+    """torch.unique(labels, return_counts=True)"""
+    flow = subject(call) or Flow(graph="none")
+    wanted = [call.reader.plain(call.get(name, position)) is True for name, position in (("return_inverse", 2), ("return_counts", 3))]
+    values = Tensor(Flow(graph="none", source=flow.source))
+    parts: list[Value] = [values, *([values] if wanted[0] else [])]
+    if wanted[1]:
+        parts.append(Tensor(Flow(graph="none", source=flow.source, rank=1, counted="proportional", per="class")))
+    return sequence(parts, "tuple") if len(parts) > 1 else values
+
+
+table.METHODS["tensor", "unique"] = unique
+
+
+def weighting(value: Value | None) -> Trend | None:
+    """How weights that are given to a loss or a sampler follow the class counts."""
+    flow = flow_of(value)
+    return flow.counted if flow is not None else None
+
+
+def per(value: Value | None) -> Literal["per-class", "per-sample"] | None:
+    """Whether weights hold one entry for each class or for each sample; None when that is not known."""
+    if isinstance(value, Sequence):
+        literal = value.exact and value.kind in ("list", "tuple") and all(isinstance(item, Constant) for item in value.items)
+        if literal and 2 <= len(value.items) <= SHORT:
+            return "per-class"
+        return "per-sample" if not value.exact else None
+    flow = flow_of(value)
+    if flow is None or isinstance(value, Opaque):
+        return None
+    if flow.per is not None:
+        return "per-class" if flow.per == "class" else "per-sample"
+    return None
+
+
+def size_of(value: Value | None) -> Setting | None:
+    """The number of entries of weights, when it is known."""
+    if isinstance(value, Sequence):
+        return Known(len(value.items)) if value.exact else None
+    flow = flow_of(value)
+    return flow.rows if flow is not None else None

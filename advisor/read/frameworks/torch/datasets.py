@@ -1,0 +1,207 @@
+"""Data sets: torch's own, and what can be seen of those of the project."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.recipe import Dataset, Flow, Role, Transform
+from advisor.model.record import replace
+from advisor.model.source import Known, Setting, Unknown, number
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members
+
+ROOT = "torch.utils.data."
+for _name in ("Dataset", "IterableDataset", "TensorDataset", "Subset", "ConcatDataset", "ChainDataset", "StackDataset", "MapDataPipe", "IterDataPipe"):
+    table.CLASS_ROLES[ROOT + _name] = "dataset"
+ITERABLE = (ROOT + "IterableDataset", ROOT + "ChainDataset", ROOT + "IterDataPipe")
+SPLITS = ("split", "mode", "phase", "subset", "partition", "set", "stage", "train", "is_train", "image_set", "dataset_type", "data_type")
+DEPTH = 4
+
+
+def dataset_of(reader: Reader, value: Value | None) -> Dataset | None:
+    """The data set that a value is (the default path's); one of the project is looked into."""
+    for member in members(value) if value is not None else ():
+        if isinstance(member, Instance) and isinstance(member.fact, Dataset):
+            if member.cls is not None:
+                _look(reader, member, member.fact)
+            return member.fact
+    return None
+
+
+def made(call: LibraryCall, fact: Dataset, attributes: dict[str, Value] | None = None, data: dict[str, Any] | None = None) -> Instance:
+    """Registers a data set that a library call built."""
+    call.reader.record(fact)
+    return call.reader.instance(fact.kind, role="dataset", fact=fact, node=call.node, attributes=attributes, data=data)
+
+
+def role_of_words(text: str) -> Role:
+    """The role that a word such as `train`, `val` or `test2017` names."""
+    word = text.lower().strip("/\\ ")
+    if word.startswith(("train", "tr_")) or word in ("tr", "training"):
+        return "train"
+    if word.startswith(("val", "dev", "eval")):
+        return "validation"
+    return "test" if word.startswith("test") else "unknown"
+
+
+# --- data sets of the project ------------------------------------------------------------------------------------
+
+
+def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
+    """Transforms, role and generators among the attributes of a data set of the project."""
+    fact.iterable = fact.iterable or instance.kind in ITERABLE
+    if fact.transforms is None:
+        found = [value for held in instance.attributes.values() for value in members(held) if isinstance(value, Instance) and value.role == "transform"]
+        if found:
+            fact.transforms = [transform for value in found for transform in transforms_of(value)]
+    if fact.role == "unknown":
+        roles = {_role(instance.attributes[name]) for name in SPLITS if name in instance.attributes} - {"unknown"}
+        if len(roles) == 1:
+            fact.role = roles.pop()
+    if fact.generator is None and instance.cls is not None:
+        fact.generator = _generator(instance, instance.cls)
+
+
+def transforms_of(value: Instance) -> list[Transform]:
+    """The steps of a pipeline of transforms, or the transform alone."""
+    steps = value.data.get("steps")
+    if steps is not None:
+        return list(steps)
+    return [value.fact] if isinstance(value.fact, Transform) else []
+
+
+def _role(value: Value) -> Role:
+    head = members(value)[0]
+    if isinstance(head, Constant):
+        if head.value is True:
+            return "train"
+        if isinstance(head.value, str):
+            return role_of_words(head.value)
+    return "unknown"
+
+
+def _generator(instance: Instance, cls: Class) -> Any:
+    """Where a generator of numpy's was made once that __getitem__ draws from: every worker has the same copy of it."""
+    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
+    if not isinstance(method, Function):
+        return None
+    owned = {name: value.place for name, value in instance.attributes.items() if _is_generator(value)}
+    shared = {name: value.place for name, value in cls.module.namespace.items() if _is_generator(value)}
+    if not owned and not shared:
+        return None
+    for node in ast.walk(method.node):
+        if isinstance(node, ast.Attribute) and node.attr in owned and isinstance(node.value, ast.Name):
+            return owned[node.attr]
+        if isinstance(node, ast.Name) and node.id in shared:
+            return shared[node.id]
+    return None
+
+
+def _is_generator(value: Value) -> bool:
+    return isinstance(value, Instance) and value.role == "own-generator" and value.kind.startswith("numpy.")
+
+
+# --- data sets of torch ------------------------------------------------------------------------------------------
+
+
+@table.function(ROOT + "TensorDataset")
+def tensor_dataset(call: LibraryCall) -> Value:
+    """TensorDataset(x, y): a batch is made of the same tensors, fewer rows of them."""
+    fact = Dataset(call.place, kind=call.name, transforms=[])
+    tensors = call.arguments.positional
+    flows = [value.flow if isinstance(value, Tensor) else Flow(graph="none") for value in tensors]
+    fact.data = next((flow.source for flow in flows if flow.source is not None), None)
+    if call.arguments.exact:
+        fact.items = tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in flows)
+    fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), Unknown("the number of samples is not known"))
+    return made(call, fact, attributes={"tensors": Sequence("tuple", {"items": tuple(tensors), "exact": call.arguments.exact})})
+
+
+@table.function(ROOT + "Subset")
+def subset(call: LibraryCall) -> Value:
+    """Subset(dataset, indices)"""
+    from advisor.read.frameworks.torch.data import part_of
+
+    inner, indices = call.get("dataset", 0), call.get("indices", 1)
+    fact = part_of(call, dataset_of(call.reader, inner))
+    fact.part = f"indices {id(indices)}" if indices is not None else None
+    if indices is not None:
+        call.reader.keep.append(indices)
+    fact.settings["length"] = _count(indices)
+    attributes = {key: value for key, value in (("dataset", inner), ("indices", indices)) if value is not None}
+    return made(call, fact, attributes=attributes)
+
+
+def _count(indices: Value | None) -> Setting:
+    if isinstance(indices, Sequence):
+        iteration = indices.state.get("iteration")
+        if iteration is not None and isinstance(iteration.count, Known):
+            return iteration.count  # type: ignore[no-any-return]
+        if indices.exact:
+            return Known(len(indices.items))
+    return Unknown("the number of indices is not known")
+
+
+@table.function(ROOT + "ConcatDataset", ROOT + "ChainDataset", ROOT + "StackDataset")
+def concat(call: LibraryCall) -> Value:
+    """ConcatDataset([a, b])"""
+    given = call.get("datasets", 0)
+    held = list(given.items) if isinstance(given, Sequence) else list(call.arguments.positional)
+    parts = [found for item in held if (found := dataset_of(call.reader, item)) is not None]
+    fact = Dataset(call.place, kind=call.name, iterable=call.name in ITERABLE)
+    whole = bool(parts) and len(parts) == len(held) and (not isinstance(given, Sequence) or given.exact)
+    roles = {part.role for part in parts}
+    if len(roles) == 1 and whole:
+        fact.role = roles.pop()
+    if whole and all(part.transforms is not None for part in parts):
+        fact.transforms = [transform for part in parts for transform in part.transforms or []]
+    sizes = [number(part.settings.get("length")) for part in parts]
+    if whole and all(size is not None for size in sizes) and not call.name.endswith("StackDataset"):
+        fact.settings["length"] = Known(int(sum(size or 0 for size in sizes)))
+    return made(call, fact, attributes={"datasets": given} if given is not None else {})
+
+
+@table.iterate("dataset")
+def iterate_dataset(reader: Reader, instance: Instance) -> Iteration:
+    """for sample in dataset"""
+    length = instance.fact.settings.get("length") if isinstance(instance.fact, Dataset) else None
+    return Iteration(Tensor(Flow(source=instance.fact, graph="none")), what="data", count=length)
+
+
+@table.method("dataset", "__getitem__")
+def dataset_item(call: LibraryCall) -> Value:
+    """dataset[i]"""
+    return Tensor(Flow(source=call.this.fact, graph="none"))
+
+
+@table.attribute("dataset", "indices", "targets", "classes", "labels", "class_to_idx", "samples", "imgs", "data", "train_labels", "test_labels")
+def dataset_attribute(reader: Reader, instance: Instance) -> Value | None:
+    """What library data sets carry."""
+    return Opaque("a part of a data set", flow=Flow(source=instance.fact, graph="none"))
+
+
+@table.method("dataset", "__len__")
+def dataset_length(call: LibraryCall) -> Value:
+    """len(dataset)"""
+    found = call.this.fact.settings.get("length") if isinstance(call.this.fact, Dataset) else None
+    if isinstance(found, Known):
+        return Constant(found.value, found.origin, found.weak, call.place)
+    return Opaque("the number of samples", "int", low=0)
+
+
+@table.method("dataset", "__init__", "__add__")
+def dataset_other(call: LibraryCall) -> Value | None:
+    """super().__init__() of a data set of the project."""
+    return None
+
+
+@table.write("dataset", "transform")
+def later(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
+    """dataset.transform = ...: the pipeline from here on."""
+    fact = instance.fact
+    if isinstance(fact, Dataset) and instance.cls is None:
+        found = [member for member in members(value) if isinstance(member, Instance) and member.role == "transform"]
+        fact.transforms = [transform for member in found for transform in transforms_of(member)] if len(found) == len(members(value)) else None

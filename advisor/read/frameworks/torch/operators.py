@@ -1,0 +1,235 @@
+"""Operators on tensors: what + - * / @ and subscripts make of losses, scores, probabilities and labels."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.recipe import Flow
+from advisor.model.record import replace
+from advisor.model.source import Known, Setting, Unknown, number
+from advisor.read.frameworks import table
+from advisor.read.frameworks.torch.counts import trend_of
+from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
+from advisor.read.frameworks.torch.parameters import added
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, Weights, setting
+
+FLOOR = 1e-2  # what is added below this is a floor against log(0), no term
+PROBABILITIES = ("softmax", "sigmoid")
+DIVISIONS_KEPT = 4
+
+
+def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST) -> Value | None:
+    """left op right where a tensor, or a number taken from one, is involved."""
+    if symbol == "+":
+        listed = added(left, right)
+        if listed is not None:
+            return listed
+    one, two = flow_of(left), flow_of(right)
+    tensors = isinstance(left, (Tensor, Weights)) or isinstance(right, (Tensor, Weights))
+    if one is not None and two is not None:
+        flow = _both(reader, symbol, one, two, node)
+        trend = trend_of(symbol, one, two, None)
+    elif one is not None or two is not None:
+        held = one if one is not None else two
+        assert held is not None
+        other = right if one is not None else left
+        flow = _scaled(symbol, held, other) if one is not None else _under(symbol, held, other)
+        trend = trend_of(symbol, one, two, setting(other))
+    else:
+        return None
+    flow = replace(flow, **{"counted": None, "per": None, **trend})
+    if tensors:
+        return Tensor(replace(flow, graph=graph_now(reader, flow)))
+    return Opaque("a number computed from tensors", "float", flow=flow)
+
+
+# --- two tensors -------------------------------------------------------------------------------------------------
+
+
+def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> Flow:
+    flow = replace(merge(reader, [one, two]), **_broadcast(one, two))
+    if symbol in ("+", "-"):
+        return _sum(flow, one, two)
+    if symbol in ("/", "//"):
+        factor: Setting = Unknown("it is divided by a tensor")
+        return replace(measured(flow, one), divided=_divided(one, factor) if one.losses else one.divided, activation=_kept(one))
+    if symbol == "*":
+        if bool(one.losses) != bool(two.losses):
+            loss = one if one.losses else two
+            return replace(measured(flow, loss), divided=_divided(loss, Unknown("it is multiplied by a tensor")))
+        return measured(flow, one if one.metric is not None else two)
+    if symbol == "@":
+        weighted = "parameter" in (one.activation, two.activation)
+        return replace(flow, activation="linear" if weighted else None, activation_at=reader.place(node), width=None)
+    return flow
+
+
+def _sum(flow: Flow, one: Flow, two: Flow) -> Flow:
+    """Losses stay what they are; anything computed with weights that is added to them is another term."""
+    if not one.losses and not two.losses:
+        like = one if one.metric is not None else two
+        same = one.metric == two.metric or None in (one.metric, two.metric)
+        return replace(measured(flow, like), divided=(), direction=like.direction if same else None, **_linear(one, two))
+    loss = one if one.losses else two
+    other = two if one.losses else one
+    term = not other.losses and other.graph != "none" and other.metric != "loss"
+    divided = (*one.divided, *two.divided)[-DIVISIONS_KEPT:]
+    return replace(measured(flow, loss), divided=divided, other_terms=one.other_terms or two.other_terms or term)
+
+
+def _linear(one: Flow, two: Flow) -> dict[str, Any]:
+    """Scores and a bias, or the scores of two branches, are scores."""
+    if {one.activation, two.activation} <= {"linear", "parameter"} and "linear" in (one.activation, two.activation):
+        scores = one if one.activation == "linear" else two
+        return {"activation": "linear", "activation_at": scores.activation_at, "width": scores.width}
+    return {}
+
+
+def _broadcast(one: Flow, two: Flow) -> dict[str, Any]:
+    if one.rank is None or two.rank is None:
+        return {}
+    big = one if one.rank >= two.rank else two
+    return {"rank": big.rank, "width": big.width, "rows": big.rows if one.rank != two.rank else one.rows or two.rows}
+
+
+# --- a tensor and a number ---------------------------------------------------------------------------------------
+
+
+def _scaled(symbol: str, flow: Flow, other: Value) -> Flow:
+    """tensor op number"""
+    known = setting(other)
+    if symbol in ("/", "//"):
+        rate = "fraction" if flow.metric == "accuracy" and flow.scale is None and symbol == "/" else flow.scale  # hits by samples
+        return replace(flow, divided=_divided(flow, known), activation=flow.activation if flow.losses else _kept(flow), scale=rate)
+    if symbol == "*":
+        hundred = flow.metric == "accuracy" and isinstance(other, Constant) and other.value == 100
+        return replace(flow, divided=_divided(flow, _inverse(known)), activation=_kept(flow), scale="percent" if hundred else None)
+    if symbol in ("+", "-"):
+        if isinstance(other, Constant) and other.value == 0:
+            return flow
+        floor = symbol == "+" and isinstance(other, Constant) and isinstance(other.value, (int, float)) and 0 < other.value < FLOOR
+        activation = f"{flow.activation}+floor" if floor and flow.activation in PROBABILITIES else _kept(flow)
+        term = bool(flow.losses) and isinstance(other, Opaque) and other.type not in ("int", "float", "bool")
+        return replace(flow, activation=activation, other_terms=flow.other_terms or term)
+    return replace(flow, activation=None)
+
+
+def _under(symbol: str, flow: Flow, other: Value) -> Flow:
+    """number op tensor"""
+    if symbol in ("+", "*"):
+        return _scaled(symbol, flow, other)
+    if symbol == "-":
+        complement = isinstance(other, Constant) and other.value == 1 and flow.activation == "sigmoid"  # 1 - sigmoid(x) is sigmoid(-x)
+        return replace(flow, activation="sigmoid" if complement else _kept(flow), **turned(flow))
+    return replace(flow, activation=None, direction=turned(flow).get("direction") if symbol == "/" else None, divided=())
+
+
+def turned(flow: Flow) -> dict[str, Any]:
+    """What changes when a measurement is negated or subtracted from one: it should go the other way."""
+    if flow.direction is None:
+        return {}
+    return {"direction": None if flow.losses else "min" if flow.direction == "max" else "max", "metric": None}
+
+
+def agreement(one: Value | None, two: Value | None) -> dict[str, Any]:
+    """What `prediction == label` measures: the side that went through a model against one that did not."""
+    flows = [value.flow for value in (one, two) if isinstance(value, Tensor)]
+    hit = len(flows) == 2 and bool(flows[0].modules) != bool(flows[1].modules)
+    return {"metric": "accuracy", "direction": "max"} if hit else {}
+
+
+def _kept(flow: Flow) -> str | None:
+    """Scores stay scores when they are scaled or shifted; probabilities do not stay probabilities."""
+    return flow.activation if flow.activation in ("linear", "norm", "random", "parameter") else None
+
+
+def _divided(flow: Flow, by: Setting) -> tuple[Setting, ...]:
+    return (*flow.divided, by)[-DIVISIONS_KEPT:]
+
+
+def _inverse(value: Setting) -> Setting:
+    """A factor as what the loss is divided by."""
+    factor = number(value)
+    if factor is not None and isinstance(value, Known) and 0 < abs(factor) < 1:
+        return Known(1 / factor, value.origin, weak=value.weak, place=value.place)
+    return Unknown(f"it is multiplied by {factor if factor is not None else 'a factor'}")
+
+
+def unary(reader: Reader, symbol: str, value: Value, node: ast.AST) -> Value | None:
+    """-x, ~x"""
+    flow = flow_of(value)
+    if flow is None:
+        return None
+    if symbol == "+":
+        return Tensor(flow)
+    return Tensor(replace(flow, activation=_kept(flow), counted=None, **(turned(flow) if symbol == "-" else {})))
+
+
+# --- subscripts --------------------------------------------------------------------------------------------------
+
+
+def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
+    """x[i], x[:, 0], weights[labels], batch["labels"]"""
+    flow = flow_of(owner)
+    if flow is None:
+        return None
+    if isinstance(index, Constant) and isinstance(index.value, (int, str)) and not isinstance(index.value, bool):
+        if flow.source is not None and flow.activation is None and len(flow.part) < 6:
+            return Tensor(_part(flow, index.value))
+        if isinstance(index.value, int) and flow.rank:
+            return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
+        return Tensor(replace(flow, rank=None, rows=None))
+    if isinstance(index, (Tensor, Weights)):
+        return Tensor(_taken(flow, flow_of(index)))
+    if isinstance(index, Sequence) and index.kind == "slice":
+        return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width))
+    if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:
+        return Tensor(_sliced(flow, list(index.items)))
+    return Tensor(replace(flow, rank=None, width=None, rows=None, counted=None, per=None))
+
+
+def _part(flow: Flow, key: int | str) -> Flow:
+    """One part of a batch: as the data set shows it, where it does."""
+    items = getattr(getattr(flow.source, "dataset", None), "items", ())
+    if not flow.part and isinstance(key, int) and -len(items) <= key < len(items):
+        item: Flow = items[key]
+        return replace(item, source=flow.source, sources=flow.sources, part=(key % len(items),), graph=flow.graph, activation=None, activation_at=None)
+    return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None)
+
+
+def _taken(flow: Flow, index: Flow | None) -> Flow:
+    """weights[labels]: one entry for each label. A mask keeps the kind of value and loses the shape."""
+    mask = index is None or index.activation == "comparison" or index.rank is None
+    rank = None if mask or flow.rank is None or index is None or index.rank is None else flow.rank - 1 + index.rank
+    per = "sample" if flow.per == "class" else None
+    return replace(flow, rank=rank, width=flow.width if rank is not None and rank > 1 else None, rows=None, per=per)  # type: ignore[arg-type]
+
+
+def _sliced(flow: Flow, parts: list[Value]) -> Flow:
+    """x[:, -1], x[:, None], x[..., 0]"""
+    rank, width = flow.rank, flow.width
+    dropped = sum(isinstance(part, Constant) and isinstance(part.value, int) and not isinstance(part.value, bool) for part in parts)
+    dropped += sum(isinstance(part, Opaque) and part.type == "int" for part in parts)
+    added = sum(isinstance(part, Constant) and part.value is None for part in parts)
+    whole = [isinstance(part, Sequence) and part.kind == "slice" for part in parts]
+    ellipsis = [isinstance(part, Constant) and part.value is Ellipsis for part in parts]
+    if dropped + added + sum(whole) + sum(ellipsis) != len(parts):
+        return replace(flow, rank=None, width=None, rows=None, counted=None, per=None)
+    reaches_last = any(ellipsis) or (rank is not None and len(parts) - added == rank)
+    last = parts[-1]
+    if isinstance(last, Constant) and last.value is None:
+        width = Known(1) if reaches_last else None if rank is None else width
+    elif reaches_last and not (isinstance(last, Constant) and last.value is Ellipsis):
+        width = width if isinstance(last, Sequence) and all(isinstance(bound, Constant) and bound.value is None for bound in last.items) else None
+    elif rank is None:
+        width = None
+    return replace(flow, rank=None if rank is None else rank - dropped + added, width=width, rows=None, counted=None, per=None)
+
+
+table.TENSORS["binary"] = binary
+table.TENSORS["unary"] = unary
+table.TENSORS["subscript"] = subscript
+table.TENSORS["agreement"] = agreement  # type: ignore[assignment]
+table.TENSORS["turned"] = turned  # type: ignore[assignment]

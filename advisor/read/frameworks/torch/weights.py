@@ -1,0 +1,207 @@
+"""Weights met one by one or all at once: freezing, gradients written and cleared by hand, writes in place."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Clip, Flow, Module, Parameters
+from advisor.model.record import replace
+from advisor.model.source import Setting, Unknown, value_of
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.flows import of_weights
+from advisor.read.frameworks.torch.parameters import together
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, setting
+
+IN_PLACE = (
+    "add_", "sub_", "mul_", "div_", "copy_", "clamp_", "normal_", "uniform_", "fill_", "addcmul_", "addcdiv_", "lerp_", "set_", "index_copy_",
+    "masked_fill_", "clip_", "clamp_min_", "clamp_max_", "trunc_normal_", "index_add_", "pow_", "neg_", "exponential_", "random_",
+)  # fmt: skip
+MEASURES = ("norm", "sum", "mean", "abs", "max", "min", "std", "pow", "square", "var", "dot", "exp", "log", "sqrt")
+SAME = ("cpu", "cuda", "to", "float", "half", "view", "flatten", "reshape", "contiguous", "t", "transpose", "squeeze", "unsqueeze", "double")
+
+
+def weights_of(call: LibraryCall) -> Weights:
+    """The weights that a method is called on."""
+    assert isinstance(call.receiver, Weights)
+    return call.receiver
+
+
+# --- freezing ----------------------------------------------------------------------------------------------------
+
+
+def uncertain(reader: Reader) -> bool:
+    """True in an arm that is not taken with default flags."""
+    return any(label != "default" for _, label in reader.conditions)
+
+
+def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST) -> None:
+    """Weights that are trained no longer, or again; under a condition it is not known which."""
+    value = value_of(flag)
+    if fact is not None:
+        for module in fact.walk():
+            if uncertain(reader) or not isinstance(value, bool):
+                module.trainable = "part" if value is False and module is fact else "unknown"
+            else:
+                module.trainable = "yes" if value else "no"
+    reader.emit(Kind.FREEZE, node, fact, trainable=flag)
+
+
+@table.write("weights", "requires_grad")
+def write_requires_grad(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
+    """for p in model.parameters(): p.requires_grad = False"""
+    flag = setting(value)
+    for module in weights.parameters.modules:
+        if weights.parameters.exact:
+            freeze(reader, module, flag, node)
+        else:
+            for part in module.walk():
+                part.trainable = "unknown" if part is not module else "part"
+            reader.emit(Kind.FREEZE, node, module, trainable=flag)
+
+
+@table.method("weights", "requires_grad_")
+def requires_grad(call: LibraryCall) -> Value:
+    """p.requires_grad_(False)"""
+    write_requires_grad(call.reader, call.receiver, call.get("requires_grad", 0) or Constant(True), call.node)
+    return call.receiver or NONE
+
+
+@table.attribute("weights", "requires_grad")
+def flag(reader: Reader, weights: Any) -> Value:
+    """Whether a weight is trained: known when the whole model's state is."""
+    kinds = {part.trainable for module in weights.parameters.modules for part in module.walk()}
+    if kinds == {"yes"}:
+        return Constant(True, weak=True)
+    return Opaque("whether a parameter is trained", "bool")
+
+
+# --- gradients and data ------------------------------------------------------------------------------------------
+
+
+@table.write("weights", "grad")
+def write_grad(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
+    """p.grad = None clears; anything else writes gradients by hand."""
+    if isinstance(value, Constant) and value.value is None:
+        _clear(reader, weights, node)
+    else:
+        reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="grad")
+
+
+def _clear(reader: Reader, weights: Weights, node: ast.AST) -> None:
+    modules = weights.parameters.modules
+    reader.emit(Kind.ZERO_GRAD, node, modules[0] if len(modules) == 1 else None, partial=bool(weights.parameters.filtered))
+
+
+@table.write("weights", "data")
+def write_data(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
+    """p.data = ..., p.grad.data = ..."""
+    reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="grad" if weights.of_grad else "data")
+
+
+@table.attribute("weights", "grad")
+def gradient(reader: Reader, weights: Any) -> Value:
+    """p.grad"""
+    return Weights(weights.parameters, weights.each, state=weights.state, of_grad=True)
+
+
+@table.attribute("weights", "data")
+def data(reader: Reader, weights: Any) -> Value:
+    """p.data, p.grad.data"""
+    return Weights(weights.parameters, weights.each, state=weights.state, of_grad=weights.of_grad)
+
+
+@table.method("weights", *IN_PLACE)
+def write_in_place(call: LibraryCall) -> Value:
+    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand."""
+    weights = weights_of(call)
+    name = call.name.rpartition(".")[2]
+    limit: Setting | None = None
+    if weights.of_grad and name in ("clamp_", "clip_", "clamp_max_"):
+        limit = call.setting("max", 0 if name == "clamp_max_" else 1)
+    elif weights.of_grad and name in ("mul_", "div_"):
+        limit = Unknown("a factor computed from the norm")
+    if limit is not None:
+        hand = Clip(call.place, kind="hand-written", value=limit, parameters=weights.parameters)
+        call.reader.emit(Kind.CLIP, call.node, call.reader.record(hand))
+    else:
+        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place")
+    return weights
+
+
+@table.method("weights", "zero_", "detach_")
+def clear_in_place(call: LibraryCall) -> Value:
+    """p.grad.zero_() clears; p.zero_() writes weights."""
+    weights = weights_of(call)
+    if call.name.endswith("zero_"):
+        if weights.of_grad:
+            _clear(call.reader, weights, call.node)
+        else:
+            call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="in-place")
+    return weights
+
+
+# --- what is computed from weights -------------------------------------------------------------------------------
+
+
+@table.method("weights", "numel", "size", "dim", "nelement", "element_size", "item", "tolist", "data_ptr", "stride")
+def size(call: LibraryCall) -> Value:
+    """Sizes and single numbers of weights."""
+    return Opaque("a measure of weights", "float" if call.name.endswith("item") else "int")
+
+
+@table.method("weights", *MEASURES)
+def measure(call: LibraryCall) -> Value:
+    """Norms of weights: a penalty where they have a graph."""
+    return Tensor(replace(of_weights(weights_of(call)), activation=None))
+
+
+@table.method("weights", *SAME)
+def same(call: LibraryCall) -> Value:
+    """The weights, moved or in another shape."""
+    return Tensor(of_weights(weights_of(call)))
+
+
+@table.method("weights", "clone", "detach", "numpy")
+def copy(call: LibraryCall) -> Value:
+    """Copies of weights."""
+    return Tensor(Flow(graph="none"))
+
+
+@table.method("weights", "backward")
+def backward(call: LibraryCall) -> Value | None:
+    """A weight is no loss."""
+    return None
+
+
+@table.attribute("weights", "shape", "ndim", "device", "dtype", "is_cuda", "is_leaf", "grad_fn", "is_sparse")
+def known_later(reader: Reader, weights: Any) -> Value:
+    """Facts of a weight that are known when it runs."""
+    return Opaque("a property of a parameter")
+
+
+# --- lists of weights --------------------------------------------------------------------------------------------
+
+
+@table.method("weights", "append", "extend")
+def extend(call: LibraryCall) -> Value:
+    """params = list(a.parameters()); params.extend(b.parameters())"""
+    weights = weights_of(call)
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    more = given.parameters if isinstance(given, Weights) else _listed(given)
+    merged = together([weights.parameters, more], weights.parameters.exact and not uncertain(call.reader))
+    weights.parameters = replace(merged, iterator=False)
+    return NONE
+
+
+def _listed(value: Value | None) -> Parameters:
+    held = [item.parameters for item in value.items if isinstance(item, Weights)] if isinstance(value, Sequence) else []
+    if isinstance(value, Tensor):
+        return Parameters(inputs=True)
+    return together(held, isinstance(value, Sequence) and len(held) == len(value.items)) if held else Parameters(exact=False)
+
+
+
