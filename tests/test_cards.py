@@ -43,7 +43,7 @@ def examples(kind: str) -> list[Any]:
         except (yaml.YAMLError, KeyError, TypeError):
             continue  # test_form says what is wrong
         for number, example in enumerate(shown):
-            found.append(pytest.param(example, id=f"{path.stem}-{number}"))
+            found.append(pytest.param(path.stem, example, id=f"{path.stem}-{number}"))
     return found
 
 
@@ -119,19 +119,20 @@ def test_nobody_yields_in_a_circle() -> None:
         assert not any(name in yields.get(other, set()) for other in better), f"{name} and a rule that it yields to yield to each other"
 
 
-@pytest.mark.parametrize("example", examples("bad"))
-def test_bad(example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rule", "example"), examples("bad"))
+def test_bad(rule: str, example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, result = run(example, tmp_path, monkeypatch)
     found = {(f.place.file, f.place.line, f.rule, f.case): f for f in result.findings}
     wanted = expected(files)
-    assert wanted, "a bad example marks at least one line with # ! rule[case]"
+    said = any(name == rule for _, _, name, _ in found)
+    assert wanted or (said and cards.load()[rule].level == "hint"), "a bad example marks its lines with # ! rule[case]; a hint may go unmarked"
     missing = [key for key in wanted if key not in found]
     extra = [f"{key}: {finding.message}" for key, finding in found.items() if key not in wanted and finding.severity != "hint"]
     assert not missing and not extra, report(missing, extra, result)
 
 
-@pytest.mark.parametrize("example", examples("good"))
-def test_good(example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rule", "example"), examples("good"))
+def test_good(rule: str, example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, result = run(example, tmp_path, monkeypatch)
     extra = [f"{f.place.file}:{f.place.line} {f.rule}[{f.case}]: {f.message}" for f in result.findings if f.severity != "hint"]
     assert not extra, report([], extra, result)
