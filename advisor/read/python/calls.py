@@ -762,7 +762,7 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
 def opaque_tensor(given: list[Value]) -> Value:
     """A tensor computed from these in a way that is not known."""
     flows = [v.flow for v in given if isinstance(v, Tensor)]
-    return Tensor(replace(flows[0], activation=None, width=None, part=()) if flows else Flow())
+    return Tensor(replace(flows[0], activation=None, width=None, part=(), graph="unknown", cut_by=None, cut_at=None) if flows else Flow())
 
 
 def _forward(reader: Reader, instance: Instance, forward: Function, arguments: Arguments, node: ast.AST) -> Value:
