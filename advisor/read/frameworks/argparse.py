@@ -204,6 +204,8 @@ def weaken(value: Value, link: Link) -> Value:
         return Constant(value.value, (link, *origin), True, value.place)
     if isinstance(value, Union):
         return Union(tuple(weaken(member, link) for member in value.members), value.when)
+    if isinstance(value, Instance) and value.role == "path" and isinstance(value.data.get("path"), Constant):
+        return Instance(value.kind, None, "path", data={**value.data, "path": weaken(value.data["path"], link)})
     if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
         return sequence([weaken(item, link) for item in value.items], value.kind, value.exact)
     return value

@@ -23,6 +23,8 @@ _PURE: dict[str, Callable[..., Any]] = {
     "realpath": lambda path: path,
     "fspath": lambda path: path,
     "expandvars": lambda path: path,
+    "relpath": lambda path, start=".": posixpath.relpath(path, start) if posixpath.isabs(path) == posixpath.isabs(start) else path,
+    "isabs": posixpath.isabs,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.source import Known, Setting, Unknown
+from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python.values import (
@@ -22,6 +22,7 @@ from advisor.read.python.values import (
     content,
     join,
     mapping,
+    members,
     plain,
     sequence,
     setting,
@@ -58,7 +59,10 @@ def range_(call: LibraryCall) -> Value:
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]
-        count = setting(end) if len(given) == 1 or plain(given[0]) in (0, 1) else Unknown("the bounds of the range are not known")
+        count = setting(end) if len(given) == 1 or plain(members(given[0])[0]) in (0, 1) else Unknown("the bounds of the range are not known")
+        if isinstance(count, Unknown) and len(given) == 2 and isinstance(given[0], Opaque) and isinstance(end, Constant):
+            whole = setting(end)  # a run that is resumed starts later
+            count = OneOf((Option(whole), Option(Unknown(given[0].why)))) if isinstance(whole, Known) else count
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)
