@@ -43,9 +43,7 @@ def trend_of(symbol: str, left: Flow | None, right: Flow | None, other: Setting 
             trend = two if factor is None or factor > 0 else turned(two)
         elif symbol == "**" and factor is not None and 0 < factor != 1:
             trend = two if factor > 1 else turned(two)
-    elif one == two and symbol in ("+", "*"):
-        trend = one
-    elif one != two and symbol in ("/", "-", "//"):
+    elif (one == two and symbol in ("+", "*")) or (one != two and symbol in ("/", "-", "//")):
         trend = one
     per = (left.per if left is not None else None) or (right.per if right is not None else None)
     return {"counted": trend, "per": per}

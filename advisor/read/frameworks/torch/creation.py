@@ -58,9 +58,7 @@ def random(call: LibraryCall) -> Value:
     name = name_of(call)
     own = call.get("generator")
     given = own is not None and not (isinstance(own, Constant) and own.value is None)
-    call.reader.emit(
-        Kind.DRAW, call.node, None, library="own" if given else "torch", what=call.name, use=USES.get(name, "noise"), generator=given
-    )
+    call.reader.emit(Kind.DRAW, call.node, None, library="own" if given else "torch", what=call.name, use=USES.get(name, "noise"), generator=given)
     if name.endswith("_like"):
         like = subject(call) or Flow()
         return _leaf(call, Flow(graph="none", activation="random", rank=like.rank, width=like.width, rows=like.rows))

@@ -14,7 +14,17 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members
 
 ROOT = "torch.utils.data."
-for _name in ("Dataset", "IterableDataset", "TensorDataset", "Subset", "ConcatDataset", "ChainDataset", "StackDataset", "MapDataPipe", "IterDataPipe"):
+for _name in (
+    "Dataset",
+    "IterableDataset",
+    "TensorDataset",
+    "Subset",
+    "ConcatDataset",
+    "ChainDataset",
+    "StackDataset",
+    "MapDataPipe",
+    "IterDataPipe",
+):
     table.CLASS_ROLES[ROOT + _name] = "dataset"
 ITERABLE = (ROOT + "IterableDataset", ROOT + "ChainDataset", ROOT + "IterDataPipe")
 SPLITS = ("split", "mode", "phase", "subset", "partition", "set", "stage", "train", "is_train", "image_set", "dataset_type", "data_type")
@@ -54,7 +64,9 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     """Transforms, role and generators among the attributes of a data set of the project."""
     fact.iterable = fact.iterable or instance.kind in ITERABLE
     if fact.transforms is None:
-        found = [value for held in instance.attributes.values() for value in members(held) if isinstance(value, Instance) and value.role == "transform"]
+        found = [
+            value for held in instance.attributes.values() for value in members(held) if isinstance(value, Instance) and value.role == "transform"
+        ]
         if found:
             fact.transforms = [transform for value in found for transform in transforms_of(value)]
     if fact.role == "unknown":

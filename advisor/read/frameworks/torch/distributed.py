@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from advisor.model.events import Kind
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.flows import flow_of
-from advisor.read.python.values import NONE, Arguments, Constant, Instance, Opaque, Sequence, Tensor, Value
+from advisor.read.frameworks.torch.weights import uncertain
+from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Sequence, Value
+
 
 @table.function("torch.distributed.init_process_group")
 def init_process_group(call: LibraryCall) -> Value:
     """The program runs on several ranks (perhaps behind a flag)."""
-    weak = any(label != "default" for _, label in call.reader.conditions)
-    call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=weak, place=call.place))
+    call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=uncertain(call.reader), place=call.place))
     return NONE
 
 
@@ -21,26 +20,55 @@ def init_process_group(call: LibraryCall) -> Value:
     "torch.distributed.get_rank",
     "torch.distributed.get_world_size",
     "torch.distributed.get_local_rank",
+    "torch.distributed.get_node_local_rank",
     "torch.cuda.device_count",
     "torch.cuda.current_device",
 )
 def rank(call: LibraryCall) -> Value:
     """Known only when it runs."""
-    what = {"get_rank": "the rank", "get_world_size": "the world size"}.get(call.name.rpartition(".")[2], "the number of devices")
-    return Opaque(what, "int")
+    what = {"get_rank": "the rank", "get_local_rank": "the rank", "get_node_local_rank": "the rank", "get_world_size": "the world size"}
+    return Opaque(what.get(call.name.rpartition(".")[2], "the number of devices"), "int", low=0)
 
 
 @table.function(
     "torch.distributed.is_initialized",
     "torch.distributed.is_available",
+    "torch.distributed.is_nccl_available",
+    "torch.distributed.is_torchelastic_launched",
     "torch.cuda.is_available",
     "torch.cuda.is_bf16_supported",
     "torch.backends.mps.is_available",
+    "torch.backends.mps.is_built",
+    "torch.backends.cudnn.is_available",
     "torch.xpu.is_available",
+    "torch.mps.is_available",
 )
 def available(call: LibraryCall) -> Value:
     """Known only when it runs."""
     return Opaque(f"`{call.name.rpartition('.')[2]}`", "bool")
+
+
+@table.function(
+    "torch.distributed.all_reduce",
+    "torch.distributed.reduce",
+    "torch.distributed.broadcast",
+    "torch.distributed.all_gather",
+    "torch.distributed.all_gather_into_tensor",
+    "torch.distributed.all_gather_object",
+    "torch.distributed.broadcast_object_list",
+    "torch.distributed.gather",
+    "torch.distributed.scatter",
+    "torch.distributed.reduce_scatter",
+    "torch.distributed.barrier",
+    "torch.distributed.monitored_barrier",
+    "torch.distributed.destroy_process_group",
+    "torch.cuda.set_device",
+    "torch.cuda.synchronize",
+    "torch.cuda.empty_cache",
+)
+def collective(call: LibraryCall) -> Value:
+    """Writes into the tensor given, on every rank; gives nothing."""
+    return NONE
 
 
 @table.prefix(
@@ -51,32 +79,43 @@ def available(call: LibraryCall) -> Value:
     "torch.profiler",
     "torch.utils.tensorboard",
     "torch.set_default_dtype",
+    "torch.set_default_device",
+    "torch.set_default_tensor_type",
+    "torch.set_float32_matmul_precision",
     "torch.set_num_threads",
+    "torch.set_num_interop_threads",
+    "torch.set_printoptions",
+    "torch.autograd.set_detect_anomaly",
+    "torch.autograd.profiler",
     "torch._dynamo",
+    "torch._inductor",
     "torch.hub",
     "torch.version",
+    "torch.onnx",
 )
 def housekeeping(call: LibraryCall) -> Value | None:
     """Calls that touch no weights, unless an object is handed over."""
-    if call.name == "torch.multiprocessing.spawn":
-        return spawn(call)
     given = [*call.arguments.positional, *call.arguments.keywords.values()]
     if call.reader.tracked(given):
         return None
     return call.reader.instance(call.name, node=call.node) if call.name.rpartition(".")[2][:1].isupper() else Opaque(f"result of `{call.name}`")
 
 
-@table.function("torch.multiprocessing.spawn")
+@table.function("torch.multiprocessing.spawn", "torch.multiprocessing.start_processes")
 def spawn(call: LibraryCall) -> Value:
     """mp.spawn(worker, args=(...)): the worker gets its rank first."""
-    from advisor.read.python.values import Arguments, Sequence
-
     worker, given = call.get("fn", 0), call.get("args", 1)
     items = list(given.items) if isinstance(given, Sequence) else []
     call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=True, place=call.place))
     if worker is not None:
-        call.reader.call(worker, Arguments([Opaque("the rank", "int"), *items]), call.node)
+        call.reader.call(worker, Arguments([Opaque("the rank", "int"), *items], exact=given is None or isinstance(given, Sequence)), call.node)
     return NONE
+
+
+@table.function("torch.onnx.export", "torch.onnx.dynamo_export", "torch.utils.model_zoo.load_url")
+def exported(call: LibraryCall) -> Value:
+    """Reads a model, or fetches weights."""
+    return Opaque(f"result of `{call.name}`")
 
 
 @table.function("torch.device")

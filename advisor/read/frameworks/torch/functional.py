@@ -300,7 +300,9 @@ def compare(call: LibraryCall) -> Value:
     measured = agreement(Tensor(flow), other) if name == "eq" else {}
     if name in ("equal", "allclose", "is_same_size", "is_nonzero"):
         return Opaque("a comparison of tensors", "bool")
-    return Tensor(replace(cut(flow, "a comparison", call.place), activation="comparison", losses=(), counted=None, per=None, one_hot=False, **measured))
+    return Tensor(
+        replace(cut(flow, "a comparison", call.place), activation="comparison", losses=(), counted=None, per=None, one_hot=False, **measured)
+    )
 
 
 def rounded(call: LibraryCall) -> Value:
@@ -353,7 +355,9 @@ register(REDUCTIONS, reduce)
 register(("backward",), backward, functions=False)
 register(("eq", "ne", "ge", "gt", "lt", "le", "isnan", "isinf", "isfinite", "equal", "allclose", "isclose", "logical_and", "logical_or"), compare)
 register(("round", "floor", "ceil", "sign", "trunc", "heaviside"), rounded)
-register(("size", "dim", "numel", "nelement", "ndimension", "element_size", "stride", "storage_offset", "data_ptr", "get_device"), size, functions=False)
+register(
+    ("size", "dim", "numel", "nelement", "ndimension", "element_size", "stride", "storage_offset", "data_ptr", "get_device"), size, functions=False
+)
 table.FUNCTIONS["torch.numel"] = size
 register(("retain_grad", "register_hook"), quiet, functions=False)
 register(("cat", "stack", "concat", "hstack", "vstack", "dstack", "concatenate", "where", "block_diag", "column_stack"), combine, methods=False)

@@ -20,9 +20,7 @@ def initialise(call: LibraryCall) -> Value | None:
         call.reader.inits.append((name, given, call.place))
     else:
         own = call.get("generator")
-        call.reader.emit(
-            Kind.DRAW, call.node, None, library="torch" if own is None else "own", what=call.name, use="init", generator=own is not None
-        )
+        call.reader.emit(Kind.DRAW, call.node, None, library="torch" if own is None else "own", what=call.name, use="init", generator=own is not None)
     return given if given is not None else NONE
 
 

@@ -27,7 +27,7 @@ LAYERS: dict[str, str] = {
     **{f"LazyBatchNorm{n}d": _BATCH for n in _DIMENSIONS},
     "SyncBatchNorm": "num_features, " + _BATCH.replace("device", "process_group=None, device", 1),
     **{f"InstanceNorm{n}d": f"num_features, {_SAMPLE}" for n in _DIMENSIONS},
-    **{f"LazyInstanceNorm{n}d": _SAMPLE for n in _DIMENSIONS},
+    **{f"LazyInstanceNorm{n}d": _BATCH for n in _DIMENSIONS},
     "LayerNorm": f"normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, {_MADE}",
     "RMSNorm": f"normalized_shape, eps=None, elementwise_affine=True, {_MADE}",
     "GroupNorm": f"num_groups, num_channels, eps=1e-05, affine=True, {_MADE}, *, bias=True",

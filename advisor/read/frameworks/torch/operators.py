@@ -195,7 +195,9 @@ def _part(flow: Flow, key: int | str) -> Flow:
     items = getattr(getattr(flow.source, "dataset", None), "items", ())
     if not flow.part and isinstance(key, int) and -len(items) <= key < len(items):
         item: Flow = items[key]
-        return replace(item, source=flow.source, sources=flow.sources, part=(key % len(items),), graph=flow.graph, activation=None, activation_at=None)
+        return replace(
+            item, source=flow.source, sources=flow.sources, part=(key % len(items),), graph=flow.graph, activation=None, activation_at=None
+        )
     return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None)
 
 

@@ -30,8 +30,7 @@ from advisor.read.python.values import (
 _ADAM = "betas=(0.9, 0.999), eps=1e-08"
 OPTIMIZERS: dict[str, str] = {
     "SGD": (
-        "params, lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=False, "
-        "*, maximize=False, foreach=None, differentiable=False, fused=None"
+        "params, lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False, foreach=None, differentiable=False, fused=None"
     ),
     "Adam": (
         f"params, lr=0.001, {_ADAM}, weight_decay=0, amsgrad=False, "
@@ -214,7 +213,10 @@ def param_groups(reader: Reader, instance: Instance) -> Value:
     fact = instance.fact
     count = len(fact.groups) if isinstance(fact, Optimizer) and fact.groups_complete else 0
     each = 1 <= count <= GROUPS
-    held = [reader.instance("param_group", role="param_group", data={"of": instance, "index": index if each else None}) for index in range(count if each else 1)]
+    held = [
+        reader.instance("param_group", role="param_group", data={"of": instance, "index": index if each else None})
+        for index in range(count if each else 1)
+    ]
     return Sequence("list", {"items": tuple(held), "exact": each})
 
 

@@ -1,59 +1,44 @@
-"""torch.optim.lr_scheduler and swa_utils: schedules, whom they write to, how they are stepped."""
+"""torch.optim.lr_scheduler: schedules, whom they write to, how they are stepped."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Flow, Module, Optimizer, Scheduler
+from advisor.model.recipe import Flow, Optimizer, Scheduler
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import REQUIRED, LibraryCall
+from advisor.read.frameworks.signature import signature
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Instance, Opaque, Sequence, Value, members, sequence, setting
 
-_O: dict[str, Any] = {"optimizer": REQUIRED}
-SIGNATURES: dict[str, dict[str, Any]] = {
-    "StepLR": {**_O, "step_size": REQUIRED, "gamma": 0.1, "last_epoch": -1},
-    "MultiStepLR": {**_O, "milestones": REQUIRED, "gamma": 0.1, "last_epoch": -1},
-    "ExponentialLR": {**_O, "gamma": REQUIRED, "last_epoch": -1},
-    "CosineAnnealingLR": {**_O, "T_max": REQUIRED, "eta_min": 0.0, "last_epoch": -1},
-    "CosineAnnealingWarmRestarts": {**_O, "T_0": REQUIRED, "T_mult": 1, "eta_min": 0.0, "last_epoch": -1},
-    "ConstantLR": {**_O, "factor": 1.0 / 3, "total_iters": 5, "last_epoch": -1},
-    "LinearLR": {**_O, "start_factor": 1.0 / 3, "end_factor": 1.0, "total_iters": 5, "last_epoch": -1},
-    "PolynomialLR": {**_O, "total_iters": 5, "power": 1.0, "last_epoch": -1},
-    "LambdaLR": {**_O, "lr_lambda": REQUIRED, "last_epoch": -1},
-    "MultiplicativeLR": {**_O, "lr_lambda": REQUIRED, "last_epoch": -1},
-    "OneCycleLR": {
-        **_O,
-        "max_lr": REQUIRED,
-        "total_steps": None,
-        "epochs": None,
-        "steps_per_epoch": None,
-        "pct_start": 0.3,
-        "anneal_strategy": "cos",
-        "cycle_momentum": True,
-        "base_momentum": 0.85,
-        "max_momentum": 0.95,
-        "div_factor": 25.0,
-        "final_div_factor": 1e4,
-        "three_phase": False,
-        "last_epoch": -1,
-    },
-    "CyclicLR": {**_O, "base_lr": REQUIRED, "max_lr": REQUIRED, "step_size_up": 2000, "step_size_down": None, "mode": "triangular", "gamma": 1.0},
-    "ReduceLROnPlateau": {
-        **_O,
-        "mode": "min",
-        "factor": 0.1,
-        "patience": 10,
-        "threshold": 1e-4,
-        "threshold_mode": "rel",
-        "cooldown": 0,
-        "min_lr": 0,
-        "eps": 1e-8,
-    },
-    "SequentialLR": {**_O, "schedulers": REQUIRED, "milestones": REQUIRED, "last_epoch": -1},
-    "ChainedScheduler": {"schedulers": REQUIRED, "optimizer": None},
+ROOT = "torch.optim.lr_scheduler."
+_ONE_THIRD = "0.3333333333333333"
+SCHEDULERS: dict[str, str] = {
+    "StepLR": "optimizer, step_size, gamma=0.1, last_epoch=-1",
+    "MultiStepLR": "optimizer, milestones, gamma=0.1, last_epoch=-1",
+    "ExponentialLR": "optimizer, gamma, last_epoch=-1",
+    "CosineAnnealingLR": "optimizer, T_max, eta_min=0.0, last_epoch=-1",
+    "CosineAnnealingWarmRestarts": "optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1",
+    "ConstantLR": f"optimizer, factor={_ONE_THIRD}, total_iters=5, last_epoch=-1",
+    "LinearLR": f"optimizer, start_factor={_ONE_THIRD}, end_factor=1.0, total_iters=5, last_epoch=-1",
+    "PolynomialLR": "optimizer, total_iters=5, power=1.0, last_epoch=-1",
+    "LambdaLR": "optimizer, lr_lambda, last_epoch=-1",
+    "MultiplicativeLR": "optimizer, lr_lambda, last_epoch=-1",
+    "OneCycleLR": (
+        "optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy='cos', cycle_momentum=True, "
+        "base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=10000.0, three_phase=False, last_epoch=-1"
+    ),
+    "CyclicLR": (
+        "optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode='triangular', gamma=1.0, scale_fn=None, scale_mode='cycle', "
+        "cycle_momentum=True, base_momentum=0.8, max_momentum=0.9, last_epoch=-1"
+    ),
+    "ReduceLROnPlateau": ("optimizer, mode='min', factor=0.1, patience=10, threshold=0.0001, threshold_mode='rel', cooldown=0, min_lr=0, eps=1e-08"),
+    "SequentialLR": "optimizer, schedulers, milestones, last_epoch=-1",
+    "ChainedScheduler": "schedulers, optimizer=None",
 }
+SWA = "optimizer, swa_lr, anneal_epochs=10, anneal_strategy='cos', last_epoch=-1"
+KEPT = ("lr_lambda", "scale_fn")  # functions among the arguments
 
 
 def bound_to(value: Value | None) -> Optimizer | None:
@@ -64,43 +49,54 @@ def bound_to(value: Value | None) -> Optimizer | None:
     return None
 
 
-def _build(call: LibraryCall, kind: str, signature: dict[str, Any]) -> Value:
-    position = list(signature).index("optimizer") if "optimizer" in signature else None
-    optimizer = bound_to(call.get("optimizer", position))
-    settings = call.settings(signature)
+def build(call: LibraryCall, kind: str, names: dict[str, Any]) -> Instance:
+    """A scheduler with every setting, its optimizer and its children."""
+    order = list(names)
+    given = call.get("optimizer", order.index("optimizer"))
+    optimizer = bound_to(given)
+    settings = call.settings(names)
     settings.pop("optimizer", None)
     fact = Scheduler(call.place, kind=kind, settings=settings, optimizer=optimizer, optimizer_known=optimizer is not None)
-    held = call.get("schedulers", list(signature).index("schedulers")) if "schedulers" in signature else None
+    held = call.get("schedulers", order.index("schedulers")) if "schedulers" in names else None
     if isinstance(held, Sequence):
-        fact.children = tuple(item.fact for item in held.items if isinstance(item, Instance) and isinstance(item.fact, Scheduler))
+        parts = [member for item in held.items for member in members(item)[:1]]
+        fact.children = tuple(item.fact for item in parts if isinstance(item, Instance) and isinstance(item.fact, Scheduler))
         if fact.optimizer is None and fact.children:
-            fact.optimizer, fact.optimizer_known = fact.children[0].optimizer, True
+            fact.optimizer, fact.optimizer_known = fact.children[0].optimizer, fact.children[0].optimizer_known
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
-    data = {"lr_lambda": call.get("lr_lambda", 1)} if "lr_lambda" in signature else {}
-    return call.reader.instance(kind, role="scheduler", fact=fact, node=call.node, data=data)
+    data = {key: value for key in KEPT if key in names and (value := call.get(key, order.index(key))) is not None}
+    attributes = {"optimizer": given} if given is not None and optimizer is not None else {}
+    return call.reader.instance(kind, role="scheduler", fact=fact, node=call.node, data=data, attributes=attributes)
 
 
-def _register(name: str, signature: dict[str, Any]) -> None:
-    full = f"torch.optim.lr_scheduler.{name}"
-    table.FUNCTIONS[full] = lambda call: _build(call, full, signature)
+def register(full: str, text: str) -> None:
+    """A scheduler class by its dotted name, with its signature."""
+    table.FUNCTIONS[full] = lambda call: build(call, full, signature(text))
     table.CLASS_ROLES[full] = "scheduler"
 
 
-for _name, _signature in SIGNATURES.items():
-    _register(_name, _signature)
+for _name, _text in SCHEDULERS.items():
+    register(ROOT + _name, _text)
+register("torch.optim.swa_utils.SWALR", SWA)
 for _name in ("LRScheduler", "_LRScheduler"):
-    table.CLASS_ROLES[f"torch.optim.lr_scheduler.{_name}"] = "scheduler"
+    table.CLASS_ROLES[ROOT + _name] = "scheduler"
 
 
 @table.method("scheduler", "__init__")
 def init(call: LibraryCall) -> Value:
-    """super().__init__(optimizer, last_epoch) of a scheduler class of the project."""
-    fact = call.this.fact
+    """super().__init__(optimizer, last_epoch) of a scheduler class of the project, or of one derived from torch's own."""
+    fact, given = call.this.fact, call.get("optimizer", 0)
     if isinstance(fact, Scheduler):
-        fact.optimizer = bound_to(call.get("optimizer", 0))
+        fact.optimizer = bound_to(given)
         fact.optimizer_known = fact.optimizer is not None
-        fact.settings.update({key: setting(value) for key, value in call.arguments.keywords.items() if key != "optimizer"})
+        text = SCHEDULERS.get(call.this.kind.removeprefix(ROOT))
+        if text is not None and "optimizer" in signature(text):
+            fact.settings.update({key: value for key, value in call.settings(signature(text)).items() if key not in ("optimizer", "schedulers")})
+        else:
+            fact.settings.update({key: setting(value) for key, value in call.arguments.keywords.items() if key != "optimizer"})
+    if given is not None:
+        call.reader.store.write(call.this.attributes, "optimizer", given)
     return NONE
 
 
@@ -112,16 +108,19 @@ def step(call: LibraryCall) -> Value:
     flow = getattr(value, "flow", None)
     if flow is None and value is not None and not isinstance(value, Instance):
         flow = Flow() if call.this.kind.endswith("ReduceLROnPlateau") else None
-    call.reader.emit(
-        Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=setting(value) if value is not None else None
-    )
+    held = setting(value) if value is not None else None
+    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=held)
     return NONE
 
 
 @table.method("scheduler", "get_last_lr", "get_lr", "_get_closed_form_lr")
 def last_rate(call: LibraryCall) -> Value:
-    """The current rates."""
-    return sequence([Opaque("the current learning rate", "float")], exact=False)
+    """The current rates, one for each group."""
+    fact = call.this.fact
+    optimizer = fact.optimizer if isinstance(fact, Scheduler) else None
+    count = len(optimizer.groups) if optimizer is not None and optimizer.groups_complete else 0
+    rate = Opaque("the current learning rate", "float", low=0)
+    return sequence([rate] * max(1, count), exact=count > 0)
 
 
 @table.method("scheduler", "state_dict")
@@ -133,25 +132,17 @@ def state_dict(call: LibraryCall) -> Value:
 @table.method("scheduler", "load_state_dict")
 def load_state_dict(call: LibraryCall) -> Value:
     """scheduler.load_state_dict(state)"""
-    restore = table.TENSORS.get("restore")
-    if restore is not None:
-        restore(call, "scheduler")
+    table.TENSORS["restore"](call, "scheduler")
     return NONE
 
 
-@table.attribute("scheduler", "last_epoch", "base_lrs", "num_bad_epochs", "best")
-def attribute(reader: Reader, instance: Instance) -> Value:
-    """State that changes while it runs."""
+@table.method("scheduler", "print_lr", "is_better", "in_cooldown", "_reset", "_initial_step")
+def quiet(call: LibraryCall) -> Value:
+    """Looks, and changes nothing that the rules ask about."""
     return Opaque("the state of the scheduler")
 
 
-@table.attribute("scheduler", "optimizer")
-def optimizer_of(reader: Reader, instance: Instance) -> Value | None:
-    """The optimizer it writes to, as an object."""
-    return None
-
-
-@table.function("torch.optim.swa_utils.SWALR")
-def swalr(call: LibraryCall) -> Value:
-    """The schedule of weight averaging."""
-    return _build(call, "torch.optim.swa_utils.SWALR", {**_O, "swa_lr": REQUIRED, "anneal_epochs": 10, "anneal_strategy": "cos"})
+@table.attribute("scheduler", "last_epoch", "base_lrs", "num_bad_epochs", "best", "_last_lr", "_step_count", "cooldown_counter", "total_steps")
+def attribute(reader: Reader, instance: Instance) -> Value:
+    """State that changes while it runs."""
+    return Opaque("the state of the scheduler")

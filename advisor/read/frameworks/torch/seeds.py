@@ -1,4 +1,4 @@
-"""Seeds, generators, backend switches and torch.distributed."""
+"""Seeds, generators and the switches of backends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Seed
-from advisor.model.source import Known
+from advisor.model.source import Known, Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Opaque, Value, setting
+from advisor.read.python.values import NONE, Opaque, Value, setting
 
 
 def clock(value: Value | None) -> bool:
@@ -19,7 +19,14 @@ def clock(value: Value | None) -> bool:
     return isinstance(value, Opaque) and value.why == "the clock"
 
 
-@table.function("torch.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all", "torch.mps.manual_seed", "torch.xpu.manual_seed_all")
+@table.function(
+    "torch.manual_seed",
+    "torch.cuda.manual_seed",
+    "torch.cuda.manual_seed_all",
+    "torch.mps.manual_seed",
+    "torch.xpu.manual_seed",
+    "torch.xpu.manual_seed_all",
+)
 def manual_seed(call: LibraryCall) -> Value:
     """torch.manual_seed seeds every device; the others one."""
     value = call.get("seed", 0)
@@ -39,7 +46,10 @@ def generator_seed(call: LibraryCall) -> Value:
     """generator.manual_seed(seed) gives the generator back."""
     if call.name.endswith("manual_seed"):
         value = call.get("seed", 0)
-        call.reader.store.write(call.this.attributes, "seed", value if value is not None else Opaque())
+        call.reader.store.write(call.this.attributes, "seed", value if value is not None else Opaque("a seed that is not given", "int"))
+        return call.this
+    if call.name.endswith(("get_state", "initial_seed", ".seed")):
+        return Opaque("the state of a generator", "int")
     return call.this
 
 
@@ -52,21 +62,25 @@ def initial_seed(call: LibraryCall) -> Value:
 @table.function("torch.use_deterministic_algorithms")
 def deterministic(call: LibraryCall) -> Value:
     """Deterministic algorithms on or off."""
-    call.reader.recipe.backend["deterministic_algorithms"] = call.setting("mode", 0)
+    call.reader.recipe.backend["deterministic_algorithms"] = _under_flags(call.reader, call.setting("mode", 0), call.place)
     return NONE
+
+
+def _under_flags(reader: Reader, found: Setting, place: Place) -> Setting:
+    """A switch that is set only under a flag is weakly known."""
+    if not isinstance(found, Known):
+        return found
+    weak = found.weak or any(label != "default" for _, label in reader.conditions)
+    return Known(found.value, found.origin, found.default, weak, place)
 
 
 def _flag(name: str) -> Any:
     def write(reader: Reader, owner: Any, value: Value, node: ast.AST) -> None:
-        found = setting(value)
-        if isinstance(found, Known):
-            found = Known(
-                found.value, found.origin, found.default, found.weak or any(label != "default" for _, label in reader.conditions), reader.place(node)
-            )
-        reader.recipe.backend[name] = found
+        reader.recipe.backend[name] = _under_flags(reader, setting(value), reader.place(node))
 
     return write
 
 
-for _name in ("benchmark", "deterministic", "enabled"):
+for _name in ("benchmark", "deterministic", "enabled", "allow_tf32"):
     table.WRITES["torch.backends.cudnn", _name] = _flag(f"cudnn.{_name}")
+table.WRITES["torch.backends.cuda.matmul", "allow_tf32"] = _flag("cuda.matmul.allow_tf32")

@@ -7,12 +7,13 @@ from typing import Any
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, known_size, name_of, shape, subject
+from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, subject
 from advisor.read.frameworks.torch.functional import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
 
 SAME = (
-    "contiguous", "to", "cuda", "cpu", "xpu", "float", "double", "half", "bfloat16", "type", "type_as", "clone", "rename", "pin_memory", "flip", "roll",
+    "contiguous", "to", "cuda", "cpu", "xpu", "float", "double", "half", "bfloat16", "type", "type_as", "clone", "rename", "pin_memory", "flip",
+    "roll",
     "share_memory_", "nan_to_num", "to_dense", "coalesce", "masked_fill", "masked_fill_", "tril", "triu", "resolve_conj", "index_fill", "sort_index",
 )  # fmt: skip
 TURNED = ("permute", "transpose", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "rot90", "adjoint")

@@ -202,6 +202,3 @@ def _listed(value: Value | None) -> Parameters:
     if isinstance(value, Tensor):
         return Parameters(inputs=True)
     return together(held, isinstance(value, Sequence) and len(held) == len(value.items)) if held else Parameters(exact=False)
-
-
-
