@@ -37,7 +37,7 @@ def command(names: tuple[str, ...], **options: Any) -> int:
 def _build(write: bool) -> int:
     from pathlib import Path
 
-    from advisor.readme import with_rule_table
+    from advisor.readme import with_outputs, with_rule_table
 
     folder = cards.checkout()
     if folder is None:
@@ -45,7 +45,7 @@ def _build(write: bool) -> int:
     cards.build()
     readme = Path(folder).parent / "README.md"
     before = readme.read_text("utf-8")
-    after = with_rule_table(before, cards.load().values())
+    after = with_outputs(with_rule_table(before, cards.load().values()), _say)
     if before == after:
         return 0
     if write:
@@ -54,6 +54,23 @@ def _build(write: bool) -> int:
         return 0
     click.echo("README.md is stale: run `advisor rules --build`", err=True)
     return 1
+
+
+def _say(command: str) -> str:
+    """What a command of the README says of the program that it is shown on, whose markers for the tests are left out."""
+    import re
+    import subprocess
+    import sys
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    root = Path(cards.PACKAGE).parent
+    with TemporaryDirectory() as folder:
+        for path in (root / "fixtures" / "quickstart").glob("*.py"):
+            Path(folder, path.name).write_text(re.sub(r" *# ! .*", "", path.read_text("utf-8")), "utf-8")
+        line = [sys.executable, "-m", *command.split()]
+        environment = {"PYTHONPATH": str(root), "PYTHONIOENCODING": "utf-8"}
+        return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8").stdout
 
 
 def _table(rules: list[Rule]) -> str:
