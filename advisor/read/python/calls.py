@@ -782,8 +782,9 @@ def _forward(reader: Reader, instance: Instance, forward: Function, arguments: A
 
 def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: Value, node: ast.AST) -> Value:
     """The result of the outermost forward: marked as coming from the model, with its event."""
-    marked = mark(reader, result, fact)
     given = [v for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)]
+    sources = tuple(dict.fromkeys(s for v in given for s in (v.flow.source, *v.flow.sources) if s is not None))
+    marked = mark(reader, result, fact, sources)
     output = _first_flow(marked)
     reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, grad_mode=reader.grad_mode)
     return marked
@@ -805,8 +806,11 @@ def _first_flow(value: Value) -> Flow | None:
     return None
 
 
-def mark(reader: Reader, value: Value, fact: facts.Module, depth: int = 0) -> Value:
-    """Notes on every tensor in a value that it came out of a model."""
+def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, ...] = (), depth: int = 0) -> Value:
+    """Notes on every tensor in a value that it came out of a model, computed from data of these sources.
+
+    What a replayed forward gives belongs to an earlier call: its sources and its gradient mode are those of now.
+    """
     graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
     if isinstance(value, Tensor):
         flow = value.flow
@@ -814,27 +818,29 @@ def mark(reader: Reader, value: Value, fact: facts.Module, depth: int = 0) -> Va
             replace(
                 flow,
                 modules=(fact, *(m for m in flow.modules if m is not fact))[:6],
-                graph=graph if flow.graph in ("none", "unknown", "kept") else flow.graph,
+                graph=graph if flow.graph in ("none", "unknown", "kept") or flow.cut_by is None else flow.graph,
+                source=sources[0] if sources else flow.source,
+                sources=sources or flow.sources,
             )
         )
     if isinstance(value, Opaque):
         if value.type in ("int", "str", "bool", "float"):
             return value
-        return Tensor(Flow(modules=(fact,), graph=graph))
+        return Tensor(Flow(modules=(fact,), graph=graph, source=sources[0] if sources else None, sources=sources))
     if depth < 2:
         if isinstance(value, Sequence):
-            return Sequence(value.kind, {"items": tuple(mark(reader, item, fact, depth + 1) for item in value.items), "exact": value.exact})
+            return Sequence(value.kind, {"items": tuple(mark(reader, item, fact, sources, depth + 1) for item in value.items), "exact": value.exact})
         if isinstance(value, Mapping):
-            return Mapping({**value.state, "items": {key: mark(reader, item, fact, depth + 1) for key, item in value.items.items()}}, value.place)
+            return Mapping({**value.state, "items": {key: mark(reader, item, fact, sources, depth + 1) for key, item in value.items.items()}}, value.place)
         if isinstance(value, Union):
             return join(
-                [mark(reader, item, fact, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)] or [value],
+                [mark(reader, item, fact, sources, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)] or [value],
                 value.when,
             )
         if isinstance(value, Instance) and value.cls is not None and value.role is None:
             for name, held in list(value.attributes.items()):
                 if isinstance(held, (Tensor, Opaque)):
-                    reader.store.write(value.attributes, name, mark(reader, held, fact, depth + 1))
+                    reader.store.write(value.attributes, name, mark(reader, held, fact, sources, depth + 1))
     return value
 
 

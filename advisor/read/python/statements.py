@@ -240,7 +240,7 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
         if value is not None:
             return None
     value = expressions.binary(reader, node.op, old, new, node)
-    if reader.loop_depth and not isinstance(value, (Instance, Sequence, Mapping)):
+    if reader.loop_depth and not reader.forward_depth and not isinstance(value, (Instance, Sequence, Mapping)):
         variable = reader.variable(node.target)
         if isinstance(node.op, (ast.Add, ast.Sub)) and variable is not None:
             flow = getattr(new, "flow", None)
