@@ -140,6 +140,11 @@ def enter(reader: Reader, instance: Any, node: ast.AST) -> Entered:
     return Entered(value=instance)
 
 
+AMBIGUOUS = frozenset(["aim", "av", "evaluate", "google", "progress", "queue", "resource", "string", "umap"])  # names that projects give their files
+
+
 def describe(root: str) -> None:
-    """Registers a root as quiet."""
+    """Registers a root as quiet; the library is meant even where a folder of the project has its name."""
     table.PREFIXES.setdefault(root, quiet)
+    if root not in AMBIGUOUS:
+        table.VERSIONS.setdefault(root, root)

@@ -240,13 +240,9 @@ def extreme(call: LibraryCall) -> Value | None:
     tensors = [value for value in given if isinstance(value, Tensor)]
     flow = joined_flow(given)
     if name == "min" and not tensors and flow is None:
-        known = [value for value in given if isinstance(value, Constant)]
-        unknown = [value for value in given if not isinstance(value, Constant)]
-        if known and all(isinstance(value, Opaque) for value in unknown):
-            smallest = min(known, key=lambda constant: constant.value) if _comparable(known) else known[0]
-            kind = type(smallest.value).__name__
-            why = next(value.why for value in unknown if isinstance(value, Opaque))
-            return Union((smallest, Opaque(why, kind, high=float(smallest.value) if isinstance(smallest.value, (int, float)) else None)))
+        bound = _bound(given)
+        if bound is not None:
+            return bound
     if tensors and len(tensors) == len(given):
         return join(given)
     why = next((value.why for value in given if isinstance(value, Opaque)), f"a {name}imum")
@@ -254,6 +250,19 @@ def extreme(call: LibraryCall) -> Value | None:
     low = float(max(known_numbers)) if name == "max" and known_numbers else None
     kinds = {v.type if isinstance(v, Opaque) else type(v.value).__name__ if isinstance(v, Constant) else None for v in given}
     return Opaque(why, kinds.pop() if len(kinds) == 1 else "float" if kinds <= {"int", "float"} else None, low=low, flow=flow)
+
+
+def _bound(given: list[Value]) -> Value | None:
+    """The smallest known candidate, then unknown; None when nothing is known."""
+    heads = [members(value)[0] for value in given]
+    known = [head for head in heads if isinstance(head, Constant)]
+    rest = [member for value in given for member in members(value) if not isinstance(member, Constant)]
+    if not known or not rest or not all(isinstance(member, Opaque) for member in rest):
+        return None
+    smallest = min(known, key=lambda constant: constant.value) if _comparable(known) else known[0]
+    why = next(member.why for member in rest if isinstance(member, Opaque))
+    high = float(smallest.value) if isinstance(smallest.value, (int, float)) and not smallest.weak else None
+    return Union((smallest, Opaque(why, type(smallest.value).__name__, high=high)))
 
 
 def _comparable(known: list[Constant]) -> bool:
