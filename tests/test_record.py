@@ -130,3 +130,10 @@ def test_copies() -> None:
     assert pickle.loads(pickle.dumps(known)) == known
     finding = Finding("r", "c", "g", "error", "high", "m", place)
     assert pickle.loads(pickle.dumps(finding)) == finding
+
+
+@BOTH
+def test_replace_knows_its_fields(module: Any) -> None:
+    point, _, _ = pair(module)
+    with pytest.raises(TypeError):
+        module.replace(point(1), z=1)

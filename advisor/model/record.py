@@ -7,12 +7,14 @@ The standard ones compile five methods per class when a module is imported, half
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 T = TypeVar("T")
 _NOTHING: Any = object()
+_set = object.__setattr__  # also for frozen objects
 
 
 class Field:
@@ -53,8 +55,23 @@ def dataclass(cls: Any = None, /, *, slots: bool = False, frozen: bool = False, 
 
 def replace(record: T, /, **changes: Any) -> T:
     """A copy with some fields changed."""
-    held = {name: getattr(record, name) for name in type(record).__dataclass_fields__}  # type: ignore[attr-defined]
-    return type(record)(**{**held, **changes})
+    cls: Any = type(record)
+    copy: T = _copier(cls)(record)
+    for name, value in changes.items():
+        if name not in cls.__dataclass_fields__:
+            raise TypeError(f"a {cls.__name__} has no {name}")
+        _set(copy, name, value)
+    return copy
+
+
+@cache
+def _copier(cls: Any) -> Callable[[Any], Any]:
+    """What copies the fields of a class."""
+    names = {"_new": object.__new__, "_set": _set, "_cls": cls}
+    lines = "".join(f" _set(copy, {name!r}, record.{name})\n" for name in cls.__dataclass_fields__)
+    exec(f"def copier(record):\n copy = _new(_cls)\n{lines} return copy", names)
+    copier: Callable[[Any], Any] = names["copier"]
+    return copier
 
 
 def _make(cls: Any, slots: bool, frozen: bool, eq: bool) -> Any:
@@ -121,7 +138,7 @@ def _compile_init(cls: Any) -> Callable[..., None]:
         else:
             target.append(name)
         if frozen:
-            names["_set"] = object.__setattr__
+            names["_set"] = _set
             lines.append(f" _set(self, {name!r}, {value})")
         else:
             lines.append(f" self.{name} = {value}")
@@ -158,4 +175,4 @@ def _state(self: Any) -> list[Any]:
 
 def _restore(self: Any, state: list[Any]) -> None:
     for name, value in zip(self.__dataclass_fields__, state, strict=True):
-        object.__setattr__(self, name, value)
+        _set(self, name, value)
