@@ -50,6 +50,8 @@ def save(call: LibraryCall) -> Value:
     """torch.save(object, path)"""
     parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
     fact = Save(call.place, parts=parts, complete=complete, path=call.setting("f", 1), module=module)
+    saved = call.get("obj", 0)
+    fact.contents = saved.place if isinstance(saved, Mapping) else None
     given = _held(call.get("obj", 0) or call.get("tensors", 0))
     if isinstance(given, Instance) and given.role == "state":
         fact.kept = given.data.get("save")
