@@ -63,7 +63,7 @@ def load(path: str) -> Settings | None:
     if is_project and b"advisor" not in data:
         return None
     table = _toml(path, data)
-    if is_project:
+    if is_project or "tool" in table:
         tool = table.get("tool", {})
         if not isinstance(tool, dict) or "advisor" not in tool:
             return None

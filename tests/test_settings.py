@@ -151,3 +151,9 @@ def test_house_rules(key: str, advisor: Advisor) -> None:
     found = advisor("lint", "broken.py", "--format", "json").json["findings"]
     assert {finding["rule"] for finding in found} == {"syntax-error", "banned-seed"}
     assert advisor("lint", "broken.py", "--select", "banned-seed", "--format", "concise").out.startswith("broken.py:")
+
+
+def test_a_settings_file_of_any_name_may_have_the_table_of_pyproject(advisor: Advisor) -> None:
+    write("strict.toml", '[tool.advisor]\nfail-on = "error"\n')
+    write("old.py", PYTHON2)
+    assert advisor("lint", "old.py", "--settings", "strict.toml").code == 0
