@@ -339,6 +339,8 @@ class Save(Fact):
     memory: Literal["file", "copy", "alias"] = "file"
     module: Module | None = None
     kept: Save | None = None  # what is written to the file was kept in memory by this one
+    contents: Place | None = None  # where the dict that is saved is written
+    decided: Place | None = None  # the comparison that chooses it as the best
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
 

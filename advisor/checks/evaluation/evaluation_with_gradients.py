@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind
+from advisor.model.events import Call, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
 from advisor.model.modes import evaluation_forwards, gradients_on, role_of
@@ -23,4 +23,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
             continue
         seen.add(loop)
-        yield ctx.finding("graph", at=event, model=event.subject.name, role=role_of(loop), line=loop.place.line)
+        inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
+        at = next((node.place for node in inside if isinstance(node, Call)), event)
+        yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place.line)

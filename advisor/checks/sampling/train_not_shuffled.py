@@ -27,8 +27,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     classifies = any(loss.name in CLASSIFICATION for loss in trained_on(ctx.recipe))
     if isinstance(shuffle, OneOf):
-        condition = next((option.when for option in shuffle.options if is_on(option.value)), None)
-        yield ctx.finding("on-some-path", at=loader, condition=condition or "a flag is set")
+        condition = next((option.when for option in shuffle.options if option.when is not None), None)
+        yield ctx.finding("on-some-path", at=loader, condition=condition or "a flag")
     else:
         yield ctx.finding("classes" if classifies else "other-targets", at=loader, given="shuffle=False" if given else "no shuffle")
 

@@ -25,10 +25,10 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if len(stepping) < len(subjects) or escaped_to(recipe, optimizer.slot):
         ctx.skip("an optimizer that could not be told is stepped", scheduler)
         return
-    other = next((held for held in stepping if not optimizer.modules or holds_some(held, optimizer.modules)), None)
+    other = next((held for held in reversed(stepping) if not optimizer.modules or holds_some(held, optimizer.modules)), None)
     if other is not None:
         evidence = [Link(other.place.file, other.place.line, f"{other.name}, which is stepped")]
         yield ctx.finding(
-            "other", at=steps_of(recipe, scheduler)[0][0], evidence=evidence, optimizer=optimizer.name, line=optimizer.place.line, other=other.name,
+            "other", at=other, evidence=evidence, optimizer=optimizer.name, line=optimizer.place.line, other=other.name,
             other_line=other.place.line, built=scheduler.place.line,
         )

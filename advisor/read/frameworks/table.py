@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
-from advisor.read.python.values import Arguments, Instance, Value, setting
+from advisor.model.source import ABSENT, Known, OneOf, Option, Place, Setting, Unknown
+from advisor.read.python.values import LEFT_OUT, Arguments, Instance, Value, setting
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -55,7 +55,11 @@ class LibraryCall:
         """The argument as a setting: the library's `default` (named by `version`) when not given, unknown behind **kwargs."""
         value = self.get(name, position)
         if value is not None:
-            return setting(value, self.reader.argument_place(self.node, name, position))
+            found = setting(value, self.reader.argument_place(self.node, name, position))
+            if isinstance(found, OneOf) and default is not REQUIRED:  # left out on some path: the library's default there
+                left = Known(default, default=version or self.reader.default_version(self.name))
+                return OneOf(tuple(Option(left, o.when) if o.value == Unknown(LEFT_OUT.why) else o for o in found.options))
+            return found
         if not self.arguments.exact:
             return Unknown("it may be given by * or ** arguments that could not be read")
         if default is REQUIRED:

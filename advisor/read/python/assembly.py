@@ -233,6 +233,7 @@ def _saves(recipe: Recipe, nodes: list[Entry]) -> None:
                 compare = _metric_comparison(condition)
                 if compare is not None:
                     node.subject.best = True
+                    node.subject.decided = branch.place
                     node.subject.monitor = compare.left_flow or compare.right_flow
                     break
 

@@ -20,6 +20,7 @@ from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.store import MISSING, Store
 from advisor.read.python.values import (
+    LEFT_OUT,
     Arguments,
     Bound,
     Class,
@@ -392,11 +393,8 @@ class Reader:
         if isinstance(head, dict):
             if not all(isinstance(item, Value) for option in options for item in option.values()):
                 return head
-            merged: dict[Any, Value] = {}
-            for option in options:
-                for key, value in option.items():
-                    merged[key] = join([merged[key], value], when) if key in merged else value
-            return merged
+            keys = dict.fromkeys(key for option in options for key in option)
+            return {key: join([option.get(key, LEFT_OUT) for option in options], when) for key in keys}
         if isinstance(head, bool):
             return all(options)
         return head

@@ -225,6 +225,7 @@ class Arguments:
 
 NONE = Constant(None)
 UNKNOWN = Opaque()
+LEFT_OUT = Opaque("it is given on one path only")  # in a mapping that branches filled differently
 
 
 def opaque(why: str, type: str | None = None) -> Opaque:
