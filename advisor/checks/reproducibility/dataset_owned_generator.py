@@ -8,7 +8,7 @@ from typing import Any
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Loader
-from advisor.model.source import Link, candidates, is_absent, is_unknown
+from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     dataset = loader.dataset
     while dataset is not None and dataset.generator is None:
         dataset = dataset.origin
-    if dataset is None or dataset.generator is None or not is_absent(loader.settings.get("worker_init_fn")):
+    if dataset is None or dataset.generator is None or not _left_out(loader.settings.get("worker_init_fn")):
         return
     workers = loader.settings.get("num_workers")
     if is_unknown(workers):
@@ -28,3 +28,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
             values: dict[str, Any] = {"workers": known.value, "dataset": dataset}
             yield ctx.finding("owned", at=made, evidence=evidence, value_from=known, confidence=None if index == 0 else "medium", **values)
             return
+
+
+def _left_out(setting: Setting | None) -> bool:
+    return is_absent(setting) or (isinstance(setting, Known) and setting.value is None)

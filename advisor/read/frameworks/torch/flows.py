@@ -104,9 +104,10 @@ def merge(reader: Reader, flows: list[Flow]) -> Flow:
         graph = graph_of_weights(reader)
     head = flows[0]
     ended = next((flow for flow in flows if flow.graph == "cut"), head) if graph == "cut" else head
+    joined = [flow for flow in flows if flow.graph != "cut"] if graph == "kept" else flows  # no gradient goes beyond a cut
     sources = tuple(dict.fromkeys(source for flow in flows for source in (flow.source, *flow.sources) if source is not None))
     return Flow(
-        modules=tuple(dict.fromkeys(module for flow in flows for module in flow.modules)),
+        modules=tuple(dict.fromkeys(module for flow in joined for module in flow.modules)),
         source=head.source if len(sources) <= 1 else next((flow.source for flow in flows if flow.source is not None), None),
         sources=sources,
         losses=tuple(dict.fromkeys(loss for flow in flows for loss in flow.losses)),

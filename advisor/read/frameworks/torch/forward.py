@@ -125,7 +125,9 @@ def _weighted(call: LibraryCall, flow: Flow) -> Flow:
     from advisor.read.frameworks.torch.flows import flows_in
 
     others = [other for other in flows_in([*call.arguments.positional[1:], *call.arguments.keywords.values()]) if other is not flow]
-    return replace(merge(call.reader, [flow, *others]), graph=graph_of_weights(call.reader), rows=flow.rows)
+    graph = graph_of_weights(call.reader)
+    merged = merge(call.reader, [flow, *others])
+    return replace(merged, graph=graph, rows=flow.rows, modules=() if graph == "kept" and merged.graph == "cut" else merged.modules)
 
 
 def _linear(call: LibraryCall, fact: Module, flow: Flow) -> Value:
