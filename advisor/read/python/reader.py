@@ -95,6 +95,7 @@ class Reader:
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
         self.repeated = 0  # nodes that replayed calls added
+        self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
 
@@ -261,6 +262,18 @@ class Reader:
     def condition(self, node: ast.AST, value: Value) -> Condition:
         """What a branch asks."""
         return expressions.condition(self, node, value)
+
+    def unread_module(self, value: Opaque, node: ast.AST, made: bool) -> Instance | None:
+        """The model behind a value that could not be read: what is asked for its parameters is a module, of layers unknown."""
+        held = self.unread_modules.get(id(value))
+        if held is not None:
+            return held[1]
+        if not made:
+            return None
+        fact = self.record(Module(self.place(node), kind="a model that could not be read", complete=False, why=value.why))
+        instance = self.instance("torch.nn.Module", role="module", fact=fact, node=node)
+        self.unread_modules[id(value)] = (value, instance)
+        return instance
 
     # --- unresolved calls ----------------------------------------------------------------------------------------
 
