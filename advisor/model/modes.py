@@ -92,10 +92,13 @@ def evaluation_loop(context: Context) -> Loop | None:
 def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
     """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric or goes over held-out data."""
     measured: dict[Loop, bool] = {}
-    trained = _trained_slots(recipe)
+    trained, whole = _trained_slots(recipe), {model.slot for model in recipe.models}
     for event, context in events(recipe.tree, Kind.FORWARD):
         loop = evaluation_loop(context)
-        if loop is None or not isinstance(event.subject, Module) or trained.isdisjoint(part.slot for part in event.subject.walk()):
+        model = event.subject
+        if loop is None or not isinstance(model, Module) or not (model.user_class or model.children or model.slot in whole):
+            continue  # a single layer of a model is no model that is measured
+        if trained.isdisjoint(part.slot for part in model.walk()):
             continue
         if loop not in measured:
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))

@@ -11,13 +11,13 @@ from advisor.model.kinds import layers
 from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
-from advisor.model.source import first, number
+from advisor.model.source import Known, is_unknown, number, value_of
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """A training loader with a batch size of one, and a trained model with batch norms."""
-    size = first(loader.settings.get("batch_size"))
-    if size is None or number(size) != 1 or loader.slot not in _trained_on(ctx):
+    size = loader.settings.get("batch_size")
+    if not isinstance(size, Known) or number(size) != 1 or loader.slot not in _trained_on(ctx) or not _one_sample(loader, ctx):
         return
     trained = [module for module in trained_modules(ctx.recipe) if module.trainable != "no"]
     norms = [norm for module in trained for norm in batch_norms(module) if norm.trainable != "no"]
@@ -30,6 +30,14 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         "raises" if raises else "one-sample", at=loader, confidence="medium" if size.weak else None,
         value_from=size, layer=norm.name, line=norm.place.line,
     )
+
+
+def _one_sample(loader: Loader, ctx: Context) -> bool:
+    """True when a batch of one is surely one sample: nothing collates otherwise, samples or draws batches, and no flag picks another loader."""
+    settings = loader.settings
+    plain = all(value_of(settings.get(name)) is None and not is_unknown(settings.get(name)) for name in ("collate_fn", "batch_sampler"))
+    alone = sum(other.slot is loader.slot for other in ctx.recipe.loaders) == 1
+    return plain and alone and loader.kind.startswith("torch.utils.data.") and not (loader.dataset is not None and loader.dataset.iterable)
 
 
 def _trained_on(ctx: Context) -> set[object]:

@@ -9,7 +9,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.modes import evaluation_forwards
 from advisor.model.recipe import Loader, Recipe
-from advisor.model.source import first, value_of
+from advisor.model.source import first, is_unknown, value_of
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -25,11 +25,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _drops(loader: Loader) -> bool:
     """True for held-out data with drop_last=True. A shuffled loader whose data are not known to be held out may be the training loader."""
-    given = first(loader.settings.get("drop_last"))
-    if loader.role not in ("validation", "test") or given is None or given.value is not True:
+    if loader.role not in ("validation", "test") or value_of(loader.settings.get("drop_last")) is not True:
         return False
     data = loader.dataset
     while data is not None and data.role == "unknown" and data.origin is not None:
         data = data.origin
     known = data is not None and data.role in ("validation", "test")
-    return known or (value_of(loader.settings.get("shuffle")) is False and (data is None or data.role != "train"))
+    shuffle = loader.settings.get("shuffle")
+    in_order = not is_unknown(shuffle) and not value_of(shuffle)
+    return known or (in_order and (data is None or data.role != "train"))

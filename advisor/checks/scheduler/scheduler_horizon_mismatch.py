@@ -17,7 +17,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     turns = times_stepped(ctx.recipe, scheduler)
     times = number(turns)
-    if turns is None or times is None:
+    if turns is None or times is None or times < ctx.limit("shortest"):
         return
     unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     given = first(scheduler.settings.get("milestones")) if scheduler.name == "MultiStepLR" else horizon(scheduler)

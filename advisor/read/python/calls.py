@@ -146,6 +146,9 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
         return _call_union(reader, callee, lambda member: call(reader, member, arguments, node), node)
     given = [*arguments.positional, *arguments.keywords.values()]
     text = reader.text(node.func) if isinstance(node, ast.Call) else "a call"
+    module = reader.unread_module(callee, node, made=False) if isinstance(callee, Opaque) else None
+    if module is not None:
+        return call_instance(reader, module, arguments, node)
     if reader.tracked(given):
         reader.escape(given, text, node)
     elif isinstance(callee, Opaque) and isinstance(node, ast.Call):
@@ -246,6 +249,12 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
 def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A method of something that could not be read: the training verbs are still events, of an unknown owner."""
     given = [*arguments.positional, *arguments.keywords.values()]
+    if receiver.flow is None and receiver.type is None and "torch" in reader.imported:
+        module = reader.unread_module(receiver, node, made=name in ("parameters", "named_parameters"))
+        if module is not None:
+            return call_method(reader, module, name, arguments, node)
+        if name in ("to", "cuda", "cpu", "float", "half", "double"):
+            return receiver
     if receiver.flow is not None or receiver.type == "tensor":
         handler = table.METHODS.get(("tensor", name))
         if handler is not None:
