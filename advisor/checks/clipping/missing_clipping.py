@@ -54,8 +54,8 @@ def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
 
 
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
-    mixed = case == "recurrent" and _is_aside(layer, optimizer)
+    unsure = _is_aside(layer, optimizer) if case == "recurrent" else bool(ctx.recipe.restores.items)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
-    return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, severity="hint" if mixed else None, **where)
+    return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, severity="hint" if unsure else None, **where)

@@ -32,32 +32,32 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         ctx.skip("the learning rate is not known", optimizer)
     seen = set()
     for rate in rates(ctx.recipe, optimizer):
-        case = None if rate.known.default is not None or rate.inputs or rate.value in seen else _case(rate, band, ctx)
+        case = None if rate.known.default is not None or rate.inputs or rate.value in seen else _case(rate, optimizer, band, ctx)
         if case:
             seen.add(rate.value)
             yield _finding(case, rate, optimizer, band, ctx)
 
 
-def _case(rate: Rate, band: Mapping[str, float], ctx: Context) -> str | None:
+def _case(rate: Rate, optimizer: Optimizer, band: Mapping[str, float], ctx: Context) -> str | None:
     far, lenient = band.get("far"), band.get("lenient")
-    if far is not None and is_linear(rate.modules):
+    if far is not None and is_linear(optimizer.modules):
         return "above" if rate.value > far * ctx.limit("linear") else None
     if far is not None and rate.value >= far:
         return "far-above"
     if rate.value > band["high"]:
-        roomy = lenient is not None and _needs_room(rate, ctx)
+        roomy = lenient is not None and _needs_room(rate, optimizer, ctx)
         return "above" if rate.modules and (not roomy or rate.value > (lenient or 0)) else None
     return "below" if 0 < rate.value < band["low"] and _harmed_by_small(rate, band, ctx) else None
 
 
-def _needs_room(rate: Rate, ctx: Context) -> bool:
+def _needs_room(rate: Rate, optimizer: Optimizer, ctx: Context) -> bool:
     """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip."""
     modules, clips = rate.modules, ctx.recipe.clipping
     if ctx.recipe.loaders.absent:
         return True
     tight = not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips)
     frozen = has_frozen(ctx.recipe.models)
-    return tight or frozen or is_linear(modules) or family(modules) == "gnn" or bool(layers(modules, frozenset({"EmbeddingBag"})))
+    return tight or frozen or is_linear(optimizer.modules) or family(modules) == "gnn" or bool(layers(modules, frozenset({"EmbeddingBag"})))
 
 
 def _harmed_by_small(rate: Rate, band: Mapping[str, float], ctx: Context) -> bool:
