@@ -14,7 +14,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Known, Place, Setting
 from advisor.model.trace import FirstLoss, OutOfRange
 from advisor.probe.inventory import parameters_of, setting
-from advisor.probe.run import LossSeen, Run, activation, weak
+from advisor.probe.run import LossSeen, Run, weak
 
 FUNCTIONS = (
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
@@ -189,6 +189,7 @@ class Losses:
         counts = torch.bincount(kept.reshape(-1).to(torch.int64).clamp(0, classes - 1)).float()
         shares = counts[counts > 0] / counts.sum()
         plain = given.get("weight") is None and given.get("reduction") == "mean" and not given.get("label_smoothing", 0.0)
+        plain = plain and not (kept.numel() == classes and len(shares) == classes)  # each sample its own class: the loss compares samples
         self.first.append(FirstLoss(fact, place, float(seen.value), classes, float(-(shares * shares.log()).sum()), math.log(classes), plain))
 
     def _range(self, fact: Loss, place: Place, target: torch.Tensor, ignored: int, classes: int) -> None:
@@ -215,7 +216,6 @@ class Losses:
             low, high = (float(v) for v in torch.aminmax(target.detach().float()))
             if low < 0 or high > 1:
                 self._out(OutOfRange(fact, place, low, high, 1.0, self.run.session.step + 1, "probability"))
-        _ = activation
 
 
 def install(run: Run) -> None:
