@@ -10,6 +10,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Save
 from advisor.model.schedules import PLATEAU
+from advisor.model.source import Place
 
 CASES = {"last-batch": "last-batch", "running": "never-reset"}
 
@@ -18,7 +19,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The best checkpoint, the early stop and the plateau scheduler, by what their metric was gathered over."""
     for save in recipe.saves:
         if save.best:
-            yield from _judge(save.monitor, save, "the best checkpoint", ctx)
+            yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)
     for stop in recipe.early_stopping:
         if stop.unit != "batch":
             yield from _judge(stop.flow, stop, "the early stop", ctx)
@@ -28,7 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield from _judge(metric if isinstance(metric, Flow) else None, event, "the plateau scheduler", ctx)
 
 
-def _judge(flow: Flow | None, at: Save | EarlyStopping | Event, what: str, ctx: Context) -> Iterator[Finding]:
+def _judge(flow: Flow | None, at: Save | EarlyStopping | Event | Place, what: str, ctx: Context) -> Iterator[Finding]:
     case = CASES.get(flow.aggregate or "") if flow is not None else None
-    if case is not None and flow is not None and isinstance(flow.source, Loader):
+    if case is not None and flow is not None and any(isinstance(source, Loader) for source in (flow.source, *flow.sources)):
         yield ctx.finding(case, at=at, what=what, metric=flow.metric or "value")

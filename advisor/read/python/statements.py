@@ -10,7 +10,7 @@ from advisor.model.events import Exit, Kind, Loop, Node, Region
 from advisor.model.record import dataclass
 from advisor.model.source import Known
 from advisor.read.frameworks import table
-from advisor.read.python import calls, expressions, imports
+from advisor.read.python import calls, expressions, gathering, imports
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -235,6 +235,9 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
     if isinstance(old, Weights):
         reader.emit(Kind.GRAD_WRITE, node, old.parameters, what="in-place")
         return None
+    if isinstance(old, Instance) and old.role == "module" and isinstance(node.op, ast.Add) and table.find_method(old, "extend") is not None:
+        calls.call_method(reader, old, "extend", Arguments([new]), node)
+        return None
     if isinstance(old, Sequence) and isinstance(node.op, ast.Add):
         value = expressions.extend_sequence(reader, old, new)
         if value is not None:
@@ -453,6 +456,7 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     status = _body(reader, node, body, lambda: assign(reader, node.target, iteration.item, node.target))
     if isinstance(node.target, ast.Name):
         loop.variable = reader.variable(node.target)
+    gathering.settle(reader, node, iteration.over)
     _attach(reader, loop)
     run(reader, node.orelse)
     return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None
