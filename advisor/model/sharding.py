@@ -11,7 +11,7 @@ from advisor.model.recipe import Module, Recipe
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
 ONE_RANK = re.compile(
-    r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu\b|is_first|coordinator", re.IGNORECASE
+    r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu_?id|gpu\b|is_first|coordinator", re.IGNORECASE
 )
 
 
@@ -29,8 +29,8 @@ def sharded(recipe: Recipe) -> bool:
 
 
 def one_rank_alone(context: Context, recipe: Recipe) -> bool:
-    """True when something happens under a condition that asks which process this is, be it around it or by leaving early."""
-    if any(branch.condition is not None and _asks_rank(branch.condition) for branch, _ in context.arms):
+    """True when something happens under a condition that asks which process this is, or for what only one may have, or others left early."""
+    if any(branch.condition is not None and (_asks_rank(branch.condition) or "is not None" in branch.condition.text) for branch, _ in context.arms):
         return True
     bodies: list[list[Node]] = [recipe.tree, *(call.body for call in context.path if isinstance(call, Call))]
     return any(_leaves_by_rank(branch) for body in bodies for branch in _branches(body))

@@ -17,9 +17,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     model = replicated(recipe)
     if model is None or sharded(recipe) or recipe.framework != "plain":
         return
-    for event, context in events(recipe.tree, Kind.SAVE):
+    saves = list(events(recipe.tree, Kind.SAVE))
+    guarded = {event.place for event, context in saves if one_rank_alone(context, recipe)}  # one call of a function tells for all
+    for event, _ in saves:
         save = event.subject
-        if not isinstance(save, Save) or save.memory != "file" or one_rank_alone(context, recipe):
+        if not isinstance(save, Save) or save.memory != "file" or event.place in guarded:
             continue
         if isinstance(save.path, Unknown) and ONE_RANK.search(save.path.why):
             continue

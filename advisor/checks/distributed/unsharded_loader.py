@@ -15,7 +15,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """A training loader under DistributedDataParallel whose samples no sampler shares out."""
     recipe = ctx.recipe
     model = replicated(recipe)
-    if loader.role != "train" or model is None or "shard" in recipe.owner_silences:
+    if loader.role != "train" or model is None or "shard" in recipe.owner_silences or any("Distributed" in s.name for s in recipe.samplers):
         return
     dataset = loader.dataset
     if dataset is not None and (dataset.iterable or dataset.origin is not None or _shares_out(dataset)):
@@ -28,7 +28,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         ctx.skip("the sampler could not be read", loader)
         return
     case = "weighted" if loader.samplers else "no-sampler"
-    yield ctx.finding(case, at=loader, confidence="medium" if loader.when or model.when else None, line=model.place.line, model=model.name)
+    ddp = recipe.distributed.get("ddp")
+    certain = isinstance(ddp, Known) and not ddp.weak and not loader.when
+    yield ctx.finding(case, at=loader, confidence=None if certain else "medium", line=model.place.line, model=model.name)
 
 
 def _shares_out(dataset: Dataset) -> bool:

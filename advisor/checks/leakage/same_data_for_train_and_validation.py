@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Dataset, Loader, Recipe
+from advisor.model.source import Known, is_absent
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -27,9 +28,17 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _same(loader: Loader, other: Loader) -> bool:
     mine, its = loader.dataset, other.dataset
-    if mine is None or its is None:
+    if mine is None or its is None or not (_takes_all(loader) and _takes_all(other)):
         return False
-    return mine is its or (_identity(mine) is not None and _identity(mine) == _identity(its))
+    if mine is its:  # one object, and not the same line of a function that makes several
+        return mine.place.file == loader.place.file == other.place.file
+    return (_identity(mine) is not None and _identity(mine) == _identity(its))
+
+
+def _takes_all(loader: Loader) -> bool:
+    """True when no sampler chooses a part of the samples."""
+    given = (loader.settings.get("sampler"), loader.settings.get("batch_sampler"))
+    return not loader.samplers and all(is_absent(setting) or (isinstance(setting, Known) and setting.value is None) for setting in given)
 
 
 def _identity(dataset: Dataset) -> object:

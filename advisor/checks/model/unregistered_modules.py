@@ -13,7 +13,7 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     """Every attribute of a module of the project that holds layers in a plain container and nowhere else."""
     if not module.unregistered:
         return
-    trained = {part for optimizer in ctx.recipe.optimizers for held in optimizer.modules for part in held.walk()}
+    trained = {held for optimizer in ctx.recipe.optimizers for held in optimizer.modules}  # handed over one by one
     registered = trained | {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
     for attribute, place in module.unregistered:
         held = [child for name, child in module.children.items() if name.startswith(f"[{attribute}.")]
