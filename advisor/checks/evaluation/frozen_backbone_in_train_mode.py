@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind
+from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import BATCH_NORMS, batch_norms
@@ -34,9 +34,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def frozen_parts(recipe: Recipe) -> list[Module]:
-    """The largest frozen parts with batch norms of models of which another part is trained. A part that has a trained copy is its teacher."""
-    found: list[Module] = []
+    """The largest frozen parts with batch norms of models of which another part is trained, and frozen models that feed a trained one
+    and are put into train mode by name. A part that has a trained copy is its teacher."""
     copied = {module.copy_of for module in recipe.modules} | {module for module in recipe.modules if module.copy_of is not None}
+    switched = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
+    feeding = {event.subject for event, context in events(recipe.tree, Kind.FORWARD) if training_loop(context) is not None}
+    found = [
+        model for model in recipe.models
+        if model.trainable == "no" and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
+    ]
     for module in trained_modules(recipe):
         whole = next((model for model in recipe.models if module in model.walk()), module)
         inside: set[Module] = set()

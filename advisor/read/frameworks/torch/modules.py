@@ -80,6 +80,8 @@ def parts_of(reader: Reader, instance: Instance) -> dict[str, Instance]:
         for name, child in instance.fact.children.items():
             if id(child) not in held and not name.startswith("["):
                 found[name] = reader.instance(child.kind, role="module", fact=child)
+        order = {id(child): position for position, child in enumerate(instance.fact.children.values())}
+        found = dict(sorted(found.items(), key=lambda part: order.get(id(part[1].fact), len(order))))
     return found
 
 
