@@ -113,6 +113,7 @@ class Condition:
     disjuncts: tuple[Condition, ...] = ()  # parts of an `or`
     modulo: Setting | None = None  # `x % modulo == ...`
     modulo_of: str | None = None  # the text of x
+    margin: Setting | None = None  # what is added to or taken from a side that is compared: `loss < best - margin`
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Fitted, Flow, Split
+from advisor.model.recipe import Dataset, Fitted, Flow, Split
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -217,6 +217,18 @@ def transform(call: LibraryCall) -> Value:
 def estimator(call: LibraryCall) -> Value:
     """Other estimators."""
     return call.this if call.name.endswith(".fit") else Tensor(Flow(graph="none"))
+
+
+@table.function("sklearn.datasets.make_classification")
+def make_classification(call: LibraryCall) -> Value:
+    """make_classification(n_samples, weights=[0.95, 0.05]): data whose class counts are written down."""
+    fact = Dataset(call.place, kind=call.name)
+    shares, samples = call.reader.plain(call.get("weights", 8)), call.reader.plain(call.get("n_samples", 0)) or 100
+    if isinstance(shares, (list, tuple)) and isinstance(samples, int) and all(isinstance(share, (int, float)) for share in shares):
+        rest = [1 - sum(shares)] if sum(shares) < 1 else []
+        fact.class_counts = Known([round(samples * share) for share in (*shares, *rest)], place=call.place)
+    call.reader.record(fact)
+    return sequence([Tensor(Flow(source=fact, graph="none")), Tensor(Flow(source=fact, graph="none", rank=1))], "tuple")
 
 
 @table.function("sklearn.utils.class_weight.compute_class_weight")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Condition, Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
-from advisor.model.source import Link
+from advisor.model.source import Link, Setting
 from advisor.read.frameworks import table
 from advisor.read.python import calls
 from advisor.read.python.frames import Frame
@@ -570,6 +570,7 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.left, found.right = setting(left), setting(right)
         found.variable, found.right_variable = reader.variable(_inner(node.left)), reader.variable(_inner(node.comparators[0]))
         found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
+        found.margin = _margin(reader, node)
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
             found.modulo = setting(_quiet(reader, node.left.right))
             found.modulo_of = reader.text(node.left.left)
@@ -580,6 +581,16 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.left = setting(value)
         found.left_flow = getattr(value, "flow", None)
     return found
+
+
+def _margin(reader: Reader, node: ast.Compare) -> Setting | None:
+    """The constant that stands beside one side of a comparison: `loss < best - 0.01`."""
+    for side in (node.left, node.comparators[0]):
+        if isinstance(side, ast.BinOp) and isinstance(side.op, (ast.Add, ast.Sub)):
+            value = _quiet(reader, side.right)
+            if isinstance(value, Constant) and isinstance(value.value, (int, float)):
+                return setting(value)
+    return None
 
 
 def _inner(node: ast.AST) -> ast.AST:
