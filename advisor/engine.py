@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -79,12 +80,11 @@ def lint(
 def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, severity: Severity = "hint", asked_by: str = "lint") -> Judged:
     """Ask each rule that has a fact to look at and can say something that bad; `asked_by` is lint or probe."""
     judged = Judged()
-    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
     present = {name for name, held in facts.items() if held}
-    for rule in choice.rules.values():
-        wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
-        if not wanted or rule.needs not in (asked_by, "both") or rule.level not in levels or not present.issuperset(rule.given):
+    for rule in _asked(choice, severity, asked_by):
+        if present.isdisjoint(rule.asks) or not present.issuperset(rule.given):
             continue
+        wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
         context = Context(rule, recipe, choice.limits.get(rule.name))
         check = check_of(rule)
         for fact in wanted:
@@ -101,6 +101,13 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
     return judged
 
 
+@cache
+def _asked(choice: Choice, severity: Severity, asked_by: str) -> tuple[Rule, ...]:
+    """The rules of a choice that the asker asks and that can say something that bad."""
+    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    return tuple(rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in levels)
+
+
 def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     """The facts of a program by the name of their class; each kind of event is there too, for the cards' `given`."""
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
@@ -108,6 +115,12 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     facts["Recipe"] = [recipe]
     facts.update((event.kind.value, (event,)) for event, _ in events(recipe.tree))
     return facts
+
+
+@cache
+def _function(module: str) -> Callable[[Any, Context], Iterable[Finding]]:
+    found: Callable[[Any, Context], Iterable[Finding]] = import_module(module).check
+    return found
 
 
 def check_of(rule: Rule) -> Callable[[Any, Context], Iterable[Finding]]:
@@ -118,11 +131,6 @@ def check_of(rule: Rule) -> Callable[[Any, Context], Iterable[Finding]]:
     if rule.home is None:
         return _function(f"advisor.checks.{rule.group.replace('-', '_')}.{module}")
     return _house_function(os.path.join(rule.home, f"{module}.py"))
-
-
-def _function(module: str) -> Callable[[Any, Context], Iterable[Finding]]:
-    found: Callable[[Any, Context], Iterable[Finding]] = import_module(module).check
-    return found
 
 
 def _house_function(path: str) -> Callable[[Any, Context], Iterable[Finding]]:

@@ -64,7 +64,7 @@ class Rule:
         return self.levels[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """What is asked of the programs that one settings file governs."""
 

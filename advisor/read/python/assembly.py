@@ -117,8 +117,11 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
     """A loader's role is what its loop does: a backward makes it training; else what it holds, else its name."""
     training: set[int] = set()
     measured: set[int] = set()
+    steps = any(isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP for node, _ in nodes)
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
+            if steps and context.loops and not any(_holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops):
+                continue  # gradients of inputs, as attacks take them
             for loop in context.loops:
                 training.update(id(loader) for loader in _loaders(loop.over))
             flow = node.data.get("flow")
@@ -133,7 +136,7 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
                 flow = node.data.get(key)
                 if isinstance(flow, Flow):
                     measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-                    if node.kind is Kind.LOSS and flow.graph != "cut" and _holds(_data_loop(context), Kind.BACKWARD):
+                    if node.kind is Kind.LOSS and flow.graph != "cut" and _holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD):
                         regions = {region.what for region in context.regions}
                         if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
                             training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
@@ -296,6 +299,7 @@ def _early_stopping(recipe: Recipe, nodes: list[Entry]) -> list[EarlyStopping]:
             stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)
+            stop.min_delta = comparison.margin or ABSENT
             stop.on = _measured_on(stop.flow)
             others = [a for a in branch.arms if a is not count_arm]
             stop.saves_best = any(_holds(a, Kind.SAVE) for a in others)

@@ -37,6 +37,7 @@ from advisor.read.python.values import (
     content,
     join,
     mapping,
+    members,
     sequence,
 )
 
@@ -444,6 +445,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     outer_frame, outer_block = reader.frame, reader.block
     nodes: list[Node] = []
     leaves = reader.leaves
+    frame.loops = reader.loop_depth
     reader.frame, reader.block = frame, nodes
     reader.active.append(body_node)
     reader.entered.add(body_node)
@@ -1003,9 +1005,10 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         handler = table.WRITES.get((owner.kind, name)) or table.WRITES.get((owner.role or "", name)) or table.WRITES.get((owner.role or "", "*"))
         if handler is not None:
             handler(reader, owner, new, node)
+        before = owner.attributes.get(name)
         reader.store.write(owner.attributes, name, new)
         if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):
-            register(reader, owner, name, new, node)
+            register(reader, owner, name, new, node, before)
     elif isinstance(owner, Module) or isinstance(owner, Class):
         reader.store.write(owner.namespace, name, new)
     elif isinstance(owner, Library):
@@ -1024,8 +1027,11 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 
-def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST) -> None:
-    """An attribute of a module that is a module becomes a part of it; in a plain list or dict it does not."""
+def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST, before: Value | None = None) -> None:
+    """An attribute of a module that is a module becomes a part of it; in a plain list or dict it does not.
+
+    A part that the attribute does not hold now (`before`) comes from the other arm of a branch and stays beside the new one.
+    """
     fact = owner.fact
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
@@ -1035,7 +1041,10 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             place = reader.place(node)
             if fact.assigned_early is None and place.file == file and start < place.line < ready:
                 fact.assigned_early = place
-            key = name if name not in fact.children or not isinstance(new, Union) else f"{name}|{member.fact.name}"
+            held_now = {id(getattr(item, "fact", None)) for item in members(before)} if before is not None else set()
+            other = fact.children.get(name)
+            elsewhere = other is not None and other is not member.fact and id(other) not in held_now
+            key = f"{name}|{len(fact.children)}" if elsewhere else name
             fact.children[key] = member.fact
         elif isinstance(member, (Sequence, Mapping)):
             held = member.items if isinstance(member, Sequence) else tuple(member.items.values())

@@ -27,6 +27,7 @@ class Frame:
     yields: list[Value] | None = None
     function: Any = None
     is_class: bool = False
+    loops: int = 0  # how many loops stood around when it was entered
 
     def lookup(self, name: str) -> Value | None:
         """The value bound to a name here, in an enclosing function, or in the module; None when it is not bound."""

@@ -98,6 +98,8 @@ def _enter(reader: Reader, function: Function) -> None:
         first = (*node.args.posonlyargs, *node.args.args)[:1]
         if first:
             arguments.positional.append(_receiver(reader, function.owner, node))
+            if node in reader.entered:  # __init__, by making the object
+                return
     if not isinstance(node, ast.Lambda):
         reader.frame = type(reader.frame)(function.module, function.module.namespace)
         reader.call(function, arguments, node)

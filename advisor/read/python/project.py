@@ -15,6 +15,7 @@ from advisor.model.source import Place
 from advisor.read.python.values import Value
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
+LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
 
 
@@ -162,8 +163,9 @@ class Project:
                 kind = "link" if os.path.islink(path) else "not-a-file"
                 return Broken(Place(display, 1), kind=kind, detail="the link points nowhere" if kind == "link" else "it is not a regular file")
             size = os.path.getsize(path)
-            if size > LARGEST_FILE:
-                return Broken(Place(display, 1), kind="too-large", detail=f"it has {size:,} bytes, more than the {LARGEST_FILE:,} that are read")
+            largest = LARGEST_NOTEBOOK if path.endswith(".ipynb") else LARGEST_FILE
+            if size > largest:
+                return Broken(Place(display, 1), kind="too-large", detail=f"it has {size:,} bytes, more than the {largest:,} that are read")
             with open(path, "rb") as stream:
                 return stream.read()
         except PermissionError:

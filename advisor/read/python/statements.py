@@ -14,6 +14,7 @@ from advisor.read.python import calls, expressions, gathering, imports
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
+    Arguments,
     Bound,
     Class,
     Constant,
@@ -192,7 +193,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
     if not reader.loop_depth or reader.forward_depth:
         return
-    if isinstance(value, Instance) and value.role == "state":
+    outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
+    if isinstance(value, Instance) and value.role == "state" and outlives:
         table.TENSORS["kept"](reader, value, "copy" if value.data.get("copied") else "alias", node)
     if isinstance(value, Constant):
         variable = reader.variable(target)
@@ -675,8 +677,6 @@ def enter_value(reader: Reader, value: Value, node: ast.AST) -> table.Entered | 
         if value.cls is not None:
             method = calls.class_lookup(reader, value.cls, "__enter__")
             if isinstance(method, Function):
-                from advisor.read.python.values import Arguments
-
                 return table.Entered(value=calls.call_function(reader, method, Arguments([value]), node, value))
         return table.Entered(value=value)
     if isinstance(value, Library):

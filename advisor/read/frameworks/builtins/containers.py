@@ -59,10 +59,10 @@ def range_(call: LibraryCall) -> Value:
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]
-        count = setting(end) if len(given) == 1 or plain(members(given[0])[0]) in (0, 1) else Unknown("the bounds of the range are not known")
-        if isinstance(count, Unknown) and len(given) == 2 and isinstance(given[0], Opaque) and isinstance(end, Constant):
+        count = setting(end) if len(given) == 1 else Unknown("the bounds of the range are not known")
+        if len(given) == 2 and isinstance(end, Constant) and (isinstance(given[0], Opaque) or plain(members(given[0])[0]) in (0, 1)):
             whole = setting(end)  # a run that is resumed starts later
-            count = OneOf((Option(whole), Option(Unknown(given[0].why)))) if isinstance(whole, Known) else count
+            count = OneOf((Option(whole), Option(Unknown("a run that is resumed starts later")))) if isinstance(whole, Known) else count
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)

@@ -213,7 +213,11 @@ def transposed(reader: Reader, value: Any) -> Value:
 
 @table.write("tensor", "requires_grad")
 def write_flag(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
-    """x.requires_grad = True: the tensor cannot be changed here, and nothing hangs on it."""
+    """x.requires_grad = True: under its name the tensor is a leaf whose gradient is asked for."""
+    target = node.value if isinstance(node, ast.Attribute) else None
+    if isinstance(target, ast.Name) and isinstance(new, Constant) and new.value is True and isinstance(value, Tensor):
+        leaf = Tensor(replace(value.flow, graph="kept", cut_by=None, cut_at=None))
+        reader.store.write(reader.frame.home(target.id), target.id, leaf)
 
 
 @table.write("tensor", "grad")
