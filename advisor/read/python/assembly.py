@@ -59,6 +59,8 @@ def _loops(recipe: Recipe, nodes: list[Entry]) -> None:
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
             loops = real_loops(context)
+            if len(loops) == 2 and loops[0].what == "items" and loops[1].what in ("range", "while") and loops[1].over is None:
+                loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
                 recipe.epochs = _epoch_count(loops)
                 turns = number(recipe.epochs)
