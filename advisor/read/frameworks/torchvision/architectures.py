@@ -1,7 +1,7 @@
 """The layers of torchvision's models: which kinds each part holds, and the head that programs replace.
 
-A part is a single layer (`Linear:512:1000`), a sequence whose layers are all written `(Dropout:0.5 Linear:4096:1000)`, or a body of which one layer of
-each kind is written `[Conv2d BatchNorm2d ReLU]`. `{features}` and `{p}` are the model's own, `{classes}` what the program asks for.
+A part is a single layer (`Linear:512:1000`), a sequence whose layers are all written `(Dropout:0.5 Linear:4096:1000)`, or a body of which one
+layer of each kind is written `[Conv2d BatchNorm2d ReLU]`. `{features}` and `{p}` are the model's own, `{classes}` what the program asks for.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ SIGNATURES = {
     "SBDataset": "root, image_set='train', mode='boundaries', download=False, transforms=None",
 }
 SIZES: dict[str, dict[Role, int]] = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST", "QMNIST"), {"train": 60_000, "test": 10_000}),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), {"train": 50_000, "test": 10_000}),
+    **{name: {"train": 60_000, "test": 10_000} for name in ("MNIST", "FashionMNIST", "KMNIST", "QMNIST")},
+    **{name: {"train": 50_000, "test": 10_000} for name in ("CIFAR10", "CIFAR100")},
     "SVHN": {"train": 73_257, "test": 26_032},
     "STL10": {"train": 5_000, "test": 8_000},
     "USPS": {"train": 7_291, "test": 2_007},

@@ -232,5 +232,5 @@ def _focal(call: LibraryCall, name: str) -> Value:
         "inputs, targets, alpha=0.25, gamma=2, reduction='none'" if name.startswith("sigmoid") else "boxes1, boxes2, reduction='none'"
     )
     held = [call.get(key, position) or Opaque("an argument that is not given") for position, key in enumerate(list(names)[:2])]
-    fact.settings = {key: value for key, value in call.settings(names, skip=2).items()}
+    fact.settings = call.settings(names, skip=2)
     return measured(call, fact, held)

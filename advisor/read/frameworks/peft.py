@@ -1,0 +1,52 @@
+"""peft: adapters on top of a frozen model."""
+
+from __future__ import annotations
+
+from advisor.model.recipe import Module
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.values import Instance, Opaque, Value, members, setting
+
+VERSION = table.VERSIONS["peft"] = "peft 0.17"
+
+
+@table.function(
+    "peft.get_peft_model",
+    "peft.mapping.get_peft_model",
+    "peft.PeftModel.from_pretrained",
+    "peft.PeftModelForCausalLM.from_pretrained",
+    "peft.inject_adapter_in_model",
+)
+def adapt(call: LibraryCall) -> Value:
+    """The same model; from here on only the adapters are trained."""
+    value = call.get("model", 0)
+    config = call.get("peft_config", 1)
+    for member in members(value) if value is not None else ():
+        if isinstance(member, Instance) and isinstance(member.fact, Module):
+            for part in member.fact.walk():
+                part.trainable = "no"
+            member.fact.trainable = "part"
+            member.fact.wrapped = (*member.fact.wrapped, "peft")
+            if isinstance(config, Instance):
+                member.fact.settings = {**member.fact.settings, **{f"peft.{key}": found for key, found in config.data.get("settings", {}).items()}}
+    return value if value is not None else Opaque("a model with adapters")
+
+
+@table.function("peft.prepare_model_for_kbit_training", "peft.prepare_model_for_int8_training")
+def prepare(call: LibraryCall) -> Value:
+    """The same model, frozen and cast for quantised training."""
+    value = call.get("model", 0)
+    for member in members(value) if value is not None else ():
+        if isinstance(member, Instance) and isinstance(member.fact, Module):
+            for part in member.fact.walk():
+                part.trainable = "no"
+    return value if value is not None else Opaque("a model")
+
+
+@table.prefix("peft")
+def config(call: LibraryCall) -> Value | None:
+    """LoraConfig(r=8, lora_alpha=16, ...) and its like."""
+    if not call.name.rpartition(".")[2].endswith("Config"):
+        return None
+    settings = {key: setting(value) for key, value in call.arguments.keywords.items()}
+    return call.reader.instance(call.name, node=call.node, data={"settings": settings})
