@@ -19,6 +19,11 @@ LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
 
 
+def _is_root(names: frozenset[str]) -> bool:
+    """True for the folder of a project; a module of a package may be called setup.py too."""
+    return any(marker in names and (marker != "setup.py" or "__init__.py" not in names) for marker in ROOT_MARKERS)
+
+
 @dataclass(slots=True, eq=False)
 class SourceModule:
     """One parsed file: its text, its tree, the names it binds when executed."""
@@ -229,7 +234,7 @@ class Project:
             cached, current = [folder], folder
             for _ in range(12):
                 names = self.listing(current)
-                if any(marker in names for marker in ROOT_MARKERS) or current == self.directory:
+                if _is_root(names) or current == self.directory:
                     break
                 parent = os.path.dirname(current)
                 if parent == current:
@@ -237,7 +242,7 @@ class Project:
                 current = parent
             else:
                 current = folder
-            if not (any(marker in self.listing(current) for marker in ROOT_MARKERS) or current == self.directory):
+            if not (_is_root(self.listing(current)) or current == self.directory):
                 current = folder
             walk = folder
             between: list[str] = []
@@ -328,6 +333,7 @@ class Project:
         """Existing files that a path may mean: absolute, from the working directory, the entry's folder, the project's roots."""
         if "\0" in path or len(path) > 1000:
             return
+        path = path.replace("\\", "/")
         if os.path.isabs(path):
             self.touched[path] = None
             if os.path.isfile(path) and any(path.startswith(root + os.sep) for root in ([self.directory] + (self.roots(entry) if entry else []))):
