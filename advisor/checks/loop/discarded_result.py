@@ -15,8 +15,9 @@ READING = ("item", "cpu", "numpy", "backward")  # called for the wait or the loo
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each expression statement of a method that returns a new value."""
     seen = set()
-    for event, _ in events(recipe.tree, Kind.DISCARD):
-        if event.data.get("what") in READING or event.place in seen or _whole_batch(event):
+    for event, context in events(recipe.tree, Kind.DISCARD):
+        shown = event.place.cell is not None and not context.path  # a notebook shows what a cell ends with
+        if shown or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue
         seen.add(event.place)
         yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])
