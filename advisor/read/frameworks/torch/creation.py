@@ -13,7 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import cut, flow_of, known_size, name_of, shape, subject
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value
+from advisor.read.python.values import Constant, Instance, Library, Opaque, Sequence, Tensor, Value
 
 SIZED = {"rand": 0, "randn": 0, "zeros": 0, "ones": 0, "empty": 0, "randint": None, "full": 1, "normal": None}  # how many sizes stand in one argument
 USES = {"randperm": "shuffle", "multinomial": "sampling", "bernoulli": "sampling"}
@@ -103,7 +103,7 @@ def from_data(call: LibraryCall) -> Value:
         flow = replace(flow, activation=None, width=found["width"], rows=found["rows"], rank=_one_more(flow.rank))
         flow = replace(flow, per="sample" if flow.counted is not None and not value.exact else flow.per)
     if flow is None:
-        source = value.data.get("identity") if hasattr(value, "data") and isinstance(value.data, dict) else None
+        source = value.data.get("identity") if isinstance(value, Instance) else None
         rank = 0 if isinstance(value, Constant) else None
         return _leaf(call, Flow(graph="none", source=source, dtype=dtype, rank=rank))
     if isinstance(value, Opaque) and value.type in ("int", "float", "bool"):

@@ -100,8 +100,8 @@ def _generator(instance: Instance, cls: Class) -> Any:
     method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
     if not isinstance(method, Function):
         return None
-    owned = {name: value.place for name, value in instance.attributes.items() if _is_generator(value)}
-    shared = {name: value.place for name, value in cls.module.namespace.items() if _is_generator(value)}
+    owned = _generators(instance.attributes)
+    shared = _generators(cls.module.namespace)
     if not owned and not shared:
         return None
     for node in ast.walk(method.node):
@@ -112,8 +112,13 @@ def _generator(instance: Instance, cls: Class) -> Any:
     return None
 
 
-def _is_generator(value: Value) -> bool:
-    return isinstance(value, Instance) and value.role == "own-generator" and value.kind.startswith("numpy.")
+def _generators(names: dict[str, Value]) -> dict[str, Any]:
+    """The numpy generators among named values, with where they were made."""
+    return {
+        name: value.place
+        for name, value in names.items()
+        if isinstance(value, Instance) and value.role == "own-generator" and value.kind.startswith("numpy.")
+    }
 
 
 # --- data sets of torch ------------------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ def _count(indices: Value | None) -> Setting:
     if isinstance(indices, Sequence):
         iteration = indices.state.get("iteration")
         if iteration is not None and isinstance(iteration.count, Known):
-            return iteration.count  # type: ignore[no-any-return]
+            return iteration.count
         if indices.exact:
             return Known(len(indices.items))
     return Unknown("the number of indices is not known")

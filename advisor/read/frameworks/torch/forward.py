@@ -9,10 +9,10 @@ from advisor.model.recipe import Flow, Module
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import Arguments, LibraryCall
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, graph_of_weights, merge, shallow
 from advisor.read.frameworks.torch.shapes import flat
-from advisor.read.python.values import Instance, Sequence, Tensor, Union, Value, sequence
+from advisor.read.python.values import Arguments, Instance, Sequence, Tensor, Union, Value, sequence
 
 ACTIVATIONS = {
     "Softmax": "softmax",

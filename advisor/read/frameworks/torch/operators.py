@@ -206,7 +206,7 @@ def _taken(flow: Flow, index: Flow | None) -> Flow:
     mask = index is None or index.activation == "comparison" or index.rank is None
     rank = None if mask or flow.rank is None or index is None or index.rank is None else flow.rank - 1 + index.rank
     per = "sample" if flow.per == "class" else None
-    return replace(flow, rank=rank, width=flow.width if rank is not None and rank > 1 else None, rows=None, per=per)  # type: ignore[arg-type]
+    return replace(flow, rank=rank, width=flow.width if rank is not None and rank > 1 else None, rows=None, per=per)
 
 
 def _sliced(flow: Flow, parts: list[Value]) -> Flow:

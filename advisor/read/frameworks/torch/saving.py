@@ -117,7 +117,7 @@ def restore(call: LibraryCall, of: str) -> None:
     )
 
 
-table.TENSORS["restore"] = restore  # type: ignore[assignment]
+table.TENSORS["restore"] = restore
 
 
 def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
@@ -132,7 +132,7 @@ def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
         value.data["save"] = fact
 
 
-table.TENSORS["kept"] = kept  # type: ignore[assignment]
+table.TENSORS["kept"] = kept
 
 
 @table.method("state", "copy", "items", "keys", "values", "__getitem__", "get", "pop", "update")

@@ -128,4 +128,4 @@ def _copy_fact(reader: Reader, fact: Module, node: ast.AST, facts: dict[Module, 
     return copy
 
 
-table.TENSORS["copied"] = copied  # type: ignore[assignment]
+table.TENSORS["copied"] = copied

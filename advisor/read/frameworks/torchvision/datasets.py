@@ -73,9 +73,11 @@ def build(call: LibraryCall) -> Value:
     root = text_of(call.get("root", 0)) if "root" in names else None
     part = next((known.value for key in PARTS if (known := first(fact.settings.get(key))) is not None), None)
     fact.data = (call.name, root, part) if root is not None or part is not None else None
-    attributes = {
-        key: value for key in ("transform", "target_transform", "root") if key in names and (value := call.get(key, order.index(key))) is not None
-    }
+    attributes: dict[str, Value] = {}
+    for key in ("transform", "target_transform", "root"):
+        value = call.get(key, order.index(key)) if key in names else None
+        if value is not None:
+            attributes[key] = value
     return made(call, fact, attributes=attributes)
 
 

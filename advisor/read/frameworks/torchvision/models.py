@@ -10,11 +10,11 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, is_absent
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
-from advisor.read.frameworks.table import Arguments, LibraryCall
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of, graph_of_weights, merge
 from advisor.read.frameworks.torch.layer_signatures import LAYERS
 from advisor.read.frameworks.torchvision.architectures import HEADS, LAYER_SETTINGS, MODELS, PARTS
-from advisor.read.python.values import Instance, Mapping, Opaque, Tensor, Value, setting
+from advisor.read.python.values import Arguments, Instance, Mapping, Opaque, Tensor, Value, setting
 
 ROOT = "torchvision.models."
 DETECTION = ("fasterrcnn", "maskrcnn", "keypointrcnn", "retinanet", "ssd", "fcos")
