@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+MANY = 200  # paths from which on it pays to compile all lines of an ignore file into one expression
+NAMED = re.compile(r"\(\?P<\w+>")
 PROGRAMS = (".py", ".pyw", ".ipynb")
 CONFIGS = (".yaml", ".yml", ".json", ".toml")
 # Folders that hold no program of the project. A folder with a pyvenv.cfg is a virtual environment whatever its name.
@@ -21,14 +24,27 @@ class Patterns:
         from pathspec import GitIgnoreSpec
 
         self.folder = folder
+        self.inside = folder.rstrip(os.sep) + os.sep
         self.spec = GitIgnoreSpec.from_lines(lines)
+        self.asked = 0
+        self.any_of_them: re.Pattern[str] | None = None
 
     def verdict(self, path: str, is_folder: bool) -> bool | None:
         """True: left out, False: expressly kept, None: nothing is said of it."""
-        relative = os.path.relpath(path, self.folder).replace(os.sep, "/")
-        if relative.startswith("../"):
+        if not path.startswith(self.inside):
             return None
-        return self.spec.check_file(relative + "/" if is_folder else relative).include
+        relative = path[len(self.inside) :].replace(os.sep, "/") + ("/" if is_folder else "")
+        self.asked += 1
+        if self.asked == MANY:
+            self.any_of_them = self._together()
+        if self.any_of_them is not None and not self.any_of_them.search(relative):
+            return None
+        return self.spec.check_file(relative).include
+
+    def _together(self) -> re.Pattern[str]:
+        """One expression for all lines, to tell quickly that none of them speaks of a path."""
+        each = (pattern.regex.pattern for pattern in self.spec.patterns if pattern.include is not None)
+        return re.compile("|".join(f"(?:{NAMED.sub('(?:', text)})" for text in each) or r"(?!)")
 
 
 def discover(paths: Sequence[str], exclude: Patterns | None = None, force_exclude: bool = False) -> list[str]:

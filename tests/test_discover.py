@@ -67,3 +67,16 @@ def test_a_folder_that_may_not_be_listed() -> None:
         assert "train.py" in discover(["."])
     finally:
         Path("locked").chmod(0o755)
+
+
+def test_many_paths_are_judged_as_few_are() -> None:
+    lines = ["*.log", "!keep.log", "/build/", "docs/**/x.py", "# comment", "", "a?c.py", "[ab].py", "deep/*/er.py"]
+    names = ["a.py", "b.py", "c.py", "abc.py", "x.log", "keep.log", "build/x.py", "src/build/x.py", "docs/q/x.py", "docs/x.py", "deep/a/er.py", "deep/a/b/er.py"]
+    paths = [os.path.join(os.getcwd(), name) for name in names]
+    patterns = Patterns(os.getcwd(), lines)
+    before = [patterns.verdict(path, False) for path in paths]
+    for _ in range(300):
+        patterns.verdict(paths[0], False)
+    assert patterns.any_of_them is not None
+    assert [patterns.verdict(path, False) for path in paths] == before
+    assert [bool(verdict) for verdict in before] == [True, True, False, True, True, False, True, False, True, True, True, False]

@@ -23,6 +23,11 @@ def patience_of(stop: EarlyStopping) -> tuple[Known, float] | None:
     return (known, checks) if known is not None and checks is not None and checks > 0 else None
 
 
+def written_at(known: Known, stop: EarlyStopping) -> Known | EarlyStopping:
+    """Where a value of early stopping is mended: where it is written, else where the program stops."""
+    return known if known.place is not None else stop
+
+
 def epochs_waited(stop: EarlyStopping) -> float | None:
     """The epochs that the patience covers; None when the program does not show how far the checks are apart."""
     patience = patience_of(stop)

@@ -9,7 +9,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping, Flow, Recipe, Scheduler
 from advisor.model.source import first, number
-from advisor.model.stopping import epochs_waited, patience_of, same_metric
+from advisor.model.stopping import epochs_waited, patience_of, same_metric, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             case,
-            at=stop,
+            at=written_at(patience[0], stop),
             confidence="high" if same else "medium",
             value_from=patience[0],
             patience=waited,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_waited, patience_of
+from advisor.model.stopping import epochs_waited, patience_of, written_at
 from advisor.model.warmup import warmup_epochs
 
 
@@ -19,5 +19,12 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         if warmup is None or patience is None or waited is None:
             continue
         if waited < warmup:
-            yield ctx.finding("rate-still-rising", at=stop, value_from=patience[0], patience=waited, warmup=warmup, line=scheduler.place.line)
+            yield ctx.finding(
+                "rate-still-rising",
+                at=written_at(patience[0], stop),
+                value_from=patience[0],
+                patience=waited,
+                warmup=warmup,
+                line=scheduler.place.line,
+            )
             return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of
+from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -34,4 +34,4 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         ctx.skip("the patience or the number of epochs is not known", stop)
     elif waited >= epochs:
         case = "switched-off" if waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
-        yield ctx.finding(case, at=stop, value_from=patience[0], patience=waited, epochs=epochs)
+        yield ctx.finding(case, at=written_at(patience[0], stop), value_from=patience[0], patience=waited, epochs=epochs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of
+from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -22,9 +22,11 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         return
     known, checks = patience
     if checks <= ctx.limit("checks") and epochs >= ctx.limit("long-run"):
-        yield ctx.finding("few-checks", at=stop, value_from=known, patience=checks, epochs=epochs)
+        yield ctx.finding("few-checks", at=written_at(known, stop), value_from=known, patience=checks, epochs=epochs)
         return
     waited = epochs_waited(stop)
     bounded = ctx.limit("bounded-from") <= epochs < ctx.limit("unbounded-from")
     if waited is not None and bounded and checks < ctx.limit("enough") and waited / epochs < ctx.limit("share"):
-        yield ctx.finding("small-share", at=stop, value_from=known, patience=checks, epochs=epochs, waited=waited, part=waited / epochs)
+        yield ctx.finding(
+            "small-share", at=written_at(known, stop), value_from=known, patience=checks, epochs=epochs, waited=waited, part=waited / epochs
+        )

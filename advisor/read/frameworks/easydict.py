@@ -49,3 +49,18 @@ def make(call: LibraryCall) -> Value:
             exact = False
     items.update(call.arguments.keywords)
     return attributed(mapping(items, exact, call.place))
+
+
+@table.function("munch.Munch.fromDict", "munch.DefaultMunch.fromDict", "easydict.EasyDict.fromDict")
+def from_dict(call: LibraryCall) -> Value:
+    """Munch.fromDict({...})"""
+    given = call.arguments.positional
+    return attributed(given[-1]) if given else attributed(mapping({}))
+
+
+@table.function("munch.Munch.fromYAML", "munch.Munch.fromJSON")
+def from_text(call: LibraryCall) -> Value:
+    """Munch.fromYAML(stream)"""
+    from advisor.read.frameworks.yaml import load_config
+
+    return attributed(load_config(call, call.get("stream", 0)))

@@ -116,6 +116,9 @@ def main(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
     if parameters:
         path = text_of(call.get("config_path", 0)) if call is not None else None
         name = text_of(call.get("config_name", 1)) if call is not None else None
+        path = path.replace("\\", "/") if path is not None else None  # as written on Windows
+        if name is None and path is not None and path.endswith((".yaml", ".yml")):  # Hydra 0.x: the file itself
+            path, _, name = path.rpartition("/")
         folder = _folder(reader, path if path is not None else ".", value.module.path) if name is not None else None
         value.injected[parameters[0].arg] = composed(reader, folder, name, _overrides(reader), value.node)
     return value

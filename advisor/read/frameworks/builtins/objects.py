@@ -64,14 +64,23 @@ def setattr_(call: LibraryCall) -> Value:
 def hasattr_(call: LibraryCall) -> Value:
     """hasattr(x, name)"""
     owner, name = call.get("object", 0), call.get("name", 1)
-    if isinstance(owner, Instance) and isinstance(name, Constant) and owner.cls is not None and isinstance(name.value, str):
+    unknown = Opaque("whether an attribute is there", "bool")
+    if not isinstance(name, Constant) or not isinstance(name.value, str):
+        return unknown
+    if isinstance(owner, Mapping) and owner.state.get("attributes"):
+        return Constant(True) if name.value in owner.items else Constant(False) if owner.exact else unknown
+    if not isinstance(owner, Instance):
+        return unknown
+    if owner.role == "namespace" or owner.cls is not None:
         from advisor.read.python import calls
 
-        if name.value in owner.attributes or calls.class_lookup(call.reader, owner.cls, name.value) is not None:
+        if name.value in owner.attributes or (owner.cls is not None and calls.class_lookup(call.reader, owner.cls, name.value) is not None):
             return Constant(True)
-    if isinstance(owner, Instance) and isinstance(name, Constant) and name.value == "module" and owner.role == "module":
+    if owner.role == "namespace" and owner.cls is None and not owner.data.get("inexact"):
+        return Constant(False)
+    if name.value == "module" and owner.role == "module":
         return Opaque("whether the model is wrapped", "bool")
-    return Opaque("whether an attribute is there", "bool")
+    return unknown
 
 
 @function("builtins.isinstance", "builtins.issubclass")
