@@ -52,15 +52,15 @@ def range_(call: LibraryCall) -> Value:
             place = getattr(given[-1] if len(given) > 1 else given[0], "place", None)
             count = Known(len(spread), origin, weak=weak, place=place)
             if len(spread):
-                low, high = min(spread[0], spread[-1]), max(spread[0], spread[-1])
+                low, high = min(spread[0], spread[-1]), None if weak else max(spread[0], spread[-1])
             if len(spread) <= 16:
-                items = tuple(Constant(n) for n in spread)
+                items = tuple(Constant(n, origin, weak) for n in spread) if weak else tuple(Constant(n) for n in spread)
         except (ValueError, TypeError):
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]
         count = setting(end) if len(given) == 1 else Unknown("the bounds of the range are not known")
-        if len(given) == 2 and isinstance(end, Constant) and (isinstance(given[0], Opaque) or plain(members(given[0])[0]) in (0, 1)):
+        if len(given) == 2 and isinstance(end, Constant) and all(isinstance(start, Opaque) or plain(start) in (0, 1) for start in members(given[0])):
             whole = setting(end)  # a run that is resumed starts later
             count = OneOf((Option(whole), Option(Unknown("a run that is resumed starts later")))) if isinstance(whole, Known) else count
         low = 0
