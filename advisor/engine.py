@@ -59,8 +59,10 @@ def lint(
 
     for broken in _each_broken(reading):
         recipe = _reader(broken.place.file, reading)
-        take(judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity), recipe)
-        skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
+        judged = judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity)
+        take(judged, recipe)
+        if not judged.findings:
+            skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
     for recipe in reading.recipes:
         with finished():
             take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)

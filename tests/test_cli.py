@@ -209,3 +209,18 @@ def test_a_program_that_fells_the_reader_does_not_silence_the_others(advisor: Ad
     assert ran.code == 2 and "reading b.py: RuntimeError: the reader fell over" in ran.err
     assert {finding["file"] for finding in ran.json["findings"]} == {"a.py", "c.py"}
     assert advisor("recipe", "a.py", "b.py").code == 2
+
+
+def test_scripts_without_a_suffix(advisor: Advisor) -> None:
+    Path("train").write_text("#!/usr/bin/env python\n" + SOFTMAX)
+    assert "softmax-before-cross-entropy" in advisor("lint", "train").out
+    assert advisor("lint", ".").out.startswith("no findings in 0 programs, 0 files"), "in folders only what is called a program"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_file_is_told_and_never_waited_for(advisor: Advisor) -> None:
+    os.mkfifo("pipe.py")
+    Path("link.py").symlink_to("nowhere.py")
+    ran = advisor("lint", "pipe.py", "link.py", "--format", "json")
+    assert (ran.code, [(finding["file"], finding["rule"]) for finding in ran.json["findings"]]) == (1, [("link.py", "unreadable-file"), ("pipe.py", "unreadable-file")])
+    assert ran.json["skipped"] == []

@@ -32,10 +32,8 @@ def read(
     settings_files: list[str] = []
     for path in (*paths, *configs):
         full = os.path.abspath(path)
-        if path.endswith((".yaml", ".yml", ".json", ".toml")):
-            settings_files.append(full)
-        if path.endswith((".py", ".pyi", ".ipynb", ".pyw")) or path == "-":
-            python.append(full)
+        # What is named and is no config is read as a program, whatever its name: scripts often have no suffix.
+        (settings_files if path.endswith((".yaml", ".yml", ".json", ".toml")) else python).append(full)
     if stdin is not None:
         name = os.path.abspath(stdin_filename or "stdin.py")
         project.overlay[name] = stdin

@@ -76,7 +76,7 @@ def _framed(result: Result, finding: Finding) -> Iterator[Line]:
     width = len(str(line + AROUND))
     margin = " " * width
     yield [(f"{margin}--> ", "faint"), (_where(result, finding), "")]
-    if 0 < line <= len(lines):
+    if 0 < line <= len(lines) and any(lines):
         for number in range(max(1, line - AROUND), min(len(lines), line + AROUND) + 1):
             code = lines[number - 1]
             if number != line and not code.strip():
