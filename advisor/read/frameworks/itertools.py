@@ -9,7 +9,8 @@ from advisor.model.recipe import Parameters
 from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python.values import Opaque, Sequence, Value, Weights, join, sequence
+from advisor.read.python import calls
+from advisor.read.python.values import Generator, Opaque, Sequence, Value, Weights, join, sequence
 
 MOST_PRODUCTS = 64
 
@@ -67,13 +68,15 @@ def chain_from(call: LibraryCall) -> Value:
 
 
 def _first(call: LibraryCall) -> Iteration | None:
-    return call.reader.iterate(call.arguments.positional[0], call.node) if call.arguments.positional else None
+    return calls.iterate(call.reader, call.arguments.positional[0], call.node, lazily=True) if call.arguments.positional else None
 
 
 @table.function("itertools.cycle")
 def cycle(call: LibraryCall) -> Value:
     """cycle(loader): never ends."""
     inner = _first(call)
+    if inner is not None and isinstance(inner.item, Generator):
+        return inner.item
     return lazy(Iteration(inner.item, None, inner.over, Unknown("an endless cycle"), inner.what)) if inner else Opaque("a cycle")
 
 
@@ -83,6 +86,8 @@ def islice(call: LibraryCall) -> Value:
     inner, given = _first(call), call.arguments.positional[1:]
     if inner is None:
         return Opaque("a slice")
+    if isinstance(inner.item, Generator):
+        return inner.item
     bounds = [call.reader.plain(value) for value in given]
     if inner.items is not None and bounds and all(bound is None or isinstance(bound, int) for bound in bounds):
         try:

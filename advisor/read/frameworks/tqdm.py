@@ -7,6 +7,7 @@ from typing import Any
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, Iteration, LibraryCall
+from advisor.read.python import calls
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Opaque, Value
 
@@ -46,7 +47,7 @@ def iterate(reader: Reader, instance: Any) -> Iteration:
     if inner is None:
         return Iteration(Opaque("an item"))
     node = reader.entry.tree
-    return reader.iterate(inner, node)
+    return calls.iterate(reader, inner, node, lazily=True)
 
 
 @table.enter("progress")

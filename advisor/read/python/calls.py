@@ -36,6 +36,7 @@ from advisor.read.python.values import (
     Weights,
     content,
     join,
+    join_flows,
     mapping,
     members,
     sequence,
@@ -175,7 +176,15 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
         arms = [("unknown", None, arm[2]) for arm in arms]
     values = [value for _, value in reader.branch(node, None, arms)]
     reader._same_slot(values, serial)
+    if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
+        return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
     return join(values, callee.when)
+
+
+def of_default(head: Flow, *others: Flow) -> Flow:
+    """What the default path's tensor is, with the models, sources and losses of the other alternatives beside its own."""
+    merged = join_flows([head, *others])
+    return replace(head, modules=merged.modules, sources=merged.sources, losses=merged.losses)
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -330,7 +339,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
 def opaque_result(reader: Reader, name: str, given: list[Value], why: str | None = None) -> Value:
     """What an unread call gives: a tensor when tensors go in, else unknown."""
     flows = [v.flow for v in given if isinstance(v, Tensor)]
-    if flows:
+    builds = name.rpartition(".")[2][:1].isupper()  # an object of an unread class, whatever it is given
+    if flows and not builds:
         head = flows[0]
         merged = replace(
             head,
@@ -546,8 +556,14 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
     )
 
 
-def consume(reader: Reader, generator: Generator, at_yield: Callable[[Value], None], node: ast.AST) -> None:
+def consume(reader: Reader, generator: Generator, receive: Callable[[Value], None], node: ast.AST) -> None:
     """Runs a project generator; each `yield` calls back (twice at most)."""
+
+    def at_yield(value: Value) -> None:
+        for wrap in generator.through:
+            value = wrap(value)
+        receive(value)
+
     from advisor.read.python import statements
 
     function, frame = generator.function, generator.frame

@@ -7,6 +7,7 @@ dicts alone. Everything else is immutable.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Fact, Flow, Parameters
@@ -200,10 +201,11 @@ class Weights(Value):
 
 @dataclass(slots=True, eq=False)
 class Generator(Value):
-    """A project generator that was called but not yet consumed."""
+    """A project generator that was called but not yet consumed; `through` is what wraps it: enumerate, zip."""
 
     function: Function
     frame: Frame
+    through: tuple[Callable[[Value], Value], ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
+from advisor.read.python import calls
 from advisor.read.python.values import (
     NONE,
     Arguments,
     Constant,
+    Generator,
     Instance,
     Mapping,
     Opaque,
@@ -76,7 +79,10 @@ def enumerate_(call: LibraryCall) -> Value:
     value = call.get("iterable", 0)
     if value is None:
         return Opaque("pairs")
-    inner = call.reader.iterate(value, call.node)
+    inner = calls.iterate(call.reader, value, call.node, lazily=True)
+    if isinstance(inner.item, Generator):
+        counter = Opaque("a counter", "int", 0)
+        return replace(inner.item, through=(*inner.item.through, lambda item: sequence([counter, item], "tuple")))
     start = plain(call.get("start", 1)) if call.get("start", 1) is not None else 0
     high = inner.count.value - 1 if isinstance(inner.count, Known) and isinstance(inner.count.value, int) else None
     items = None
@@ -85,12 +91,26 @@ def enumerate_(call: LibraryCall) -> Value:
     return _iteration(sequence([Opaque("a counter", "int", start if isinstance(start, int) else None, high), inner.item], "tuple"), inner, items)
 
 
+def _zipped(call: LibraryCall, turns: list[Iteration], generator: Generator, item: Value) -> Value:
+    """One turn of a zip whose first project generator gave an item."""
+    parts: list[Value] = []
+    for turn in turns:
+        if turn.item is generator:
+            parts.append(item)
+        else:
+            parts.append(calls.drain(call.reader, turn.item, call.node) if isinstance(turn.item, Generator) else turn.item)
+    return sequence(parts, "tuple")
+
+
 @function("builtins.zip")
 def zip_(call: LibraryCall) -> Value:
     """zip(a, b): the loop is over every loader in it."""
-    inner = [call.reader.iterate(value, call.node) for value in call.arguments.positional]
+    inner = [calls.iterate(call.reader, value, call.node, lazily=True) for value in call.arguments.positional]
     if not inner:
         return sequence([], "list")
+    generator = next((one.item for one in inner if isinstance(one.item, Generator)), None)
+    if generator is not None:
+        return replace(generator, through=(*generator.through, lambda item: _zipped(call, inner, generator, item)))
     items = None
     if all(one.items is not None for one in inner):
         items = tuple(sequence(list(group), "tuple") for group in zip(*(one.items or () for one in inner)))
@@ -114,8 +134,6 @@ def collect(call: LibraryCall) -> Value:
     value = call.arguments.positional[0]
     kind = kind if kind in ("list", "tuple", "set") else "list"
     if isinstance(value, Weights):
-        from advisor.model.record import replace
-
         used = value.state.get("consumed")
         parameters = value.parameters
         if parameters.iterator and used is not None:
@@ -184,8 +202,6 @@ def next_(call: LibraryCall) -> Value:
     if isinstance(value, Instance) and value.role == "loader" and value.fact is not None:
         call.reader.taken.append((value.fact, call.place))
     if isinstance(value, Instance) and value.cls is not None:
-        from advisor.read.python import calls
-
         method = calls.class_lookup(call.reader, value.cls, "__next__")
         if method is not None:
             return call.reader.call(call.reader.attribute(value, "__next__", call.node), Arguments(), call.node)
@@ -205,9 +221,7 @@ def map_(call: LibraryCall) -> Value:
     function_value, value = given[0], given[1]
     if call.name.endswith("filter"):
         if isinstance(value, Weights):
-            from advisor.model.record import replace
-
-            text = call.reader.text(call.node.args[0]) if hasattr(call.node, "args") else "a filter"  # type: ignore[attr-defined]
+            text = call.reader.text(call.node.args[0]) if hasattr(call.node, "args") else "a filter"
             text = "requires_grad" if "requires_grad" in text else text
             return Weights(replace(value.parameters, filtered=text, exact=False, iterator=True), named=value.named)
         inner = call.reader.iterate(value, call.node)
