@@ -95,6 +95,7 @@ class Flow:
     activation_at: Place | None = None
     activation_dim: Setting | None = None
     activation_input: Flow | None = None
+    dropped: tuple[Place, Place] | None = None  # where a dropout was applied last, and to which layer's output (its activation_at)
     width: Setting | None = None  # size of the last dimension
     rank: int | None = None
     modules: tuple[Module, ...] = ()  # models it flowed through, outermost

@@ -7,31 +7,19 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
-from advisor.model.layers import DROPOUTS
-from advisor.model.recipe import Flow, Module, Recipe
-from advisor.model.source import number
+from advisor.model.recipe import Flow, Recipe
+from advisor.model.source import Link, Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The last layers of every model whose output goes straight into a loss."""
-    seen: set[Module] = set()
+    """Every loss whose input is the output of a layer without activation, with nothing but dropout behind it."""
+    seen: set[Place] = set()
     for event, _ in events(recipe.tree, Kind.LOSS):
         flow = event.data.get("input")
-        if not isinstance(flow, Flow) or not flow.modules or len(flow.modules) > 1:
+        if not isinstance(flow, Flow) or flow.activation != "linear" or flow.dropped is None:
             continue
-        found = _tail(flow.modules[0])
-        if found is None or found[1] in seen:
-            continue
-        output, dropout = found
-        seen.add(dropout)
-        yield ctx.finding("on-scores", at=dropout, layer=output.name, line=event.place.line, loss=event.subject)
-
-
-def _tail(module: Module) -> tuple[Module, Module] | None:
-    """The output layer and the dropout after it, where a Sequential (alone, or the last of a chain of them) ends so."""
-    while module.children and module.name == "Sequential" and module.complete:
-        *before, last = module.children.values()
-        if last.name in DROPOUTS and before and before[-1].name == "Linear" and number(last.settings.get("p")) != 0:
-            return before[-1], last
-        module = last
-    return None
+        dropout, layer = flow.dropped
+        if layer == flow.activation_at and dropout not in seen:
+            seen.add(dropout)
+            evidence = [Link(layer.file, layer.line, "the output layer")]
+            yield ctx.finding("on-scores", at=dropout, evidence=evidence, line=event.place.line, layer=layer.line)

@@ -103,6 +103,8 @@ def apply(call: LibraryCall, fact: Module, name: str, flow: Flow) -> Value:
         width = flow.width if name != "GLU" else None
         changes: dict[str, Any] = {"activation_dim": dim, "activation_input": shallow(flow), "graph": graph, "width": width, "counted": None}
         return Tensor(replace(flow, activation=activation, activation_at=place, **changes))
+    if name.endswith("Dropout") and flow.activation == "linear" and flow.activation_at is not None and number(fact.settings.get("p")) != 0:
+        flow = replace(flow, dropped=(place, flow.activation_at))
     if name in KEEPING:
         return Tensor(replace(flow, graph=graph) if name in EVEN else replace(flow, graph=graph, width=None))
     if name == "Flatten":

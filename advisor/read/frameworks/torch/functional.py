@@ -229,7 +229,9 @@ def dropout(call: LibraryCall) -> Value:
         fact = reader.seen_facts[key] = FunctionalDropout(call.place, kind=call.name, p=p, training=training)
         reader.recipe.dropouts.append(fact)
     reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="augment", training=training, p=p)
-    return Tensor(replace(flow, graph=graph_now(reader, flow)))
+    off = isinstance(p, Known) and p.value == 0
+    dropped = (call.place, flow.activation_at) if flow.activation == "linear" and flow.activation_at is not None and not off else flow.dropped
+    return Tensor(replace(flow, graph=graph_now(reader, flow), dropped=dropped))
 
 
 def layer(call: LibraryCall) -> Value:
