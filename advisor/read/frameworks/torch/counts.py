@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.model.source import Known, Setting, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.flows import flow_of, subject
+from advisor.read.frameworks.torch.flows import flow_of, merge, subject
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence
 
 Trend = Literal["proportional", "inverse"]
@@ -72,6 +73,21 @@ def unique(call: LibraryCall) -> Value:
 
 
 table.METHODS["tensor", "unique"] = unique
+
+
+@table.function("torch.sqrt", "torch.rsqrt", "torch.square", "torch.reciprocal")
+def monotone(call: LibraryCall) -> Value | None:
+    """sqrt and 1/x: the trend goes on, or turns."""
+    flow = subject(call)
+    if flow is None:
+        return None
+    made = replace(merge(call.reader, [flow]), rank=flow.rank, width=flow.width, rows=flow.rows, per=flow.per)
+    falls = call.name.endswith(("rsqrt", "reciprocal"))
+    return Tensor(replace(made, counted=turned(flow.counted) if falls else flow.counted))
+
+
+for _name in ("sqrt", "rsqrt", "square", "reciprocal"):
+    table.METHODS["tensor", _name] = monotone
 
 
 def weighting(value: Value | None) -> Trend | None:

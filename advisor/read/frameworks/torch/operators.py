@@ -9,6 +9,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.parameters import added
@@ -235,3 +236,25 @@ table.TENSORS["unary"] = unary
 table.TENSORS["subscript"] = subscript
 table.TENSORS["agreement"] = agreement  # type: ignore[assignment]
 table.TENSORS["turned"] = turned  # type: ignore[assignment]
+
+
+# --- operators by name -------------------------------------------------------------------------------------------
+
+NAMED = {"add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "divide": "/", "true_divide": "/", "pow": "**"}
+
+
+def named(call: LibraryCall) -> Value | None:
+    """torch.add(a, b), a.div(4): what the operator does."""
+    name = call.name.rpartition(".")[2]
+    left = call.receiver if call.receiver is not None else call.get("input", 0)
+    right = call.get("exponent" if name == "pow" else "other", 0 if call.receiver is not None else 1)
+    if left is None or right is None:
+        return None
+    alpha = call.get("alpha")
+    if alpha is not None:
+        right = binary(call.reader, "*", right, alpha, call.node) or right
+    return binary(call.reader, NAMED[name], left, right, call.node)
+
+
+for _name in NAMED:
+    table.METHODS["tensor", _name] = table.FUNCTIONS[f"torch.{_name}"] = named
