@@ -1,7 +1,7 @@
 """Results kept from one run to the next. A kept result counts only while everything that it was made of is as it was.
 
 It was made of the files that were read, those that were looked for and not found, the names in the folders that imports were searched in, the
-settings files, the options, and advisor itself. An unchanged time stamp and size stand for an unchanged content; where they differ the content decides.
+settings files, the options, and advisor itself. An unchanged time stamp and size stand for unchanged content; where they differ the content decides.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Patterns:
 
     def _together(self) -> re.Pattern[str]:
         """One expression for all lines, to tell quickly that none of them speaks of a path."""
-        each = (pattern.regex.pattern for pattern in self.spec.patterns if pattern.include is not None)
+        each = (pattern.regex.pattern for pattern in self.spec.patterns if pattern.include is not None and pattern.regex)
         return re.compile("|".join(f"(?:{NAMED.sub('(?:', text)})" for text in each) or r"(?!)")
 
 

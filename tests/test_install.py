@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CHECK = "import advisor, json, sys; from advisor import cards; print(json.dumps([advisor.__file__, len(cards.load()), bool(cards.examples('syntax-error')), 'yaml' in sys.modules]))"
+CHECK = """\
+import json, sys
+import advisor
+from advisor import cards
+print(json.dumps([advisor.__file__, len(cards.load()), bool(cards.examples("syntax-error")), "yaml" in sys.modules]))
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +57,7 @@ def test_wheel(source: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
     install(wheel, tmp_path, "--target", str(site))
-    path, rules, has_examples, has_yaml = json.loads(python("-c", f"import sys; sys.path.insert(0, {str(site)!r}); {CHECK}", cwd=tmp_path))
+    path, rules, has_examples, has_yaml = json.loads(python("-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{CHECK}", cwd=tmp_path))
     assert Path(path).is_relative_to(site)
     assert rules == len(list((source / "rules").glob("*/*.yaml"))) and has_examples
     assert not has_yaml, "the table is read without YAML"

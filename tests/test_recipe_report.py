@@ -89,8 +89,9 @@ def test_the_document() -> None:
     assert told["version"] == 1
     [program] = told["programs"]
     assert list(program) == [
-        "entry", "framework", "files", "optimizers", "schedulers", "clipping", "seeds", "loaders", "losses", "models", "evaluation", "precision", "accumulation",
-        "early_stopping", "epochs", "steps", "distributed", "checkpoints", "splits", "transforms", "search", "hyperparameters", "not_read",
+        "entry", "framework", "files", "optimizers", "schedulers", "clipping", "seeds", "loaders", "losses", "models", "evaluation", "precision",
+        "accumulation", "early_stopping", "epochs", "steps", "distributed", "checkpoints", "splits", "transforms", "search",
+        "hyperparameters", "not_read",
     ]  # fmt: skip
     assert program["optimizers"] == {
         "complete": True,
