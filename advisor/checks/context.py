@@ -14,6 +14,9 @@ from advisor.model.source import Known, Link, OneOf, Place, candidates
 Spot = Fact | Event | Branch | Loop | Region | Call | Exit | Place | Known | OneOf
 
 
+CONFIGS = (".yaml", ".yml", ".json", ".toml")  # files that hold settings alone
+
+
 class Context:
     """One rule looking at one program."""
 
@@ -45,8 +48,11 @@ class Context:
     ) -> Finding:
         """A finding of one of the card's cases at a place, its message filled with `values` (limits and the fact's kind are there already)."""
         words = self.rule.case(case)
-        place = self._place(at)
-        chain = [link for source in (value_from, at) for known in _knowns(source) for link in known.origin]
+        place, used = self._place(at), None
+        settled = next((known.place for known in _knowns(value_from) if known.place is not None and known.place.file.endswith(CONFIGS)), None)
+        if settled is not None and place.file != settled.file:  # the value stands in a config: so does the finding, and it says who uses it
+            place, used = settled, Link(place.file, place.line, "where the value is used")
+        chain = [*([used] if used is not None else []), *(link for source in (value_from, at) for known in _knowns(source) for link in known.origin)]
         links = dict.fromkeys(link for link in (*evidence, *chain) if (link.file, link.line) != (place.file, place.line))
         filled = self._values(at, value_from, values)
         finding = Finding(

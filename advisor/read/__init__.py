@@ -157,7 +157,8 @@ def _read_programs(
             covered.add(source.display)
             return
         covered.update(recipe.files)
-        recipe.shown = None if whole_program or parts_of is None else frozenset(parts_of)
+        settings = {file for file in recipe.files if not file.endswith((".py", ".ipynb"))}
+        recipe.shown = None if whole_program or parts_of is None else frozenset(parts_of | settings)
         reading.recipes.append(recipe)
 
     for _, source in entries:

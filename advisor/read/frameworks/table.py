@@ -108,6 +108,7 @@ PREFIXES: dict[str, Handler] = {}  # every function below a dotted prefix
 RENAMES: dict[str, Callable[[str], str]] = {}  # import root -> how its dotted names become canonical, where many submodules say the same
 VERSIONS: dict[str, str] = {}  # import root -> "torch 2.13", whose defaults are given
 TENSORS: dict[str, Callable[..., Value | None]] = {}  # operators on tensors: binary(reader, symbol, left, right, node), unary, subscript
+OVERRIDES: dict[tuple[str, str], Callable[[LibraryCall, list[Any]], None]] = {}  # a library's method that a class of the project writes anew
 CLASS_ROLES: dict[str, str] = {}  # library class -> role of its instances and of project classes derived from it
 
 _missing: set[str] = set()
@@ -142,6 +143,17 @@ def method(of: str | tuple[str, ...], *names: str) -> Callable[[Handler], Handle
         for owner in (of,) if isinstance(of, str) else of:
             for name in names:
                 METHODS[owner, name] = handler
+        return handler
+
+    return register
+
+
+def override(of: str, *names: str) -> Callable[[Any], Any]:
+    """Registers what a method of a role means when a class of the project has its own: handler(call, the nodes that its body gave)."""
+
+    def register(handler: Any) -> Any:
+        for name in names:
+            OVERRIDES[of, name] = handler
         return handler
 
     return register

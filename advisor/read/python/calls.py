@@ -211,7 +211,7 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
     if isinstance(receiver, Instance):
         found = instance_attribute(reader, receiver, name, node)
         if found is not None:
-            return call(reader, found, arguments, node)
+            return _own_method(reader, receiver, found, name, arguments, node)
         return library_method(reader, receiver, name, arguments, node)
     if isinstance(receiver, (Library, Module, Class)):
         return call(reader, attribute(reader, receiver, name, node), arguments, node)
@@ -254,6 +254,16 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
     if isinstance(receiver, Opaque):
         return _call_on_unknown(reader, receiver, name, arguments, node)
     return call(reader, attribute(reader, receiver, name, node), arguments, node)
+
+
+def _own_method(reader: Reader, receiver: Instance, found: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    """A method that a class of the project has, which may stand for one of its library's."""
+    start, block = len(reader.block), reader.block
+    result = call(reader, found, arguments, node)
+    meaning = table.OVERRIDES.get((receiver.role or "", name))
+    if meaning is not None and isinstance(found, Bound):
+        meaning(LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver), block[start:])
+    return result
 
 
 def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -1128,8 +1138,6 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
             return iterate(reader, loaders[0], node)
         return Iteration(Opaque(f"an item of {value.kind}"), what="data")
     if isinstance(value, Sequence):
-        if value.kind == "range":
-            return value.state["iteration"]  # type: ignore[no-any-return]
         loops = value.state.get("iteration")
         if loops is not None:
             return loops  # type: ignore[no-any-return]

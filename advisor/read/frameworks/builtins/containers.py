@@ -58,7 +58,7 @@ def range_(call: LibraryCall) -> Value:
                 low, high = min(spread[0], spread[-1]), None if weak else max(spread[0], spread[-1])
             if len(spread) <= 16:
                 items = tuple(Constant(n, origin, weak) for n in spread) if weak else tuple(Constant(n) for n in spread)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]

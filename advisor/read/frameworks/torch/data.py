@@ -124,8 +124,7 @@ def loader_iterator(call: LibraryCall) -> Value:
 
 @table.method("loader", "set_epoch")
 def loader_epoch(call: LibraryCall) -> Value:
-    """A prepared loader passes the epoch to its sampler."""
-    call.reader.emit(Kind.SET_EPOCH, call.node, None)
+    """A prepared loader passes the epoch to its sampler; the reader notes it."""
     return NONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.events import Kind
+from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Optimizer, Parameters
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
@@ -71,6 +71,7 @@ OPTIMIZERS: dict[str, str] = {
         "ns_coefficients=(3.4445, -4.775, 2.0315), eps=1e-07, ns_steps=5, adjust_lr_fn=None"
     ),
 }
+STEPPING = (Kind.GRAD_WRITE, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP)  # what happens inside a step
 GROUPS = 8  # parameter groups that a loop over param_groups is read for one by one
 
 
@@ -143,6 +144,17 @@ def step(call: LibraryCall) -> Value:
         result = call.reader.call(closure, Arguments(), call.node)
     call.reader.emit(Kind.OPTIMIZER_STEP, call.node, call.this.fact, scaler=None, closure=has_closure)
     return result
+
+
+@table.override("optimizer", "step")
+def own_step(call: LibraryCall, nodes: list[Any]) -> None:
+    """The step of an optimizer class of the project: what it writes is its step, unless it passes the call on."""
+    inside = [node for node, _ in walk(nodes) if isinstance(node, Event)]
+    if any(event.kind is Kind.OPTIMIZER_STEP and event.subject is call.this.fact for event in inside):
+        return
+    if all(event.kind in STEPPING for event in inside):
+        del call.reader.block[len(call.reader.block) - len(nodes) :]
+    call.reader.emit(Kind.OPTIMIZER_STEP, call.node, call.this.fact, scaler=None, closure=any(event.kind is Kind.BACKWARD for event in inside))
 
 
 @table.method("optimizer", "zero_grad")

@@ -121,8 +121,7 @@ for _name in SAMPLERS:
 
 @table.method("sampler", "set_epoch")
 def set_epoch(call: LibraryCall) -> Value:
-    """sampler.set_epoch(epoch)"""
-    call.reader.emit(Kind.SET_EPOCH, call.node, call.this.fact)
+    """sampler.set_epoch(epoch): the reader notes every set_epoch, whoever has it."""
     return NONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.events import Kind
+from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Flow, Optimizer, Scheduler
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
@@ -111,6 +111,14 @@ def step(call: LibraryCall) -> Value:
     held = setting(value) if value is not None else None
     call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=held)
     return NONE
+
+
+@table.override("scheduler", "step")
+def own_step(call: LibraryCall, nodes: list[Any]) -> None:
+    """The step of a scheduler class of the project, unless it passes the call on."""
+    inside = (node for node, _ in walk(nodes) if isinstance(node, Event) and node.kind is Kind.SCHEDULER_STEP)
+    if not any(event.subject is call.this.fact for event in inside):
+        step(call)
 
 
 @table.method("scheduler", "get_last_lr", "get_lr", "_get_closed_form_lr")
