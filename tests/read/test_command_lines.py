@@ -1,0 +1,254 @@
+"""Settings that come from a command line: defaults, their provenance, and what stays open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.read.python.values import Constant, Opaque, Sequence, Union, plain
+from tests.read.tiny import UNKNOWN, run, setting_of, value
+
+PARSER = """
+import argparse
+p = argparse.ArgumentParser()
+"""
+
+ARGPARSE: list[tuple[str, str, Any]] = [
+    ("p.add_argument('--lr', type=float, default=0.1)", "lr", 0.1),
+    ("p.add_argument('-l', '--learning-rate', type=float, default=0.1)", "learning_rate", 0.1),
+    ("p.add_argument('--lr', dest='rate', default=0.1)", "rate", 0.1),
+    ("p.add_argument('--lr', type=float, default='1e-3')", "lr", 1e-3),
+    ("p.add_argument('--lr', type=float)", "lr", None),
+    ("p.add_argument('--lr', type=float, required=True)", "lr", UNKNOWN),
+    ("p.add_argument('--amp', action='store_true')", "amp", False),
+    ("p.add_argument('--no-amp', action='store_false', dest='amp')", "amp", True),
+    ("p.add_argument('--amp', action=argparse.BooleanOptionalAction, default=True)", "amp", True),
+    ("p.add_argument('--mode', action='store_const', const=3, default=1)", "mode", 1),
+    ("p.add_argument('--mode', action='store_const', const=3)", "mode", None),
+    ("p.add_argument('data')", "data", UNKNOWN),
+    ("p.add_argument('data', nargs='?', default='x')", "data", "x"),
+    ("p.add_argument('--ks', nargs='+', type=int, default=[1, 2])", "ks", [1, 2]),
+    ("p.add_argument('--ks', type=lambda s: [int(v) for v in s.split(',')], default='1,2')", "ks", [1, 2]),
+    ("p.add_argument('--flag', type=lambda s: s.lower() == 'true', default='true')", "flag", True),
+    ("def b(v):\n    return v.lower() in ('yes', 'true')\np.add_argument('--flag', type=b, default=False)", "flag", False),
+    ("g = p.add_argument_group('g')\ng.add_argument('--lr', default=0.1)", "lr", 0.1),
+    ("g = p.add_mutually_exclusive_group()\ng.add_argument('--lr', default=0.1)", "lr", 0.1),
+    ("p.add_argument('--lr', default=0.1)\np.set_defaults(lr=0.2)", "lr", 0.2),
+    ("for k, v in {'lr': 0.1, 'wd': 0.2}.items():\n    p.add_argument(f'--{k}', type=type(v), default=v)", "wd", 0.2),
+    ("q = argparse.ArgumentParser(add_help=False)\nq.add_argument('--lr', default=0.1)\np = argparse.ArgumentParser(parents=[q])", "lr", 0.1),
+    ("s = p.add_subparsers(dest='cmd')\nt = s.add_parser('train')\nt.add_argument('--lr', default=0.1)", "lr", 0.1),
+    ("def add(p):\n    p.add_argument('--lr', default=0.1)\n    return p\np = add(p)", "lr", 0.1),
+    ("p.add_argument('--lr', default=argparse.SUPPRESS)", "lr", UNKNOWN),
+    ("p.add_argument('--v', action='count', default=0)", "v", 0),
+    ("p.add_argument('--v', action='append', default=[])", "v", []),
+    ("p.add_argument('--opt', choices=['a', 'b'], default='a')", "opt", "a"),
+]
+
+
+@pytest.mark.parametrize(("text", "attribute", "expected"), ARGPARSE, ids=[text[-60:] for text, _, _ in ARGPARSE])
+def test_argparse_default(tmp_path: Path, text: str, attribute: str, expected: Any) -> None:
+    found = plain(value(tmp_path, f"{PARSER}{text}\nargs = p.parse_args()\nx = args.{attribute}"))
+    assert found is Opaque if expected is UNKNOWN else found == expected
+
+
+def test_argparse_provenance(tmp_path: Path) -> None:
+    reader = run(tmp_path, f"{PARSER}p.add_argument(\n  '--lr',\n  default=0.1)\nargs = p.parse_args()\n\nx = args.lr")
+    found = setting_of(reader, "x")
+    assert found.weak
+    assert found.place is not None
+    assert (found.place.line, found.place.column) == (6, 11)
+    assert [(link.line, link.text) for link in found.origin] == [(6, "--lr default")]
+
+
+def test_argparse_literal_arguments(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        f"{PARSER}p.add_argument('--lr', type=float, default=0.1)\np.add_argument('-b', type=int, default=1)\n"
+        "p.add_argument('--ks', nargs='+', type=int)\n"
+        "p.add_argument('--amp', action='store_true')\nargs, rest = p.parse_known_args(['--lr=0.5', '-b', '8', '--ks', '1', '2', '--amp'])\n"
+        "x = (args.lr, args.b, args.ks, args.amp)",
+    )
+    assert plain(reader.entry.namespace["x"]) == (0.5, 8, [1, 2], True)
+    assert not setting_of(reader, "x").weak
+
+
+def test_argparse_shell_arguments(tmp_path: Path) -> None:
+    text = f"{PARSER}p.add_argument('--lr', type=float, default=0.1)\nargs = p.parse_args()\nx = args.lr"
+    assert plain(run(tmp_path, text, words=["--lr", "0.7"]).entry.namespace["x"]) == 0.7
+
+
+def test_argparse_namespace_is_an_object(tmp_path: Path) -> None:
+    text = f"{PARSER}p.add_argument('--lr', default=0.1)\nargs = p.parse_args()\nargs.lr = 0.3\nargs.new = 4\n"
+    assert plain(value(tmp_path, text + "x = (vars(args)['lr'], args.new)")) == (0.3, 4)
+    assert plain(value(tmp_path, text + "x = getattr(args, 'other', 9)")) == 9
+    assert plain(value(tmp_path, text + "x = args.other")) is Opaque
+    assert plain(value(tmp_path, text + "vars(args).update({'lr': 5})\nx = args.lr")) == 5
+    assert plain(value(tmp_path, text + "def f(lr, **k): return lr\nx = f(**vars(args))")) == 0.3
+    assert plain(value(tmp_path, text + "for k, v in {'lr': 7}.items():\n    setattr(args, k, v)\nx = args.lr")) == 7
+    assert plain(value(tmp_path, text + "x = argparse.Namespace(**{**vars(args), 'lr': 1}).lr")) == 1
+
+
+def test_a_weak_flag_keeps_both_arms(tmp_path: Path) -> None:
+    text = f"{PARSER}p.add_argument('--opt', default='adam')\nargs = p.parse_args()\nif args.opt == 'sgd':\n    x = 1\nelse:\n    x = 2"
+    found = value(tmp_path, text)
+    assert isinstance(found, Union)
+    assert [plain(member) for member in found.members] == [2, 1]
+
+
+PROGRAMS = {
+    "click": """
+        import click
+        @click.command()
+        @click.option('--lr', default=0.1)
+        @click.option('--amp/--no-amp', default=True)
+        @click.option('-b', '--batch-size', 'size', default=8)
+        def main(lr, amp, size):
+            global x
+            x = (lr, amp, size)
+        main()
+    """,
+    "typer": """
+        import typer
+        app = typer.Typer()
+        @app.command()
+        def main(lr: float = 0.1, amp: bool = typer.Option(True), size: int = typer.Option(8, '--b')):
+            global x
+            x = (lr, amp, size)
+        app()
+    """,
+    "typer 2": """
+        import typer
+        def main(lr: float = 0.1, amp: bool = True, size: int = 8):
+            global x
+            x = (lr, amp, size)
+        typer.run(main)
+    """,
+    "fire": """
+        import fire
+        def main(lr=0.1, amp=True, size=8):
+            global x
+            x = (lr, amp, size)
+        fire.Fire(main)
+    """,
+    "fire 2": """
+        import fire
+        class T:
+            def __init__(self, lr=0.1):
+                self.lr = lr
+            def train(self, amp=True, size=8):
+                global x
+                x = (self.lr, amp, size)
+        fire.Fire(T)
+    """,
+    "tyro": """
+        import tyro
+        from dataclasses import dataclass
+        @dataclass
+        class A:
+            lr: float = 0.1
+            amp: bool = True
+            size: int = 8
+        a = tyro.cli(A)
+        x = (a.lr, a.amp, a.size)
+    """,
+    "simple_parsing": """
+        from simple_parsing import ArgumentParser
+        from dataclasses import dataclass
+        @dataclass
+        class A:
+            lr: float = 0.1
+            amp: bool = True
+            size: int = 8
+        p = ArgumentParser()
+        p.add_arguments(A, dest='a')
+        a = p.parse_args().a
+        x = (a.lr, a.amp, a.size)
+    """,
+    "tap": """
+        from tap import Tap
+        class A(Tap):
+            lr: float = 0.1
+            amp: bool = True
+            size: int = 8
+        a = A().parse_args()
+        x = (a.lr, a.amp, a.size)
+    """,
+    "absl": """
+        from absl import app, flags
+        F = flags.FLAGS
+        flags.DEFINE_float('lr', 0.1, '')
+        flags.DEFINE_bool('amp', True, '')
+        flags.DEFINE_integer('size', 8, '')
+        def main(_):
+            global x
+            x = (F.lr, F.amp, F.size)
+        app.run(main)
+    """,
+    "transformers": """
+        from transformers import HfArgumentParser
+        from dataclasses import dataclass, field
+        @dataclass
+        class A:
+            lr: float = field(default=0.1)
+            amp: bool = True
+            size: int = 8
+        a, = HfArgumentParser(A).parse_args_into_dataclasses()
+        x = (a.lr, a.amp, a.size)
+    """,
+    "pydantic_settings": """
+        from pydantic_settings import BaseSettings
+        class A(BaseSettings):
+            lr: float = 0.1
+            amp: bool = True
+            size: int = 8
+        a = A()
+        x = (a.lr, a.amp, a.size)
+    """,
+    "sacred": """
+        from sacred import Experiment
+        ex = Experiment('e')
+        @ex.config
+        def c():
+            lr = 0.1
+            amp = True
+            size = 8
+        @ex.automain
+        def main(lr, amp, size):
+            global x
+            x = (lr, amp, size)
+    """,
+    "wandb": """
+        import wandb
+        run = wandb.init(config={'lr': 0.1, 'amp': True, 'size': 8})
+        c = wandb.config
+        x = (c.lr, c['amp'], run.config.size)
+    """,
+    "hydra": """
+        from hydra import main as m
+        from hydra.core.config_store import ConfigStore
+        from dataclasses import dataclass
+        @dataclass
+        class A:
+            lr: float = 0.1
+            amp: bool = True
+            size: int = 8
+        ConfigStore.instance().store(name='config', node=A)
+        @m(config_path=None, config_name='config')
+        def main(cfg):
+            global x
+            x = (cfg.lr, cfg.amp, cfg.size)
+        main()
+    """,
+}
+
+
+@pytest.mark.parametrize("library", PROGRAMS)
+def test_command_line(tmp_path: Path, library: str) -> None:
+    found = value(tmp_path, PROGRAMS[library])
+    assert plain(found) == (0.1, True, 8)
+    assert isinstance(found, Sequence)
+    for item in found.items:
+        assert isinstance(item, Constant)
+        assert item.weak
