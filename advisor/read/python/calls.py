@@ -253,7 +253,13 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         return opaque_result(reader, name, given)
     if isinstance(receiver, Opaque):
         return _call_on_unknown(reader, receiver, name, arguments, node)
-    return call(reader, attribute(reader, receiver, name, node), arguments, node)
+    found_method = attribute(reader, receiver, name, node)
+    if isinstance(found_method, Bound) and found_method.function is None and found_method.receiver is receiver:
+        given = [*arguments.positional, *arguments.keywords.values()]
+        if reader.tracked(given):
+            reader.escape(given, name, node)
+        return opaque_result(reader, name, given)
+    return call(reader, found_method, arguments, node)
 
 
 def _own_method(reader: Reader, receiver: Instance, found: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
