@@ -131,8 +131,9 @@ own.step()
 """,
     )
     mine, own = reader.recipe.optimizers.items
+    assert [event.subject for event in found(reader, Kind.OPTIMIZER_STEP)] == [own] and not found(reader, Kind.GRAD_WRITE)
     assert mine.user_class and value_of(mine.settings["lr"]) == 3e-4 and value_of(mine.settings["weight_decay"]) == 0.01
-    assert value_of(own.settings["lr"]) == 0.5 and own.modules == mine.modules[:0] + own.modules and len(own.modules) == 1
+    assert value_of(own.settings["lr"]) == 0.5 and len(own.modules) == 1
 
 
 def test_schedulers(tmp_path: Path) -> None:
@@ -162,6 +163,26 @@ whole.get_last_lr()[0]
     assert [(event.subject, event.data["arguments"]) for event in steps] == [(plateau, 1), (whole, 0)]
     assert steps[0].data["metric"] is not None and steps[1].data["metric"] is None
     assert optimizer.escaped is None and rate.escaped is None
+
+
+def test_a_scheduler_of_the_project_that_steps_another(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        f"""{NETS}
+from torch.optim.lr_scheduler import _LRScheduler, StepLR
+class Warm(_LRScheduler):
+    def __init__(self, optimizer, after):
+        self.after = after
+        super().__init__(optimizer)
+    def step(self, epoch=None):
+        self.after.step()
+optimizer = torch.optim.SGD(one.parameters(), lr=0.1)
+warm = Warm(optimizer, StepLR(optimizer, 3))
+warm.step()
+""",
+    )
+    assert {event.subject.name for event in found(reader, Kind.SCHEDULER_STEP)} == {"Warm", "StepLR"}
+    assert all(scheduler.optimizer is reader.recipe.optimizers.items[0] for scheduler in reader.recipe.schedulers)
 
 
 @pytest.mark.parametrize(
