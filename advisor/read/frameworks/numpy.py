@@ -113,7 +113,7 @@ def generic(call: LibraryCall) -> Value | None:
     constants = _CONSTANT.get(name)
     if constants is not None and given and all(isinstance(v, Constant) and isinstance(v.value, (int, float)) for v in given):
         try:
-            return Constant(constants(*(v.value for v in given)), tuple(link for v in given for link in v.origin)[:4], any(v.weak for v in given))  # type: ignore[union-attr,attr-defined]
+            return Constant(constants(*(v.value for v in given)), tuple(link for v in given for link in v.origin)[:4], any(v.weak for v in given))  # type: ignore[attr-defined]
         except Exception:
             return Opaque("a number computed by numpy", "float")
     if name in ("float32", "float64", "int64", "int32", "float16", "bool_", "uint8"):

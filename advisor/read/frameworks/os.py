@@ -82,10 +82,25 @@ def other(call: LibraryCall) -> Value:
     return Opaque(f"result of `{call.name}`")
 
 
-@table.attribute("os.environ", "*")
+@table.attribute("os", "environ")
 def environ(reader: Reader, value: Any) -> Value:
-    """The environment."""
-    return Opaque("an environment variable", "str")
+    """The environment of the process."""
+    held = reader.singletons.get("os.environ")
+    if held is None:
+        held = reader.singletons["os.environ"] = reader.instance("os.environ", role="environment")
+    return held
+
+
+@table.method("environment", "get", "setdefault", "pop")
+def read_environment(call: LibraryCall) -> Value | None:
+    """os.environ.get("LR", "0.1")"""
+    return getenv(call)
+
+
+@table.method("environment", "__getitem__", "copy", "items", "keys", "values", "update", "__setitem__", "__len__")
+def other_environment(call: LibraryCall) -> Value:
+    """os.environ["RANK"]; what is written is not followed."""
+    return Opaque("an environment variable", "str" if call.name.endswith("__getitem__") else None)
 
 
 @table.attribute("os", "sep")

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Seed
-from advisor.read.frameworks.table import LibraryCall, function
+from advisor.read.frameworks.table import LibraryCall, function, method
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
 
+_DRAWS = (
+    "random",
+    "randint",
+    "uniform",
+    "shuffle",
+    "sample",
+    "choice",
+    "choices",
+    "gauss",
+    "normalvariate",
+    "randrange",
+    "betavariate",
+    "expovariate",
+    "triangular",
+    "randbytes",
+)
 USES = {"shuffle": "shuffle", "sample": "sampling", "choice": "sampling", "choices": "sampling"}
 
 
@@ -20,29 +36,16 @@ def seed(call: LibraryCall) -> Value:
     return NONE
 
 
-@function(
-    *(
-        f"random.{name}"
-        for name in (
-            "random",
-            "randint",
-            "uniform",
-            "shuffle",
-            "sample",
-            "choice",
-            "choices",
-            "gauss",
-            "normalvariate",
-            "randrange",
-            "betavariate",
-            "expovariate",
-        )
-    )
-)
+@function(*(f"random.{name}" for name in _DRAWS))
 def draw(call: LibraryCall) -> Value:
     """Random numbers."""
     name = call.name.rpartition(".")[2]
     call.reader.emit(Kind.DRAW, call.node, None, library="python", what=call.name, use=USES.get(name, "other"))
+    return drawn(call, name)
+
+
+def drawn(call: LibraryCall, name: str) -> Value:
+    """What a draw gives."""
     given = call.arguments.positional[0] if call.arguments.positional else None
     if name == "shuffle":
         if isinstance(given, Sequence):
@@ -57,7 +60,27 @@ def draw(call: LibraryCall) -> Value:
     return Opaque("a random number", "int" if name in ("randint", "randrange") else "float")
 
 
+@function("random.setstate", "random.getstate", "random.getrandbits")
+def state(call: LibraryCall) -> Value:
+    """The state of the generator."""
+    return Opaque("the state of the random generator")
+
+
 @function("random.Random", "random.SystemRandom")
 def own(call: LibraryCall) -> Value:
     """A generator of one's own."""
     return call.reader.instance("random.Random", role="own-generator", node=call.node)
+
+
+@method("random.Random", *_DRAWS)
+def own_draw(call: LibraryCall) -> Value:
+    """Random numbers of a generator of one's own."""
+    name = call.name.rpartition(".")[2]
+    call.reader.emit(Kind.DRAW, call.node, None, library="own", what=call.name, use=USES.get(name, "other"), generator=True)
+    return drawn(call, name)
+
+
+@method("random.Random", "seed", "setstate", "getstate")
+def own_state(call: LibraryCall) -> Value:
+    """rng.seed(0)"""
+    return NONE
