@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from advisor.model.recipe import Broken
 from advisor.model.source import Link
 from advisor.read.config import tree
 from advisor.read.config.tree import Listed, Mapped, Node
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Constant, Instance, Opaque, Union, Value, mapping, sequence
 
-MOST_VALUES = 4000  # entries of one config that become values of the program
+LARGEST_CONFIG = 60_000  # characters; what is larger is data, not a config (the largest config of the public code read has 40,000)
+_TREES: WeakKeyDictionary[Project, dict[str, Node | Broken | None]] = WeakKeyDictionary()  # each file is parsed once
 
 
 def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False) -> Value:
@@ -35,7 +39,12 @@ def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False
 
 def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak: bool = False) -> Value:
     """A config text as a value; a broken one is told once."""
-    root = tree.load(text, display)
+    if len(text) > LARGEST_CONFIG:
+        return Opaque(f"{display} is too large to be a config")
+    trees = _TREES.setdefault(reader.project, {})
+    if display not in trees:
+        trees[display] = tree.load(text, display)
+    root = trees[display]
     if isinstance(root, Broken):
         if not any(known.place.file == root.place.file for known in reader.recipe.broken):
             reader.recipe.broken.append(root)
