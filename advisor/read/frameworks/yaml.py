@@ -14,7 +14,7 @@ from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Constant, Instance, Opaque, Union, Value, mapping, sequence
 
-LARGEST_CONFIG = 60_000  # characters; what is larger is data, not a config (the largest config of the public code read has 40,000)
+LARGEST_CONFIG = 100_000  # characters; what is larger is data, or a list of data, and would take longer to read than the program
 _TREES: WeakKeyDictionary[Project, dict[str, Node | Broken | None]] = WeakKeyDictionary()  # each file is parsed once
 
 

@@ -7,7 +7,7 @@ from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls
-from advisor.read.python.values import Arguments, Class, Constant, Instance, Library, Opaque, Sequence, Value, sequence
+from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Opaque, Sequence, Value, sequence
 
 PARSERS = ("transformers.HfArgumentParser", "trl.TrlParser")
 for _name in PARSERS:
@@ -20,6 +20,15 @@ def hf_parser(call: LibraryCall) -> Value:
     given = call.get("dataclass_types", 0)
     kinds = list(given.items) if isinstance(given, Sequence) else [given] if given is not None else []
     return call.reader.instance(call.name, role="hf-parser", node=call.node, data={"classes": kinds})
+
+
+@table.method("hf-parser", "__init__")
+def init(call: LibraryCall) -> Value:
+    """super().__init__() of a parser class of the project."""
+    given = call.get("dataclass_types", 0)
+    kinds = list(given.items) if isinstance(given, Sequence) else [given] if given is not None else []
+    call.reader.store.write(call.this.data, "classes", kinds)
+    return NONE
 
 
 @table.method(
