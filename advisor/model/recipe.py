@@ -281,6 +281,11 @@ class FunctionalDropout(Fact):
     p: Setting = ABSENT
     training: Setting = ABSENT
 
+    @property
+    def name(self) -> str:
+        """The function name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
 
 @dataclass(slots=True, eq=False)
 class Clip(Fact):

@@ -21,7 +21,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(training, Known) or training.value is not True or training.weak or number(rate) == 0:
             continue
         case = "no-flag" if training.default is not None else "always-true"
-        yield ctx.finding(case, at=call, value_from=rate, value=number(rate) if rate is not None else "?", function=call.kind.rsplit(".", 1)[-1])
+        given = f"(p={number(rate):g})" if number(rate) is not None else ""
+        yield ctx.finding(case, at=call, value_from=rate, confidence=None if given else "medium", given=given, function=call.name)
     for event, context in events(recipe.tree, Kind.BUILD):
         layer = event.subject
         if isinstance(layer, Module) and layer.name in DROPOUTS and _in_forward(context):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 WHOLESALE = re.compile(r"\bvars\(|__dict__|\basdict\(|_get_kwargs|\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b")
 ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
 TEXT = re.compile(r"""["']([A-Za-z_]\w*)["']""")
+COMPUTED = re.compile(r"\bimport_module\(|\b__import__\(|\bpkgutil\.|\bexec\(|spec_from_file_location")
+LARGEST_SEARCH = 500  # files looked through for names that computed imports may lead to
 
 
 def note_readers(reader: Reader) -> None:
@@ -23,9 +27,31 @@ def note_readers(reader: Reader) -> None:
         return
     texts = [source.text for source in reader.modules.values()]
     wholesale = any(WHOLESALE.search(text) for text in texts)
-    named = {name for text in texts for pattern in (ATTRIBUTE, TEXT) for name in pattern.findall(text)}
+    named = {name for text in texts for name in _names(text)}
+    if not wholesale and any(COMPUTED.search(text) for text in texts) and not all(setting.name in named for setting in settings):
+        named.update(name for text in _beside(reader) for name in _names(text))
     for setting in settings:
         setting.read = setting.read or wholesale or setting.name in named
         setting.escaped = setting.escaped or reader.handed_over
     if reader.spent or reader.failed_imports:
         settings.complete, settings.why = False, "not every file of the program was read"
+
+
+def _names(text: str) -> Iterator[str]:
+    for pattern in (ATTRIBUTE, TEXT):
+        yield from pattern.findall(text)
+
+
+def _beside(reader: Reader) -> Iterator[str]:
+    """The texts of the files below the entry's folder, any of which a computed import may load."""
+    count = 0
+    for folder, inner, files in os.walk(os.path.dirname(reader.entry.path)):
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
+        for name in sorted(files):
+            if name.endswith(".py"):
+                count += 1
+                if count > LARGEST_SEARCH:
+                    return
+                data = reader.project.read_bytes(os.path.join(folder, name))
+                if isinstance(data, bytes):
+                    yield data.decode("utf-8", "replace")
