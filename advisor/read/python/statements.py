@@ -194,8 +194,9 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     if not reader.loop_depth or reader.forward_depth:
         return
     outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
-    if isinstance(value, Instance) and value.role == "state" and outlives:
-        table.TENSORS["kept"](reader, value, "copy" if value.data.get("copied") else "alias", node)
+    weights = (value,) if isinstance(value, Instance) else value.items.values() if isinstance(value, Mapping) else ()
+    if outlives and any(isinstance(part, Instance) and part.role == ("state" if part is value else "state-tensor") for part in weights):
+        table.TENSORS["kept"](reader, value, "copy" if isinstance(value, Instance) and value.data.get("copied") else "alias", node)
     if isinstance(value, Constant):
         variable = reader.variable(target)
         if variable is not None:

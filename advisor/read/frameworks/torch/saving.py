@@ -8,7 +8,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Module, Restore, Save
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value, sequence
 
 
 def _held(value: Value | None) -> Value | None:
@@ -85,19 +85,39 @@ def loaded_get(call: LibraryCall) -> Value:
     return Opaque("a part of a checkpoint")
 
 
-@table.method("loaded", "items", "keys", "values", "copy", "state_dict", "update", "eval", "to", "cuda", "float", "train", "parameters")
+SAME = ("copy", "state_dict", "eval", "to", "cuda", "float", "train", "half", "cpu", "module", "values", "__iter__")
+
+
+@table.method("loaded", *SAME)
+def loaded_same(call: LibraryCall) -> Value:
+    """A loaded state, or a whole loaded model, as it is."""
+    return call.this
+
+
+@table.method("loaded", "items")
+def loaded_items(call: LibraryCall) -> Value:
+    """for name, tensor in checkpoint["model"].items(): the tensors of the same checkpoint."""
+    return sequence([sequence([Opaque("a key of a state", "str"), call.this], "tuple")], "generator", exact=False)
+
+
+@table.method("loaded", "keys", "update", "parameters", "__len__", "pop_item")
 def loaded_other(call: LibraryCall) -> Value:
-    """A loaded state, or a whole loaded model."""
-    return (
-        call.this
-        if call.name.rpartition(".")[2] in ("copy", "state_dict", "eval", "to", "cuda", "float", "train")
-        else Opaque("parts of a checkpoint")
-    )
+    """Parts of a checkpoint that are no states."""
+    return Opaque("parts of a checkpoint")
+
+
+def _source(value: Value | None) -> Value | None:
+    """The state that is loaded, seen through a dict that was made of its tensors."""
+    value = _held(value)
+    if isinstance(value, Mapping):
+        parts = [item for item in value.items.values() if isinstance(item, Instance) and item.role in ("loaded", "state", "state-tensor")]
+        return next((part for part in parts if part.data.get("save") is not None), parts[0]) if parts else value
+    return value
 
 
 def restore(call: LibraryCall, of: str) -> None:
     """thing.load_state_dict(state)"""
-    value = _held(call.get("state_dict", 0))
+    value = _source(call.get("state_dict", 0))
     this = call.receiver
     module = this.fact if isinstance(this, Instance) and isinstance(this.fact, Module) else None
     fact = Restore(call.place, module=module)
@@ -106,7 +126,7 @@ def restore(call: LibraryCall, of: str) -> None:
     if isinstance(value, Instance) and value.role == "loaded":
         key = str(value.data.get("key") or "")
         fact.path, fact.keys = value.data["path"], value.data["keys"]
-    elif isinstance(value, Instance) and value.role == "state":
+    elif isinstance(value, Instance) and value.role in ("state", "state-tensor"):
         fact.saved = value.data.get("save")
     else:
         fact.complete = False
@@ -142,8 +162,6 @@ def state_method(call: LibraryCall) -> Value:
     if name == "copy":
         return call.this
     if name == "items":
-        from advisor.read.python.values import sequence
-
         pair = sequence(
             [Opaque("a key of a state", "str"), call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data))], "tuple"
         )
