@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.kinds import is_test
 from advisor.model.rates import rates, rates_known, unsettled
@@ -22,7 +23,9 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         ctx.skip(reason, optimizer)
         return
     negative = [rate for rate in found if rate.value < 0]
-    still = found if rates_known(ctx.recipe, optimizer) and all(rate.value <= 0 for rate in found) else []
+    steps = (event.subject for event, _ in events(ctx.recipe.tree, Kind.OPTIMIZER_STEP))
+    stepped = any(isinstance(subject, Optimizer) and subject.slot is optimizer.slot for subject in steps)
+    still = found if stepped and rates_known(ctx.recipe, optimizer) and all(rate.value <= 0 for rate in found) else []
     for rate in negative[:1] or still[:1]:
         case = "negative" if negative else "zero"
         yield ctx.finding(case, at=optimizer, value_from=rate.known, confidence=None if rate.default_path else "medium", value=rate.value)

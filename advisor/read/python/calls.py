@@ -13,6 +13,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.python import seeders
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -275,6 +276,8 @@ def _own_method(reader: Reader, receiver: Instance, found: Value, name: str, arg
 def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A method of something that could not be read: the training verbs are still events, of an unknown owner."""
     given = [*arguments.positional, *arguments.keywords.values()]
+    if name == "seed_everything":
+        seeders.emit(reader, arguments, node)
     if receiver.flow is None and receiver.type is None and "torch" in reader.imported:
         module = reader.unread_module(receiver, node, made=name in ("parameters", "named_parameters"))
         if module is not None:
@@ -335,6 +338,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
             return result
     if name == "__init__":
         return NONE
+    if name == "seed_everything":
+        seeders.emit(reader, arguments, node)
     given = [*arguments.positional, *arguments.keywords.values()]
     if name == "forward" and receiver.role == "module":
         return call_instance(reader, receiver, arguments, node)

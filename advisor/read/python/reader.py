@@ -15,7 +15,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python import calls, expressions, imports, statements
+from advisor.read.python import calls, expressions, imports, seeders, statements
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.store import MISSING, Store
@@ -323,6 +323,8 @@ class Reader:
     def unknown_call(self, call: LibraryCall) -> Value:
         """A call of a library function that no table describes."""
         arguments = [*call.arguments.positional, *call.arguments.keywords.values()]
+        if seeders.seeds(call.name):
+            seeders.emit(self, call.arguments, call.node)
         self._hand_over(arguments, call.name)
         if self.tracked(arguments):
             self.escape(arguments, call.name, call.node)
