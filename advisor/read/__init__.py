@@ -10,7 +10,7 @@ from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.project import Project, SourceModule
 
 FRAMEWORK_WORDS = re.compile(
-    rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics"
+    rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics|\.backward\(|\bzero_grad\b"
 )
 _IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
 _MAIN = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli|^(?:main|train|run)\w*\(", re.MULTILINE)

@@ -83,6 +83,11 @@ class SourceModule:
         return found
 
 
+def source_lines(text: str) -> list[str]:
+    """The lines as the parser counts them: form feeds and the like end no line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def decode(data: bytes) -> str:
     """Source bytes as text: byte order mark and coding line honoured. Raises SyntaxError or UnicodeDecodeError."""
     import tokenize
@@ -108,7 +113,7 @@ def diagnose(text: str, display: str, error: Exception) -> Broken:
     line = getattr(error, "lineno", None) or 1
     column = getattr(error, "offset", None) or 1
     message = str(getattr(error, "msg", error))
-    lines = text.splitlines()
+    lines = source_lines(text)
     marker = _MERGE.search(text)
     if marker and text.count("<<<<<<< "):
         at = text[: marker.start()].count("\n") + 1
@@ -154,7 +159,7 @@ class Project:
         """The lines of a file that was read, by the name shown for it."""
         lines = self._lines.get(display)
         if lines is None:
-            lines = self._lines[display] = self.texts.get(display, "").splitlines()
+            lines = self._lines[display] = source_lines(self.texts.get(display, ""))
         return lines
 
     def read_bytes(self, path: str) -> bytes | Broken:
@@ -217,7 +222,7 @@ class Project:
             return diagnose(text, display, error)
         self.parsed += 1
         package = os.path.basename(path) == "__init__.py"
-        return SourceModule(path, display, name, text, tree, text.splitlines(), cells=cells, is_package=package, ascii=text.isascii())
+        return SourceModule(path, display, name, text, tree, source_lines(text), cells=cells, is_package=package, ascii=text.isascii())
 
     @property
     def listed(self) -> tuple[str, ...]:
