@@ -8,7 +8,7 @@ from typing import Any
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding
-from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, is_language_model, is_pretrained, layers
+from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, has_frozen, is_language_model, is_pretrained, layers
 from advisor.model.randomness import is_run
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
@@ -38,7 +38,7 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
     recurrent = [part for part in layers(modules, SEQUENCES) if part.recurrence in ("sequence", "unknown") and part.trainable != "no"]
     if recurrent:
         return "recurrent", recurrent[0]
-    if has_adapter(modules) or is_pretrained(modules) or layers(modules, CONVOLUTION):
+    if has_adapter(modules) or has_frozen(modules) or is_pretrained(modules) or layers(modules, CONVOLUTION):
         return None
     attention = layers(modules, ATTENTION)
     if is_language_model(modules):
