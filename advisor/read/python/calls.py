@@ -908,10 +908,10 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             held = owner.data.get("mapping")
             if isinstance(held, Mapping) and name in held.items and (isinstance(getter, Library) or owner.data.get("self_dict")):
                 return held.items[name]
+        if owner.role in ("namespace", "quiet"):
+            return Opaque(f"attribute `{name}`")
         if table.find_method(owner, name) is not None:
             return Bound(owner, name)
-        if owner.role == "namespace":
-            return Opaque(f"attribute `{name}`")
         if owner.kind != "object" and owner.role is not None and owner.cls is None:
             return Bound(owner, name) if owner.role not in ("module",) else Opaque(f"`{name}` of {owner.kind}")
         return Opaque(f"attribute `{name}`")
@@ -1073,8 +1073,7 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     assert isinstance(fact, facts.Module)
     for member in new.members if isinstance(new, Union) else (new,):
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
-            window = owner.data.get("ready")
-            file, start, ready = window if isinstance(window, tuple) else ("", 0, 0)
+            file, start, ready = owner.data.get("ready", ("", 0, 0))
             place = reader.place(node)
             if fact.assigned_early is None and place.file == file and start < place.line < ready:
                 fact.assigned_early = place

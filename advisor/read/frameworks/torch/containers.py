@@ -62,7 +62,6 @@ def container(call: LibraryCall) -> Value:
 def container_init(call: LibraryCall) -> Value:
     """super().__init__(...) of a class derived from a container."""
     store = call.reader.store
-    store.write(call.this.data, "ready", True)
     named, exact = _listed(call)
     if isinstance(call.this.fact, Module):
         fill(call.this.fact, named)

@@ -13,7 +13,7 @@ from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.layer_signatures import LAYERS
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Tensor, Value, setting
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, setting
 
 RECURRENT = frozenset({"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"})
 PARTS = ("encoder_layer", "decoder_layer", "norm", "custom_encoder", "custom_decoder")  # arguments that are modules themselves
@@ -86,44 +86,18 @@ def from_pretrained(call: LibraryCall) -> Value:
 
 @table.method("module", "__init__")
 def init(call: LibraryCall) -> Value:
-    """super().__init__(...): a class derived from a layer has its settings; from here on parts can be assigned."""
+    """super().__init__(...): a class derived from a layer has its settings."""
     this = call.this
-    call.reader.store.write(this.data, "ready", True)
     name = this.kind.removeprefix("torch.nn.")
     if isinstance(this.fact, Module) and name in LAYERS and this.kind != name:
         describe(call, this.fact, name)
     return NONE
 
 
-@table.function("torch.nn.Module.__init__")
+@table.function("torch.nn.Module.__init__", *(f"torch.nn.{layer}.__init__" for layer in LAYERS))
 def init_by_name(call: LibraryCall) -> Value:
-    """nn.Module.__init__(self)"""
-    owner = call.arguments.positional[0] if call.arguments.positional else None
-    if isinstance(owner, Instance):
-        call.reader.store.write(owner.data, "ready", True)
+    """nn.Module.__init__(self): nothing is handed out of sight."""
     return NONE
-
-
-@table.write("module", "*")
-def assigned(reader: Reader, instance: Instance, value: Value, node: ast.AST) -> None:
-    """A part that is assigned before the base class is ready raises."""
-    fact = instance.fact
-    part = (isinstance(value, Instance) and value.role == "module") or (isinstance(value, Tensor) and value.flow.activation == "parameter")
-    if part and instance.cls is not None and isinstance(fact, Module) and fact.assigned_early is None and not instance.data.get("ready"):
-        if any(reader.active.count(method.node) for method in _constructors(instance)):
-            fact.assigned_early = reader.place(node)
-
-
-def _constructors(instance: Instance) -> list[Any]:
-    """The constructors of a class: only inside one can the base class be unready."""
-    from advisor.read.python.values import Class, Function
-
-    found = []
-    for base in instance.cls.mro if instance.cls is not None else ():
-        method = base.namespace.get("__init__") if isinstance(base, Class) else None
-        if isinstance(method, Function):
-            found.append(method)
-    return found
 
 
 # --- attributes --------------------------------------------------------------------------------------------------
