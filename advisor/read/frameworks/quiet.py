@@ -27,7 +27,6 @@ ROOTS = frozenset(
         "platform",
         "socket",
         "getpass",
-        "threading",
         "queue",
         "tempfile",
         "zipfile",
@@ -124,6 +123,21 @@ ROOTS = frozenset(
         "av",
         "decord",
         "pycocotools",
+        "gym",
+        "gymnasium",
+        "pettingzoo",
+        "procgen",
+        "minigrid",
+        "mujoco_py",
+        "dm_control",
+        "pybullet",
+        "pybullet_envs",
+        "ale_py",
+        "gym_minigrid",
+        "supersuit",
+        "stable_baselines3",
+        "soundfile",
+        "librosa",
     ]
 )
 
@@ -132,6 +146,12 @@ def quiet(call: LibraryCall) -> Value:
     """Nothing happens to what is passed; what comes back is as quiet."""
     root = call.name.partition(".")[0]
     return call.reader.instance(f"{root}.object", role="quiet", node=call.node)
+
+
+@table.invoke("quiet")
+def called(call: LibraryCall) -> Value:
+    """What a quiet object gives when it is called."""
+    return quiet(call)
 
 
 @table.enter("quiet")

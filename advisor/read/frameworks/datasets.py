@@ -1,0 +1,173 @@
+"""datasets of Hugging Face: splits by name, train_test_split, shuffle; what is derived from a data set is still that data."""
+
+from __future__ import annotations
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Dataset, Flow, Split
+from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known
+from advisor.read.frameworks import table
+from advisor.read.frameworks.folding import text_of
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.datasets import made, role_of_words
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Value, mapping, sequence
+
+DATASET, PARTS = "datasets.Dataset", "datasets.DatasetDict"
+VERSION = "datasets 4"
+table.CLASS_ROLES["datasets.Dataset"] = "dataset"
+_KEEPING = (
+    "map",
+    "filter",
+    "select",
+    "remove_columns",
+    "rename_column",
+    "rename_columns",
+    "cast",
+    "cast_column",
+    "class_encode_column",
+    "with_format",
+    "with_transform",
+    "set_format",
+    "flatten",
+    "sort",
+    "add_column",
+    "select_columns",
+    "take",
+    "skip",
+    "shard",
+    "flatten_indices",
+    "prepare_for_task",
+    "to_iterable_dataset",
+)
+
+
+def a_dataset(call: LibraryCall, part: str | None, data: object) -> Instance:
+    """A data set; `part` is the name of its split."""
+    fact = Dataset(call.place, kind=DATASET, part=part, role=role_of_words(part) if part else "unknown", data=data)
+    return made(call, fact)
+
+
+@table.function("datasets.load_dataset", "datasets.load_from_disk", "datasets.arrow_dataset.Dataset.load_from_disk")
+def load(call: LibraryCall) -> Value:
+    """load_dataset("imdb", split="train")"""
+    split = call.get("split")
+    text = text_of(split)
+    if text is not None:
+        return a_dataset(call, text.partition("[")[0], text_of(call.get("path", 0)))
+    if isinstance(split, Sequence):
+        return sequence([a_dataset(call, text_of(item), text_of(call.get("path", 0))) for item in split.items], "list", split.exact)
+    if split is not None and not (isinstance(split, Constant) and split.value is None):
+        return a_dataset(call, None, None)
+    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": text_of(call.get("path", 0)), "parts": {}})
+
+
+@table.function(
+    *(f"datasets.Dataset.{name}" for name in ("from_dict", "from_pandas", "from_list", "from_generator", "from_csv", "from_json", "from_parquet")),
+    "datasets.concatenate_datasets",
+    "datasets.interleave_datasets",
+)
+def build(call: LibraryCall) -> Value:
+    """Dataset.from_dict({...})"""
+    return a_dataset(call, None, None)
+
+
+@table.method("dataset-parts", "__getitem__")
+def part(call: LibraryCall) -> Value:
+    """data["train"]: the same object each time."""
+    key = call.reader.plain(call.arguments.positional[0])
+    if not isinstance(key, str):
+        return Opaque("a split that is not known")
+    parts: dict[str, Value] = call.this.data["parts"]
+    found = parts.get(key)
+    if found is None:
+        found = a_dataset(call, key, call.this.data.get("data"))
+        call.reader.store.write(call.this.data, "parts", {**parts, key: found})
+    return found
+
+
+@table.method("dataset-parts", "__setitem__")
+def set_part(call: LibraryCall) -> Value:
+    """data["validation"] = ..."""
+    key, value = call.reader.plain(call.arguments.positional[0]), call.arguments.positional[1]
+    if isinstance(key, str):
+        call.reader.store.write(call.this.data, "parts", {**call.this.data["parts"], key: value})
+    return NONE
+
+
+@table.method("dataset-parts", *_KEEPING, "shuffle", "copy")
+def derived_parts(call: LibraryCall) -> Value:
+    """data.map(tokenize): every part mapped."""
+    if call.name.endswith(".shuffle"):
+        _drawn(call, "seeds")
+    return call.this
+
+
+@table.method("dataset-parts", "keys", "items", "values", "pop", "get", "save_to_disk", "push_to_hub")
+def about_parts(call: LibraryCall) -> Value | None:
+    """What the parts are called."""
+    return part(call) if call.name.endswith((".get", ".pop")) and call.arguments.positional else Opaque("the parts of a data set")
+
+
+def _drawn(call: LibraryCall, argument: str = "seed") -> None:
+    """Without a seed, numpy's global generator decides."""
+    seed = call.get("seed", 0 if argument == "seed" else None) or call.get(argument)
+    if call.arguments.exact and (seed is None or (isinstance(seed, Constant) and seed.value is None)) and call.get("generator") is None:
+        call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=f"datasets.Dataset.{call.name.rpartition('.')[2]}", use="shuffle")
+
+
+@table.method(DATASET, *_KEEPING, "shuffle")
+def derived(call: LibraryCall) -> Value:
+    """dataset.map(tokenize): still that data."""
+    fact = call.this.fact
+    if not isinstance(fact, Dataset):
+        return Opaque("a data set")
+    if call.name.endswith(".set_format"):
+        return NONE
+    shuffled = call.name.endswith(".shuffle")
+    if shuffled:
+        _drawn(call)
+    new = replace(fact, shuffled=fact.shuffled or shuffled)
+    return call.reader.instance(DATASET, role="dataset", fact=new, node=call.node)
+
+
+@table.method(DATASET, "train_test_split")
+def train_test_split(call: LibraryCall) -> Value:
+    """dataset.train_test_split(test_size=0.1, seed=42)"""
+    reader, whole = call.reader, call.this.fact
+    fact = Split(call.place, kind="datasets.Dataset.train_test_split", parts=2, data=whole)
+    fact.seed = call.setting("seed", 5, None, VERSION)
+    if isinstance(fact.seed, Known) and fact.seed.value is None:
+        fact.seed = ABSENT
+    fact.shuffle = call.setting("shuffle", 2, True, VERSION)
+    fact.stratified = call.setting("stratify_by_column", 3, None, VERSION)
+    reader.record(fact)
+    reader.emit(Kind.SPLIT, call.node, fact)
+    if fact.seed is ABSENT and call.get("generator") is None:
+        reader.emit(Kind.DRAW, call.node, None, library="numpy", what=fact.kind, use="split")
+    origin = whole if isinstance(whole, Dataset) else None
+    parts: dict[object, Value] = {}
+    for name in ("train", "test"):
+        one = Dataset(call.place, kind=DATASET, origin=origin, part=name, split=fact, data=origin.data if origin else None, shuffled=True)
+        parts[name] = made(call, one)
+    return mapping(parts)
+
+
+@table.method(DATASET, "__getitem__", "__iter__", "iter")
+def item(call: LibraryCall) -> Value:
+    """dataset[0], dataset["text"]"""
+    return Tensor(Flow(source=call.this.fact, graph="none"))
+
+
+@table.method(DATASET, "to_pandas", "to_csv", "save_to_disk", "push_to_hub", "unique", "to_dict", "features", "num_rows")
+def about(call: LibraryCall) -> Value:
+    """What is told of a data set."""
+    return Opaque("what is told of a data set")
+
+
+@table.function("datasets.DatasetDict", "datasets.IterableDatasetDict")
+def parts_of(call: LibraryCall) -> Value:
+    """DatasetDict({"train": ..., "test": ...})"""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    held = {str(key): value for key, value in given.items.items()} if isinstance(given, Mapping) else {}
+    held.update(call.arguments.keywords)
+    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": None, "parts": held})
