@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Autocast, Scaler
+from advisor.model.recipe import Autocast, Flow, Scaler
 from advisor.model.record import replace
 from advisor.model.source import Known, Unknown, first
 from advisor.read.frameworks import table
@@ -95,7 +95,7 @@ def scale(call: LibraryCall) -> Value:
 def _scaled(call: LibraryCall, value: Value | None) -> Value:
     if isinstance(value, Tensor):
         return Tensor(replace(value.flow, scaler=call.this.fact))
-    return value if value is not None else Opaque("a scaled loss", "tensor")
+    return Tensor(replace(getattr(value, "flow", None) or Flow(), scaler=call.this.fact))  # a loss that comes from unread code
 
 
 @table.method("scaler", "unscale_")
