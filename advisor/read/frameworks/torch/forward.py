@@ -82,6 +82,8 @@ def _sequential(call: LibraryCall, value: Value | None) -> Value:
         target = item.members[0] if isinstance(item, Union) else item
         if isinstance(target, Instance):
             value = call.reader.call(target, Arguments([value]), call.node)
+            if isinstance(value, Tensor) and value.flow.activation_at == call.place and target.fact is not None:
+                value = Tensor(replace(value.flow, activation_at=target.fact.place))  # it is no call of its own
         else:
             value, known = Tensor(Flow(graph=graph_of_weights(call.reader))), False
     if value is None:
@@ -102,7 +104,7 @@ def apply(call: LibraryCall, fact: Module, name: str, flow: Flow) -> Value:
         activation = ACTIVATIONS[name]
         width = flow.width if name != "GLU" else None
         changes: dict[str, Any] = {"activation_dim": dim, "activation_input": shallow(flow), "graph": graph, "width": width, "counted": None}
-        return Tensor(replace(flow, activation=activation, activation_at=place, **changes))
+        return Tensor(replace(flow, activation=activation, activation_at=call.place, **changes))
     if name.endswith("Dropout") and flow.activation == "linear" and flow.activation_at is not None and number(fact.settings.get("p")) != 0:
         flow = replace(flow, dropped=(place, flow.activation_at))
     if name in KEEPING:
