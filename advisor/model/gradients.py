@@ -29,6 +29,8 @@ def cleared(event: Event, recipe: Recipe) -> Iterable[Optimizer] | Everything:
     """The optimizers whose gradients are gone after an event, taken generously: any overlap counts, and so does a gradient set by hand."""
     if event.kind is Kind.GRAD_WRITE:
         return EVERYTHING if event.data.get("what") == "grad" else ()
+    if event.kind is Kind.BUILD:
+        return (event.subject,) if isinstance(event.subject, Optimizer) else ()  # a new one for new weights
     if event.kind is not Kind.ZERO_GRAD or event.data.get("partial"):
         return escaped(event)
     subject = event.subject

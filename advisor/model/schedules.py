@@ -68,12 +68,17 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
         rounds = {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None}
         own = first(rounds.pop().count) if len(rounds) == 1 else None  # a program may train in stages, each with a loop of its own
         known = own if number(own) else first(recipe.epochs) if len(training_loops(recipe)) == 1 else None
-        return known if number(known) else None
+        return _chosen(known)
     if each == "batch":
         if by_loader(recipe):
-            return first(recipe.steps) if number(first(recipe.steps)) else None
-        return first(recipe.epochs) if number(first(recipe.epochs)) and not any(loop.epoch for loop in training_loops(recipe)) else None
+            return _chosen(first(recipe.steps))
+        return _chosen(first(recipe.epochs)) if not any(loop.epoch for loop in training_loops(recipe)) else None
     return None
+
+
+def _chosen(count: Known | None) -> Known | None:
+    """A number that the program chose; the default of a library says nothing of the run that is meant."""
+    return count if count is not None and number(count) and count.default is None else None
 
 
 def horizon(scheduler: Scheduler) -> Known | None:

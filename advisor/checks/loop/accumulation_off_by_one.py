@@ -19,7 +19,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if asked is None or window.branch is None or asked is not window.branch.condition or window.turns == 1:
             continue
         if asked.operator == "==" and value_of(asked.right) == 0 and asked.counts_from == 0 and _backward_first(window):
-            yield ctx.finding("first-alone", at=window.branch, condition=asked.text, counter=asked.modulo_of, times=value_of(window.size) or "k")
+            times = value_of(window.size)
+            yield ctx.finding(
+                "first-alone", at=window.branch, confidence=None if times else "medium", condition=asked.text, counter=asked.modulo_of, times=times or "several"
+            )
 
 
 def _backward_first(window: Window) -> bool:

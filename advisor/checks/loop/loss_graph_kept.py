@@ -8,7 +8,8 @@ from advisor.checks.context import Context
 from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import training_loop
+from advisor.model.folds import loaders, training_loop
+from advisor.model.modes import OFF
 from advisor.model.recipe import Flow, Recipe
 
 
@@ -16,21 +17,26 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """In training: kept after its backward. In evaluation: kept with no backward in sight."""
     for event, context in events(recipe.tree, Kind.KEEP):
         flow = event.data.get("flow")
-        if not isinstance(flow, Flow) or flow.graph != "kept" or not flow.losses:
+        if not isinstance(flow, Flow) or flow.graph != "kept" or not flow.losses or any(region.what in OFF for region in context.regions):
             continue
         loop = training_loop(context)
         turn = loop.batch if loop is not None else _data_loop(context)
         if turn is None or _starts_again(turn, event.data.get("variable")):
             continue
-        if loop is None:
+        if loop is None and _of_this_batch(flow, turn):
             yield ctx.finding("evaluation", at=event, name=event.data.get("text", ""))
-        elif _after_backward(turn, event, flow) and not _meets_backward(recipe, event):
+        elif loop is not None and _after_backward(turn, event, flow) and not _meets_backward(recipe, event):
             yield ctx.finding("training", at=event, name=event.data.get("text", ""))
 
 
 def _data_loop(context: Around) -> Loop | None:
     """The innermost loop over a loader."""
     return next((loop for loop in reversed(context.loops) if loop.over is not None), None)
+
+
+def _of_this_batch(flow: Flow, turn: Loop) -> bool:
+    """True when the loss is computed from what the loop takes in this turn."""
+    return any(loader in (flow.source, *flow.sources) for loader in loaders(turn))
 
 
 def _starts_again(turn: Loop, variable: object) -> bool:

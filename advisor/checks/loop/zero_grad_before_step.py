@@ -20,6 +20,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is None:
             continue
         turn = [event for event, _ in events(loop.batch.body)]
+        if any(event.kind is Kind.GRAD_WRITE for event in turn):
+            continue
         for clearing, _ in found.armed_by:
             backward = _wasted(turn, clearing, found.thing)
             if backward is None or (clearing, found.thing) in seen:

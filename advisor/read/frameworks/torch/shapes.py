@@ -214,8 +214,10 @@ def trained(call: LibraryCall) -> Value | None:
         return None
     if call.reader.plain(call.get("requires_grad", after(call, 1))) is False:
         return Tensor(cut(flow, ".requires_grad_(False)", call.place))
-    leaf = flow.graph in ("none", "unknown")
-    return Tensor(replace(flow, graph="kept" if leaf else flow.graph, activation="parameter" if leaf else flow.activation))
+    leaf = flow.graph in ("none", "unknown") or (flow.graph == "cut" and not flow.losses)
+    if not leaf:
+        return Tensor(flow)
+    return Tensor(replace(flow, graph="kept", cut_by=None, cut_at=None, activation="parameter"))
 
 
 def in_place(call: LibraryCall) -> Value:
