@@ -18,7 +18,9 @@ TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric."
 
 def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
-    return recipe.trains and recipe.whole and not is_test(recipe.entry) and (bool(recipe.optimizers.items) or recipe.framework != "plain")
+    if not recipe.trains or not recipe.whole or is_test(recipe.entry):
+        return False
+    return bool(recipe.optimizers.items) or recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.OPTIMIZER_STEP))
 
 
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from advisor.model.events import Kind, events
 from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
@@ -50,10 +51,12 @@ def schedulers_of(recipe: Recipe, optimizer: Optimizer) -> list[Scheduler]:
 
 def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     """Why the optimizer's own rate says little about its steps, in a clause; None when it does say."""
-    if optimizer.lr_writes:
+    choices = [optimizer, *(other for other in recipe.optimizers if other.slot is optimizer.slot)]
+    ownerless = (event.subject is None for event, _ in events(recipe.tree, Kind.LR_WRITE))
+    if any(choice.lr_writes for choice in choices) or any(ownerless):
         return "the program writes the rate of the parameter groups itself"
-    if optimizer.escaped:
-        return f"the optimizer was handed to `{optimizer.escaped}`, which could not be read"
+    if escaped := next((choice.escaped for choice in choices if choice.escaped), None):
+        return f"the optimizer was handed to `{escaped}`, which could not be read"
     for scheduler in schedulers_of(recipe, optimizer):
         if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith("torch."):
             return f"`{scheduler.name}` may use the rate as a mere factor"

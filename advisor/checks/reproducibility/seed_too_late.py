@@ -16,7 +16,7 @@ LIBRARIES: tuple[Library, ...] = ("torch", "numpy", "python")
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first seed of each library, against the first draw of the same."""
-    if not is_run(recipe) or not recipe.seeds.complete or "seed" in recipe.owner_silences:
+    if not is_run(recipe) or not recipe.seeds.complete:
         return
     order = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
     told: set[Event] = set()
@@ -29,9 +29,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         told.add(seed)
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
-        place = drawn.place
-        evidence = [Link(place.file, place.line, f"{library} draws here")]
-        yield ctx.finding(case, at=seed, evidence=evidence, library=library, line=place.line, file=place.file)
+        at, other, what = (seed, drawn, "the model is built here") if case == "after-model" else (drawn, seed, f"the seed of {library} is set here")
+        where = other.place
+        yield ctx.finding(case, at=at, evidence=[Link(where.file, where.line, what)], library=library, line=where.line, file=where.file)
 
 
 def _seeds(event: Event, library: Library) -> bool:

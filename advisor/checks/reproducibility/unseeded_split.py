@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
-from advisor.model.randomness import is_random, is_run, library_of, unseeded
+from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Optimizer, Recipe, Split
 from advisor.model.source import Place
 
@@ -36,7 +36,9 @@ def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[F
     library = library_of(event.subject)
     if unseeded(recipe, "torch"):
         return  # missing-seed says it for the whole program
-    if unseeded(recipe, library):
+    if "seed" in recipe.owner_silences and recipe.seeds.complete and not seeds_of(recipe, library):
+        yield ctx.finding("before-framework", at=event, framework=recipe.framework)
+    elif unseeded(recipe, library):
         yield ctx.finding("unseeded", at=event, library=library)
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or f"a seed of {library} may be set in what could not be read", event)
