@@ -23,13 +23,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
     through = _run_with_gradients(recipe)
+    fixed = {event.subject for event, _ in events(recipe.tree, Kind.EVAL_MODE)} - {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     seen: set[Module] = set()
     for backward, context in events(recipe.tree, Kind.BACKWARD):
         parts = reached(backward)
         if training_loop(context) is None or held.isdisjoint(parts):
             continue
         for module in recipe.models:
-            if module in seen or module not in parts or module not in through or not _forgotten(module, held):
+            if module in seen | fixed or module not in parts or module not in through or not _forgotten(module, held):
                 continue
             seen.add(module)
             yield ctx.finding("whole-model", at=module, line=backward.place.line, model=module.name, held=_names(recipe))
