@@ -8,13 +8,17 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
 from advisor.model.schedules import PLATEAU, is_part, milestones, setting, stepped_each, times_stepped
-from advisor.model.source import first, number
+from advisor.model.source import Known, first, number
 
 FACTORS = {"StepLR": "gamma", "MultiStepLR": "gamma", "ExponentialLR": "gamma", PLATEAU: "factor", "ConstantLR": "factor"}
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """A factor of one, or a first change that lies beyond the end of the run."""
+    ignored = _ignored_warmup(scheduler)
+    if ignored is not None:
+        name, known = ignored
+        yield ctx.finding("warmup-ignored", at=scheduler, value_from=known, setting=name, value=known.value)
     if scheduler.owner or is_part(ctx.recipe, scheduler):
         return
     neutral = _neutral(scheduler)
@@ -32,6 +36,17 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         "beyond-the-run", at=scheduler, confidence="medium" if given is not None and given.weak != turns.weak else None, value_from=given,
         setting=name, value=first_change, times=times, unit=unit, run=ctx.provenance(turns),
     )
+
+
+def _ignored_warmup(scheduler: Scheduler) -> tuple[str, Known] | None:
+    """A warm-up that the program gives to a schedule of Transformers that has none."""
+    if scheduler.name != "constant":
+        return None
+    for name in ("warmup_ratio", "warmup_steps", "num_warmup_steps"):
+        given = first(scheduler.settings.get(name))
+        if given is not None and given.default is None and not given.weak and isinstance(given.value, (int, float)) and given.value > 0:
+            return name, given
+    return None
 
 
 def _neutral(scheduler: Scheduler) -> str | None:

@@ -270,7 +270,7 @@ class Reader:
             return held[1]
         if not made:
             return None
-        fact = self.record(Module(self.place(node), kind="a model that could not be read", complete=False, why=value.why))
+        fact = self.record(Module(self.place(node), kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read", complete=False, why=value.why))
         instance = self.instance("torch.nn.Module", role="module", fact=fact, node=node)
         self.unread_modules[id(value)] = (value, instance)
         return instance

@@ -278,12 +278,19 @@ def same(a: Value, b: Value) -> bool:
     return False
 
 
+_COMPARED = (Constant, Library, Opaque, Tensor, Bound)  # values that may be the same without being one object
+
+
 def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
     flat: list[Value] = []
+    seen: set[int] = set()
     for value in values:
         for member in members(value):
-            if not any(same(member, other) for other in flat):
+            if id(member) in seen:
+                continue
+            if not isinstance(member, _COMPARED) or not any(same(member, other) for other in flat if type(other) is type(member)):
+                seen.add(id(member))
                 flat.append(member)
     if len(flat) == 1:
         return flat[0]
@@ -304,11 +311,14 @@ def join_flows(flows: list[Flow]) -> Flow:
     for name in Flow.__dataclass_fields__:
         mine = getattr(head, name)
         if any(getattr(flow, name) != mine for flow in flows[1:]):
-            if name in ("modules", "losses", "sources", "divided"):
+            if name in ("modules", "losses", "divided"):
                 changes[name] = tuple(dict.fromkeys(x for flow in flows for x in getattr(flow, name)))
             elif name == "graph":
                 kinds = {flow.graph for flow in flows}
                 changes[name] = "kept" if "kept" in kinds else "unknown"
+            elif name in ("source", "sources"):
+                changes["source"] = head.source if name == "sources" and "source" not in changes else None
+                changes["sources"] = tuple(dict.fromkeys(x for flow in flows for x in (flow.source, *flow.sources) if x is not None))
             elif name == "other_terms":
                 changes[name] = True
             else:

@@ -10,13 +10,15 @@ table.VERSIONS["torch"] = VERSION
 
 def canonical(name: str) -> str:
     """torch.optim.adamw.AdamW -> torch.optim.AdamW; torch.nn.modules.loss.X -> torch.nn.X; torch.cuda.amp -> torch.amp."""
-    for prefix in ("torch.optim.", "torch.nn.modules.", "torch.utils.data."):
+    for prefix in ("torch.optim.", "torch.nn.modules.", "torch.utils.data.", "torch.distributed.fsdp."):
         if name.startswith(prefix):
             last = name.rpartition(".")[2]
             if prefix == "torch.nn.modules." and last[:1].isupper():
                 return f"torch.nn.{last}"
             if prefix == "torch.optim." and last[:1].isupper() and not name.startswith(("torch.optim.lr_scheduler.", "torch.optim.swa_utils.")):
                 return f"torch.optim.{last}"
+            if prefix == "torch.distributed.fsdp." and last[:1].isupper():
+                return f"torch.distributed.fsdp.{last}"
             if prefix == "torch.utils.data." and (last[:1].isupper() or last == "random_split"):
                 return f"torch.utils.data.{last}"
     return _MOVED.get(name, name)
@@ -56,6 +58,7 @@ from advisor.read.frameworks.torch import (  # noqa: E402
     forward,
     functional,
     gradients,
+    handing_on,
     initialisation,
     layers,
     losses,
@@ -83,6 +86,7 @@ __all__ = [
     "forward",
     "functional",
     "gradients",
+    "handing_on",
     "initialisation",
     "layers",
     "losses",

@@ -6,7 +6,9 @@ from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import uncertain
-from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Sequence, Value
+from advisor.read.python.values import NONE, Constant, Opaque, Value
+
+DEVICES = ("cuda", "xpu", "mps", "npu", "mlu", "musa", "sdaa", "hpu", "neuron", "accelerator", "cpu", "mtia")
 
 
 @table.function("torch.distributed.init_process_group")
@@ -21,8 +23,8 @@ def init_process_group(call: LibraryCall) -> Value:
     "torch.distributed.get_world_size",
     "torch.distributed.get_local_rank",
     "torch.distributed.get_node_local_rank",
-    "torch.cuda.device_count",
-    "torch.cuda.current_device",
+    *(f"torch.{device}.device_count" for device in DEVICES),
+    *(f"torch.{device}.current_device" for device in DEVICES),
 )
 def rank(call: LibraryCall) -> Value:
     """Known only when it runs."""
@@ -31,17 +33,15 @@ def rank(call: LibraryCall) -> Value:
 
 
 @table.function(
+    *(f"torch.{device}.is_available" for device in DEVICES),
     "torch.distributed.is_initialized",
     "torch.distributed.is_available",
     "torch.distributed.is_nccl_available",
     "torch.distributed.is_torchelastic_launched",
-    "torch.cuda.is_available",
     "torch.cuda.is_bf16_supported",
     "torch.backends.mps.is_available",
     "torch.backends.mps.is_built",
     "torch.backends.cudnn.is_available",
-    "torch.xpu.is_available",
-    "torch.mps.is_available",
 )
 def available(call: LibraryCall) -> Value:
     """Known only when it runs."""
@@ -72,8 +72,8 @@ def collective(call: LibraryCall) -> Value:
 
 
 @table.prefix(
+    *(f"torch.{device}" for device in DEVICES),
     "torch.distributed",
-    "torch.cuda",
     "torch.backends",
     "torch.multiprocessing",
     "torch.profiler",
@@ -99,17 +99,6 @@ def housekeeping(call: LibraryCall) -> Value | None:
     if call.reader.tracked(given):
         return None
     return call.reader.instance(call.name, node=call.node) if call.name.rpartition(".")[2][:1].isupper() else Opaque(f"result of `{call.name}`")
-
-
-@table.function("torch.multiprocessing.spawn", "torch.multiprocessing.start_processes")
-def spawn(call: LibraryCall) -> Value:
-    """mp.spawn(worker, args=(...)): the worker gets its rank first."""
-    worker, given = call.get("fn", 0), call.get("args", 1)
-    items = list(given.items) if isinstance(given, Sequence) else []
-    call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=True, place=call.place))
-    if worker is not None:
-        call.reader.call(worker, Arguments([Opaque("the rank", "int"), *items], exact=given is None or isinstance(given, Sequence)), call.node)
-    return NONE
 
 
 @table.function("torch.onnx.export", "torch.onnx.dynamo_export", "torch.utils.model_zoo.load_url")

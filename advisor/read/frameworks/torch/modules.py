@@ -12,6 +12,7 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
     Arguments,
+    Bound,
     Constant,
     Function,
     Instance,
@@ -149,7 +150,7 @@ def submodule(call: LibraryCall) -> Value:
 def apply(call: LibraryCall) -> Value:
     """model.apply(init_weights): the function is read with a part of each kind."""
     function = call.get("fn", 0)
-    if isinstance(function, (Function, Partial)):
+    if isinstance(function, (Function, Partial, Library)) or (isinstance(function, Bound) and function.function is not None):
         kinds: dict[str, Instance] = {}
         for _, part in all_parts(call.reader, call.this):
             kinds.setdefault(part.fact.kind if isinstance(part.fact, Module) else part.kind, part)

@@ -14,7 +14,7 @@ from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tens
 SAME = (
     "contiguous", "to", "cuda", "cpu", "xpu", "float", "double", "half", "bfloat16", "type", "type_as", "clone", "rename", "pin_memory", "flip",
     "roll",
-    "share_memory_", "nan_to_num", "to_dense", "coalesce", "masked_fill", "masked_fill_", "tril", "triu", "resolve_conj", "index_fill", "sort_index",
+    "share_memory_", "nan_to_num", "to_dense", "coalesce", "masked_fill", "masked_fill_", "tril", "triu", "resolve_conj", "index_fill", "astype", "copy", "cumsum", "cumprod", "nonzero", "to_sparse",
 )  # fmt: skip
 TURNED = ("permute", "transpose", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "rot90", "adjoint")
 RESHAPED = ("view", "reshape", "expand", "resize_", "resize")
@@ -240,7 +240,30 @@ register(PARTS, parts)
 register(("clamp", "clip", "clamp_", "clip_", "clamp_min"), clamped)
 register(("requires_grad_",), trained, functions=False)
 register(
-    ("zero_", "add_", "mul_", "sub_", "div_", "copy_", "fill_", "uniform_", "normal_", "index_fill_", "index_add_", "exponential_", "bernoulli_"),
+    (
+        "zero_",
+        "add_",
+        "mul_",
+        "sub_",
+        "div_",
+        "copy_",
+        "fill_",
+        "uniform_",
+        "normal_",
+        "index_fill_",
+        "index_add_",
+        "exponential_",
+        "bernoulli_",
+        "random_",
+        "erfinv_",
+        "floor_",
+        "abs_",
+        "scatter_add_",
+        "clamp_min_",
+        "sqrt_",
+        "pow_",
+        "neg_",
+    ),
     in_place,
     functions=False,
 )
