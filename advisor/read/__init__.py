@@ -53,7 +53,8 @@ def read(
             reading.broken.append(source)
             continue
         waiting.append((path, source))
-    _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter)
+    joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
+    _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
     for path in dict.fromkeys(settings_files):
         _read_config(project, reading, path)
     reading.parsed = project.parsed
@@ -139,7 +140,7 @@ def _is_entry(source: SourceModule) -> bool:
 
 
 def _read_programs(
-    project: Project, reading: Reading, waiting: list[tuple[str, SourceModule]], passed: set[str], whole_program: bool, everything: bool
+    project: Project, reading: Reading, waiting: list[tuple[str, SourceModule]], passed: set[str], whole_program: bool, everything: bool, joined: Sequence[tuple[str, str]] = ()
 ) -> None:
     from advisor.read.python.program import read_program
 
@@ -148,8 +149,12 @@ def _read_programs(
     covered: set[str] = set()
 
     def take(source: SourceModule, parts_of: set[str] | None = None) -> None:
+        for config in joined or (None,):
+            take_with(source, parts_of, config)
+
+    def take_with(source: SourceModule, parts_of: set[str] | None, config: tuple[str, str] | None) -> None:
         try:
-            recipe = read_program(project, source, everything)
+            recipe = read_program(project, source, everything, config)
         except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
             if os.environ.get("ADVISOR_DEBUG"):
                 raise

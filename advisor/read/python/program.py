@@ -18,9 +18,13 @@ TRAINING_WORDS = re.compile(
 )
 
 
-def read_program(project: Project, source: SourceModule, everything: bool = False) -> Recipe:
-    """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words."""
+def read_program(project: Project, source: SourceModule, everything: bool = False, config: tuple[str, str] | None = None) -> Recipe:
+    """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words.
+
+    `config` is the (display name, text) of a file that stands in where the program opens a config by a path that is not known.
+    """
     reader = Reader(project, source)
+    reader.config = config
     recipe = reader.recipe
     recipe.place = source.place(source.tree)
     enabled = gc.isenabled()
