@@ -84,10 +84,11 @@ class Stepping:
     pretrained: bool = False  # weights were loaded before the first step
     moving_target: bool = False  # a second network of the same shape ran: the target may come from the model itself
 
-    def rate_is_up(self, share: float) -> bool:
-        """True when the rate stands at this share of its peak, or above, for the whole run."""
+    def rate_is_up(self, share: float, since: int = 0) -> bool:
+        """True when the rate stands at this share of its peak, or above, from that step to the end."""
         for series, peak in zip(self.rates, self.peaks):
-            if peak > 0 and series.values and min(series.values) < share * peak:
+            late = [value for step, value in zip(series.steps, series.values) if step >= since]
+            if peak > 0 and late and min(late) < share * peak:
                 return False
         return bool(self.rates)
 
@@ -282,11 +283,13 @@ class Replicas:
 class NotOptimized:
     """Weights that a backward fills and that nobody steps or clears."""
 
-    module: str
+    names: tuple[str, ...]  # the outermost parts of the model that hold them
+    model: str
     place: Place
     count: int
     total: int
     steps: int
+    pretrained: bool = False
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, Unknown
 from advisor.model.trace import Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
 from advisor.probe import replay
@@ -169,15 +169,17 @@ def not_optimized(run: Run, trace: Trace) -> None:
     """Weights whose gradient is filled by backward passes and that no optimizer holds."""
     held = {id(h.parameter) for one in run.optimizers.watched.values() for h in one.held}  # type: ignore[attr-defined]
     held |= {id(p) for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) for group in thing.param_groups for p in group["params"]}
+    if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event, _ in run.session.events):
+        return  # somebody clears whole models: the gradients are known to him
     for module, fact in run.inventory.roots.values():
-        every = [(name, p) for name, p in module.named_parameters()]
+        every = list(module.named_parameters())
         left = [(name, p) for name, p in every if id(p) not in held and p.requires_grad and p.grad is not None and bool(p.grad.detach().ne(0).any())]
-        if left and len(left) < len(every):
-            names = [name.rsplit(".", 1)[0] for name, _ in left]
-            common = names[0] if len(set(names)) == 1 else names[0].split(".")[0]
-            part = module.get_submodule(common) if common and not isinstance(module, torch.nn.ModuleList) else module
-            place = run.inventory.built.get(part) or fact.place
-            trace.not_optimized.append(NotOptimized(common or fact.name, place, sum(p.numel() for _, p in left), sum(p.numel() for _, p in every), run.session.step))
+        if left and any(id(p) in held for _, p in every):
+            names = tuple(dict.fromkeys(name.split(".")[0] for name, _ in left))
+            part = getattr(module, names[0], None)
+            place = (run.inventory.built.get(part) if isinstance(part, torch.nn.Module) else None) or fact.place
+            counts = sum(p.numel() for _, p in left), sum(p.numel() for _, p in every)
+            trace.not_optimized.append(NotOptimized(names, fact.name, place, *counts, run.session.step, run.weights_loaded))
 
 
 def again(run: Run, trace: Trace) -> None:

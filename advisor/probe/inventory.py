@@ -81,10 +81,10 @@ class Inventory:
         self.recipe.modules.items.append(fact)
         if library:
             for name, parameter in parameters_of(kind).items():
-                if hasattr(module, name):
+                if name == "bias" and ("bias" in module._parameters or isinstance(getattr(module, "bias", None), bool)):
+                    fact.settings[name] = Known(bool(module._parameters["bias"] is not None if "bias" in module._parameters else module.bias))
+                elif hasattr(module, name):
                     fact.settings[name] = setting(getattr(module, name), parameter.default)
-                elif name == "bias" and "bias" in module._parameters:
-                    fact.settings[name] = setting(module._parameters["bias"] is not None)
         forward = getattr(kind.__dict__.get("forward"), "__code__", None)
         if forward is not None and not library:
             fact.forward_place = Place(self.places.display(forward.co_filename), forward.co_firstlineno)

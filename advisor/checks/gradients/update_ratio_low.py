@@ -15,7 +15,7 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     """All weight matrices, and the rate near its peak: warm-ups and fine-tuned networks are left alone."""
     for stepping in trace.steppings:
         matrices = [w.ratio for w in stepping.weights if w.matrix and w.trainable and len(w.ratio.finite) >= 8]
-        if not matrices or stepping.pretrained or not stepping.rate_is_up(ctx.limit("rate")):
+        if not matrices or stepping.pretrained or not stepping.rate_is_up(ctx.limit("rate"), matrices[0].steps[-8]):
             continue
         largest = max(fmean(series.finite[-8:]) for series in matrices)
         if 0 < largest < ctx.limit("ratio"):

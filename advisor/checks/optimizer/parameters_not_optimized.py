@@ -6,15 +6,31 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.folds import training_loop
 from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
 from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.trace import Trace
 
 
-def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+def check(recipe: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
+    """In the text whole models, at run time every weight whose gradient is filled and that nobody reads or clears."""
+    if isinstance(recipe, Trace):
+        yield from _filled(recipe, ctx)
+    else:
+        yield from _forgotten_models(recipe, ctx)
+
+
+def _filled(trace: Trace, ctx: Context) -> Iterator[Finding]:
+    for found in trace.not_optimized:
+        names = ", ".join(found.names[:4]) + (", ..." if len(found.names) > 4 else "")
+        severity: Severity | None = "warning" if found.pretrained else None
+        yield ctx.finding("filled", at=found.place, severity=severity, names=names, model=found.model, count=found.count, total=found.total)
+
+
+def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each model that a loss comes through with gradients and of which no optimizer holds a weight, beside one that is held."""
     if not recipe.optimizers.items or not recipe.optimizers.complete or by_hand(recipe):
         return
