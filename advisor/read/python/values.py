@@ -261,45 +261,47 @@ def content(value: Value) -> Value:
     return value
 
 
-def same(a: Value, b: Value) -> bool:
-    """True when two values need not be told apart."""
-    if a is b:
-        return True
-    if isinstance(a, Constant) and isinstance(b, Constant):
-        return type(a.value) is type(b.value) and a.value == b.value
-    if isinstance(a, Library) and isinstance(b, Library):
-        return a.name == b.name
-    if isinstance(a, Opaque) and isinstance(b, Opaque):
-        return True
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return a.flow == b.flow
-    if isinstance(a, Bound) and isinstance(b, Bound):
-        return a.receiver is b.receiver and a.name == b.name
-    return False
-
-
-_COMPARED = (Constant, Library, Opaque, Tensor, Bound)  # values that may be the same without being one object
-
-
 def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
+    head = values[0]
+    if len(values) == 1 and type(head) is not Union:
+        return head
     flat: list[Value] = []
-    seen: set[int] = set()
+    seen: set[Any] = set()  # what tells constants, names, unknowns and identical things apart without comparing each with each
+    tensors = 0
     for value in values:
-        for member in members(value):
-            if id(member) in seen:
+        for member in value.members if type(value) is Union else (value,):
+            key = _key(member)
+            if key in seen:
                 continue
-            if not isinstance(member, _COMPARED) or not any(same(member, other) for other in flat if type(other) is type(member)):
-                seen.add(id(member))
-                flat.append(member)
+            if type(member) is Tensor:
+                if any(type(other) is Tensor and other.flow == member.flow for other in flat):
+                    continue
+                tensors += 1
+            seen.add(key)
+            flat.append(member)
+        if len(flat) > UNION_MEMBERS and tensors < len(flat):
+            return Union((*flat[: UNION_MEMBERS - 1], Opaque("one of many values")), when)
     if len(flat) == 1:
         return flat[0]
-    tensors = [v for v in flat if isinstance(v, Tensor)]
-    if len(tensors) == len(flat):
-        return Tensor(join_flows([t.flow for t in tensors]))
-    if len(flat) > UNION_MEMBERS:
-        flat = [*flat[: UNION_MEMBERS - 1], Opaque("one of many values")]
+    if tensors == len(flat):
+        return Tensor(join_flows([member.flow for member in flat if isinstance(member, Tensor)]))
     return Union(tuple(flat), when)
+
+
+def _key(value: Value) -> Any:
+    """Equal for two values that need not be told apart ; tensors are compared by their flow."""
+    kind = type(value)
+    if kind is Opaque:
+        return Opaque
+    if kind is Constant:
+        plain_value = value.value  # type: ignore[attr-defined]
+        return (type(plain_value), plain_value) if getattr(plain_value, "__hash__", None) is not None else id(value)
+    if kind is Library:
+        return Library, value.name  # type: ignore[attr-defined]
+    if kind is Bound:
+        return Bound, id(value.receiver), value.name  # type: ignore[attr-defined]
+    return id(value)
 
 
 def join_flows(flows: list[Flow]) -> Flow:
