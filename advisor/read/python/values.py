@@ -263,9 +263,8 @@ def content(value: Value) -> Value:
 
 def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
-    head = values[0]
-    if len(values) == 1 and type(head) is not Union:
-        return head
+    if len(values) == 1 and type(values[0]) is not Union:
+        return values[0]
     flat: list[Value] = []
     seen: set[Any] = set()  # what tells constants, names, unknowns and identical things apart without comparing each with each
     tensors = 0
@@ -290,13 +289,13 @@ def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Va
 
 
 def _key(value: Value) -> Any:
-    """Equal for two values that need not be told apart ; tensors are compared by their flow."""
+    """Equal for two values that need not be told apart; tensors are compared by their flow."""
     kind = type(value)
     if kind is Opaque:
         return Opaque
     if kind is Constant:
         plain_value = value.value  # type: ignore[attr-defined]
-        return (type(plain_value), plain_value) if getattr(plain_value, "__hash__", None) is not None else id(value)
+        return type(plain_value), repr(plain_value) if isinstance(plain_value, (tuple, list, dict, set)) else plain_value
     if kind is Library:
         return Library, value.name  # type: ignore[attr-defined]
     if kind is Bound:
