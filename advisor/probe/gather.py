@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from advisor.model.events import Kind
+from advisor.model.events import Event, Kind
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, Unknown
 from advisor.model.trace import Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
@@ -194,8 +194,23 @@ def again(run: Run, trace: Trace) -> None:
             run.session.skip("no batch could be trained on alone: the loss could not be computed again from a model call", rules=("cannot-overfit-one-batch",))
 
 
+def _models_built(run: Run) -> None:
+    """Say when the models were built, now that it is known which modules are models."""
+    models = {id(fact) for fact in run.recipe.models}
+    begun = [(run.inventory.built_at.get(module, 0), fact) for module, fact in run.inventory.roots.values() if id(fact) in models]
+    events = run.session.events
+    shifted = [one for one in run.loaders.passes if one.yields]  # type: ignore[attr-defined]
+    for at, fact in sorted(begun, key=lambda item: item[0], reverse=True):
+        events.insert(min(at, len(events)), (Event(Kind.BUILD, fact.place, fact), {}))
+        for one in shifted:
+            one.yields = [mark + (mark >= at) for mark in one.yields]
+        if run.weights_loaded:
+            fact.pretrained = Known(True)
+
+
 def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
     """The rest of the recipe: roles, cadence, counts, and what is not known because the run was cut short."""
+    _models_built(run)
     recipe.tree = nested(run.session.events)
     recipe.trains = run.backwards > 0
     for one in run.loaders.passes:  # type: ignore[attr-defined]

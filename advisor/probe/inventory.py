@@ -57,6 +57,7 @@ class Inventory:
         self.places = places
         self.recipe = recipe
         self.built: weakref.WeakKeyDictionary[Any, Place] = weakref.WeakKeyDictionary()
+        self.built_at: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # how many events had happened then
         self.facts: dict[int, Any] = {}
         self.alive: list[Any] = []  # keeps the ids of described objects from being used again
         self.owners: dict[int, tuple[str, Module]] = {}  # id(parameter) -> path, model
@@ -76,7 +77,7 @@ class Inventory:
             return known  # type: ignore[no-any-return]
         kind = type(module)
         library = kind.__module__.startswith("torch.")
-        place = (None if library else self.places.of_class(kind)) or self.built.get(module) or self.places.nowhere
+        place = self.built.get(module) or self.places.of_class(kind) or self.places.nowhere
         fact = self._keep(module, Module(place, kind=canonical(kind), user_class=not library))
         self.recipe.modules.items.append(fact)
         if library:
@@ -106,6 +107,8 @@ class Inventory:
             registered = {id(part) for part in module.modules()}
             if any(id(item) not in registered and any(True for _ in item.parameters()) for item in inner):
                 found.append((name, self.built.get(inner[0]) or fact.place))
+                for index, item in enumerate(inner):
+                    fact.children[f"[{name}.{index}]"] = self.module(item)
         return found
 
     def root(self, module: torch.nn.Module) -> Module:

@@ -35,7 +35,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
 
 def _shares_out(dataset: Dataset) -> bool:
     """True for a data set of the project that is told the rank and may take its own share."""
-    return dataset.user_class and any("rank" in name or "world" in name for name in dataset.settings)
+    return dataset.user_class and any(word in name for name in dataset.settings for word in ("rank", "world", "shard", "replica"))
 
 
 def _nothing(setting: Setting | None) -> bool:

@@ -23,8 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for found in violations(recipe.tree, Order(checks=held_by_step, clears=out_of_eval, arms=to_eval)):
         module = found.thing
         assert isinstance(module, Module)
-        if training_loop(found.context) is None:
-            continue
+        if training_loop(found.context) is None or module.trainable != "yes":
+            continue  # a frozen backbone is kept in eval mode on purpose
         for switch, around in found.armed_by:
             if switch in seen or not _always_before(around, found.context):
                 continue

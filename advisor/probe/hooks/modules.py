@@ -218,7 +218,11 @@ class Modules:
         return __init__
 
     def _built(self, module: torch.nn.Module) -> None:
-        self.run.inventory.built[module] = self.run.session.places.here()
+        frame: FrameType | None = sys._getframe()
+        while frame is not None and (_builds(frame, module) or self.run.session.places.rank(frame.f_code.co_filename) == 0):
+            frame = frame.f_back
+        self.run.inventory.built[module] = self.run.session.places.of(frame)
+        self.run.inventory.built_at[module] = len(self.run.session.events)
         self.tops.clear()
 
     def switched(self, original: Any) -> Any:
@@ -239,6 +243,12 @@ class Modules:
             fact = self.run.inventory.root(top)
             subject = fact if top is module else self.run.inventory.module(module)
             self.run.emit(Kind.TRAIN_MODE if mode else Kind.EVAL_MODE, self.run.session.places.here(), subject)
+
+
+def _builds(frame: FrameType, module: torch.nn.Module) -> bool:
+    """True for a constructor of this very module."""
+    code = frame.f_code
+    return code.co_name == "__init__" and bool(code.co_argcount) and frame.f_locals.get(code.co_varnames[0]) is module
 
 
 def activation_alone(x: torch.Tensor) -> tuple[str | None, Any, int | None]:

@@ -192,6 +192,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if owner.role == "module":
             return _module_item(owner, index)
         return Opaque(f"an item of {owner.kind}")
+    if isinstance(owner, Library) and owner.name.endswith(".__dict__") and isinstance(index, Constant) and isinstance(index.value, str):
+        return Library(table.canonical(f"{owner.name.removesuffix('.__dict__')}.{index.value}"))  # models.__dict__["resnet18"]
     if isinstance(owner, (Class, Library)):
         return owner  # Generic[T]
     if isinstance(owner, Weights):

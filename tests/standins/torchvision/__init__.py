@@ -1,5 +1,5 @@
 """Stands in for torchvision where only small data and transforms are needed."""
 
-from torchvision import datasets, transforms, utils
+from torchvision import datasets, models, transforms, utils
 
 __version__ = "0.0"

@@ -12,9 +12,9 @@ from advisor.read.frameworks.torch.functional import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
 
 SAME = (
-    "contiguous", "to", "cuda", "cpu", "xpu", "float", "double", "half", "bfloat16", "type", "type_as", "clone", "rename", "pin_memory", "flip",
-    "roll",
-    "share_memory_", "nan_to_num", "to_dense", "coalesce", "masked_fill", "masked_fill_", "tril", "triu", "resolve_conj", "index_fill", "astype", "copy", "cumsum", "cumprod", "nonzero", "to_sparse",
+    "contiguous", "to", "cuda", "cpu", "xpu", "float", "double", "half", "bfloat16", "type", "type_as", "astype", "clone", "copy", "rename",
+    "pin_memory", "share_memory_", "nan_to_num", "to_dense", "to_sparse", "coalesce", "masked_fill", "masked_fill_", "index_fill", "tril", "triu",
+    "resolve_conj", "flip", "roll",
 )  # fmt: skip
 TURNED = ("permute", "transpose", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "rot90", "adjoint")
 RESHAPED = ("view", "reshape", "expand", "resize_", "resize")
@@ -24,6 +24,10 @@ REPEATED = ("repeat", "tile", "repeat_interleave", "broadcast_to", "cartesian_pr
 FLAT = ("ravel", "masked_select", "take")
 WHOLE = ("long", "int", "short", "bool", "byte")
 PARTS = ("chunk", "split", "unbind", "tensor_split", "split_with_sizes")
+IN_PLACE = (
+    "zero_", "add_", "mul_", "sub_", "div_", "pow_", "neg_", "abs_", "sqrt_", "floor_", "copy_", "fill_", "clamp_min_", "erfinv_", "index_fill_",
+    "index_add_", "scatter_add_", "uniform_", "normal_", "exponential_", "bernoulli_", "random_",
+)  # fmt: skip
 DTYPES = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32", "bool": "bool"}
 
 
@@ -239,31 +243,4 @@ register(FLAT, in_a_row)
 register(PARTS, parts)
 register(("clamp", "clip", "clamp_", "clip_", "clamp_min"), clamped)
 register(("requires_grad_",), trained, functions=False)
-register(
-    (
-        "zero_",
-        "add_",
-        "mul_",
-        "sub_",
-        "div_",
-        "copy_",
-        "fill_",
-        "uniform_",
-        "normal_",
-        "index_fill_",
-        "index_add_",
-        "exponential_",
-        "bernoulli_",
-        "random_",
-        "erfinv_",
-        "floor_",
-        "abs_",
-        "scatter_add_",
-        "clamp_min_",
-        "sqrt_",
-        "pow_",
-        "neg_",
-    ),
-    in_place,
-    functions=False,
-)
+register(IN_PLACE, in_place, functions=False)
