@@ -90,6 +90,9 @@ def _read_config(project: Project, reading: Reading, path: str) -> None:
     root = tree.load(text, display)
     project.texts[display] = text
     if isinstance(root, Broken):
+        lines_of_data = root.kind == "json" and root.detail == "Extra data"  # one record a line: data, no config
+        if lines_of_data or len(set(_RECIPE_WORDS.findall(data))) < 3:
+            return
         if not any(b.place.file == display for b in reading.broken):
             reading.broken.append(root)
         return

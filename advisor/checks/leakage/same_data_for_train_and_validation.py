@@ -46,4 +46,4 @@ def _identity(dataset: Dataset) -> object:
     if dataset.split is not None and dataset.part is not None:
         return dataset.split, dataset.part
     published = dataset.origin is None and not dataset.user_class and dataset.role != "unknown"
-    return ("data", dataset.data) if published and dataset.data is not None else None
+    return ("data", dataset.data, dataset.part, dataset.role) if published and dataset.data is not None else None

@@ -1,1 +1,150 @@
 """torchmetrics: what a metric measures and which way it should go."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.flows import flows_in, merge
+from advisor.read.python.values import NONE, Arguments, Instance, Mapping, Opaque, Sequence, Tensor, Value, mapping
+
+VERSION = table.VERSIONS["torchmetrics"] = "torchmetrics 1.9"
+NAMES = {"F1Score": "f1", "FBetaScore": "fbeta", "AUROC": "auc", "JaccardIndex": "iou", "AveragePrecision": "average precision"}
+MINIMISED = (
+    "Error", "Loss", "Perplexity", "Divergence", "Distance", "Hinge", "Calibration", "ErrorRate", "InformationLost", "RMSE", "Deviance", "TotalVariation",
+)  # fmt: skip
+FRACTIONS = (
+    "Accuracy", "F1Score", "FBetaScore", "Precision", "Recall", "AUROC", "AveragePrecision", "JaccardIndex", "Specificity", "ExactMatch", "Dice",
+    "ROUGEScore", "BLEUScore", "StructuralSimilarityIndexMeasure", "MeanAveragePrecision", "NegativePredictiveValue", "Sensitivity",
+)  # fmt: skip
+MAXIMISED = (
+    *FRACTIONS,
+    "R2Score",
+    "SNR",
+    "CorrCoef",
+    "Correlation",
+    "CohenKappa",
+    "Ratio",
+    "Similarity",
+    "ExplainedVariance",
+    "SISDR",
+    "PESQ",
+    "STOI",
+    "NDCG",
+    "MRR",
+)
+PREFIXES = ("Binary", "Multiclass", "Multilabel")
+
+
+def direction(name: str) -> Literal["min", "max"] | None:
+    """Which way a metric is better, by the end of its name."""
+    if name.endswith(MINIMISED):
+        return "min"
+    return "max" if name.endswith(MAXIMISED) or name.startswith(("Retrieval", "StructuralSimilarity")) else None
+
+
+def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Literal["last-batch", "epoch"]) -> Value:
+    """A value of the metric, with the event."""
+    flows = list(flows_in(given))
+    base = merge(call.reader, flows) if flows else Flow()
+    short = name
+    for prefix in PREFIXES:
+        short = short.removeprefix(prefix)
+    result = Flow(
+        metric=NAMES.get(short, short.lower()),
+        direction=direction(short),
+        scale="fraction" if short in FRACTIONS else None,
+        source=base.source,
+        sources=base.sources,
+        modules=base.modules,
+        graph="cut",
+        cut_by=name,
+        cut_at=call.place,
+        aggregate=aggregate,
+        rank=0,
+    )
+    if flows:
+        call.reader.emit(Kind.METRIC, call.node, None, name=result.metric, flow=flows[0])
+    return Tensor(result)
+
+
+@table.prefix("torchmetrics")
+def construct(call: LibraryCall) -> Value | None:
+    """A metric that gathers over batches, or a function that measures at once."""
+    last = call.name.rpartition(".")[2]
+    if last[:1].isupper():
+        return call.reader.instance(f"torchmetrics.{last}", role="metric", node=call.node, data={"name": last, "given": []})
+    words = "".join(word.capitalize() for word in last.split("_"))
+    return _measured(call, words.replace("F1", "F1").replace("Auroc", "AUROC"), list(call.arguments.positional), "last-batch")
+
+
+@table.function("torchmetrics.MetricCollection")
+def collection(call: LibraryCall) -> Value:
+    """Several metrics as one."""
+    given = call.get("metrics", 0)
+    if isinstance(given, Mapping):
+        parts = dict(given.items)
+    elif isinstance(given, Sequence):
+        parts = {item.data.get("name", str(i)): item for i, item in enumerate(given.items) if isinstance(item, Instance)}
+    else:
+        parts = {}
+    return call.reader.instance("torchmetrics.MetricCollection", role="metric", node=call.node, data={"parts": parts, "name": "", "given": []})
+
+
+def _each(call: LibraryCall, name: str) -> Value:
+    parts: dict[Any, Value] = call.this.data["parts"]
+    found = {key: call.reader.call(call.reader.attribute(part, name, call.node), call.arguments, call.node) for key, part in parts.items()}
+    return mapping(found, exact=bool(parts))
+
+
+@table.method("metric", "update")
+def update(call: LibraryCall) -> Value:
+    """metric.update(predictions, labels)"""
+    if "parts" in call.this.data:
+        _each(call, "update")
+    given = [*call.arguments.positional, *call.arguments.keywords.values()]
+    call.reader.store.write(call.this.data, "given", given)
+    flows = list(flows_in(given))
+    if flows and "parts" not in call.this.data:
+        call.reader.emit(Kind.METRIC, call.node, None, name=call.this.data["name"].lower(), flow=flows[0])
+    return NONE
+
+
+@table.invoke("metric")
+def measure(call: LibraryCall) -> Value:
+    """metric(predictions, labels): the value on this batch; it is gathered too."""
+    given = [*call.arguments.positional, *call.arguments.keywords.values()]
+    call.reader.store.write(call.this.data, "given", given)
+    if "parts" in call.this.data:
+        parts: dict[Any, Value] = call.this.data["parts"]
+        return mapping({key: call.reader.call(part, call.arguments, call.node) for key, part in parts.items()}, exact=bool(parts))
+    return _measured(call, call.this.data["name"], given, "last-batch")
+
+
+@table.method("metric", "forward")
+def forward(call: LibraryCall) -> Value:
+    """metric.forward(...) is the call."""
+    return measure(call)
+
+
+@table.method("metric", "compute")
+def compute(call: LibraryCall) -> Value:
+    """metric.compute(): over everything since the last reset."""
+    if "parts" in call.this.data:
+        return _each(LibraryCall(call.reader, call.name, Arguments(), call.node, call.receiver), "compute")
+    return _measured(call, call.this.data["name"], list(call.this.data["given"]), "epoch")
+
+
+@table.method(
+    "metric", "reset", "to", "cuda", "cpu", "clone", "train", "eval", "persistent", "set_dtype", "plot", "float", "half", "items", "keys", "values"
+)
+def same(call: LibraryCall) -> Value:
+    """The metric itself."""
+    return (
+        call.this
+        if call.name.rpartition(".")[2] in ("to", "cuda", "cpu", "clone", "train", "eval", "float", "half")
+        else Opaque("a property of a metric")
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, FunctionalDropout
 from advisor.model.record import replace
-from advisor.model.source import ABSENT, Known, Setting
+from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import (
@@ -225,6 +225,8 @@ def dropout(call: LibraryCall) -> Value:
     reader, key = call.reader, ("dropout", id(call.node))
     flow = subject(call) or Flow()
     p, training = call.setting("p", 1, 0.5), call.setting("training", 2, True)
+    if any(text.startswith("self.training") or ".training and" in text or text.endswith(".training") for text, _ in reader.conditions):
+        training = Unknown("it stands under a condition on the training mode")
     if key not in reader.seen_facts:
         fact = reader.seen_facts[key] = FunctionalDropout(call.place, kind=call.name, p=p, training=training)
         reader.recipe.dropouts.append(fact)
