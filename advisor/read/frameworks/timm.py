@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Group, Loss, Module, Optimizer, Parameters, Scaler
+from advisor.model.recipe import Clip, Flow, Group, Loss, Module, Optimizer, Parameters, Scaler, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
 from advisor.read.frameworks import table
@@ -16,7 +16,7 @@ from advisor.read.frameworks.torch.parameters import groups, parameters
 from advisor.read.frameworks.torch.schedulers import bound_to, build
 from advisor.read.frameworks.torch.wrappers import copied
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Constant, Instance, Opaque, Value, members, sequence, setting
+from advisor.read.python.values import NONE, Arguments, Constant, Instance, Opaque, Tensor, Value, mapping, members, sequence, setting
 
 VERSION = table.VERSIONS["timm"] = "timm 1.0"
 CONVOLUTIONAL = (
@@ -49,6 +49,7 @@ FACTORY = (
     "model_or_params, opt='sgd', lr=None, weight_decay=0.0, momentum=0.9, foreach=None, filter_bias_and_bn=True, fallback_list=(), "
     "fallback_no_weight_decay=False, layer_decay=None"
 )
+OPTIONS = ("opt", "lr", "weight_decay", "momentum")  # what the factory takes from parsed arguments
 _CYCLE = "cycle_mul=1.0, cycle_decay=1.0, cycle_limit=1, warmup_t=0, warmup_lr_init=0.0, warmup_prefix=False, t_in_epochs=True"
 SCHEDULERS = {
     "CosineLRScheduler": f"optimizer, t_initial, lr_min=0.0, {_CYCLE}",
@@ -56,7 +57,9 @@ SCHEDULERS = {
     "TanhLRScheduler": f"optimizer, t_initial, lb=-7.0, ub=3.0, lr_min=0.0, {_CYCLE}",
     "StepLRScheduler": "optimizer, decay_t, decay_rate=1.0, warmup_t=0, warmup_lr_init=0.0, warmup_prefix=True, t_in_epochs=True",
     "MultiStepLRScheduler": "optimizer, decay_t, decay_rate=1.0, warmup_t=0, warmup_lr_init=0.0, warmup_prefix=True, t_in_epochs=True",
-    "PlateauLRScheduler": "optimizer, decay_rate=0.1, patience_t=10, threshold=0.0001, cooldown_t=0, warmup_t=0, warmup_lr_init=0.0, lr_min=0.0, mode='max'",
+    "PlateauLRScheduler": (
+        "optimizer, decay_rate=0.1, patience_t=10, threshold=0.0001, cooldown_t=0, warmup_t=0, warmup_lr_init=0.0, lr_min=0.0, mode='max'"
+    ),
 }
 LOSSES = {
     "LabelSmoothingCrossEntropy": "smoothing=0.1",
@@ -114,8 +117,6 @@ def forward(call: LibraryCall) -> Value | None:
     classes = fact.settings.get("num_classes")
     given = [flow for value in call.arguments.positional if (flow := flow_of(value)) is not None]
     flow = replace(merge(call.reader, given) if given else Flow(), graph=graph_of_weights(call.reader))
-    from advisor.read.python.values import Tensor
-
     if number(classes) == 0:
         return Tensor(flow)
     return Tensor(replace(flow, activation="linear", activation_at=fact.place, width=classes, rank=2))
@@ -164,11 +165,7 @@ def create_optimizer(call: LibraryCall) -> Value:
 def create_from_options(call: LibraryCall) -> Value:
     """create_optimizer(args, model): the same, from options."""
     args = call.get("args", 0)
-    held = (
-        {name: setting(call.reader.attribute(args, name, call.node)) for name in ("opt", "lr", "weight_decay", "momentum")}
-        if args is not None
-        else {}
-    )
+    held = {name: setting(call.reader.attribute(args, name, call.node)) for name in OPTIONS} if args is not None else {}
     defaults = {name: Known(value, default=VERSION) for name, value in signature(FACTORY).items() if name in ("filter_bias_and_bn", "layer_decay")}
     request = LibraryCall(call.reader, call.name, Arguments([v for v in (call.get("model", 1),) if v is not None]), call.node)
     return _optimizer(request, {**defaults, **held}, {}, call.reader)
@@ -177,11 +174,8 @@ def create_from_options(call: LibraryCall) -> Value:
 @table.function("timm.optim.optimizer_kwargs")
 def options(call: LibraryCall) -> Value:
     """create_optimizer_v2(model, **optimizer_kwargs(cfg=args)): the options that the factory takes."""
-    from advisor.read.python.values import mapping
-
     args = call.get("cfg", 0)
-    names = ("opt", "lr", "weight_decay", "momentum")
-    return mapping({name: call.reader.attribute(args, name, call.node) for name in names} if args is not None else {}, exact=False)
+    return mapping({name: call.reader.attribute(args, name, call.node) for name in OPTIONS} if args is not None else {}, exact=False)
 
 
 def _optimizer(call: LibraryCall, given: dict[str, Setting], extra: dict[str, Setting], reader: Reader) -> Value:
@@ -231,8 +225,6 @@ for _name in SCHEDULERS:
 @table.function("timm.scheduler.create_scheduler", "timm.scheduler.create_scheduler_v2")
 def create_scheduler(call: LibraryCall) -> Value:
     """scheduler, num_epochs = create_scheduler(args, optimizer)"""
-    from advisor.model.recipe import Scheduler
-
     optimizer = bound_to(call.get("optimizer", 1 if call.name.endswith("scheduler") else 0))
     settings = {key: setting(value) for key, value in call.arguments.keywords.items() if key not in ("args", "optimizer")}
     fact = Scheduler(call.place, kind=call.name, settings=settings, optimizer=optimizer, optimizer_known=optimizer is not None)
@@ -325,13 +317,9 @@ def transform(call: LibraryCall) -> Value:
 @table.prefix("timm.utils", "timm.data")
 def other(call: LibraryCall) -> Value | None:
     """Meters, accuracies, configurations: they change nothing."""
-    from advisor.read.python.values import Tensor
-
     last = call.name.rpartition(".")[2]
     if last == "accuracy":
         flow = flow_of(call.get("output", 0)) or Flow()
-        made = Tensor(
-            Flow(modules=flow.modules, source=flow.source, sources=flow.sources, graph="cut", metric="accuracy", direction="max", scale="percent")
-        )
-        return sequence([made, made], "list", exact=False)
+        hits = Flow(modules=flow.modules, source=flow.source, sources=flow.sources, graph="cut", metric="accuracy", direction="max", scale="percent")
+        return sequence([Tensor(hits), Tensor(hits)], "list", exact=False)
     return call.reader.instance(call.name, node=call.node) if last[:1].isupper() and not call.reader.tracked(call.arguments.positional) else None

@@ -13,37 +13,32 @@ from advisor.read.python.values import NONE, Arguments, Instance, Mapping, Opaqu
 
 VERSION = table.VERSIONS["torchmetrics"] = "torchmetrics 1.9"
 NAMES = {"F1Score": "f1", "FBetaScore": "fbeta", "AUROC": "auc", "JaccardIndex": "iou", "AveragePrecision": "average precision"}
-MINIMISED = (
-    "Error", "Loss", "Perplexity", "Divergence", "Distance", "Hinge", "Calibration", "ErrorRate", "InformationLost", "RMSE", "Deviance", "TotalVariation",
-)  # fmt: skip
-FRACTIONS = (
-    "Accuracy", "F1Score", "FBetaScore", "Precision", "Recall", "AUROC", "AveragePrecision", "JaccardIndex", "Specificity", "ExactMatch", "Dice",
-    "ROUGEScore", "BLEUScore", "StructuralSimilarityIndexMeasure", "MeanAveragePrecision", "NegativePredictiveValue", "Sensitivity",
-)  # fmt: skip
-MAXIMISED = (
-    *FRACTIONS,
-    "R2Score",
-    "SNR",
-    "CorrCoef",
-    "Correlation",
-    "CohenKappa",
-    "Ratio",
-    "Similarity",
-    "ExplainedVariance",
-    "SISDR",
-    "PESQ",
-    "STOI",
-    "NDCG",
-    "MRR",
-)
+FRACTIONS = frozenset({
+    "Accuracy", "F1Score", "FBetaScore", "Precision", "Recall", "AUROC", "AveragePrecision", "JaccardIndex", "Specificity", "ExactMatch", "DiceScore",
+    "Dice", "BLEUScore", "SacreBLEUScore", "ROUGEScore", "MeanAveragePrecision", "MeanIoU", "IntersectionOverUnion", "RetrievalMAP", "RetrievalMRR",
+    "RetrievalPrecision", "RetrievalRecall", "RetrievalNormalizedDCG", "RetrievalHitRate", "StructuralSimilarityIndexMeasure", "PanopticQuality",
+})  # fmt: skip
+MAXIMISED = FRACTIONS | {
+    "CohenKappa", "MatthewsCorrCoef", "R2Score", "ExplainedVariance", "BERTScore", "CHRFScore", "PeakSignalNoiseRatio", "SignalNoiseRatio",
+    "ScaleInvariantSignalNoiseRatio", "ScaleInvariantSignalDistortionRatio", "SignalDistortionRatio", "MultiScaleStructuralSimilarityIndexMeasure",
+    "InceptionScore", "SpearmanCorrCoef", "PearsonCorrCoef", "ConcordanceCorrCoef", "CosineSimilarity", "PerceptualEvaluationSpeechQuality",
+    "ShortTimeObjectiveIntelligibility", "CLIPScore", "GeneralizedIntersectionOverUnion", "SQuAD",
+}  # fmt: skip
+MINIMISED = frozenset({
+    "CalibrationError", "HammingDistance", "HingeLoss", "RankingLoss", "CoverageError", "CharErrorRate", "WordErrorRate", "MatchErrorRate",
+    "WordInfoLost", "EditDistance", "ExtendedEditDistance", "TranslationEditRate", "Perplexity", "KLDivergence", "JensenShannonDivergence",
+    "MeanAbsoluteError", "MeanSquaredError", "MeanSquaredLogError", "MeanAbsolutePercentageError", "SymmetricMeanAbsolutePercentageError",
+    "WeightedMeanAbsolutePercentageError", "NormalizedRootMeanSquaredError", "LogCoshError", "MinkowskiDistance", "RelativeSquaredError",
+    "FrechetInceptionDistance", "KernelInceptionDistance", "LearnedPerceptualImagePatchSimilarity", "HausdorffDistance", "TotalVariation",
+    "ContinuousRankedProbabilityScore", "RetrievalFallOut",
+})  # fmt: skip
 PREFIXES = ("Binary", "Multiclass", "Multilabel")
+SHORT = {"f1": "F1", "auroc": "AUROC", "fbeta": "FBeta", "bleu": "BLEU", "rouge": "ROUGE", "r2": "R2", "iou": "IoU"}  # words of functions' names
 
 
 def direction(name: str) -> Literal["min", "max"] | None:
-    """Which way a metric is better, by the end of its name."""
-    if name.endswith(MINIMISED):
-        return "min"
-    return "max" if name.endswith(MAXIMISED) or name.startswith(("Retrieval", "StructuralSimilarity")) else None
+    """Which way a metric is better."""
+    return "max" if name in MAXIMISED else "min" if name in MINIMISED else None
 
 
 def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Literal["last-batch", "epoch"]) -> Value:
@@ -77,8 +72,8 @@ def construct(call: LibraryCall) -> Value | None:
     last = call.name.rpartition(".")[2]
     if last[:1].isupper():
         return call.reader.instance(f"torchmetrics.{last}", role="metric", node=call.node, data={"name": last, "given": []})
-    words = "".join(word.capitalize() for word in last.split("_"))
-    return _measured(call, words.replace("F1", "F1").replace("Auroc", "AUROC"), list(call.arguments.positional), "last-batch")
+    words = "".join(SHORT.get(word, word.capitalize()) for word in last.split("_"))
+    return _measured(call, words, list(call.arguments.positional), "last-batch")
 
 
 @table.function("torchmetrics.MetricCollection")
@@ -125,7 +120,7 @@ def measure(call: LibraryCall) -> Value:
 
 
 @table.method("metric", "forward")
-def forward(call: LibraryCall) -> Value:
+def forward(call: LibraryCall) -> Value | None:
     """metric.forward(...) is the call."""
     return measure(call)
 
@@ -138,13 +133,13 @@ def compute(call: LibraryCall) -> Value:
     return _measured(call, call.this.data["name"], list(call.this.data["given"]), "epoch")
 
 
-@table.method(
-    "metric", "reset", "to", "cuda", "cpu", "clone", "train", "eval", "persistent", "set_dtype", "plot", "float", "half", "items", "keys", "values"
-)
+@table.method("metric", "to", "cuda", "cpu", "clone", "train", "eval", "float", "half")
 def same(call: LibraryCall) -> Value:
     """The metric itself."""
-    return (
-        call.this
-        if call.name.rpartition(".")[2] in ("to", "cuda", "cpu", "clone", "train", "eval", "float", "half")
-        else Opaque("a property of a metric")
-    )
+    return call.this
+
+
+@table.method("metric", "reset", "persistent", "set_dtype", "plot", "items", "keys", "values")
+def other(call: LibraryCall) -> Value:
+    """Begins anew, or looks."""
+    return Opaque("a property of a metric")

@@ -41,6 +41,7 @@ from advisor.read.python.values import (
     mapping,
     members,
     sequence,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -708,6 +709,10 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             if isinstance(post, Function):
                 call_function(reader, post, Arguments([instance]), node, instance)
     if isinstance(init, Function):
+        if isinstance(instance.fact, facts.Dataset):
+            names = [parameter.arg for parameter in (*init.node.args.posonlyargs, *init.node.args.args)][1:]
+            given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
+            instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
         if base == "torch.nn.Module" and not unknown_base:
             instance.data["ready"] = _ready(init)
         call_function(reader, init, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance)
