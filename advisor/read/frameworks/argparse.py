@@ -282,8 +282,8 @@ def namespace(call: LibraryCall) -> Instance:
     exact = call.this.data.get("exact", True)
     if isinstance(given, Sequence):
         items = [item for item in given.items if isinstance(item, Constant)]
-        exact = exact and given.exact and len(items) == len(given.items)
-        _parse(call, items if len(items) == len(given.items) else [], options)
+        if given.exact and len(items) == len(given.items):
+            _parse(call, items, options)
     elif call.reader.entry_arguments and (given is None or (isinstance(given, Constant) and given.value is None)):
         _parse(call, [Constant(word) for word in call.reader.entry_arguments], options)
     held = call.get("namespace", 1)

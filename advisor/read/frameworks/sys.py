@@ -24,7 +24,7 @@ def argv(reader: Reader, owner: Any) -> Value:
     words = reader.entry_arguments
     name = Constant(reader.entry.path)
     if words is None:
-        return sequence([name], "list", exact=False)
+        return sequence([], "list", exact=False)
     return sequence([name, *(Constant(word) for word in words)])
 
 

@@ -39,8 +39,8 @@ def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False
 
 def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak: bool = False) -> Value:
     """A config text as a value; a broken one is told once."""
-    if len(text) > LARGEST_CONFIG:
-        return Opaque(f"{display} is too large to be a config")
+    if len(text) > LARGEST_CONFIG or display.endswith((".py", ".csv", ".txt", ".md", ".ipynb")):
+        return Opaque(f"{display} is too large to be a config" if len(text) > LARGEST_CONFIG else f"{display} is no config")
     trees = _TREES.setdefault(reader.project, {})
     if display not in trees:
         trees[display] = tree.load(text, display)
