@@ -109,6 +109,22 @@ PROGRAMS = {
             x = (lr, amp, size)
         main()
     """,
+    "click 2": """
+        import click
+        @click.group()
+        @click.pass_context
+        def cli(ctx):
+            pass
+        @cli.command()
+        @click.option('--lr', default='0.1', type=float)
+        @click.option('--amp', is_flag=True, default=True)
+        @click.option('--size', default=8, show_default=True)
+        @click.pass_context
+        def train(ctx, lr, amp, size):
+            global x
+            x = (lr, amp, size)
+        cli()
+    """,
     "typer": """
         import typer
         app = typer.Typer()

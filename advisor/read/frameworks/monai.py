@@ -1,0 +1,66 @@
+"""MONAI: its loaders are torch's, its networks and losses are known by name, its seed seeds everything."""
+
+from __future__ import annotations
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Dataset, Loss, Module
+from advisor.read.frameworks import seeding, table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.datasets import made
+from advisor.read.python.values import Opaque, Value
+
+for _name in ("DataLoader", "ThreadDataLoader", "dataloader.DataLoader", "thread_buffer.ThreadDataLoader"):
+    table.ALIASES[f"monai.data.{_name}"] = "torch.utils.data.DataLoader"
+DATASETS = (
+    "Dataset",
+    "CacheDataset",
+    "PersistentDataset",
+    "LMDBDataset",
+    "SmartCacheDataset",
+    "CacheNTransDataset",
+    "ArrayDataset",
+    "ImageDataset",
+    "NPZDictItemDataset",
+    "PatchDataset",
+    "GridPatchDataset",
+    "ZipDataset",
+    "IterableDataset",
+)
+for _name in DATASETS:
+    table.CLASS_ROLES[f"monai.data.{_name}"] = "dataset"
+
+
+@table.function(*(f"monai.data.{name}" for name in DATASETS), "monai.apps.MedNISTDataset", "monai.apps.DecathlonDataset")
+def dataset(call: LibraryCall) -> Value:
+    """CacheDataset(data=files, transform=transforms)"""
+    return made(call, Dataset(call.place, kind=call.name))
+
+
+@table.prefix("monai.networks.nets", "monai.networks.blocks", "monai.networks.layers")
+def network(call: LibraryCall) -> Value | None:
+    """UNet(...): a network whose layers are not listed."""
+    if not call.name.rpartition(".")[2][:1].isupper():
+        return Opaque(f"result of `{call.name}`")
+    settings = {name: call.setting(name) for name in call.arguments.keywords}
+    fact = Module(call.place, kind=call.name, settings=settings, complete=False, why=f"the layers of `{call.name}` are not described")
+    call.reader.record(fact)
+    call.reader.emit(Kind.BUILD, call.node, fact)
+    return call.reader.instance(call.name, role="module", fact=fact, node=call.node)
+
+
+@table.prefix("monai.losses")
+def loss(call: LibraryCall) -> Value | None:
+    """DiceCELoss(softmax=True)"""
+    fact = Loss(call.place, kind=call.name, settings={name: call.setting(name) for name in call.arguments.keywords})
+    call.reader.record(fact)
+    call.reader.emit(Kind.BUILD, call.node, fact)
+    return call.reader.instance(call.name, role="loss", fact=fact, node=call.node)
+
+
+@table.prefix("monai.transforms", "monai.metrics", "monai.handlers", "monai.visualize", "monai.config", "monai.utils", "monai.apps", "monai.bundle")
+def quiet(call: LibraryCall) -> Value | None:
+    """Transforms, metrics and helpers change no weights."""
+    return call.reader.instance("monai.object", role="quiet", node=call.node)
+
+
+__all__ = ["seeding"]
