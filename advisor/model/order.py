@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind, events
-from advisor.model.recipe import Dataset, Module, Recipe
+from advisor.model.recipe import Loader, Module, Recipe
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 
 
-def is_ordered(dataset: Dataset, recipe: Recipe) -> bool:
+def is_ordered(loader: Loader, recipe: Recipe) -> bool:
     """True when the samples come in the order of a file or of their classes: map-style, not split at random, and nothing in the program shuffles."""
-    part: Dataset | None = dataset
+    part = loader.dataset
+    if part is None and loader.dataset_flow is None:
+        return False
     while part is not None:
         if part.iterable or part.shuffled or part.split is not None or not part.kind:
             return False

@@ -210,7 +210,7 @@ class Dataset(Fact):
     iterable: bool = False
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
-    shuffled: bool = False  # its items were put in random order once: by a split, or where it is built
+    shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from

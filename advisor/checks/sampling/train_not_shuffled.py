@@ -14,19 +14,19 @@ from advisor.model.source import Known, OneOf, candidates, is_absent
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
-    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or loader.samplers or not all(is_off(loader, name) for name in ("sampler", "batch_sampler")):
-        return
     shuffle = loader.settings.get("shuffle")
+    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or sampled(loader):
+        return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
         return
-    if loader.escaped is not None or loader.dataset is None or not is_ordered(loader.dataset, ctx.recipe):
+    if loader.escaped is not None or not is_ordered(loader, ctx.recipe):
         ctx.skip("the order of the training data is not known", loader)
         return
     given = isinstance(shuffle, Known) and shuffle.default is None and not is_absent(shuffle)
     if is_sequential(ctx.recipe) and given:
         return
     classifies = any(loss.name in CLASSIFICATION for loss in trained_on(ctx.recipe))
-    if isinstance(shuffle, OneOf):
+    if isinstance(shuffle, OneOf) and classifies:
         condition = next((option.when for option in shuffle.options if option.when is not None), None)
         given_at = next((known.place for known in candidates(shuffle) if known.value is True and known.place is not None), None)
         yield ctx.finding("on-some-path", at=given_at or loader, condition=condition or "a flag")
@@ -47,7 +47,7 @@ def left_out(shuffle: object) -> bool:
     return is_absent(shuffle)  # type: ignore[arg-type]
 
 
-def is_off(loader: Loader, name: str) -> bool:
-    """True when the loader is known to have no such thing on any path."""
-    setting = loader.settings.get(name)
-    return is_absent(setting) or (isinstance(setting, Known) and setting.value is None)
+def sampled(loader: Loader) -> bool:
+    """True unless the loader is known to have no sampler on any path."""
+    given = [loader.settings.get(name) for name in ("sampler", "batch_sampler")]
+    return bool(loader.samplers) or not all(is_absent(setting) or (isinstance(setting, Known) and setting.value is None) for setting in given)

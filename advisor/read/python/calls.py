@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -663,6 +664,7 @@ def library_base(cls: Class) -> str | None:
     return names[0] if names else None
 
 
+_RANDOM = re.compile(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
 _FACTS: dict[str, Any] = {
     "module": facts.Module,
     "optimizer": facts.Optimizer,
@@ -695,7 +697,9 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         if unknown_base and isinstance(fact, facts.Module):
             fact.complete, fact.why = False, "a base class that could not be read"
         if isinstance(fact, facts.Dataset):
-            fact.iterable = (base or "").endswith("IterableDataset") or (class_lookup(reader, cls, "__getitem__") is None and not unknown_base)
+            item = class_lookup(reader, cls, "__getitem__")
+            fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
+            fact.shuffled = isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
     if _is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):
