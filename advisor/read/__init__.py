@@ -166,7 +166,8 @@ def _read_programs(
             return
         covered.update(recipe.files)
         settings = {file for file in recipe.files if not file.endswith((".py", ".ipynb"))}
-        recipe.shown = None if whole_program or parts_of is None else frozenset(parts_of | settings)
+        whole = whole_program or parts_of is None or _trains_in(recipe, parts_of)
+        recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
         reading.recipes.append(recipe)
 
     for _, source in entries:
@@ -180,6 +181,13 @@ def _read_programs(
                 break
         if source.display not in covered:
             take(source)
+
+
+def _trains_in(recipe: Recipe, files: set[str]) -> bool:
+    """True when the training loop itself stands in one of these files: they are the program, whoever starts it."""
+    from advisor.model.events import Kind, events
+
+    return any(event.place.file in files for event, _ in events(recipe.tree, Kind.BACKWARD))
 
 
 def _importers(project: Project, path: str, source: SourceModule) -> list[SourceModule]:

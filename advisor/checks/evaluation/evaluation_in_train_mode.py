@@ -39,6 +39,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             norms = batch_norms(module)
             layer = (norms or dropouts(module))[0]
             yield ctx.finding(
-                "batch-norm" if norms else "dropout", at=found.event, confidence="medium" if needs_flag(found.context) else None,
+                "batch-norm" if norms else "dropout", at=measured[found.event].place, confidence="medium" if needs_flag(found.context) else None,
                 model=module.name, layer=layer.name, role=role_of(measured[found.event]),
             )

@@ -16,7 +16,7 @@ from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque
 VERSION = "DeepSpeed 0.17"
 table.VERSIONS["deepspeed"] = VERSION
 OPTIMIZERS = {  # DeepSpeed's "Adam" runs in AdamW mode unless adam_w_mode says otherwise
-    "Adam": "deepspeed.FusedAdam",
+    "Adam": "deepspeed.Adam",
     "AdamW": "torch.optim.AdamW",
     "Lamb": "deepspeed.FusedLamb",
     "Lion": "lion_pytorch.Lion",
@@ -55,7 +55,21 @@ def _config(call: LibraryCall) -> Value:
         return load_config(call, head)
     if call.reader.config is not None:
         return load_config(call, None)
-    return Opaque("the DeepSpeed config that the command line names")
+    return _beside(call)
+
+
+def _beside(call: LibraryCall) -> Value:
+    """The one DeepSpeed config in the entry's folder: what the launcher's flag names. With several, or none, it is not known."""
+    import os
+
+    folder = os.path.dirname(call.reader.entry.path)
+    found = []
+    for name in sorted(call.reader.project.listing(folder)):
+        if name.endswith(".json"):
+            read = load_config(call, Constant(os.path.join(folder, name), weak=True))
+            if isinstance(read, Mapping) and read.items.keys() & {"train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization"}:
+                found.append(read)
+    return found[0] if len(found) == 1 else Opaque("the DeepSpeed config that the command line names")
 
 
 def _setting(config: Value, *path: str, default: Any = ABSENT) -> Setting:

@@ -10,7 +10,7 @@ from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, first, 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Value, members, setting
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Value, members, setting
 
 VERSION = "Transformers 4.57"
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
@@ -228,8 +228,29 @@ def _optimizer(reader: Reader, this: Instance, argument: Any, call: LibraryCall)
         "betas": Known((value_of(argument("adam_beta1")), value_of(argument("adam_beta2")))),
         "eps": argument("adam_epsilon"),
     }
+    named = _deepspeed(call, argument, "optimizer")
+    if named is not None:
+        fact.kind = f"deepspeed.{named[0]}"
+        fact.settings.update(named[1])
     reader.record(fact)
     return fact
+
+
+def _deepspeed(call: LibraryCall, argument: Any, section: str) -> tuple[str, dict[str, Setting]] | None:
+    """(type, settings that are not auto) of a section of the DeepSpeed config that the arguments name."""
+    from advisor.read.frameworks.yaml import load_config
+
+    path = first(argument("deepspeed"))
+    if path is None or not isinstance(path.value, str):
+        return None
+    config = load_config(call, Constant(path.value, path.origin, path.weak, path.place))
+    held = config.items.get(section) if isinstance(config, Mapping) else None
+    kind = held.items.get("type") if isinstance(held, Mapping) else None
+    if not isinstance(kind, Constant) or not isinstance(kind.value, str):
+        return None
+    params = held.items.get("params") if isinstance(held, Mapping) else None
+    given = {str(key): setting(value) for key, value in params.items.items()} if isinstance(params, Mapping) else {}
+    return kind.value, {key: value for key, value in given.items() if not (isinstance(value, Known) and value.value == "auto")}
 
 
 def _scheduler(reader: Reader, this: Instance, argument: Any, optimizer: Optimizer | None, call: LibraryCall) -> None:
@@ -243,6 +264,10 @@ def _scheduler(reader: Reader, this: Instance, argument: Any, optimizer: Optimiz
     place = kind.place if isinstance(kind, Known) and kind.place is not None else call.place
     fact = Scheduler(place, kind=str(known.value) if known is not None else "unknown", optimizer=optimizer, stepped="batch", owner="transformers")
     fact.settings = {"name": kind, "warmup_steps": argument("warmup_steps"), "warmup_ratio": argument("warmup_ratio")}
+    named = _deepspeed(call, argument, "scheduler")
+    if named is not None:
+        fact.kind = f"deepspeed.{named[0]}"
+        fact.settings = dict(named[1])
     reader.record(fact)
 
 
