@@ -33,7 +33,7 @@ def trange(call: LibraryCall) -> Value:
     """trange(n)"""
     table.load("builtins")
     handler = table.FUNCTIONS["builtins.range"]
-    numbers = [v for v in call.arguments.positional]
+    numbers = list(call.arguments.positional)
     from advisor.read.python.values import Arguments
 
     inner = handler(LibraryCall(call.reader, "builtins.range", Arguments(numbers), call.node))
