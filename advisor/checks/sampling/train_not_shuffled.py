@@ -9,7 +9,7 @@ from advisor.model.finding import Finding
 from advisor.model.losses import CLASSIFICATION, trained_on
 from advisor.model.order import is_ordered, is_sequential
 from advisor.model.recipe import Loader
-from advisor.model.source import Known, OneOf, candidates, is_absent
+from advisor.model.source import Known, OneOf, is_absent
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
@@ -28,8 +28,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     classifies = any(loss.name in CLASSIFICATION for loss in trained_on(ctx.recipe))
     if isinstance(shuffle, OneOf) and classifies:
         condition = next((option.when for option in shuffle.options if option.when is not None), None)
-        given_at = next((known.place for known in candidates(shuffle) if known.value is True and known.place is not None), None)
-        yield ctx.finding("on-some-path", at=given_at or loader, condition=condition or "a flag")
+        yield ctx.finding("on-some-path", at=loader.arguments_at or loader, condition=condition or "a flag")
     else:
         yield ctx.finding("classes" if classifies else "other-targets", at=loader, given="shuffle=False" if given else "no shuffle")
 

@@ -106,6 +106,7 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
             if isinstance(member, Mapping):
                 arguments.keywords.update({str(key): item for key, item in member.items.items()})
                 arguments.exact = arguments.exact and member.exact
+                arguments.spread = arguments.spread or member.place
             else:
                 arguments.exact = False
         if isinstance(value, Union):

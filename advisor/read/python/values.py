@@ -218,11 +218,12 @@ class Super(Value):
 
 @dataclass(slots=True)
 class Arguments:
-    """What a call passes. `exact` is False when an unknown *args or **kwargs may add more."""
+    """What a call passes. `exact` is False when an unknown *args or **kwargs may add more; `spread`: where the dict behind ** is written."""
 
     positional: list[Value] = field(default_factory=list)
     keywords: dict[str, Value] = field(default_factory=dict)
     exact: bool = True
+    spread: Place | None = None
 
 
 NONE = Constant(None)

@@ -42,7 +42,7 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     names = signature(LOADER)
     settings = call.settings(names)
     settings.pop("dataset")
-    fact.settings = settings
+    fact.settings, fact.arguments_at = settings, call.arguments.spread
     data = call.get("dataset", 0)
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
