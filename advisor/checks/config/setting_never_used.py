@@ -6,18 +6,28 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.recipe import Hyperparameter
+from advisor.model.recipe import Hyperparameter, Recipe
 
-GIVEN_BY_LAUNCHERS = frozenset({"local_rank", "local-rank", "rank", "world_size", "dist_url"})  # the launcher passes them, so they must be declared
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
+SEVERAL = {"argparse": "options", "dataclass": "fields", "config": "keys"}
 
 
-def check(setting: Hyperparameter, ctx: Context) -> Iterator[Finding]:
-    """An option of the command line or a field that nothing in the whole program asks for."""
-    recipe = ctx.recipe
-    if setting.read or setting.name in GIVEN_BY_LAUNCHERS or setting.declared not in DECLARED or not recipe.trains or not recipe.whole or not recipe.hyperparameters.complete:
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What nothing in the whole program asks for: one by one, or at once where a file declares many."""
+    if not recipe.trains or not recipe.whole or not recipe.hyperparameters.complete:
         return
-    if setting.escaped:
-        ctx.skip(f"the settings were handed to `{setting.escaped}`, which could not be read", setting)
-        return
-    yield ctx.finding(DECLARED[setting.declared], at=setting, setting=setting.name)
+    unread: dict[tuple[str, str], list[Hyperparameter]] = {}
+    for setting in recipe.hyperparameters:
+        if setting.read or setting.declared not in DECLARED:
+            continue
+        if setting.escaped:
+            ctx.skip(f"the settings were handed to `{setting.escaped}`, which could not be read", setting)
+            return
+        unread.setdefault((setting.place.file, setting.declared), []).append(setting)
+    for (_, declared), settings in unread.items():
+        if len(settings) > ctx.limit("many"):
+            names = ", ".join(setting.name for setting in settings)
+            yield ctx.finding(SEVERAL[declared], at=settings[0], count=len(settings), names=names)
+            continue
+        for setting in settings:
+            yield ctx.finding(DECLARED[declared], at=setting, setting=setting.name)

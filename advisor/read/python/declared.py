@@ -28,7 +28,9 @@ def note_readers(reader: Reader) -> None:
     texts = [source.text for source in reader.modules.values()]
     wholesale = any(WHOLESALE.search(text) for text in texts)
     named = {name for text in texts for name in _names(text)}
-    if not wholesale and any(COMPUTED.search(text) for text in texts) and not all(setting.name in named for setting in settings):
+    unread = [setting for setting in settings if setting.name not in named]
+    shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
+    if unread and not wholesale and (shared or any(COMPUTED.search(text) for text in texts)):
         named.update(name for text in _beside(reader) for name in _names(text))
     for setting in settings:
         setting.read = setting.read or wholesale or setting.name in named
@@ -43,7 +45,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _beside(reader: Reader) -> Iterator[str]:
-    """The texts of the files below the entry's folder, any of which a computed import may load."""
+    """The texts of the files below the entry's folder, which a computed import may load, or which are programs of their own."""
     count = 0
     for folder, inner, files in os.walk(os.path.dirname(reader.entry.path)):
         inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
