@@ -51,7 +51,11 @@ BUILTINS = frozenset(dir(builtins))
 
 def eval_constant(reader: Reader, node: ast.Constant) -> Value:
     """A literal."""
-    return Constant(node.value, place=reader.place(node))
+    module = reader.frame.module
+    found = module.literals.get(node)
+    if found is None:
+        found = module.literals[node] = Constant(node.value, place=module.place(node))
+    return found
 
 
 def eval_name(reader: Reader, node: ast.Name) -> Value:
@@ -142,6 +146,10 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
                 made = reader.call(factory, Arguments(), node)
                 reader.store.write(owner.state, "items", {**owner.items, index.value: made})
                 return made
+            made_of = [value for key, value in owner.items.items() if isinstance(key, str) and key.startswith("<")]
+            if made_of:  # a comprehension over keys that are not known: any of them has a value of this kind
+                value = join(made_of)
+                return subscript(reader, value, index, node) if isinstance(value, Tensor) and value.flow.source is not None else value
             return Opaque(f"key {index.value!r}")
         values = list(owner.items.values())
         if values and owner.exact:
@@ -632,7 +640,7 @@ def peek(reader: Reader, node: ast.AST) -> Value | None:
     if isinstance(node, ast.Name):
         return reader.frame.lookup(node.id)
     if isinstance(node, ast.Constant):
-        return Constant(node.value, place=reader.place(node))
+        return eval_constant(reader, node)
     if isinstance(node, ast.Attribute):
         owner = peek(reader, node.value)
         if isinstance(owner, Instance):

@@ -73,11 +73,10 @@ def collective(call: LibraryCall) -> Value:
 
 @table.prefix(
     *(f"torch.{device}" for device in DEVICES),
-    "torch.distributed",
-    "torch.backends",
-    "torch.multiprocessing",
-    "torch.profiler",
-    "torch.utils.tensorboard",
+    *("torch.distributed", "torch.backends", "torch.multiprocessing", "torch.profiler", "torch.utils.tensorboard", "torch.autograd.profiler"),
+    *("torch._dynamo", "torch._inductor", "torch.hub", "torch.version", "torch.onnx", "torch.serialization", "torch.futures"),
+)
+@table.function(
     "torch.set_default_dtype",
     "torch.set_default_device",
     "torch.set_default_tensor_type",
@@ -85,13 +84,12 @@ def collective(call: LibraryCall) -> Value:
     "torch.set_num_threads",
     "torch.set_num_interop_threads",
     "torch.set_printoptions",
+    "torch.set_flush_denormal",
     "torch.autograd.set_detect_anomaly",
-    "torch.autograd.profiler",
-    "torch._dynamo",
-    "torch._inductor",
-    "torch.hub",
-    "torch.version",
-    "torch.onnx",
+    "torch.autograd.detect_anomaly",
+    "torch.get_default_dtype",
+    "torch.get_default_device",
+    "torch.get_num_threads",
 )
 def housekeeping(call: LibraryCall) -> Value | None:
     """Calls that touch no weights, unless an object is handed over."""

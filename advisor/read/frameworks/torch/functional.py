@@ -324,6 +324,16 @@ def item(call: LibraryCall) -> Value | None:
     return parts[index] if isinstance(index, int) and -len(parts) <= index < len(parts) else None
 
 
+def entries(call: LibraryCall) -> Value | None:
+    """batch.items(): the parts of a batch that is a dict, whatever their names."""
+    flow = flow_of(call.receiver)
+    if flow is None or flow.source is None:
+        return None
+    key, held = Opaque("a key of a batch", "str"), Tensor(flow)
+    found: Value = sequence([key, held], "tuple") if name_of(call) == "items" else key if name_of(call) == "keys" else held
+    return sequence([found], "generator", exact=False)
+
+
 def quiet(call: LibraryCall) -> Value:
     """Hooks and flags."""
     return NONE
@@ -364,6 +374,7 @@ register(
 )
 table.FUNCTIONS["torch.numel"] = size
 register(("retain_grad", "register_hook"), quiet, functions=False)
+register(("items", "keys", "values"), entries, functions=False)
 register(("cat", "stack", "concat", "hstack", "vstack", "dstack", "concatenate", "where", "block_diag", "column_stack"), combine, methods=False)
 table.METHODS["tensor", "where"] = combine
 register(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), dropout, methods=False)

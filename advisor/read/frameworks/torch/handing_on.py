@@ -40,6 +40,35 @@ def data_parallel(call: LibraryCall) -> Value | None:
     return call.reader.call(module, Arguments([inputs] if inputs is not None else []), call.node) if module is not None else None
 
 
+@table.function("torch.compiler.disable", "torch.compiler.allow_in_graph", "torch.jit.ignore", "torch.jit.unused", "torch.vmap", "torch.func.vmap")
+def same(call: LibraryCall) -> Value:
+    """The function itself."""
+    return call.arguments.positional[0] if call.arguments.positional else Opaque("a decorator")
+
+
+@table.prefix("torch.nn.Module", "torch.optim.Optimizer", "torch.utils.data.DataLoader", "torch.nn.Sequential", "torch.nn.ModuleList")
+def unbound(call: LibraryCall) -> Value | None:
+    """nn.Module.train(self, mode): the method of the first argument."""
+    receiver = call.arguments.positional[0] if call.arguments.positional else None
+    if not isinstance(receiver, Instance):
+        return None
+    from advisor.read.python import calls
+
+    name = call.name.rpartition(".")[2]
+    given = Arguments(list(call.arguments.positional[1:]), dict(call.arguments.keywords), call.arguments.exact)
+    return calls.library_method(call.reader, receiver, name, given, call.node)
+
+
+@table.function("torch.nn.Module.__setattr__")
+def set_attribute(call: LibraryCall) -> Value:
+    """nn.Module.__setattr__(self, name, value)"""
+    given = call.arguments.positional
+    name = call.reader.plain(given[1]) if len(given) == 3 else None
+    if isinstance(name, str):
+        call.reader.set_attribute(given[0], name, given[2], call.node)
+    return NONE
+
+
 @table.function("torch.autograd.Function.apply")
 def custom(call: LibraryCall) -> Value:
     """A function with a backward of its own."""
@@ -135,6 +164,18 @@ def repeated(call: LibraryCall) -> Value:
     value = call.arguments.positional[0] if call.arguments.positional else Opaque("a size")
     count = {"_single": 1, "_pair": 2, "_triple": 3}[call.name.rpartition(".")[2]]
     return value if isinstance(value, Sequence) else sequence([value] * count, "tuple")
+
+
+@table.function(
+    "torch.is_floating_point",
+    "torch.is_complex",
+    "torch.is_autocast_enabled",
+    "torch.compiler.is_compiling",
+    "torch.are_deterministic_algorithms_enabled",
+)
+def known_later(call: LibraryCall) -> Value:
+    """Known when it runs."""
+    return Opaque(f"`{call.name.rpartition('.')[2]}`", "bool")
 
 
 @table.function("torch.testing.assert_close", "torch._assert", "torch._check", "torch._C._log_api_usage_once", "torch.set_rng_state")

@@ -9,7 +9,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, Weights, setting
+from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, Weights, sequence, setting
 
 
 def parameters(reader: Reader, value: Value | None, node: ast.AST) -> Parameters:
@@ -103,6 +103,9 @@ def added(left: Value, right: Value) -> Value | None:
         return None
     if not all(isinstance(side, (Weights, Sequence, Opaque)) for side in sides):
         return None
+    held = [item for side in sides for item in (side.items if isinstance(side, Sequence) else (side,))]
+    if any(isinstance(item, Instance) for item in held):
+        return sequence(held, exact=False)
     parts, exact = [], True
     for side in sides:
         held = side.items if isinstance(side, Sequence) else (side,)

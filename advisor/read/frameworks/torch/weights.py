@@ -186,6 +186,18 @@ def known_later(reader: Reader, weights: Any) -> Value:
 # --- lists of weights --------------------------------------------------------------------------------------------
 
 
+@table.method("weights", "pop")
+def pop(call: LibraryCall) -> Value:
+    """params.pop(): one of them."""
+    return Weights(weights_of(call).parameters, each=True)
+
+
+@table.method("weights", "copy")
+def listed_again(call: LibraryCall) -> Value:
+    """params.copy(): the same weights in another list."""
+    return Weights(weights_of(call).parameters, named=weights_of(call).named)
+
+
 @table.method("weights", "append", "extend")
 def extend(call: LibraryCall) -> Value:
     """params = list(a.parameters()); params.extend(b.parameters())"""

@@ -131,8 +131,10 @@ def model(call: LibraryCall) -> Value | None:
             )
             return build(LibraryCall(call.reader, ROOT + name, given, call.node))
         return build(LibraryCall(call.reader, ROOT + "unknown", Arguments([], dict(call.arguments.keywords), False), call.node))
-    if last[:1].isupper() or (last.startswith(("list_", "get_", "_")) and last != "__dict__"):
+    if last.startswith(("list_", "get_", "_")) and last != "__dict__":
         return None
+    if last[:1].isupper():
+        return None if last.endswith(("_Weights", "Weights", "WeightsEnum")) else build(call)
     return build(call)
 
 
