@@ -310,8 +310,9 @@ def ways(branch: Branch) -> tuple[list[Arm], bool]:
     passes = branch.condition is not None and len(arms) == 1 and arms[0].taken_when is not None
     default = [arm for arm in arms if arm.label == "default"]
     if default or (passes and arms[0].label == "flag"):
-        trains = any(contains(arm.body, Kind.BACKWARD) for arm in default)
-        training = [] if trains else [arm for arm in arms if arm.label == "flag" and contains(arm.body, Kind.BACKWARD)]
+        training = [arm for arm in arms if arm.label == "flag" and contains(arm.body, Kind.BACKWARD)]
+        if training and any(contains(arm.body, Kind.BACKWARD) for arm in default):
+            training = []
         return default + training, passes and not default
     return arms, passes
 

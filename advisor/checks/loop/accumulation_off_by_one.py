@@ -21,7 +21,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if asked.operator == "==" and value_of(asked.right) == 0 and asked.counts_from == 0 and _backward_first(window):
             times = value_of(window.size)
             yield ctx.finding(
-                "first-alone", at=window.branch, confidence=None if times else "medium", condition=asked.text, counter=asked.modulo_of, times=times or "several"
+                "first-alone", at=window.branch, confidence=None if times else "medium",
+                condition=asked.text, counter=asked.modulo_of, times=times or "several",
             )
 
 
