@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
+import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Union
 
 from advisor.model.record import dataclass, field
@@ -112,6 +113,7 @@ OVERRIDES: dict[tuple[str, str], Callable[[LibraryCall, list[Any]], None]] = {} 
 CLASS_ROLES: dict[str, str] = {}  # library class -> role of its instances and of project classes derived from it
 
 _missing: set[str] = set()
+_canonical: dict[str, str] = {}  # names asked for since the last table was loaded
 
 
 def function(*names: str) -> Callable[[Handler], Handler]:
@@ -231,14 +233,20 @@ def load(name: str) -> None:
     if root in _missing:
         return
     _missing.add(root)  # tried once
-    full = f"advisor.read.frameworks.{root}"
-    if root.isidentifier() and root != "table" and importlib.util.find_spec(full) is not None:
-        importlib.import_module(full)
+    if root != "table" and root in _tables():
+        importlib.import_module(f"advisor.read.frameworks.{root}")
     else:
         from advisor.read.frameworks import quiet
 
         if root in quiet.ROOTS:
             quiet.describe(root)
+    _canonical.clear()
+
+
+@cache
+def _tables() -> frozenset[str]:
+    """The libraries that have a table: what stands in this folder."""
+    return frozenset(name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__)) if not name.startswith((".", "_")))
 
 
 def known(name: str) -> bool:
@@ -250,11 +258,14 @@ def known(name: str) -> bool:
 
 def canonical(name: str) -> str:
     """The canonical dotted name of a library object."""
-    load(name)
-    found = ALIASES.get(name)
+    found = _canonical.get(name)
     if found is None:
-        rename = RENAMES.get(name.partition(".")[0])
-        found = rename(name) if rename is not None else name
+        load(name)
+        found = ALIASES.get(name)
+        if found is None:
+            rename = RENAMES.get(name.partition(".")[0])
+            found = rename(name) if rename is not None else name
+        _canonical[name] = found
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
-from advisor.read.python.values import Value
+from advisor.read.python.values import Constant, Value
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
@@ -39,9 +39,18 @@ class SourceModule:
     cells: list[tuple[int, int]] | None = None  # notebooks: (first line, cell number)
     is_package: bool = False
     ascii: bool = True
+    literals: dict[ast.Constant, Constant] = field(default_factory=dict)  # one value for each literal that was met
+    _places: dict[ast.AST, Place] = field(default_factory=dict)
+    _segments: dict[tuple[ast.AST, int], str] = field(default_factory=dict)
 
     def place(self, node: ast.AST) -> Place:
         """Where a node stands, in characters."""
+        found = self._places.get(node)
+        if found is None:
+            found = self._places[node] = self._place(node)
+        return found
+
+    def _place(self, node: ast.AST) -> Place:
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", line) or line
         column, end_column = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
@@ -54,6 +63,12 @@ class SourceModule:
 
     def segment(self, node: ast.AST, longest: int = 80) -> str:
         """The source text of a node on one line, shortened."""
+        found = self._segments.get((node, longest))
+        if found is None:
+            found = self._segments[node, longest] = self._segment(node, longest)
+        return found
+
+    def _segment(self, node: ast.AST, longest: int) -> str:
         line = getattr(node, "lineno", 0)
         end_line = getattr(node, "end_lineno", line) or line
         if not line or line > len(self.lines):
