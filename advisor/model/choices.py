@@ -25,6 +25,8 @@ def hedge(recipe: Recipe, optimizer: Optimizer, value: Known, *, default_path: b
     rest = [other for other in recipe.optimizers if other is not optimizer and other.slot is optimizer.slot]
     shared = any(other.name != optimizer.name for other in rest) and bool(value.origin)
     by_default = not optimizer.flag_off and bool(rest) and all(other.flag_off for other in rest)
-    if is_test(recipe.entry) or is_test(optimizer.place.file) or (shared and not by_default) or (optimizer.flag_off and value.weak and not even_so):
+    by_name = " == " in (optimizer.when or "") or " in " in (optimizer.when or "")  # who names an optimizer gives its rate too
+    elsewhere = optimizer.flag_off and value.weak and (by_name or not even_so)
+    if is_test(recipe.entry) or is_test(optimizer.place.file) or (shared and not by_default) or elsewhere:
         return {"confidence": "medium", "severity": "hint"}
     return {} if default_path and not optimizer.flag_off else {"confidence": "medium"}

@@ -19,11 +19,11 @@ IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
 
 
-TEST_FILE = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+TEST_FILE = re.compile(r"(^|/)((tests?|benchmarks?)/|(test_|bench)[^/]*$|conftest\.py$|[^/]*_(test|bench|benchmark)\.py$)")
 
 
 def is_test(file: str) -> bool:
-    """True for a file of a test suite, whose settings serve the test and not a run."""
+    """True for a file of a test suite or a benchmark, whose settings serve the measurement and not a run."""
     return TEST_FILE.search(file) is not None
 
 

@@ -1,0 +1,66 @@
+"""What a finding takes back where flags and names choose between optimizers."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.model.choices import hedge
+from advisor.model.kinds import is_test
+from advisor.model.recipe import Listing, Optimizer, Recipe
+from advisor.model.source import Known, Link, Place
+
+HERE = Place("train.py", 1)
+OPTION = Known(20.0, (Link("train.py", 3, "--lr default"),), weak=True)
+LITERAL = Known(20.0)
+
+
+def recipe(*optimizers: Optimizer, entry: str = "train.py") -> Recipe:
+    return Recipe(entry, optimizers=Listing(list(optimizers)))
+
+
+def optimizer(kind: str, **more: object) -> Optimizer:
+    return Optimizer(HERE, kind=f"torch.optim.{kind}", **more)  # type: ignore[arg-type]
+
+
+def test_the_only_optimizer() -> None:
+    adam = optimizer("Adam")
+    assert hedge(recipe(adam), adam, OPTION) == {}
+
+
+def test_a_value_of_another_path_is_medium() -> None:
+    adam = optimizer("Adam")
+    assert hedge(recipe(adam), adam, LITERAL, default_path=False) == {"confidence": "medium"}
+
+
+def test_a_literal_under_a_flag_is_medium() -> None:
+    adam = optimizer("Adam", when="args.adam", flag_off=True)
+    assert hedge(recipe(adam), adam, LITERAL) == {"confidence": "medium"}
+
+
+def test_a_shared_default_under_a_flag_is_a_hint_unless_it_fits_nobody() -> None:
+    adam = optimizer("Adam", when="args.adam", flag_off=True)
+    assert hedge(recipe(adam), adam, OPTION)["severity"] == "hint"
+    assert "severity" not in hedge(recipe(adam), adam, OPTION, even_so=True)
+
+
+def test_who_names_an_optimizer_gives_its_rate_too() -> None:
+    adam = optimizer("Adam", when='args.optimizer == "adam"', flag_off=True)
+    assert hedge(recipe(adam), adam, OPTION, even_so=True)["severity"] == "hint"
+
+
+def test_one_rate_for_several_optimizers() -> None:
+    sgd = optimizer("SGD")
+    adam = optimizer("Adam", same_as=sgd)
+    assert hedge(recipe(sgd, adam), sgd, OPTION)["severity"] == "hint"
+    adam.flag_off = True
+    assert hedge(recipe(sgd, adam), sgd, OPTION) == {}
+
+
+@pytest.mark.parametrize("file", ["tests/run.py", "a/test_fit.py", "test/x.py", "bench.py", "benchmarks/main.py", "speed_test.py", "conftest.py"])
+def test_files_of_tests(file: str) -> None:
+    assert is_test(file)
+
+
+@pytest.mark.parametrize("file", ["train.py", "contest.py", "src/testing.py", "latest/train.py"])
+def test_files_of_runs(file: str) -> None:
+    assert not is_test(file)
