@@ -13,6 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.python import calls, functions, items, operators
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
+    ITEMS_KEPT,
     NONE,
     Class,
     Constant,
@@ -150,6 +151,8 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
     items: list[Value] = []
     exact = True
     for element in node.elts:
+        if len(items) > ITEMS_KEPT and _is_literal(element):
+            continue  # it would not be kept
         if isinstance(element, ast.Starred):
             value = reader.evaluate(element.value)
             inner = reader.items(value)
@@ -167,6 +170,16 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
         else:
             items.append(reader.evaluate(element))
     return sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
+
+
+def _is_literal(node: ast.AST | None) -> bool:
+    """True for what is written out in full, whose evaluation changes nothing."""
+    kind = type(node)
+    if kind is ast.Constant or node is None:
+        return True
+    if kind is ast.Dict:
+        return all(map(_is_literal, node.keys)) and all(map(_is_literal, node.values))  # type: ignore[attr-defined]
+    return kind in (ast.Tuple, ast.List, ast.Set) and all(map(_is_literal, node.elts))  # type: ignore[attr-defined]
 
 
 def eval_dict(reader: Reader, node: ast.Dict) -> Value:

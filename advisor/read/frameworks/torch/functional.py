@@ -90,6 +90,7 @@ def activate(call: LibraryCall) -> Value | None:
             activation_input=shallow(flow),
             graph=graph_now(call.reader, flow),
             counted=flow.counted if name.startswith("log") else None,
+            dtype=None if flow.dtype is not None and flow.dtype.startswith(("int", "bool")) else flow.dtype,
         )
     )
 
@@ -167,7 +168,16 @@ def reduce(call: LibraryCall) -> Value | None:
     kept = call.reader.plain(call.get("keepdim", after(call, 2))) is True
     rank = 0 if dim is None else flow.rank if kept else None if flow.rank is None else max(flow.rank - dropped, 0)
     activation = flow.activation if flow.losses else None
-    changes: dict[str, Any] = {"activation": activation, "width": None, "rows": None, "rank": rank, "counted": None, "per": None, "one_hot": False}
+    changes: dict[str, Any] = {
+        "activation": activation,
+        "dtype": None if flow.dtype == "bool" else flow.dtype,
+        "width": None,
+        "rows": None,
+        "rank": rank,
+        "counted": None,
+        "per": None,
+        "one_hot": False,
+    }
     if name in ("sum", "mean"):
         changes["reduction"] = name
     if flow.metric == "accuracy" and flow.scale is None:
@@ -305,7 +315,9 @@ def compare(call: LibraryCall) -> Value:
     if name in ("equal", "allclose", "is_same_size", "is_nonzero"):
         return Opaque("a comparison of tensors", "bool")
     return Tensor(
-        replace(cut(flow, "a comparison", call.place), activation="comparison", losses=(), counted=None, per=None, one_hot=False, **measured)
+        replace(
+            cut(flow, "a comparison", call.place), activation="comparison", losses=(), dtype="bool", counted=None, per=None, one_hot=False, **measured
+        )
     )
 
 

@@ -40,10 +40,19 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         trend = trend_of(symbol, one, two, setting(other))
     else:
         return None
-    flow = replace(flow, **{"counted": None, "per": None, **trend})
+    whole = flow.dtype is not None and flow.dtype.startswith(("int", "uint", "bool"))
+    flow = replace(
+        flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and (symbol == "/" or not _is_whole(left, right)) else flow.dtype
+    )
     if tensors:
         return Tensor(replace(flow, graph=graph_now(reader, flow)))
     return Opaque("a number computed from tensors", "float", flow=flow)
+
+
+def _is_whole(left: Value, right: Value) -> bool:
+    """True when what stands beside a tensor of integers keeps it one."""
+    others = [side for side in (left, right) if not isinstance(side, Tensor)]
+    return all(isinstance(side, Constant) and isinstance(side.value, int) and not isinstance(side.value, bool) for side in others)
 
 
 # --- two tensors -------------------------------------------------------------------------------------------------

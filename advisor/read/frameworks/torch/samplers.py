@@ -93,7 +93,7 @@ def _draws_all(call: LibraryCall, weights: Value | None) -> bool | None:
         return None
     if call.reader.text(counted) == call.reader.text(weights_node):
         return True
-    from advisor.read.python.expressions import peek
+    from advisor.read.python.conditions import peek
 
     thing = peek(call.reader, counted)
     return True if isinstance(thing, Instance) and thing.role == "dataset" else None
