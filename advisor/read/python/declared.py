@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.record import dataclass
+
 if TYPE_CHECKING:
+    from advisor.read.python.project import Project, SourceModule
     from advisor.read.python.reader import Reader
 
 WHOLESALE = re.compile(r"\bvars\(|__dict__|\basdict\(|_get_kwargs|\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b")
@@ -25,13 +28,13 @@ def note_readers(reader: Reader) -> None:
     settings = reader.recipe.hyperparameters
     if not settings.items:
         return
-    texts = [source.text for source in reader.modules.values()]
-    wholesale = any(WHOLESALE.search(text) for text in texts)
-    named = {name for text in texts for name in _names(text)}
+    spelled = [_spelled(reader.project, source) for source in reader.modules.values()]
+    wholesale = any(said.wholesale for said in spelled)
+    named = {name for said in spelled for name in said.names}
     unread = [setting for setting in settings if setting.name not in named]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
-    if unread and not wholesale and (shared or any(COMPUTED.search(text) for text in texts)):
-        named.update(name for text in _beside(reader) for name in _names(text))
+    if unread and not wholesale and (shared or any(said.computed for said in spelled)):
+        named.update(_named_beside(reader.project, os.path.dirname(reader.entry.path)))
     for setting in settings:
         setting.read = setting.read or wholesale or setting.name in named
         setting.escaped = setting.escaped or reader.handed_over
@@ -39,21 +42,51 @@ def note_readers(reader: Reader) -> None:
         settings.complete, settings.why = False, "not every file of the program was read"
 
 
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """What the text of a file says of settings."""
+
+    names: frozenset[str]
+    wholesale: bool
+    computed: bool
+
+
+def _spelled(project: Project, source: SourceModule) -> Spelled:
+    """What a file says, looked for once however many programs read it."""
+    said = project.remembered.get(source.path)
+    if said is None:
+        text = source.text
+        said = Spelled(frozenset(_names(text)), WHOLESALE.search(text) is not None, COMPUTED.search(text) is not None)
+        project.remembered[source.path] = said
+    assert isinstance(said, Spelled)
+    return said
+
+
+def _named_beside(project: Project, folder: str) -> frozenset[str]:
+    """The names in all files below a folder."""
+    key = folder + os.sep
+    named = project.remembered.get(key)
+    if named is None:
+        named = project.remembered[key] = frozenset(name for text in _beside(project, folder) for name in _names(text))
+    assert isinstance(named, frozenset)
+    return named
+
+
 def _names(text: str) -> Iterator[str]:
     for pattern in (ATTRIBUTE, TEXT):
         yield from pattern.findall(text)
 
 
-def _beside(reader: Reader) -> Iterator[str]:
+def _beside(project: Project, start: str) -> Iterator[str]:
     """The texts of the files below the entry's folder, which a computed import may load, or which are programs of their own."""
     count = 0
-    for folder, inner, files in os.walk(os.path.dirname(reader.entry.path)):
+    for folder, inner, files in os.walk(start):
         inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
         for name in sorted(files):
             if name.endswith(".py"):
                 count += 1
                 if count > LARGEST_SEARCH:
                     return
-                data = reader.project.read_bytes(os.path.join(folder, name))
+                data = project.read_bytes(os.path.join(folder, name))
                 if isinstance(data, bytes):
                     yield data.decode("utf-8", "replace")

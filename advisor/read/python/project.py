@@ -161,6 +161,7 @@ class Project:
         self.parsed = 0
         self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
+        self.remembered: dict[str, object] = {}  # what was found out about the texts of files and folders, by path
         self.touched: dict[str, None] = {}  # every path that was read or looked for: what a cached result depends on, with the folders listed
 
     def display(self, path: str) -> str:
