@@ -20,5 +20,6 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     changes = [after - before for before, after in zip(values, values[1:])]
     turns = sum(one * two < 0 for one, two in zip(changes, changes[1:])) / (len(changes) - 1)
     swing = fmean(abs(change) for change in changes) / max(fmean(values), 1e-12)
-    if turns >= ctx.limit("turns") and swing >= ctx.limit("swing"):
+    high = fmean(values) >= ctx.limit("level") * fmean(main.loss.finite[:5])
+    if high and turns >= ctx.limit("turns") and swing >= ctx.limit("swing"):
         yield ctx.finding("swings", at=main.backward or main.place, turns=100 * turns, swing=100 * swing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from statistics import median
+from statistics import fmean, median
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -17,11 +17,11 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     if main is None or not main.alone or main.moving_target or len(main.loss.finite) < ctx.limit("steps") or min(main.loss.finite) < 0:
         return
     values = main.loss.finite
-    spikes = []
+    spikes, least = [], ctx.limit("level") * fmean(values[:5])
     for at in range(10, len(values)):
         before = values[at - 10 : at]
         middle = median(before)
-        if values[at] > middle + ctx.limit("spreads") * max(max(before) - min(before), ctx.limit("least") * middle):
+        if values[at] > least and values[at] > middle + ctx.limit("spreads") * max(max(before) - min(before), ctx.limit("least") * middle):
             spikes.append(at)
     if len(spikes) >= ctx.limit("count"):
         worst = max(spikes, key=lambda at: values[at])

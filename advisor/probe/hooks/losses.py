@@ -86,11 +86,10 @@ class Losses:
         run = self.run
         place = run.session.places.here()
         owner = run.stack[-1] if run.stack and isinstance(run.stack[-1], torch.nn.modules.loss._Loss) else None
-        if owner is not None:
+        if owner is not None and type(owner).__module__.startswith("torch."):
             kind = type(owner)
             settings: dict[str, Setting] = {n: setting(getattr(owner, n), p.default) for n, p in parameters_of(kind).items() if hasattr(owner, n)}
-            library = kind.__module__.startswith("torch.")
-            return run.inventory.loss(owner, f"torch.nn.{kind.__name__}" if library else kind.__name__, place, settings), place
+            return run.inventory.loss(owner, f"torch.nn.{kind.__name__}", place, settings), place
         settings = {n: setting(v) if v is not None else ABSENT for n, v in given.items() if n not in ("input", "target", "size_average", "reduce")}
         return run.inventory.loss((name, place), f"torch.nn.functional.{name}", place, settings), place
 
