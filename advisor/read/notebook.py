@@ -48,6 +48,8 @@ def _source(cell: dict[str, Any]) -> str:
 def harmless(source: str) -> list[str]:
     """The lines of a cell with what only IPython understands replaced, so that every line keeps its number."""
     lines = source.splitlines() or [""]
+    if _parses(lines):
+        return lines
     first = lines[0].strip()
     if first.startswith("%%"):
         if first[2:].split(" ")[0] not in _KEPT_CELL_MAGICS:
@@ -60,6 +62,9 @@ def harmless(source: str) -> list[str]:
             continued = line.rstrip().endswith("\\")
             result.append("")
             continue
+        if result and result[-1].endswith("\\"):  # a line of Python goes on here: `print("%d" \`, `% x)`
+            result.append(line)
+            continue
         value = _SHELL_VALUE.match(line)
         magic = _LINE_MAGIC.match(line)
         if value:
@@ -70,10 +75,14 @@ def harmless(source: str) -> list[str]:
             result.append(line)
             continue
         continued = line.rstrip().endswith("\\")
+    return result if _parses(result) else ["#" for _ in lines]
+
+
+def _parses(lines: list[str]) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse("\n".join(result))
+            ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ["#" for _ in lines]
-    return result
+        return False
+    return True
