@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Fitted, Flow, Split
+from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
