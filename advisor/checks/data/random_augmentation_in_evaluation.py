@@ -15,6 +15,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """An evaluation loader whose samples, or those of the data set it shares with training, go through random transforms."""
     if loader.role not in ("validation", "test") or loader.dataset is None or not loader.iterated:
         return
+    if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
+        return  # one line of a function makes both, and which data it is given is not told apart
     found = [transform for transform in pipeline(loader) or () if is_random(transform)]
     if not found:
         return
