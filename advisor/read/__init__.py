@@ -13,7 +13,11 @@ FRAMEWORK_WORDS = re.compile(
     rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics|\.backward\(|\bzero_grad\b"
 )
 _IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
-_MAIN = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli|^(?:main|train|run)\w*\(", re.MULTILINE)
+_MAIN = re.compile(
+    rb"__name__\s*==\s*[\"']__main__"
+    rb"|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli|^(?:main|train|run)\w*\(",
+    re.MULTILINE,
+)
 
 
 def read(
@@ -67,7 +71,11 @@ def read(
     return reading
 
 
-_RECIPE_WORDS = re.compile(rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)\b[\"']?\s*[:=]", re.IGNORECASE)
+_RECIPE_WORDS = re.compile(
+    rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
+    rb"\b[\"']?\s*[:=]",
+    re.IGNORECASE,
+)
 
 
 def _read_config(project: Project, reading: Reading, path: str) -> None:
@@ -143,7 +151,13 @@ def _is_entry(source: SourceModule) -> bool:
 
 
 def _read_programs(
-    project: Project, reading: Reading, waiting: list[tuple[str, SourceModule]], passed: set[str], whole_program: bool, everything: bool, joined: Sequence[tuple[str, str]] = ()
+    project: Project,
+    reading: Reading,
+    waiting: list[tuple[str, SourceModule]],
+    passed: set[str],
+    whole_program: bool,
+    everything: bool,
+    joined: Sequence[tuple[str, str]] = (),
 ) -> None:
     from advisor.read.python.program import read_program
 

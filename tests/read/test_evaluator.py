@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from advisor.model.events import Branch, Call, Event, Exit, Kind, Loop, walk
+from advisor.read.python import imports
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
-from advisor.read.python import imports
 from advisor.read.python.values import Constant, Mapping, Opaque, Sequence, Union, Value, plain
 
 

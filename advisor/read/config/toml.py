@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
 
 from advisor.model.recipe import Broken
@@ -17,9 +16,10 @@ _AT = re.compile(r"at line (\d+), column (\d+)")
 
 def parse(text: str, display: str) -> Node | Broken | None:
     """The tree of a TOML text."""
-    if sys.version_info < (3, 11):
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
         return None
-    import tomllib
 
     try:
         content = tomllib.loads(text)

@@ -11,7 +11,7 @@ from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import classes
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -324,7 +324,7 @@ def add_dataclass(call: LibraryCall) -> Value:
         return NONE
     made = call.reader.call(kind, Arguments(), call.node)
     if isinstance(made, Instance):
-        for name, _, statement, owner in calls.fields_of(call.reader, kind):
+        for name, _, statement, owner in classes.fields_of(call.reader, kind):
             place = owner.module.place(statement.value if statement.value is not None else statement)
             value = made.attributes.get(name)
             if value is not None:

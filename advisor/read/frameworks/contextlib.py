@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
-from advisor.read.python import statements
+from advisor.read.python import regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Function, Instance, Opaque, Value
 
@@ -62,7 +62,7 @@ def enter_context(call: LibraryCall) -> Value:
     value = call.get("cm", 0)
     if value is None:
         return Opaque("an entered context")
-    entered = statements.enter_value(call.reader, value, call.node)
+    entered = regions.enter_value(call.reader, value, call.node)
     if entered is not None and entered.region in ("no_grad", "inference_mode", "set_grad_enabled"):
         call.reader.grad_mode = "unknown"
     found = entered.value if entered is not None else None

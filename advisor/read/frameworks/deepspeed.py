@@ -136,7 +136,11 @@ def initialize(call: LibraryCall) -> Value:
         data={"model": instance, "optimizer": optimizer, "clip": clipping},
     )
     scheduler_given = call.get("lr_scheduler", 6)
-    optimizer_value: Value = held if held is not None else reader.instance("deepspeed.Optimizer", role="optimizer", fact=optimizer) if optimizer is not None else Opaque("the optimizer of DeepSpeed")
+    optimizer_value: Value = Opaque("the optimizer of DeepSpeed")
+    if held is not None:
+        optimizer_value = held
+    elif optimizer is not None:
+        optimizer_value = reader.instance("deepspeed.Optimizer", role="optimizer", fact=optimizer)
     loader = Opaque("the loader that DeepSpeed builds") if call.get("training_data", 4) is not None else NONE
     return sequence([engine, optimizer_value, loader, scheduler_given or Opaque("the scheduler of DeepSpeed")], "tuple")
 
@@ -188,7 +192,9 @@ def of_model(call: LibraryCall) -> Value:
     model = call.this.data.get("model")
     from advisor.read.python import calls
 
-    return calls.call_method(call.reader, model, call.name.rpartition(".")[2], call.arguments, call.node) if isinstance(model, Instance) else Opaque("a part of the engine")
+    if not isinstance(model, Instance):
+        return Opaque("a part of the engine")
+    return calls.call_method(call.reader, model, call.name.rpartition(".")[2], call.arguments, call.node)
 
 
 @table.attribute("deepspeed-engine", "module")

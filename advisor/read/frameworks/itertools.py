@@ -9,7 +9,7 @@ from advisor.model.recipe import Parameters
 from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import iteration
 from advisor.read.python.values import Generator, Opaque, Sequence, Value, Weights, join, sequence
 
 MOST_PRODUCTS = 64
@@ -68,7 +68,7 @@ def chain_from(call: LibraryCall) -> Value:
 
 
 def _first(call: LibraryCall) -> Iteration | None:
-    return calls.iterate(call.reader, call.arguments.positional[0], call.node, lazily=True) if call.arguments.positional else None
+    return iteration.iterate(call.reader, call.arguments.positional[0], call.node, lazily=True) if call.arguments.positional else None
 
 
 @table.function("itertools.cycle")

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Save, Scheduler, Seed
+from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, statements
+from advisor.read.python import calls, classes, functions, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -233,12 +233,12 @@ def _hook(reader: Reader, owner: Instance, name: str, arguments: list[Value], no
     """Calls a hook that the project defines; None when it does not."""
     if owner.cls is None:
         return None
-    function = calls.class_lookup(reader, owner.cls, name)
+    function = classes.class_lookup(reader, owner.cls, name)
     if not isinstance(function, Function):
         return None
     spec = function.node.args
     room = len(spec.args) - 1 if spec.vararg is None else len(arguments)
-    return calls.call_function(reader, function, Arguments([owner, *arguments[:room]]), node, owner)
+    return functions.call_function(reader, function, Arguments([owner, *arguments[:room]]), node, owner)
 
 
 def _run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | None, validation: Value | None) -> None:
@@ -246,7 +246,7 @@ def _run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | No
     recipe = reader.recipe
     recipe.framework = "lightning"
     recipe.owner_silences |= SILENCES
-    settings: dict[str, Setting] = trainer.data["settings"] if "settings" in trainer.data else {}
+    settings: dict[str, Setting] = trainer.data.get("settings", {})
     _callbacks(reader, trainer, node)
     configured = _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
@@ -306,7 +306,7 @@ def _run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | No
         inside(batch_loop, step)
         reader.block.append(batch_loop)
         _hook(reader, model, "on_train_epoch_end", [], node)
-        if calls.class_lookup(reader, model.cls, "validation_step") is not None if model.cls is not None else False:
+        if classes.class_lookup(reader, model.cls, "validation_step") is not None if model.cls is not None else False:
             reader.emit(Kind.EVAL_MODE, node, model.fact)
             loop = Loop(place, [], _fact(valid), None, "loader")
 
@@ -319,7 +319,7 @@ def _run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | No
             def _validate() -> None:
                 _hook(reader, model, "validation_step", [_batch(reader, valid, node), Opaque("the batch's number", "int")], node)
 
-            statements.in_region(reader, place, "no_grad", {}, check)
+            regions.in_region(reader, place, "no_grad", {}, check)
         for scheduler, interval in schedulers:
             if interval == "epoch" and isinstance(scheduler.fact, Scheduler):
                 reader.emit(

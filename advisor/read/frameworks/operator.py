@@ -6,7 +6,7 @@ import ast
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import expressions
+from advisor.read.python import operators
 from advisor.read.python.values import Arguments, Constant, Opaque, Partial, Value, sequence
 from advisor.read.python.values import Library as _Library
 
@@ -29,7 +29,7 @@ def binary(call: LibraryCall) -> Value:
     given = call.arguments.positional
     if len(given) != 2:
         return Opaque("an operation")
-    return expressions.binary(call.reader, _OPERATORS[call.name.rpartition(".")[2]], given[0], given[1], call.node)
+    return operators.binary(call.reader, _OPERATORS[call.name.rpartition(".")[2]], given[0], given[1], call.node)
 
 
 @table.function("operator.itemgetter", "operator.attrgetter")

@@ -6,7 +6,7 @@ from advisor.read.frameworks import dataclasses as fields_table
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import classes
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Mapping, Opaque, Value, mapping
 
@@ -33,7 +33,7 @@ def init(call: LibraryCall) -> Value:
     if instance.cls is None:
         return NONE
     outside = instance.kind in SETTINGS
-    for name, default, _, _ in calls.fields_of(reader, instance.cls):
+    for name, default, _, _ in classes.fields_of(reader, instance.cls):
         given = call.arguments.keywords.get(name)
         value: Value
         if given is not None:

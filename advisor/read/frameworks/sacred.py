@@ -7,7 +7,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import load_config
-from advisor.read.python import calls, statements
+from advisor.read.python import functions, statements
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Function, Library, Mapping, Partial, Value
 
@@ -40,7 +40,7 @@ def decorate(call: LibraryCall) -> Value:
 
 def _scope(reader: Reader, function: Function, call: LibraryCall) -> dict[str, Value]:
     """The local names after a config function has run."""
-    frame = calls.bind(reader, function, Arguments(), None)
+    frame = functions.bind(reader, function, Arguments(), None)
     outer, reader.frame = reader.frame, frame
     try:
         statements.run(reader, function.node.body)  # type: ignore[arg-type]

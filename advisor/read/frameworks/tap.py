@@ -6,7 +6,7 @@ from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import classes
 from advisor.read.python.values import NONE, Opaque, Value
 
 table.CLASS_ROLES["tap.Tap"] = "typed-arguments"
@@ -24,7 +24,7 @@ def parse_args(call: LibraryCall) -> Value:
     reader, instance = call.reader, call.this
     if instance.cls is None:
         return instance
-    for name, default, statement, owner in calls.fields_of(reader, instance.cls):
+    for name, default, statement, owner in classes.fields_of(reader, instance.cls):
         if default is None:
             value: Value = Opaque(f"the argument --{name} has no default")
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, Iteration, LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import iteration
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Opaque, Value
 
@@ -47,7 +47,7 @@ def iterate(reader: Reader, instance: Any) -> Iteration:
     if inner is None:
         return Iteration(Opaque("an item"))
     node = reader.entry.tree
-    return calls.iterate(reader, inner, node, lazily=True)
+    return iteration.iterate(reader, inner, node, lazily=True)
 
 
 @table.enter("progress")

@@ -1,16 +1,18 @@
-"""Completes a recipe from its event tree: roles of loaders, cadences, early stopping, what is complete and what is not."""
+"""Completes a recipe from its event tree: roles of loaders, cadences, what is complete and what is not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, Region, walk
-from advisor.model.recipe import EarlyStopping, Flow, Listing, Loader, Recipe, Role, Save
+from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number
+from advisor.read.python import patience
 from advisor.read.python.declared import note_readers
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
+
 
 Entry = tuple[Node, Context]
 
@@ -19,16 +21,18 @@ def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
     nodes = list(walk(recipe.tree))
+    _below.clear()
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
     _roles(recipe, nodes)
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
-    recipe.early_stopping.items += _early_stopping(recipe, nodes)
+    recipe.early_stopping.items += patience._early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
-    _completeness(reader)
+    _completeness(reader, nodes)
     note_readers(reader)
+    _below.clear()
 
 
 def real_loops(context: Context) -> list[Loop]:
@@ -111,8 +115,28 @@ def _modulo(condition: Condition | None) -> Setting | None:
 
 
 def _holds(node: Arm | Node | None, *kinds: Kind) -> bool:
-    body = getattr(node, "body", None)
-    return any(isinstance(item, Event) and item.kind in kinds for item, _ in walk(body or []))
+    body: list[Node] = getattr(node, "body", None) or []
+    return bool(body) and not _kinds_below(body).isdisjoint(kinds)
+
+
+_below: dict[int, frozenset[Kind]] = {}  # while one recipe is completed, its lists of nodes stay what they are
+
+
+def _kinds_below(body: list[Node]) -> frozenset[Kind]:
+    """The kinds of the events in a part of the tree."""
+    known = _below.get(id(body))
+    if known is None:
+        found: set[Kind] = set()
+        for node in body:
+            if isinstance(node, Event):
+                found.add(node.kind)
+            elif isinstance(node, Branch):
+                for arm in node.arms:
+                    found |= _kinds_below(arm.body)
+            elif not isinstance(node, Exit):
+                found |= _kinds_below(node.body)
+        known = _below[id(body)] = frozenset(found)
+    return known
 
 
 def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
@@ -138,7 +162,11 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
                 flow = node.data.get(key)
                 if isinstance(flow, Flow):
                     measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-                    if node.kind is Kind.LOSS and flow.graph != "cut" and _holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD):
+                    if (
+                        node.kind is Kind.LOSS
+                        and flow.graph != "cut"
+                        and _holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD)
+                    ):
                         regions = {region.what for region in context.regions}
                         if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
                             training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
@@ -231,164 +259,16 @@ def _has_batch_loop(loop: Loop) -> bool:
 def _saves(recipe: Recipe, nodes: list[Entry]) -> None:
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SAVE and isinstance(node.subject, Save):
-            for branch, arm in reversed(context.arms):
+            for branch, _ in reversed(context.arms):
                 condition = branch.condition
                 if condition is None:
                     continue
-                compare = _metric_comparison(condition)
+                compare = patience._metric_comparison(condition)
                 if compare is not None:
                     node.subject.best = True
                     node.subject.decided = branch.place
                     node.subject.monitor = compare.left_flow or compare.right_flow
                     break
-
-
-def _metric_comparison(condition: Condition) -> Condition | None:
-    """The part of a condition that compares a metric with another value: not a modulo, not a counter against a constant."""
-    for part in (condition, *condition.conjuncts, *condition.disjuncts):
-        if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
-            flow = part.left_flow or part.right_flow
-            if flow is not None or (part.variable is not None and part.right_variable is not None):
-                return part
-    return None
-
-
-# --- early stopping ----------------------------------------------------------------------------------------------
-
-
-def _early_stopping(recipe: Recipe, nodes: list[Entry]) -> list[EarlyStopping]:
-    """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
-    counts: dict[Any, list[tuple[Event, Context]]] = {}
-    resets: dict[Any, list[tuple[Event, Context]]] = {}
-    stops: set[Any] = set()  # flags whose truth ends a loop
-    for node, context in nodes:
-        if isinstance(node, Event) and node.kind is Kind.COUNT:
-            counts.setdefault(node.data["variable"], []).append((node, context))
-        elif isinstance(node, Event) and node.kind is Kind.RESET:
-            resets.setdefault(node.data["variable"], []).append((node, context))
-        elif isinstance(node, Branch) and node.condition is not None and node.condition.variable is not None:
-            if any(_leaves(arm) for arm in node.arms):
-                stops.add(node.condition.variable)
-    found: dict[Any, EarlyStopping] = {}
-    for node, context in nodes:
-        if not isinstance(node, Branch) or node.condition is None:
-            continue
-        for part in _parts(node.condition):
-            side = _limit_side(part, counts)
-            if side is None or part.modulo is not None:
-                continue
-            variable, limit = side
-            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c) is not None]
-            if not raised or variable in found:
-                continue
-            arm = _arm_taken(node, part)
-            if arm is None:
-                continue
-            flags = [
-                e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True
-            ]
-            returns_true = any(
-                isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body)
-            )
-            ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
-            if not ends and not flags:
-                continue
-            metric_arm = _metric_arm(raised[0][1])
-            assert metric_arm is not None
-            branch, count_arm, comparison = metric_arm
-            stop = EarlyStopping(node.place, patience=limit, counter=variable)
-            stop.stops = bool(ends) or not any("." in e.data.get("text", "") for e in flags)  # a local flag may be returned among others
-            stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
-            stop.flow = comparison.left_flow or comparison.right_flow
-            stop.comparison = _improvement(branch, count_arm, comparison, nodes)
-            stop.min_delta = comparison.margin or ABSENT
-            stop.on = _measured_on(stop.flow)
-            others = [a for a in branch.arms if a is not count_arm]
-            stop.saves_best = any(_holds(a, Kind.SAVE) for a in others)
-            stop.unit = _unit(raised[0][1])
-            found[variable] = stop
-    return list(found.values())
-
-
-def _parts(condition: Condition) -> list[Condition]:
-    parts = [condition]
-    for inner in (*condition.conjuncts, *condition.disjuncts):
-        parts += _parts(inner)
-    return parts
-
-
-def _limit_side(part: Condition, counts: dict[Any, Any]) -> tuple[Any, Setting] | None:
-    if part.operator in (">=", ">", "==") and part.variable in counts and part.right is not None:
-        return part.variable, part.right
-    if part.operator in ("<=", "<", "==") and part.right_variable in counts and part.left is not None:
-        return part.right_variable, part.left
-    return None
-
-
-def _arm_taken(branch: Branch, part: Condition) -> Arm | None:
-    wanted = not (branch.condition.negated if branch.condition is not None else False)
-    return next((arm for arm in branch.arms if arm.taken_when is wanted), None)
-
-
-def _leaves(arm: Arm) -> bool:
-    return any(isinstance(node, Exit) and node.what in ("break", "return", "exit", "raise") for node, _ in walk(arm.body))
-
-
-def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
-    """The branch on a metric comparison that a counter stands in."""
-    for branch, arm in reversed(context.arms):
-        if branch.condition is None:
-            continue
-        comparison = _metric_comparison(branch.condition)
-        if comparison is not None:
-            return branch, arm, comparison
-    return None
-
-
-def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[Entry]) -> Any:
-    """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
-    better = next((arm for arm in branch.arms if arm is not count_arm), None)
-    assigned = {
-        e.data["variable"]
-        for arm in branch.arms
-        if arm is not count_arm
-        for e, _ in walk(arm.body)
-        if isinstance(e, Event) and e.kind in (Kind.ASSIGN, Kind.RESET)
-    }
-    symbol = (comparison.operator or "")[0]
-    if symbol not in "<>" or better is None or better.taken_when is None:
-        return None
-    holds = better.taken_when != comparison.negated
-    if comparison.right_variable in assigned:
-        smaller = symbol == "<"
-    elif comparison.variable in assigned:
-        smaller = symbol == ">"
-    else:
-        return None
-    return "<" if smaller == holds else ">"
-
-
-def _measured_on(flow: Flow | None) -> Role:
-    if flow is None:
-        return "unknown"
-    roles = {s.role for s in (flow.source, *flow.sources) if isinstance(s, Loader)}
-    return roles.pop() if len(roles) == 1 else "unknown"
-
-
-def _unit(context: Context) -> Any:
-    loops = real_loops(context)
-    if not loops:
-        return "unknown"
-    inner = loops[-1]
-    if _steps_directly(inner):
-        return "batch" if inner.over is not None else "epoch"
-    if not _holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
-        return "unknown"
-    guarded = any(branch.condition is not None and _modulo(branch.condition) is not None for branch, _ in context.arms)
-    return "evaluation" if guarded else "epoch"
-
-
-# --- evaluation, completeness ------------------------------------------------------------------------------------
 
 
 def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
@@ -407,7 +287,7 @@ def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
     recipe.evaluation.setdefault("train_restored", Known(trains_again))
 
 
-def _completeness(reader: Reader) -> None:
+def _completeness(reader: Reader, nodes: list[Entry]) -> None:
     recipe = reader.recipe
     why: str | None = None
     if reader.spent:
@@ -435,13 +315,11 @@ def _completeness(reader: Reader) -> None:
         listing: Listing[Any] = getattr(recipe, name)
         if why is not None:
             listing.complete, listing.why = False, why
-    written = next(
-        (node for node, _ in walk(recipe.tree) if isinstance(node, Event) and node.kind is Kind.LR_WRITE and node.data.get("key") == "lr"), None
-    )
+    written = next((node for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.LR_WRITE and node.data.get("key") == "lr"), None)
     by_hand = next(
         (
             node
-            for node, context in walk(recipe.tree)
+            for node, context in nodes
             if isinstance(node, Event) and node.kind is Kind.GRAD_WRITE and node.data.get("what") != "grad" and real_loops(context)
         ),
         None,
@@ -449,14 +327,12 @@ def _completeness(reader: Reader) -> None:
     if written is not None:
         recipe.schedulers.complete = False
         recipe.schedulers.why = f"the rate is written into the parameter groups by hand ({written.place.file}:{written.place.line})"
-    if by_hand is not None and any(
-        _holds(loop, Kind.BACKWARD) for node, context in walk(recipe.tree) if node is by_hand for loop in real_loops(context)
-    ):
+    if by_hand is not None and any(_holds(loop, Kind.BACKWARD) for node, context in nodes if node is by_hand for loop in real_loops(context)):
         for listing in (recipe.optimizers, recipe.schedulers):
             listing.complete = False
             listing.why = listing.why or f"weights are also written by hand ({by_hand.place.file}:{by_hand.place.line})"
     opaque_factories = [t for t, _ in reader.unknown_calls]
     if recipe.trains and not recipe.optimizers.items and opaque_factories:
         recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
-    if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in walk(recipe.tree)):
+    if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in nodes):
         recipe.optimizers.complete, recipe.optimizers.why = False, recipe.optimizers.why or "an optimizer comes from code that could not be read"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
-from advisor.read.python import calls, functions, items, operators
+from advisor.read.python import calls, functions, operators, subscripts
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -107,7 +107,7 @@ def eval_subscript(reader: Reader, node: ast.Subscript) -> Value:
     """owner[index]"""
     owner = reader.evaluate(node.value)
     index = reader.evaluate(node.slice)
-    value = items.subscript(reader, owner, index, node)
+    value = subscripts.subscript(reader, owner, index, node)
     if isinstance(value, Constant) and value.place is not None and not isinstance(owner, Constant):
         return _linked(reader, value, node, "")
     return value
@@ -197,7 +197,7 @@ def eval_dict(reader: Reader, node: ast.Dict) -> Value:
                 exact = False
             continue
         name = reader.evaluate(key)
-        if isinstance(name, Constant) and items._hashable(name.value):
+        if isinstance(name, Constant) and subscripts._hashable(name.value):
             items[name.value] = value
         else:
             exact = False
@@ -218,7 +218,7 @@ def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Ge
         if index == len(node.generators):
             if isinstance(node, ast.DictComp):
                 key, value = reader.evaluate(node.key), reader.evaluate(node.value)
-                if isinstance(key, Constant) and items._hashable(key.value):
+                if isinstance(key, Constant) and subscripts._hashable(key.value):
                     pairs[key.value] = value
                 else:
                     state["exact"] = False

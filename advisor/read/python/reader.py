@@ -15,7 +15,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python import calls, expressions, imports, seeders, statements
+from advisor.read.python import attributes, calls, classes, conditions, expressions, imports, iteration, scopes, seeders, statements, subscripts
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.store import MISSING, Store
@@ -195,19 +195,19 @@ class Reader:
 
     def attribute(self, value: Value, name: str, node: ast.AST) -> Value:
         """value.name"""
-        return calls.attribute(self, value, name, node)
+        return attributes.attribute(self, value, name, node)
 
     def set_attribute(self, value: Value, name: str, new: Value, node: ast.AST) -> None:
         """value.name = new"""
-        calls.set_attribute(self, value, name, new, node)
+        attributes.set_attribute(self, value, name, new, node)
 
     def subscript(self, value: Value, index: Value, node: ast.AST) -> Value:
         """value[index]"""
-        return expressions.subscript(self, value, index, node)
+        return subscripts.subscript(self, value, index, node)
 
     def iterate(self, value: Value, node: ast.AST) -> Iteration:
         """What a loop over the value sees."""
-        return calls.iterate(self, value, node)
+        return iteration.iterate(self, value, node)
 
     def items(self, value: Value) -> list[Value] | None:
         """All items of a sequence, in order, when they are exactly known."""
@@ -252,8 +252,8 @@ class Reader:
         if isinstance(value, Instance):
             if (
                 value.cls is not None
-                and calls.class_lookup(self, value.cls, "__len__") is None
-                and calls.class_lookup(self, value.cls, "__bool__") is None
+                and classes.class_lookup(self, value.cls, "__len__") is None
+                and classes.class_lookup(self, value.cls, "__bool__") is None
             ):
                 return True
             return True if value.role in ("optimizer", "scheduler", "scaler", "module", "loss", "sampler") else None
@@ -261,7 +261,7 @@ class Reader:
 
     def condition(self, node: ast.AST, value: Value) -> Condition:
         """What a branch asks."""
-        return expressions.condition(self, node, value)
+        return conditions.condition(self, node, value)
 
     def unread_module(self, value: Opaque, node: ast.AST, made: bool) -> Instance | None:
         """The model behind a value that could not be read: what is asked for its parameters is a module, of layers unknown."""
@@ -270,7 +270,14 @@ class Reader:
             return held[1]
         if not made:
             return None
-        fact = self.record(Module(self.place(node), kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read", complete=False, why=value.why))
+        fact = self.record(
+            Module(
+                self.place(node),
+                kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read",
+                complete=False,
+                why=value.why,
+            )
+        )
         instance = self.instance("torch.nn.Module", role="module", fact=fact, node=node)
         self.unread_modules[id(value)] = (value, instance)
         return instance
@@ -440,12 +447,12 @@ class Reader:
             self.keep.append(home)
             return (id(home), node.id)
         if isinstance(node, ast.Attribute):
-            owner = expressions.peek(self, node.value)
+            owner = conditions.peek(self, node.value)
             if isinstance(owner, Instance):
                 self.keep.append(owner)
                 return (id(owner.attributes), node.attr)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            owner = expressions.peek(self, node.value)
+            owner = conditions.peek(self, node.value)
             if isinstance(owner, Mapping):
                 self.keep.append(owner)
                 return (id(owner.state), node.slice.value)
@@ -460,7 +467,7 @@ class Reader:
                 if isinstance(base, Class):
                     for item in base.node.body:
                         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name != "__init__":
-                            names |= statements.assigned(item).attributes
+                            names |= scopes.assigned(item).attributes
             found = self.classes[cls.node] = frozenset(names)
         return found
 

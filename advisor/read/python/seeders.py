@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NAMES = frozenset({
     "seed_everything", "set_determinism", "set_seed", "set_seeds", "set_random_seed", "manual_seed", "random_seed", "seed_all", "seed_all_rng",
-    "fix_seed", "fix_seeds", "fix_random_seeds", "set_global_seed", "set_global_seeds", "set_all_seeds", "setup_seed", "same_seeds", "enable_full_determinism",
+    "fix_seed", "fix_seeds", "fix_random_seeds", "set_global_seed", "set_global_seeds",
+    "set_all_seeds", "setup_seed", "same_seeds", "enable_full_determinism",
 })  # fmt: skip
 OTHER_WORLDS = frozenset({"tensorflow", "tf", "keras", "jax", "gym", "gymnasium", "mxnet", "paddle"})
 

@@ -199,7 +199,7 @@ STATEMENTS: dict[type, Callable[[Reader, Any], str | None]] = {
 
 
 if hasattr(ast, "TryStar"):
-    STATEMENTS[ast.TryStar] = run_try
+    STATEMENTS[ast.TryStar] = branching.run_try
 
 
-__all__ = ["Bound", "Module", "assign", "members", "run"]
+__all__ = ["Bound", "Module", "members", "run"]

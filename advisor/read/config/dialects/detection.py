@@ -47,7 +47,7 @@ def _is_detectron2(root: Mapped) -> bool:
     return (
         isinstance(find(root, "SOLVER"), Mapped)
         and isinstance(find(root, "MODEL"), Mapped)
-        and ("_BASE_" in root.keys() or isinstance(find(root, "DATASETS"), Mapped))
+        and ("_BASE_" in root.entries or isinstance(find(root, "DATASETS"), Mapped))
     )
 
 

@@ -119,7 +119,7 @@ def _is_handbook(root: Mapped) -> bool:
 
 
 def _is_torchtune(root: Mapped) -> bool:
-    return _text(root, "optimizer._component_") and "model" in root.keys() and bool(root.keys() & {"loss", "dataset", "checkpointer", "tokenizer"})
+    return _text(root, "optimizer._component_") and "model" in root.entries and bool(root.keys() & {"loss", "dataset", "checkpointer", "tokenizer"})
 
 
 DIALECTS = [

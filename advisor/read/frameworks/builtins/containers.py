@@ -8,7 +8,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
-from advisor.read.python import calls
+from advisor.read.python import classes, functions, iteration
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -80,7 +80,7 @@ def enumerate_(call: LibraryCall) -> Value:
     value = call.get("iterable", 0)
     if value is None:
         return Opaque("pairs")
-    inner = calls.iterate(call.reader, value, call.node, lazily=True)
+    inner = iteration.iterate(call.reader, value, call.node, lazily=True)
     if isinstance(inner.item, Generator):
         counter = Opaque("a counter", "int", 0)
         return replace(inner.item, through=(*inner.item.through, lambda item: sequence([counter, item], "tuple")))
@@ -99,14 +99,14 @@ def _zipped(call: LibraryCall, turns: list[Iteration], generator: Generator, ite
         if turn.item is generator:
             parts.append(item)
         else:
-            parts.append(calls.drain(call.reader, turn.item, call.node) if isinstance(turn.item, Generator) else turn.item)
+            parts.append(functions.drain(call.reader, turn.item, call.node) if isinstance(turn.item, Generator) else turn.item)
     return sequence(parts, "tuple")
 
 
 @function("builtins.zip")
 def zip_(call: LibraryCall) -> Value:
     """zip(a, b): the loop is over every loader in it."""
-    inner = [calls.iterate(call.reader, value, call.node, lazily=True) for value in call.arguments.positional]
+    inner = [iteration.iterate(call.reader, value, call.node, lazily=True) for value in call.arguments.positional]
     if not inner:
         return sequence([], "list")
     generator = next((one.item for one in inner if isinstance(one.item, Generator)), None)
@@ -203,7 +203,7 @@ def next_(call: LibraryCall) -> Value:
     if isinstance(value, Instance) and value.role == "loader" and value.fact is not None:
         call.reader.taken.append((value.fact, call.place))
     if isinstance(value, Instance) and value.cls is not None:
-        method = calls.class_lookup(call.reader, value.cls, "__next__")
+        method = classes.class_lookup(call.reader, value.cls, "__next__")
         if method is not None:
             return call.reader.call(call.reader.attribute(value, "__next__", call.node), Arguments(), call.node)
     if isinstance(value, Sequence) and value.exact and value.items and value.kind not in ("lazy", "range"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python import expressions
+from advisor.read.python import subscripts
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Value, content, mapping
 
@@ -82,7 +82,7 @@ def get_item(call: LibraryCall) -> Value:
 def set_item(call: LibraryCall) -> Value:
     """self[key] = value"""
     key, value = call.arguments.positional[:2]
-    expressions.set_item(call.reader, backing(call.reader, call.this), key, value, call.node)
+    subscripts.set_item(call.reader, backing(call.reader, call.this), key, value, call.node)
     if isinstance(key, Constant):
         mirror(call.reader, call.this, {key.value: value})
     return NONE

@@ -9,7 +9,7 @@ from typing import Any
 from advisor.model.recipe import Flow
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
-from advisor.read.python import expressions
+from advisor.read.python import operators
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -121,7 +121,7 @@ def _one_text(call: LibraryCall, value: Value) -> Value:
             return held if isinstance(held, Value) else Opaque("a path", "str")
         if value.cls is not None:
             for name in ("__str__", "__repr__"):
-                from advisor.read.python.calls import class_lookup
+                from advisor.read.python.classes import class_lookup
 
                 if class_lookup(call.reader, value.cls, name) is not None:
                     return Opaque(f"the text of {value.cls.node.name}", "str")
@@ -162,7 +162,8 @@ def length_of(call: LibraryCall, value: Value) -> Value:
     if isinstance(value, Mapping):
         return Constant(len(value.items), place=call.place) if value.exact else Opaque("the size of a dict that is not fully known", "int", low=0)
     if isinstance(value, Instance):
-        from advisor.read.python.calls import call_function, class_lookup
+        from advisor.read.python.classes import class_lookup
+        from advisor.read.python.functions import call_function
         from advisor.read.python.values import Function
 
         if value.cls is not None:
@@ -213,7 +214,7 @@ def _sum(call: LibraryCall, value: Value) -> Value:
         return Opaque("a sum of what is not fully known", "int" if kind == "bool" else kind, flow=flow)
     result: Value = start if start is not None else (Constant(0, place=call.place) if not items else items.pop(0))
     for item in items:
-        result = expressions.binary(reader, ast.Add(), result, item, call.node)
+        result = operators.binary(reader, ast.Add(), result, item, call.node)
     return result
 
 

@@ -72,9 +72,9 @@ def hasattr_(call: LibraryCall) -> Value:
     if not isinstance(owner, Instance):
         return unknown
     if owner.role == "namespace" or owner.cls is not None:
-        from advisor.read.python import calls
+        from advisor.read.python import classes
 
-        if name.value in owner.attributes or (owner.cls is not None and calls.class_lookup(call.reader, owner.cls, name.value) is not None):
+        if name.value in owner.attributes or (owner.cls is not None and classes.class_lookup(call.reader, owner.cls, name.value) is not None):
             return Constant(True)
     if owner.role == "namespace" and owner.cls is None and not owner.data.get("inexact"):
         return Constant(False)

@@ -65,8 +65,8 @@ def unique(call: LibraryCall) -> Value:
     """torch.unique(labels, return_counts=True)"""
     flow = subject(call) or Flow(graph="none")
     wanted = [call.reader.plain(call.get(name, position)) is True for name, position in (("return_inverse", 2), ("return_counts", 3))]
-    values = Tensor(Flow(graph="none", source=flow.source))
-    parts: list[Value] = [values, *([values] if wanted[0] else [])]
+    values = Tensor(merge(call.reader, [flow]))
+    parts: list[Value] = [values, *([Tensor(Flow(graph="none", source=flow.source))] if wanted[0] else [])]
     if wanted[1]:
         parts.append(Tensor(Flow(graph="none", source=flow.source, rank=1, counted="proportional", per="class")))
     return sequence(parts, "tuple") if len(parts) > 1 else values

@@ -115,7 +115,7 @@ def apply(call: LibraryCall, fact: Module, name: str, flow: Flow) -> Value:
     if name == "Unflatten":
         return Tensor(replace(flow, graph=graph, width=None, rank=None))
     if "Pool" in name or "Pad" in name or name in ("Fold", "Unfold"):
-        result = Tensor(replace(flow, graph=graph, width=None))
+        result = Tensor(replace(flow, graph=graph, width=None, rows=None))
         return sequence([result, result], "tuple") if value_of(fact.settings.get("return_indices")) is True else result
     weighted = _weighted(call, flow)
     for prefix, handler in _FAMILIES:

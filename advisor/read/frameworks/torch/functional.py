@@ -260,7 +260,7 @@ def layer(call: LibraryCall) -> Value:
 def pool(call: LibraryCall) -> Value:
     """Pooling, padding and resizing keep the kind of value."""
     flow = subject(call) or Flow()
-    return Tensor(replace(flow, graph=graph_now(call.reader, flow), width=None))
+    return Tensor(replace(flow, graph=graph_now(call.reader, flow), width=None, rows=None))
 
 
 def product(call: LibraryCall) -> Value | None:

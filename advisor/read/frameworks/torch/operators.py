@@ -59,7 +59,7 @@ def _is_whole(left: Value, right: Value) -> bool:
 
 
 def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> Flow:
-    flow = replace(merge(reader, [one, two]), **_broadcast(one, two))
+    flow = replace(merge(reader, [one, two]), **(_product(one, two) if symbol == "@" else _broadcast(one, two)))
     if symbol in ("+", "-"):
         return _sum(flow, one, two)
     if symbol in ("/", "//"):
@@ -72,7 +72,7 @@ def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> F
         return measured(flow, one if one.metric is not None else two)
     if symbol == "@":
         weighted = "parameter" in (one.activation, two.activation)
-        return replace(flow, activation="linear" if weighted else None, activation_at=reader.place(node), width=None)
+        return replace(flow, activation="linear" if weighted else None, activation_at=reader.place(node))
     return flow
 
 
@@ -98,10 +98,38 @@ def _linear(one: Flow, two: Flow) -> dict[str, Any]:
 
 
 def _broadcast(one: Flow, two: Flow) -> dict[str, Any]:
+    """The shape of an operation entry by entry, where both ranks are known."""
     if one.rank is None or two.rank is None:
         return {}
-    big = one if one.rank >= two.rank else two
-    return {"rank": big.rank, "width": big.width, "rows": big.rows if one.rank != two.rank else one.rows or two.rows}
+    big, small = (one, two) if one.rank >= two.rank else (two, one)
+    last = _size(_last(big), _last(small)) if small.rank else _last(big)
+    if big.rank == 1:
+        return {"rank": 1, "width": None, "rows": last}
+    return {"rank": big.rank, "width": last, "rows": _size(big.rows, small.rows) if big.rank == small.rank else big.rows}
+
+
+def _last(flow: Flow) -> Setting | None:
+    """The size of the last dimension."""
+    return flow.rows if flow.rank == 1 else flow.width
+
+
+def _size(one: Setting | None, two: Setting | None) -> Setting | None:
+    """A size after broadcasting: one of the two when it is not 1."""
+    for mine, other in ((one, two), (two, one)):
+        value = number(mine)
+        if value is not None and (value != 1 or number(other) == 1):
+            return mine
+    return None
+
+
+def _product(one: Flow, two: Flow) -> dict[str, Any]:
+    """The shape of a matrix product."""
+    if one.rank == 2 and two.rank == 2:
+        return {"rank": 2, "width": two.width, "rows": one.rows}
+    if one.rank is not None and two.rank is not None:
+        shorter, longer = min(one.rank, two.rank), max(one.rank, two.rank)
+        return {"rank": longer - 1 if shorter == 1 else longer, "width": two.width if two.rank > 1 and one.rank > 1 else None}
+    return {}
 
 
 # --- a tensor and a number ---------------------------------------------------------------------------------------

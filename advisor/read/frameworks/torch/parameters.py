@@ -103,9 +103,9 @@ def added(left: Value, right: Value) -> Value | None:
         return None
     if not all(isinstance(side, (Weights, Sequence, Opaque)) for side in sides):
         return None
-    held = [item for side in sides for item in (side.items if isinstance(side, Sequence) else (side,))]
-    if any(isinstance(item, Instance) for item in held):
-        return sequence(held, exact=False)
+    members = [item for side in sides for item in (side.items if isinstance(side, Sequence) else (side,))]
+    if any(isinstance(item, Instance) for item in members):
+        return sequence(members, exact=False)
     parts, exact = [], True
     for side in sides:
         held = side.items if isinstance(side, Sequence) else (side,)

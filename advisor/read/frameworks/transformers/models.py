@@ -47,7 +47,7 @@ def construct(call: LibraryCall) -> Value | None:
 
 
 def _is_model(cls: str) -> bool:
-    return cls.endswith("Model") or "For" in cls or cls.endswith("LMHeadModel")
+    return cls.endswith("Model") or "For" in cls
 
 
 for _name in (

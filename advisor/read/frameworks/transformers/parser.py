@@ -6,7 +6,7 @@ from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import classes
 from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Opaque, Sequence, Value, sequence
 
 PARSERS = ("transformers.HfArgumentParser", "trl.TrlParser")
@@ -48,7 +48,7 @@ def parse(call: LibraryCall) -> Value:
         if isinstance(kind, Class):
             made = reader.call(kind, Arguments(), call.node)
             if isinstance(made, Instance):
-                for field, default, statement, owner in calls.fields_of(reader, kind):
+                for field, default, statement, owner in classes.fields_of(reader, kind):
                     held = made.attributes.get(field)
                     if isinstance(held, Constant):
                         place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)

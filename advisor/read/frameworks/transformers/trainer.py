@@ -146,9 +146,9 @@ def arguments_value(reader: Reader, arguments: Value | None, key: str) -> Settin
     holder = options[0]
     value = holder.attributes.get(key)
     if value is None and holder.cls is not None:
-        from advisor.read.python import calls
+        from advisor.read.python import classes
 
-        value = calls.class_lookup(reader, holder.cls, key)
+        value = classes.class_lookup(reader, holder.cls, key)
     if value is None:
         return Known(defaults_of(holder.kind).get(key), default=_version(holder.kind))
     return setting(value)

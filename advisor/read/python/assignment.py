@@ -1,0 +1,197 @@
+"""Assignment: names, attributes, items and tuples bound, counters raised."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Kind
+from advisor.read.frameworks import table
+from advisor.read.python import calls, operators, subscripts
+from advisor.read.python.values import (
+    Arguments,
+    Constant,
+    Generator,
+    Instance,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    join,
+    sequence,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
+    """Binds a target: a name, attribute, item, or a tuple of targets."""
+    if isinstance(target, ast.Name):
+        reader.store.write(reader.frame.home(target.id), target.id, _seen_through(reader, target.id, value, node))
+        _steer(reader, target, value, node)
+    elif isinstance(target, ast.Attribute):
+        owner = reader.evaluate(target.value)
+        reader.set_attribute(owner, target.attr, value, target)
+        _steer(reader, target, value, node)
+    elif isinstance(target, ast.Subscript):
+        owner = reader.evaluate(target.value)
+        index = reader.evaluate(target.slice)
+        subscripts.set_item(reader, owner, index, value, target)
+        _steer(reader, target, value, node)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        unpack(reader, target, value, node)
+    elif isinstance(target, ast.Starred):
+        assign(reader, target.value, sequence([value], "list", exact=False), node)
+
+
+def _seen_through(reader: Reader, name: str, value: Value, node: ast.AST) -> Value:
+    """A module-level or local constant written as a literal is a link of the provenance chain when used elsewhere."""
+    return value
+
+
+def unpack(reader: Reader, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
+    """a, b = value"""
+    elements = target.elts
+    starred = next((i for i, element in enumerate(elements) if isinstance(element, ast.Starred)), None)
+    if isinstance(value, Union):
+        parts = [_parts(reader, member, len(elements), node) for member in value.members]
+        columns = [
+            join([part[i] for part in parts if part is not None and i < len(part)] or [Opaque("an unpacked value")]) for i in range(len(elements))
+        ]
+        for element, item in zip(elements, columns):
+            assign(reader, element, item, node)
+        return
+    items = reader.items(value)
+    if items is not None and starred is not None and len(items) >= len(elements) - 1:
+        tail = len(elements) - starred - 1
+        middle = items[starred : len(items) - tail]
+        for element, item in zip(elements[:starred], items[:starred]):
+            assign(reader, element, item, node)
+        assign(reader, elements[starred].value, sequence(middle), node)  # type: ignore[attr-defined]
+        for element, item in zip(elements[starred + 1 :], items[len(items) - tail :]):
+            assign(reader, element, item, node)
+        return
+    parts_one = _parts(reader, value, len(elements), node)
+    for index, element in enumerate(elements):
+        item = parts_one[index] if parts_one is not None and index < len(parts_one) else Opaque("an unpacked value")
+        assign(reader, element, item, node)
+
+
+def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Value] | None:
+    items = reader.items(value)
+    if items is not None:
+        return items if len(items) == count else items[:count] + [Opaque("an unpacked value")] * max(0, count - len(items))
+    if isinstance(value, Sequence):
+        return [value.items[i] if i < len(value.items) else Opaque("an unpacked value") for i in range(count)]
+    if isinstance(value, (Tensor, Instance, Generator, Weights)):
+        if isinstance(value, Weights) and value.each:
+            return [Opaque("the name of a parameter", "str"), value] if count == 2 else None
+        if isinstance(value, Instance) and (value.cls is not None or value.role in ("loader",)):
+            iteration = reader.iterate(value, node)
+            return list(iteration.items) if iteration.items is not None else [iteration.item] * count
+        return [reader.subscript(value, Constant(i), node) for i in range(count)]
+    if isinstance(value, Opaque):
+        return [Opaque(value.why, flow=value.flow)] * count
+    return None
+
+
+def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
+    """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
+    if not reader.loop_depth or reader.forward_depth:
+        return
+    outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
+    weights = (value,) if isinstance(value, Instance) else value.items.values() if isinstance(value, Mapping) else ()
+    if outlives and any(isinstance(part, Instance) and part.role == ("state" if part is value else "state-tensor") for part in weights):
+        table.TENSORS["kept"](reader, value, "copy" if isinstance(value, Instance) and value.data.get("copied") else "alias", node)
+    if isinstance(value, Constant):
+        variable = reader.variable(target)
+        if variable is not None:
+            reader.emit(Kind.RESET, node, variable=variable, value=setting(value), text=reader.text(target))
+    elif isinstance(value, (Opaque, Tensor)):
+        flow = value.flow
+        if flow is not None:
+            variable = reader.variable(target)
+            if variable is not None:
+                reader.emit(
+                    Kind.ASSIGN,
+                    node,
+                    variable=variable,
+                    flow=flow,
+                    value=setting(value) if isinstance(value, Opaque) else None,
+                    text=reader.text(target),
+                )
+
+
+def run_assign(reader: Reader, node: ast.Assign) -> str | None:
+    """target = value"""
+    value = reader.evaluate(node.value)
+    for target in node.targets:
+        assign(reader, target, value, node)
+    return None
+
+
+def run_annotated(reader: Reader, node: ast.AnnAssign) -> str | None:
+    """target: annotation = value"""
+    if node.value is not None:
+        assign(reader, node.target, reader.evaluate(node.value), node)
+    return None
+
+
+def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
+    """x += y. Inside a loop a constant changes each turn: it becomes unknown of its type, and the turn is counted."""
+    old = reader.evaluate(_as_load(node.target))
+    new = reader.evaluate(node.value)
+    if isinstance(old, Weights):
+        reader.emit(Kind.GRAD_WRITE, node, old.parameters, what="in-place")
+        return None
+    if isinstance(old, Instance) and old.role == "module" and isinstance(node.op, ast.Add) and table.find_method(old, "extend") is not None:
+        calls.call_method(reader, old, "extend", Arguments([new]), node)
+        return None
+    if isinstance(old, Sequence) and isinstance(node.op, ast.Add):
+        value = subscripts.extend_sequence(reader, old, new)
+        if value is not None:
+            return None
+    value = operators.binary(reader, node.op, old, new, node)
+    if reader.loop_depth and not reader.forward_depth and not isinstance(value, (Instance, Sequence, Mapping)):
+        variable = reader.variable(node.target)
+        if isinstance(node.op, (ast.Add, ast.Sub)) and variable is not None:
+            flow = getattr(new, "flow", None)
+            if isinstance(new, Tensor) or (flow is not None and flow.graph == "kept"):
+                reader.emit(Kind.KEEP, node, flow=flow, how="add", variable=variable, text=reader.text(node))
+            else:
+                reader.emit(
+                    Kind.COUNT,
+                    node,
+                    variable=variable,
+                    amount=setting(new),
+                    flow=flow,
+                    text=reader.text(node),
+                    sign=1 if isinstance(node.op, ast.Add) else -1,
+                )
+        if isinstance(value, Constant):
+            value = Opaque("it changes in the loop", type(value.value).__name__)
+        elif isinstance(value, Union):
+            value = Opaque("it changes in the loop")
+    target = node.target
+    if isinstance(target, ast.Name):
+        reader.store.write(reader.frame.home(target.id), target.id, value)
+    elif isinstance(target, ast.Attribute):
+        reader.set_attribute(reader.evaluate(target.value), target.attr, value, target)
+    elif isinstance(target, ast.Subscript):
+        subscripts.set_item(reader, reader.evaluate(target.value), reader.evaluate(target.slice), value, target)
+    return None
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    if isinstance(target, ast.Attribute):
+        return ast.copy_location(ast.Attribute(target.value, target.attr, ast.Load()), target)
+    if isinstance(target, ast.Subscript):
+        return ast.copy_location(ast.Subscript(target.value, target.slice, ast.Load()), target)
+    return target

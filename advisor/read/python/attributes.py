@@ -1,0 +1,240 @@
+"""Attributes: read, written, and what a module registers as its part."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from advisor.model import recipe as facts
+from advisor.model.events import Kind
+from advisor.model.record import replace
+from advisor.read.frameworks import table
+from advisor.read.python import classes, functions
+from advisor.read.python.values import (
+    Arguments,
+    Bound,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Module,
+    Opaque,
+    Partial,
+    Sequence,
+    Super,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    join,
+    members,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
+    """owner.name"""
+    if isinstance(owner, Instance):
+        found = instance_attribute(reader, owner, name, node)
+        if found is not None:
+            return found
+        if owner.cls is not None:
+            getter = classes.class_lookup(reader, owner.cls, "__getattr__")
+            if isinstance(getter, Function) and not (name.startswith("__") and name.endswith("__")):
+                return functions.call_function(reader, getter, Arguments([owner, Constant(name)]), node, owner)
+            held = owner.data.get("mapping")
+            if isinstance(held, Mapping) and name in held.items and (isinstance(getter, Library) or owner.data.get("self_dict")):
+                return held.items[name]
+        if owner.role in ("namespace", "quiet"):
+            return Opaque(f"attribute `{name}`")
+        if table.find_method(owner, name) is not None:
+            return Bound(owner, name)
+        if owner.kind != "object" and owner.role is not None and owner.cls is None:
+            return Bound(owner, name) if owner.role not in ("module",) else Opaque(f"`{name}` of {owner.kind}")
+        return Opaque(f"attribute `{name}`")
+    if isinstance(owner, Library):
+        full = table.canonical(f"{owner.name}.{name}")
+        reader_of = table.ATTRIBUTES.get((owner.name, name))
+        if reader_of is not None:
+            value = reader_of(reader, owner)
+            if value is not None:
+                return value
+        if name in ("__name__", "__qualname__"):
+            return Constant(owner.name.rpartition(".")[2])
+        return Library(full)
+    if isinstance(owner, Module):
+        value = owner.namespace.get(name)
+        if value is None:
+            from advisor.read.python.imports import _submodule
+
+            value = _submodule(reader, owner.source.path, name, owner.source.name, node)
+        return value if value is not None else Opaque(f"`{name}` of {owner.source.display}")
+    if isinstance(owner, Class):
+        value = classes.class_lookup(reader, owner, name)
+        if value is not None:
+            if isinstance(value, Function) and value.kind == "class":
+                return Bound(owner, name, value)
+            return value
+        if name == "__name__":
+            return Constant(owner.node.name)
+        if name == "__init__":
+            return Opaque("a default __init__")
+        base = classes.library_base(owner)
+        return Library(table.canonical(f"{base}.{name}")) if base else Opaque(f"attribute `{name}` of class {owner.node.name}")
+    if isinstance(owner, Union):
+        return join(
+            [attribute(reader, member, name, node) for member in owner.members if not (isinstance(member, Constant) and member.value is None)]
+            or [Opaque("an attribute of None")],
+            owner.when,
+        )
+    if isinstance(owner, Super):
+        return Bound(owner, name)
+    if isinstance(owner, Tensor):
+        handler = table.ATTRIBUTES.get(("tensor", name))
+        if handler is not None:
+            value = handler(reader, owner)
+            if value is not None:
+                return value
+        if ("tensor", name) in table.METHODS:
+            return Bound(owner, name)
+        return Tensor(replace(owner.flow, part=(*owner.flow.part, name) if len(owner.flow.part) < 6 else owner.flow.part))
+    if isinstance(owner, Weights):
+        handler = table.ATTRIBUTES.get(("weights", name))
+        if handler is not None:
+            value = handler(reader, owner)
+            if value is not None:
+                return value
+        return Bound(owner, name) if ("weights", name) in table.METHODS else Opaque(f"`{name}` of a parameter", "tensor")
+    if isinstance(owner, Mapping) and owner.state.get("attributes") and (name in owner.items or name not in _DICT_METHODS):
+        if name not in owner.items and owner.state.get("default") is not None:
+            return reader.subscript(owner, Constant(name), node)
+        return owner.items[name] if name in owner.items else Opaque(f"key {name!r} of a config")
+    if isinstance(owner, (Constant, Sequence, Mapping)):
+        return Bound(owner, name)
+    if isinstance(owner, Function):
+        if name in owner.attributes:
+            return owner.attributes[name]
+        return Constant(owner.name) if name == "__name__" else Bound(owner, name)
+    if isinstance(owner, Partial):
+        return owner.function if name == "func" else Opaque(f"`{name}` of a partial")
+    if isinstance(owner, Opaque):
+        return Opaque(owner.why, flow=owner.flow)
+    return Opaque(f"attribute `{name}`")
+
+
+def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST) -> Value | None:
+    """An attribute the object has: its own, its class's, a library attribute, a part of a module; None when there is none."""
+    held = owner.attributes.get(name)
+    if held is not None:
+        return as_seen(reader, owner, name, held)
+    if owner.cls is not None:
+        found = classes.class_lookup(reader, owner.cls, name)
+        if found is not None:
+            if isinstance(found, Function):
+                if found.kind == "property":
+                    return functions.call_function(reader, found, Arguments([owner]), node, owner)
+                if found.kind == "static":
+                    return found
+                if found.kind == "class":
+                    return Bound(owner.cls, name, found)
+                return Bound(owner, name, found)
+            return as_seen(reader, owner, name, found)
+        if name == "__class__":
+            return owner.cls
+    if name == "__dict__":
+        return Mapping({"items": owner.attributes, "exact": not owner.data.get("inexact", False), "of": owner})
+    handler = table.ATTRIBUTES.get((owner.kind, name)) or table.ATTRIBUTES.get((owner.role or "", name))
+    if handler is None and owner.role is not None and table.find_method(owner, name) is None:
+        handler = table.ATTRIBUTES.get((owner.role, "*"))
+    if handler is not None:
+        return handler(reader, owner)
+    if owner.role == "module":
+        items = owner.data.get("items")
+        if isinstance(items, dict) and name in items:
+            return items[name]  # type: ignore[no-any-return]
+    return None
+
+
+def as_seen(reader: Reader, owner: Instance, name: str, held: Value) -> Value:
+    """Inside a loop, a constant that the object's methods change is unknown of its type."""
+    if reader.loop_depth and isinstance(held, (Constant, Union)) and owner.cls is not None and not owner.cls.dataclass:
+        if name in reader.mutable_attributes(owner.cls) and not (isinstance(held, Constant) and isinstance(held.value, str)):
+            from advisor.read.python.loops import _widened
+
+            return _widened(held)
+    return held
+
+
+def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast.AST) -> None:
+    """owner.name = new"""
+    if isinstance(owner, Union):
+        for member in owner.members:
+            set_attribute(reader, member, name, new, node)
+        return
+    if isinstance(owner, Instance):
+        if owner.cls is not None:
+            setter = classes.class_lookup(reader, owner.cls, "__setattr__")
+            if isinstance(setter, Function) and setter.node not in reader.active:
+                functions.call_function(reader, setter, Arguments([owner, Constant(name), new]), node, owner)
+        handler = table.WRITES.get((owner.kind, name)) or table.WRITES.get((owner.role or "", name)) or table.WRITES.get((owner.role or "", "*"))
+        if handler is not None:
+            handler(reader, owner, new, node)
+        before = owner.attributes.get(name)
+        reader.store.write(owner.attributes, name, new)
+        if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):
+            register(reader, owner, name, new, node, before)
+    elif isinstance(owner, (Module, Class)):
+        reader.store.write(owner.namespace, name, new)
+    elif isinstance(owner, Library):
+        handler = table.WRITES.get((owner.name, name))
+        if handler is not None:
+            handler(reader, owner, new, node)
+    elif isinstance(owner, Mapping) and owner.state.get("attributes"):
+        reader.store.write(owner.state, "items", {**owner.items, name: new})
+    elif isinstance(owner, (Weights, Tensor)):
+        handler = table.WRITES.get(("weights" if isinstance(owner, Weights) else "tensor", name))
+        if handler is not None:
+            handler(reader, owner, new, node)
+    elif isinstance(owner, Function):
+        reader.store.write(owner.attributes, name, new)
+    elif isinstance(owner, Opaque) and name == "grad":
+        reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
+
+
+def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST, before: Value | None = None) -> None:
+    """An attribute of a module that is a module becomes a part of it; in a plain list or dict it does not.
+
+    A part that the attribute does not hold now (`before`) comes from the other arm of a branch and stays beside the new one.
+    """
+    fact = owner.fact
+    assert isinstance(fact, facts.Module)
+    for member in new.members if isinstance(new, Union) else (new,):
+        if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
+            file, start, ready = owner.data.get("ready", ("", 0, 0))
+            place = reader.place(node)
+            if fact.assigned_early is None and place.file == file and start < place.line < ready:
+                fact.assigned_early = place
+            held_now = {id(getattr(item, "fact", None)) for item in members(before)} if before is not None else set()
+            other = fact.children.get(name)
+            elsewhere = other is not None and other is not member.fact and id(other) not in held_now
+            key = f"{name}|{len(fact.children)}" if elsewhere else name
+            fact.children[key] = member.fact
+        elif isinstance(member, (Sequence, Mapping)):
+            held = member.items if isinstance(member, Sequence) else tuple(member.items.values())
+            modules = [item for item in held if isinstance(item, Instance) and item.role == "module" and isinstance(item.fact, facts.Module)]
+            if modules:
+                fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
+                for index, item in enumerate(modules):
+                    fact.children.setdefault(f"[{name}.{index}]", item.fact)  # type: ignore[arg-type]
+        elif isinstance(member, Opaque) and not member.type:
+            if member.why.startswith("result of") or member.why.startswith("import of"):
+                fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+_DICT_METHODS = frozenset(
+    {"get", "items", "keys", "values", "update", "pop", "copy", "setdefault", "clear", "merge_from_file", "merge_from_list", "clone", "freeze"}
+)

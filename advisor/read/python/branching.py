@@ -1,0 +1,192 @@
+"""Branches: if, match and try, and what an arm knows of a name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from advisor.read.python import (
+    conditions,
+    statements,
+)
+from advisor.read.python.values import (
+    Constant,
+    Instance,
+    Opaque,
+    Union,
+    Value,
+    join,
+    members,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def run_if(reader: Reader, node: ast.If) -> str | None:
+    """if: one arm when the condition is certain, both when it is not."""
+    test = reader.evaluate(node.test)
+    strong = reader.strong_truth(test)
+    if strong is not None:
+        return statements.run(reader, node.body if strong else node.orelse)
+    weak = reader.truth(test)
+    condition = reader.condition(node.test, test)
+
+    def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:
+        def thunk() -> tuple[str | None, Any]:
+            narrowed = narrow(reader, node.test, taken)
+            status = statements.run(reader, body)
+            widened_again(reader, narrowed)
+            return status, None
+
+        return thunk
+
+    arms = [(True, node.body), (False, node.orelse)]
+    if weak is False:
+        arms.reverse()
+    labelled: list[tuple[str, bool | None, Any]] = [
+        (("default" if i == 0 else "flag") if weak is not None else ("unknown" if taken else "else"), taken, arm(body, taken))
+        for i, (taken, body) in enumerate(arms)
+    ]
+    statuses = [status for status, _ in reader.branch(node, condition, labelled)]
+    if all(status is not None for status in statuses):
+        return next((s for s in statuses if s != "raise"), "raise")
+    for (_, body), status in zip(arms, statuses):
+        if status in ("return", "raise", "continue", "break"):
+            narrow(reader, node.test, body is node.orelse)
+    return None
+
+
+Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
+
+
+def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
+    """What the branch taken tells about a name: `x is None`, truthiness, `not`, `and`. Gives what it changed, to be given back after the arm."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return narrow(reader, test.operand, not taken)
+    if isinstance(test, ast.BoolOp):
+        return [item for part in test.values for item in narrow(reader, part, taken)] if isinstance(test.op, ast.And) == taken else []
+    if isinstance(test, (ast.Name, ast.Attribute)):
+        return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
+        right = test.comparators[0]
+        if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+            wants_none = taken == isinstance(test.ops[0], (ast.Is, ast.Eq))
+            return _filter(
+                reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
+            )
+    return []
+
+
+def _contradicts(value: Value, taken: bool) -> bool:
+    """A default that is not the value this arm is taken with."""
+    return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
+
+
+def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool) -> Narrowed:
+    value = conditions.peek(reader, target)
+    if value is None:
+        return []
+    kept = [member for member in members(value) if keep(member)]
+    if len(kept) == len(members(value)):
+        return []
+    if not kept:
+        if not given or not isinstance(value, Constant) or not value.weak:
+            return []
+        kept = [Opaque(f"what is given for `{reader.text(target)}`")]
+    new = join(kept)
+    if isinstance(target, ast.Name):
+        home = reader.frame.home(target.id)
+        if target.id not in home:
+            return []
+        reader.store.write(home, target.id, new)
+        return [(home, target.id, value, new)]
+    owner = conditions.peek(reader, target.value)
+    if isinstance(owner, Instance) and target.attr in owner.attributes:
+        held = owner.attributes[target.attr]
+        reader.store.write(owner.attributes, target.attr, new)
+        return [(owner.attributes, target.attr, held, new)]
+    return []
+
+
+def widened_again(reader: Reader, narrowed: Narrowed) -> None:
+    """Gives back what a name was before an arm narrowed it, where the arm did not bind it anew."""
+    for container, name, old, new in narrowed:
+        if container.get(name) is new:
+            reader.store.write(container, name, old)
+
+
+def run_try(reader: Reader, node: ast.Try) -> str | None:
+    """try: the body, then each handler as an alternative."""
+    status = statements.run(reader, node.body)
+    if status is None and node.orelse:
+        status = statements.run(reader, node.orelse)
+    if node.handlers:
+
+        def handler(item: ast.ExceptHandler) -> Callable[[], tuple[str | None, Any]]:
+            def thunk() -> tuple[str | None, Any]:
+                if item.name:
+                    reader.store.write(reader.frame.home(item.name), item.name, Opaque("an exception"))
+                return statements.run(reader, item.body), None
+
+            return thunk
+
+        arms: list[tuple[str, bool | None, Any]] = [("default", None, lambda: (status, None))]
+        arms += [("except", None, handler(item)) for item in node.handlers]
+        results = reader.branch(node, None, arms)
+        if status is not None and any(leave is None for leave, _ in results[1:]):
+            status = None if status != "return" else status
+    if node.finalbody:
+        statements.run(reader, node.finalbody)
+    return status if status in statements.LEAVING else None
+
+
+def run_match(reader: Reader, node: Any) -> str | None:
+    """match: every case is an alternative; a literal pattern against a known subject decides."""
+    subject = reader.evaluate(node.subject)
+    arms: list[tuple[str, bool | None, Any]] = []
+    default_first: list[tuple[str, bool | None, Any]] = []
+    head = subject.members[0] if isinstance(subject, Union) else subject
+    complete = False
+    for case in node.cases:
+        pattern = case.pattern
+        values = _pattern_values(pattern)
+
+        def thunk(case: Any = case) -> tuple[str | None, Any]:
+            if isinstance(case.pattern, ast.MatchAs) and case.pattern.name:
+                reader.store.write(reader.frame.home(case.pattern.name), case.pattern.name, subject)
+            return statements.run(reader, case.body), None
+
+        if values is not None and isinstance(head, Constant) and case.guard is None:
+            if head.value in values:
+                if not head.weak and not isinstance(subject, Union):
+                    return statements.run(reader, case.body)
+                default_first.append(("default", None, thunk))
+            else:
+                if not head.weak and not isinstance(subject, Union):
+                    continue
+                arms.append(("flag", None, thunk))
+        else:
+            if isinstance(pattern, ast.MatchAs) and pattern.pattern is None and case.guard is None:
+                complete = True
+                if isinstance(head, Constant) and not head.weak and not isinstance(subject, Union):
+                    return statements.run(reader, case.body)
+            arms.append(("unknown", None, thunk))
+    if not complete:
+        arms.append(("else", None, lambda: (None, None)))
+    results = reader.branch(node, None, default_first + arms)
+    if all(status is not None for status, _ in results):
+        return next((s for s, _ in results if s != "raise"), "raise")
+    return None
+
+
+def _pattern_values(pattern: Any) -> list[Any] | None:
+    if isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant):
+        return [pattern.value.value]
+    if isinstance(pattern, ast.MatchSingleton):
+        return [pattern.value]
+    if isinstance(pattern, ast.MatchOr):
+        parts = [_pattern_values(p) for p in pattern.patterns]
+        return [v for part in parts if part for v in part] if all(part is not None for part in parts) else None
+    return None

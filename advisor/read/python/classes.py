@@ -1,0 +1,192 @@
+"""Project classes: their order of bases, their objects, and the fields of dataclasses."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from advisor.model import recipe as facts
+from advisor.model.events import Kind
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls, functions
+from advisor.read.python.values import (
+    Arguments,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Opaque,
+    Union,
+    Value,
+    join,
+    mapping,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def linearise(cls: Class) -> tuple[Value, ...]:
+    """The method resolution order: the class, its project bases depth first, library bases last."""
+    projects: list[Value] = [cls]
+    libraries: list[Value] = []
+    for base in cls.bases:
+        if isinstance(base, Class):
+            for item in base.mro or (base,):
+                target = projects if isinstance(item, Class) else libraries
+                if item in target:
+                    target.remove(item)
+                target.append(item)
+        elif isinstance(base, Union):
+            libraries += [m for m in base.members if isinstance(m, (Library, Opaque))]
+            projects += [m for m in base.members if isinstance(m, Class)]
+        elif isinstance(base, (Library, Opaque)):
+            libraries.append(base)
+    return (*projects, *libraries)
+
+
+def class_lookup(reader: Reader, cls: Class, name: str) -> Value | None:
+    """A name of a class or its project bases."""
+    for base in cls.mro or (cls,):
+        if isinstance(base, Class):
+            found = base.namespace.get(name)
+            if found is not None:
+                return found
+    return None
+
+
+def library_base(cls: Class) -> str | None:
+    """The nearest library base of a class that has a role, else the first library base."""
+    names = [base.name for base in cls.mro if isinstance(base, Library)]
+    for name in names:
+        if table.canonical(name) in table.CLASS_ROLES:
+            return table.canonical(name)
+    return names[0] if names else None
+
+
+_RANDOM = re.compile(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
+
+
+_FACTS: dict[str, Any] = {
+    "module": facts.Module,
+    "optimizer": facts.Optimizer,
+    "scheduler": facts.Scheduler,
+    "dataset": facts.Dataset,
+    "loader": facts.Loader,
+    "sampler": facts.Sampler,
+    "loss": facts.Loss,
+}
+
+
+def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST) -> Value:
+    """Makes an object of a project class and runs its __init__."""
+    base = library_base(cls)
+    role = table.CLASS_ROLES.get(base) if base else None
+    unknown_base = any(isinstance(b, Opaque) for b in cls.mro)
+    new = class_lookup(reader, cls, "__new__")
+    if isinstance(new, Function) and role is None and len(reader.active) < 12:
+        value = functions.call_function(reader, new, Arguments([cls, *arguments.positional], arguments.keywords, arguments.exact), node)
+        if isinstance(value, Instance) and value.cls is not cls:
+            return value
+    instance = reader.instance(base or "object", role=role, node=node, cls=cls)
+    if role in _FACTS:
+        fact = _FACTS[role](reader.place(node))
+        fact.kind = cls.name
+        for flag in ("user_class",):
+            if hasattr(fact, flag):
+                setattr(fact, flag, True)
+        instance.fact = reader.record(fact)
+        if unknown_base and isinstance(fact, facts.Module):
+            fact.complete, fact.why = False, "a base class that could not be read"
+        if isinstance(fact, facts.Dataset):
+            item = class_lookup(reader, cls, "__getitem__")
+            fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
+            fact.shuffled = (
+                isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
+            )
+    if _is_enum(cls):
+        return arguments.positional[0] if arguments.positional else instance
+    if base in ("typing.NamedTuple", "typing.TypedDict"):
+        return _record(reader, cls, arguments, instance, base)
+    init = class_lookup(reader, cls, "__init__")
+    if cls.dataclass or any(isinstance(b, Class) and b.dataclass for b in cls.mro):
+        if not isinstance(init, Function):
+            _fields(reader, cls, arguments, instance)
+            init = None
+            post = class_lookup(reader, cls, "__post_init__")
+            if isinstance(post, Function):
+                functions.call_function(reader, post, Arguments([instance]), node, instance)
+    if isinstance(init, Function):
+        if isinstance(instance.fact, facts.Dataset):
+            names = [parameter.arg for parameter in (*init.node.args.posonlyargs, *init.node.args.args)][1:]
+            given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
+            instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
+        if base == "torch.nn.Module" and not unknown_base:
+            instance.data["ready"] = _ready(init)
+        functions.call_function(reader, init, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance)
+    elif base is not None and not cls.dataclass:
+        handler = table.METHODS.get((base, "__init__")) or table.find_method(instance, "__init__")
+        if handler is not None:
+            handler(LibraryCall(reader, f"{base}.__init__", arguments, node, instance))
+        elif reader.tracked([*arguments.positional, *arguments.keywords.values()]):
+            instance.attributes.update({f"<{i}>": v for i, v in enumerate(arguments.positional[:4])})
+    if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
+        reader.emit(Kind.BUILD, node, instance.fact)
+    return instance
+
+
+def _ready(init: Function) -> tuple[str, int, int]:
+    """The file, the first line of a constructor, and the line in which it calls that of its base: behind its end where it never does."""
+    first, last = init.node.lineno, init.node.end_lineno or init.node.lineno
+    calls = (number for number in range(first + 1, last + 1) if "__init__" in init.module.lines[number - 1])
+    return init.module.display, first, next(calls, last + 1)
+
+
+def _is_enum(cls: Class) -> bool:
+    return any(isinstance(b, Library) and b.name.startswith("enum.") for b in cls.mro)
+
+
+def fields_of(reader: Reader, cls: Class) -> list[tuple[str, Value | None, ast.AnnAssign, Class]]:
+    """The annotated fields of a dataclass-like class and its bases, in order, with their defaults."""
+    found: dict[str, tuple[str, Value | None, ast.AnnAssign, Class]] = {}
+    for base in reversed(cls.mro or (cls,)):
+        if isinstance(base, Class):
+            for statement in base.node.body:
+                if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                    name = statement.target.id
+                    found[name] = (name, base.namespace.get(name), statement, base)
+    return list(found.values())
+
+
+def _fields(reader: Reader, cls: Class, arguments: Arguments, instance: Instance) -> None:
+    positional = list(arguments.positional)
+    for index, (name, default, _, _) in enumerate(fields_of(reader, cls)):
+        if name in arguments.keywords:
+            value: Value = arguments.keywords[name]
+        elif index < len(positional):
+            value = positional[index]
+        elif default is not None and arguments.exact:
+            value = default
+            if isinstance(default, Instance) and default.kind == "dataclasses.Field":
+                made = default.data.get("default")
+                factory = default.data.get("factory")
+                value = (
+                    made
+                    if made is not None
+                    else calls.call(reader, factory, Arguments(), cls.node)
+                    if factory is not None
+                    else Opaque(f"field `{name}`")
+                )
+        else:
+            value = Opaque(f"field `{name}`") if default is None else join([default, Opaque(f"field `{name}`")])
+        reader.store.write(instance.attributes, name, value)
+
+
+def _record(reader: Reader, cls: Class, arguments: Arguments, instance: Instance, base: str) -> Value:
+    if base == "typing.TypedDict":
+        return mapping(dict(arguments.keywords), arguments.exact)
+    _fields(reader, cls, arguments, instance)
+    return instance

@@ -1,0 +1,159 @@
+"""Conditions: what a branch asks, told without evaluating anything again."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Condition
+from advisor.model.source import Setting
+from advisor.read.python import attributes, expressions, operators
+from advisor.read.python.values import (
+    Constant,
+    Instance,
+    Mapping,
+    Module,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    join,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
+    """The comparison that a test makes, for the checks that ask what a branch depends on."""
+    text = reader.text(node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = condition(reader, node.operand, _quiet(reader, node.operand))
+        inner.negated = not inner.negated
+        return inner
+    key = _condition_key(reader, node, value)
+    found = Condition(text, key, operator="truth")
+    if isinstance(node, ast.BoolOp):
+        parts = tuple(condition(reader, part, _quiet(reader, part)) for part in node.values)
+        if isinstance(node.op, ast.And):
+            found.conjuncts = parts
+        else:
+            found.disjuncts = parts
+        found.operator = "and" if isinstance(node.op, ast.And) else "or"
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+        left, right = _quiet(reader, node.left), _quiet(reader, node.comparators[0])
+        found.operator = operators._COMPARE[type(node.ops[0])][0]
+        found.left, found.right = setting(left), setting(right)
+        found.variable, found.right_variable = reader.variable(_inner(node.left)), reader.variable(_inner(node.comparators[0]))
+        found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
+        found.margin = _margin(reader, node)
+        if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
+            found.modulo = setting(_quiet(reader, node.left.right))
+            found.modulo_of = reader.text(node.left.left)
+            counter = _quiet(reader, node.left.left)
+            found.counts_from = int(counter.low) if isinstance(counter, Opaque) and counter.low is not None else None
+    else:
+        found.variable = reader.variable(node)
+        found.left = setting(value)
+        found.left_flow = getattr(value, "flow", None)
+    return found
+
+
+def _margin(reader: Reader, node: ast.Compare) -> Setting | None:
+    """The constant that stands beside one side of a comparison: `loss < best - 0.01`."""
+    for side in (node.left, node.comparators[0]):
+        if isinstance(side, ast.BinOp) and isinstance(side.op, (ast.Add, ast.Sub)):
+            value = _quiet(reader, side.right)
+            if isinstance(value, Constant) and isinstance(value.value, (int, float)):
+                return setting(value)
+    return None
+
+
+def _inner(node: ast.AST) -> ast.AST:
+    """The name behind a small expression: `x - delta`, `x.item()`, `float(x)`, `len(x)`."""
+    if isinstance(node, ast.BinOp):
+        return _inner(node.left) if not isinstance(node.left, ast.Constant) else _inner(node.right)
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("item", "mean"):
+            return node.func.value
+        if len(node.args) == 1:
+            return node.args[0]
+    return node
+
+
+def _quiet(reader: Reader, node: ast.AST) -> Value:
+    """The value of a simple expression without events: names, attributes, constants, arithmetic; else unknown."""
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)):
+        value = peek(reader, node)
+        return value if value is not None else Opaque("not read")
+    if isinstance(node, ast.BinOp):
+        left, right = _quiet(reader, node.left), _quiet(reader, node.right)
+        if isinstance(left, (Constant, Opaque)) and isinstance(right, (Constant, Opaque)):
+            return operators.binary(reader, node.op, left, right, node)
+        return operators._mixed(left, right) if operators._flows(left) or operators._flows(right) else Opaque("a computed value")
+    if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
+        return operators._unary(reader, node, _quiet(reader, node.operand))
+    if isinstance(node, ast.Call):
+        target = _inner(node)
+        inner = _quiet(reader, target) if target is not node else Opaque("not read")
+        if isinstance(inner, (Tensor, Opaque)) and inner.flow is not None:
+            return Opaque("a number taken from a tensor", "float", flow=inner.flow)
+    return Opaque("not read")
+
+
+def peek(reader: Reader, node: ast.AST) -> Value | None:
+    """The value of a name or attribute chain, read without any effect."""
+    if isinstance(node, ast.Name):
+        return reader.frame.lookup(node.id)
+    if isinstance(node, ast.Constant):
+        return expressions.eval_constant(reader, node)
+    if isinstance(node, ast.Attribute):
+        owner = peek(reader, node.value)
+        if isinstance(owner, Instance):
+            held = owner.attributes.get(node.attr)
+            return attributes.as_seen(reader, owner, node.attr, held) if held is not None else None
+        if isinstance(owner, Module):
+            return owner.namespace.get(node.attr)
+        if isinstance(owner, Union):
+            found = [peek_member for m in owner.members if isinstance(m, Instance) and (peek_member := m.attributes.get(node.attr)) is not None]
+            return join(found) if found else None
+        if isinstance(owner, Mapping):
+            return owner.items.get(node.attr)
+        return None
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        owner = peek(reader, node.value)
+        if isinstance(owner, Mapping):
+            return owner.items.get(node.slice.value)
+        if isinstance(owner, Sequence) and isinstance(node.slice.value, int) and -len(owner.items) <= node.slice.value < len(owner.items):
+            return owner.items[node.slice.value]
+    return None
+
+
+def _condition_key(reader: Reader, node: ast.AST, value: Value) -> str:
+    """Equal for two tests that ask the same of the same values."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _value_key(reader, node, value)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        left, right = node.left, node.comparators[0]
+        parts = [_value_key(reader, side, _quiet(reader, side)) for side in (left, right)]
+        return f"{parts[0]}{operators._COMPARE[type(node.ops[0])][0]}{parts[1]}"
+    return f"{id(reader.frame.names)}:{' '.join(reader.text(node).split())}"
+
+
+def _value_key(reader: Reader, node: ast.AST, value: Value) -> str:
+    if isinstance(node, ast.Constant):
+        return repr(node.value)
+    if isinstance(value, Constant):
+        if value.weak and value.origin:
+            link = value.origin[-1]
+            return f"{link.file}:{link.line}:{link.text}"
+        return repr(value.value)
+    if isinstance(value, Opaque) and isinstance(node, (ast.Name, ast.Attribute)):
+        reader.keep.append(value)
+        return f"#{id(value)}"
+    if isinstance(node, ast.BinOp):
+        left, right = _value_key(reader, node.left, _quiet(reader, node.left)), _value_key(reader, node.right, _quiet(reader, node.right))
+        return f"({left}{type(node.op).__name__}{right})"
+    return f"{id(reader.frame.names)}:{' '.join(reader.text(node).split())}"

@@ -1,0 +1,157 @@
+"""Calling an object: its own __call__, a forward of a model, or what its library does."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from advisor.model import recipe as facts
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow
+from advisor.model.record import replace
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls, classes, functions
+from advisor.read.python.values import (
+    Arguments,
+    Constant,
+    Function,
+    Instance,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    join,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node: ast.AST) -> Value:
+    """instance(...): __call__, a module's forward, or what its library does."""
+    if instance.cls is not None:
+        method = classes.class_lookup(reader, instance.cls, "__call__")
+        if isinstance(method, Function):
+            return functions.call_function(
+                reader, method, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance
+            )
+        if instance.role in ("module", "loss"):
+            forward = instance.attributes.get("forward") or classes.class_lookup(reader, instance.cls, "forward")
+            if isinstance(forward, Function):
+                return _forward(reader, instance, forward, arguments, node)
+    handler = table.INVOKES.get(instance.kind) or table.INVOKES.get(instance.role or "")
+    request = LibraryCall(reader, f"{instance.kind}.__call__", arguments, node, instance)
+    result: Value | None = None
+    if handler is not None:
+        outermost = instance.role == "module" and reader.forward_depth == 0
+        if outermost:
+            reader.forward_depth += 1
+        try:
+            result = handler(request)
+        finally:
+            if outermost:
+                reader.forward_depth -= 1
+        if result is not None:
+            if outermost and isinstance(instance.fact, facts.Module):
+                result = _through(reader, instance.fact, arguments, result, node)
+            return result
+    given = [*arguments.positional, *arguments.keywords.values()]
+    if instance.role == "module" and isinstance(instance.fact, facts.Module):
+        flow = Flow(graph="kept" if reader.grad_mode == "on" else "unknown" if reader.grad_mode == "unknown" else "cut")
+        return _through(reader, instance.fact, arguments, Tensor(flow), node) if reader.forward_depth == 0 else opaque_tensor(given)
+    if reader.tracked(given):
+        reader.escape(given, f"{instance.kind}", node)
+    return calls.opaque_result(reader, instance.kind, given)
+
+
+def opaque_tensor(given: list[Value]) -> Value:
+    """A tensor computed from these in a way that is not known."""
+    flows = [v.flow for v in given if isinstance(v, Tensor)]
+    return Tensor(replace(flows[0], activation=None, width=None, part=(), graph="unknown", cut_by=None, cut_at=None) if flows else Flow())
+
+
+def _forward(reader: Reader, instance: Instance, forward: Function, arguments: Arguments, node: ast.AST) -> Value:
+    outermost = reader.forward_depth == 0
+    fact = instance.fact
+    if isinstance(fact, facts.Module) and fact.forward_place is None:
+        fact.forward_place = forward.module.place(forward.node)
+    reader.forward_depth += 1
+    try:
+        result = functions.call_function(
+            reader, forward, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance
+        )
+    finally:
+        reader.forward_depth -= 1
+    if outermost and isinstance(fact, facts.Module):
+        return _through(reader, fact, arguments, result, node)
+    return result
+
+
+def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: Value, node: ast.AST) -> Value:
+    """The result of the outermost forward: marked as coming from the model, with its event."""
+    given = [v for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)]
+    sources = tuple(dict.fromkeys(s for v in given for s in (v.flow.source, *v.flow.sources) if s is not None))
+    marked = mark(reader, result, fact, sources)
+    output = _first_flow(marked)
+    reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, grad_mode=reader.grad_mode)
+    return marked
+
+
+def _first_flow(value: Value) -> Flow | None:
+    if isinstance(value, Tensor):
+        return value.flow
+    if isinstance(value, (Sequence, Union)):
+        for item in value.items if isinstance(value, Sequence) else value.members:
+            found = _first_flow(item)
+            if found is not None:
+                return found
+    if isinstance(value, Mapping):
+        for item in value.items.values():
+            found = _first_flow(item)
+            if found is not None:
+                return found
+    return None
+
+
+def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, ...] = (), depth: int = 0) -> Value:
+    """Notes on every tensor in a value that it came out of a model, computed from data of these sources.
+
+    What a replayed forward gives belongs to an earlier call: its sources and its gradient mode are those of now.
+    """
+    graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
+    if isinstance(value, Tensor):
+        flow = value.flow
+        return Tensor(
+            replace(
+                flow,
+                modules=(fact, *(m for m in flow.modules if m is not fact))[:6],
+                graph=graph if flow.graph in ("none", "unknown", "kept") or flow.cut_by is None else flow.graph,
+                source=sources[0] if sources else flow.source,
+                sources=sources or flow.sources,
+            )
+        )
+    if isinstance(value, Opaque):
+        if value.type in ("int", "str", "bool", "float"):
+            return value
+        return Tensor(Flow(modules=(fact,), graph=graph, source=sources[0] if sources else None, sources=sources))
+    if depth < 2:
+        if isinstance(value, Sequence):
+            return Sequence(value.kind, {"items": tuple(mark(reader, item, fact, sources, depth + 1) for item in value.items), "exact": value.exact})
+        if isinstance(value, Mapping):
+            return Mapping(
+                {**value.state, "items": {key: mark(reader, item, fact, sources, depth + 1) for key, item in value.items.items()}}, value.place
+            )
+        if isinstance(value, Union):
+            return join(
+                [mark(reader, item, fact, sources, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)]
+                or [value],
+                value.when,
+            )
+        if isinstance(value, Instance) and value.cls is not None and value.role is None:
+            for name, held in list(value.attributes.items()):
+                if isinstance(held, (Tensor, Opaque)):
+                    reader.store.write(value.attributes, name, mark(reader, held, fact, sources, depth + 1))
+    return value

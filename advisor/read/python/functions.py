@@ -1,0 +1,280 @@
+"""Project functions and generators: made, decorated, entered with their arguments bound, replayed when entered too often."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Branch, Call, Event, Exit, Node
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls
+from advisor.read.python.frames import Frame
+from advisor.read.python.values import (
+    NONE,
+    Arguments,
+    Bound,
+    Class,
+    Function,
+    Generator,
+    Instance,
+    Library,
+    Opaque,
+    Partial,
+    Value,
+    join,
+    mapping,
+    sequence,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Value:
+    """A function value: defaults evaluated, decorators applied."""
+    frame = reader.frame
+    function = Function(node, frame.module, frame)
+    if frame.is_class:
+        function.owner = frame.owner
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
+        function.defaults[argument.arg] = reader.evaluate(default)
+    for argument, default_node in zip(arguments.kwonlyargs, arguments.kw_defaults):
+        if default_node is not None:
+            function.defaults[argument.arg] = reader.evaluate(default_node)
+    if isinstance(node, ast.Lambda):
+        return function
+    reader.functions.append(function)
+    result: Value = function
+    for decorator in reversed(node.decorator_list):
+        result = decorate(reader, result, decorator)
+    return result
+
+
+def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
+    """Applies one decorator; those that cannot be read pass the thing through."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    callee = reader.evaluate(target)
+    if isinstance(callee, Library):
+        name = table.canonical(callee.name)
+        handler = table.DECORATORS.get(name)
+        if handler is not None:
+            request = LibraryCall(reader, name, calls.arguments_of(reader, decorator), decorator) if isinstance(decorator, ast.Call) else None
+            return handler(reader, value, request)
+        if isinstance(decorator, ast.Call):
+            for keyword in decorator.keywords:
+                reader.evaluate(keyword.value)
+        return value
+    if isinstance(target, ast.Attribute) and target.attr in ("setter", "getter", "deleter"):
+        return callee if isinstance(callee, Function) else value
+    if isinstance(callee, Bound) and callee.function is None and callee.name in ("setter", "getter"):
+        return value
+    if isinstance(callee, (Function, Bound, Class, Partial, Instance)):
+        if isinstance(decorator, ast.Call):
+            callee = calls.call(reader, callee, calls.arguments_of(reader, decorator), decorator)
+        if isinstance(callee, Library):
+            handler = table.DECORATORS.get(callee.name)
+            return handler(reader, value, None) if handler is not None else value
+        if isinstance(callee, (Function, Bound, Partial, Class)) or (isinstance(callee, Instance) and callee.cls is not None):
+            result = calls.call(reader, callee, Arguments([value]), decorator)
+            if isinstance(result, (Function, Class, Bound, Partial)) or (isinstance(result, Instance) and result.cls is not None):
+                return result
+        return value
+    return value
+
+
+def call_function(reader: Reader, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
+    """Enters a project function with these arguments. Too deep, recursive or too often entered: replayed or unknown."""
+    body_node = function.node
+    if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2:
+        return calls.opaque_result(
+            reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"
+        )
+    frame = bind(reader, function, arguments, receiver)
+    from advisor.read.python.scopes import assigned
+
+    if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
+        return Generator(function, frame)
+    count = reader.evaluations.get(body_node, 0)
+    limit = _EVALUATIONS if reader.steps < _SOFT else 1
+    if count >= limit and body_node in reader.replays:
+        nodes, value, leaves = reader.replays[body_node]
+        if leaves and reader.repeated + leaves > MOST_EVENTS:
+            reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
+        elif leaves:
+            reader.block.append(Call(reader.place(node), function.name, nodes))
+            reader.leaves += 1
+            reader.repeated += leaves
+        return value
+    reader.evaluations[body_node] = count + 1
+    return enter(reader, function, frame, node)
+
+
+_DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
+
+
+MOST_EVENTS = 20_000  # nodes of the tree that replayed calls may add to one program
+
+
+def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Value:
+    """Runs the body of a function in a frame and gives what it returns."""
+    from advisor.read.python import regions, statements
+
+    body_node = function.node
+    place = reader.place(node)
+    outer_frame, outer_block = reader.frame, reader.block
+    nodes: list[Node] = []
+    leaves = reader.leaves
+    frame.loops = reader.loop_depth
+    reader.frame, reader.block = frame, nodes
+    reader.active.append(body_node)
+    reader.entered.add(body_node)
+    reader.call_depth += 1
+    reader.on_yield.append(None)
+    try:
+        if isinstance(body_node, ast.Lambda):
+            value = reader.evaluate(body_node.body)
+        else:
+            thunk: Callable[[], str | None] = lambda: statements.run(reader, body_node.body)  # noqa: E731
+            for what, data in reversed(function.regions):
+                thunk = (lambda inner, w, d: lambda: regions.in_region(reader, place, w, d, inner))(thunk, what, data)
+            status = thunk()
+            returns = list(frame.returns)
+            if status != "return" and (status != "raise" or not returns):
+                returns.append(NONE if status is None else Opaque("a function that raises"))
+            value = join(returns) if len(returns) > 1 else returns[0] if returns else NONE
+    finally:
+        reader.on_yield.pop()
+        reader.call_depth -= 1
+        reader.active.pop()
+        reader.frame, reader.block = outer_frame, outer_block
+    count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
+    if count:
+        reader.block.append(Call(place, function.name, nodes))
+    reader.replays[body_node] = (nodes, value, _size(reader, nodes) if count else 0)
+    return value
+
+
+def _size(reader: Reader, nodes: list[Node]) -> int:
+    """How many nodes a piece of the tree has, those of replayed calls counted each time."""
+    known = reader.sizes.get(id(nodes))
+    if known is not None and known[0] is nodes:
+        return known[1]
+    size = len(nodes)
+    for node in nodes:
+        if isinstance(node, Branch):
+            size += sum(_size(reader, arm.body) for arm in node.arms)
+        elif not isinstance(node, (Event, Exit)):
+            size += _size(reader, node.body)
+    reader.sizes[id(nodes)] = (nodes, size)
+    return size
+
+
+def _holds_loader(node: Node) -> bool:
+    return getattr(node, "over", None) is not None
+
+
+def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Value | None) -> Frame:
+    """A new frame with the parameters bound; parameters that are not given are defaults, or unknown."""
+    from advisor.read.python.scopes import assigned
+
+    node = function.node
+    names: dict[str, Value] = {}
+    spec = node.args
+    parameters = [*spec.posonlyargs, *spec.args]
+    positional = list(arguments.positional)
+    keywords = dict(arguments.keywords)
+    for index, parameter in enumerate(parameters):
+        name = parameter.arg
+        if index < len(positional):
+            names[name] = positional[index]
+        elif name in keywords:
+            names[name] = keywords.pop(name)
+        elif name in function.injected:
+            names[name] = function.injected[name]
+        elif name in function.defaults:
+            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], Opaque(f"argument `{name}`")])
+        else:
+            names[name] = Opaque(f"argument `{name}` of `{function.name}`")
+    for parameter in spec.kwonlyargs:
+        name = parameter.arg
+        if name in keywords:
+            names[name] = keywords.pop(name)
+        elif name in function.injected:
+            names[name] = function.injected[name]
+        elif name in function.defaults:
+            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], Opaque(f"argument `{name}`")])
+        else:
+            names[name] = Opaque(f"argument `{name}` of `{function.name}`")
+    if spec.vararg is not None:
+        names[spec.vararg.arg] = sequence(positional[len(parameters) :], "tuple", arguments.exact)
+    if spec.kwarg is not None:
+        names[spec.kwarg.arg] = mapping(keywords, arguments.exact)
+    scope = None if isinstance(node, ast.Lambda) else assigned(node)
+    owner = function.owner
+    if owner is not None and receiver is None and positional and function.kind == "plain":
+        receiver = positional[0]
+    return Frame(
+        function.module,
+        names,
+        function.closure,
+        owner,
+        receiver,
+        scope.globals if scope else frozenset(),
+        scope.nonlocals if scope else frozenset(),
+        function=function,
+    )
+
+
+def consume(reader: Reader, generator: Generator, receive: Callable[[Value], None], node: ast.AST) -> None:
+    """Runs a project generator; each `yield` calls back (twice at most)."""
+
+    def at_yield(value: Value) -> None:
+        for wrap in generator.through:
+            value = wrap(value)
+        receive(value)
+
+    from advisor.read.python import regions, statements
+
+    function, frame = generator.function, generator.frame
+    body_node = function.node
+    if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2 or isinstance(body_node, ast.Lambda):
+        at_yield(Opaque("an item of a generator"))
+        return
+    outer_frame = reader.frame
+    turns = [0]
+
+    def limited(value: Value) -> None:
+        turns[0] += 1
+        if turns[0] <= 2:
+            reader.on_yield.append(None)
+            try:
+                at_yield(value)
+            finally:
+                reader.on_yield.pop()
+
+    reader.frame = frame
+    reader.active.append(body_node)
+    reader.entered.add(body_node)
+    reader.call_depth += 1
+    reader.on_yield.append(limited)
+    try:
+        thunk: Callable[[], str | None] = lambda: statements.run(reader, body_node.body)  # noqa: E731
+        for what, data in reversed(function.regions):
+            thunk = (lambda inner, w, d: lambda: regions.in_region(reader, outer_frame.module.place(node), w, d, inner))(thunk, what, data)
+        thunk()
+    finally:
+        reader.on_yield.pop()
+        reader.call_depth -= 1
+        reader.active.pop()
+        reader.frame = outer_frame
+
+
+def drain(reader: Reader, generator: Generator, node: ast.AST) -> Value:
+    """What a project generator yields, read here."""
+    yielded: list[Value] = []
+    consume(reader, generator, yielded.append, node)
+    return join(yielded) if yielded else Opaque("an item of a generator")

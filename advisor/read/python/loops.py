@@ -1,0 +1,205 @@
+"""Loops: bodies read once with what they assign widened, literals item by item."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Loop, Node
+from advisor.model.source import Known
+from advisor.read.frameworks import table
+from advisor.read.python import (
+    assignment,
+    functions,
+    gathering,
+    iteration,
+    scopes,
+    statements,
+)
+from advisor.read.python.values import (
+    NONE,
+    Constant,
+    Generator,
+    Instance,
+    Opaque,
+    Sequence,
+    Union,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+UNROLLED = 24  # items of a literal that a loop is read for one by one
+
+
+def widen(reader: Reader, node: ast.AST) -> None:
+    """Before a loop: every constant that the loop assigns becomes unknown of its type, so that no first turn decides a condition."""
+    found = scopes.assigned(node)
+    for name in found.names:
+        value = reader.frame.lookup(name)
+        home = reader.frame.home(name)
+        if value is not None and name in home:
+            changed = _widened(value)
+            if changed is not value:
+                reader.store.write(home, name, changed)
+    if found.attributes:
+        for container in _instances_in_reach(reader):
+            for name in found.attributes:
+                held = container.attributes.get(name)
+                if held is not None and container.role not in ("module",):
+                    changed = _widened(held)
+                    if changed is not held:
+                        reader.store.write(container.attributes, name, changed)
+
+
+def _instances_in_reach(reader: Reader) -> list[Instance]:
+    found = [value for value in reader.frame.names.values() if isinstance(value, Instance) and value.cls is not None]
+    return found[:12]
+
+
+def _widened(value: Value) -> Value:
+    if isinstance(value, Constant):
+        if value.value is None:
+            return Union((Opaque("it changes in the loop"), NONE))
+        if isinstance(value.value, (bool, int, float)):
+            return Opaque("it changes in the loop", type(value.value).__name__)
+        return Opaque("it changes in the loop", type(value.value).__name__)
+    if isinstance(value, Union) and any(isinstance(member, Constant) for member in value.members):
+        return Union(tuple(_widened(m) if isinstance(m, Constant) and m.value is not None else m for m in value.members))
+    if isinstance(value, Sequence) and value.exact and all(isinstance(i, Constant) for i in value.items) and not value.items:
+        return value
+    return value
+
+
+def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
+    """for: the body once, with what it assigns widened; literals item by item; generators where they are consumed."""
+    value = reader.evaluate(node.iter)
+    if isinstance(value, Union):
+        generators = [m for m in value.members if isinstance(m, Generator)]
+        value = generators[0] if generators else value
+    if isinstance(value, Generator):
+        return _run_generator_loop(reader, node, value)
+    turns = iteration.iterate(reader, value, node.iter, lazily=True)
+    if isinstance(turns.item, Generator):
+        return _run_generator_loop(reader, node, turns.item)
+    items = turns.items
+    if items is not None and len(items) <= UNROLLED and not _is_counter(turns):
+        return _run_unrolled(reader, node, items, turns)
+    body: list[Node] = []
+    loop = Loop(reader.place(node), body, turns.over, turns.count, turns.what)  # type: ignore[arg-type]
+    loop.name = reader.text(node.target)
+    widen(reader, node)
+    status = _body(reader, node, body, lambda: assignment.assign(reader, node.target, turns.item, node.target))
+    if isinstance(node.target, ast.Name):
+        loop.variable = reader.variable(node.target)
+    gathering.settle(reader, node, turns.over)
+    _attach(reader, loop)
+    statements.run(reader, node.orelse)
+    return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None
+
+
+def _is_counter(turns: table.Iteration) -> bool:
+    return turns.what == "range"
+
+
+def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[Node], bind: Callable[[], None]) -> str | None:
+    outer = reader.block
+    reader.block = body
+    reader.loop_depth += 1
+    try:
+        bind()
+        return statements.run(reader, node.body)
+    finally:
+        reader.loop_depth -= 1
+        reader.block = outer
+
+
+def _attach(reader: Reader, loop: Loop) -> None:
+    if loop.body or loop.over is not None:
+        reader.block.append(loop)
+
+
+def _run_unrolled(reader: Reader, node: ast.For | ast.AsyncFor, items: tuple[Value, ...], turns: table.Iteration) -> str | None:
+    """A loop over a literal is read item by item; each turn stands as a loop of one turn (what="turn")."""
+    if not items:
+        return statements.run(reader, node.orelse)
+    mutated = scopes.assigned(node)
+    for index, item in enumerate(items):
+        body: list[Node] = []
+        turn = Loop(reader.place(node), body, None, Known(1), "turn")
+        if index == 0 and len(items) > 1:
+            for name in mutated.names:
+                held = reader.frame.names.get(name)
+                if isinstance(held, Constant) and isinstance(held.value, (int, float)) and not isinstance(held.value, bool):
+                    reader.store.write(reader.frame.names, name, _widened(held))
+        outer = reader.block
+        reader.block = body
+        try:
+            assignment.assign(reader, node.target, item, node.target)
+            status = statements.run(reader, node.body)
+        finally:
+            reader.block = outer
+        _attach(reader, turn)
+        if status in ("return", "raise"):
+            return status
+        if status == "break" or reader.spent:
+            break
+    statements.run(reader, node.orelse)
+    return None
+
+
+def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator: Generator) -> str | None:
+    """A project generator is read where it is consumed: its `yield` executes the loop's body."""
+    outer_frame = reader.frame
+    widen(reader, node)
+    status: list[str | None] = []
+
+    def at_yield(value: Value) -> None:
+        inner = reader.frame
+        reader.frame = outer_frame
+        reader.loop_depth += 1
+        reader.on_yield.append(None)
+        try:
+            assignment.assign(reader, node.target, value, node.target)
+            status.append(statements.run(reader, node.body))
+        finally:
+            reader.on_yield.pop()
+            reader.loop_depth -= 1
+            reader.frame = inner
+
+    functions.consume(reader, generator, at_yield, node)
+    statements.run(reader, node.orelse)
+    return None
+
+
+def run_while(reader: Reader, node: ast.While) -> str | None:
+    """while: the body once, with what it assigns widened."""
+    widen(reader, node)
+    test = reader.evaluate(node.test)
+    if reader.strong_truth(test) is False:
+        return statements.run(reader, node.orelse)
+    body: list[Node] = []
+    loop = Loop(reader.place(node), body, None, None, "while")
+    loop.name = reader.text(node.test)
+    condition = reader.condition(node.test, test)
+    loop.variable = condition.variable
+    outer = reader.block
+    reader.block = body
+    reader.loop_depth += 1
+    try:
+        if reader.strong_truth(test) is None:
+            arms: list[tuple[str, bool | None, Any]] = [
+                ("else", False, lambda: (statements._leave(reader, node, "break"), None)),
+                ("unknown", True, lambda: (None, None)),
+            ]
+            reader.branch(node.test, condition, arms)
+        status = statements.run(reader, node.body)
+    finally:
+        reader.loop_depth -= 1
+        reader.block = outer
+    _attach(reader, loop)
+    endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return "return" if status == "return" and endless else None

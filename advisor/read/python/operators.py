@@ -1,0 +1,315 @@
+"""Operators: arithmetic, comparison and boolean logic on known and unknown values."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.recipe import Flow
+from advisor.model.record import replace
+from advisor.read.frameworks import table
+from advisor.read.python import subscripts
+from advisor.read.python.values import (
+    Arguments,
+    Constant,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    content,
+    join,
+    mapping,
+    members,
+    sequence,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+LONGEST_TEXT = 10_000  # characters of a computed string
+
+
+LARGEST_NUMBER = 2**256  # beyond it a computed integer is not kept
+
+
+_BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+    ast.FloorDiv: ("//", operator.floordiv),
+    ast.Mod: ("%", operator.mod),
+    ast.Pow: ("**", operator.pow),
+    ast.MatMult: ("@", operator.matmul),
+    ast.BitAnd: ("&", operator.and_),
+    ast.BitOr: ("|", operator.or_),
+    ast.BitXor: ("^", operator.xor),
+    ast.LShift: ("<<", operator.lshift),
+    ast.RShift: (">>", operator.rshift),
+}
+
+
+def _tensor_table(name: str) -> Any:
+    return table.TENSORS.get(name)
+
+
+def eval_binary(reader: Reader, node: ast.BinOp) -> Value:
+    """left op right"""
+    return binary(reader, node.op, reader.evaluate(node.left), reader.evaluate(node.right), node)
+
+
+def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+    """left op right"""
+    if isinstance(left, Union) or isinstance(right, Union):
+        pairs = [(a, b) for a in members(left) for b in members(right)]
+        return join([binary(reader, op, a, b, node) for a, b in pairs[:6]] + ([Opaque("one of many values")] if len(pairs) > 6 else []))
+    symbol, compute = _BINARY[type(op)]
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return _fold(symbol, compute, left, right, reader, node)
+    if _flows(left) or _flows(right):
+        handled = _tensor_table("binary")
+        if handled is not None:
+            result = handled(reader, symbol, left, right, node)
+            if result is not None:
+                return result  # type: ignore[no-any-return]
+        return _mixed(left, right)
+    if symbol == "+" and isinstance(left, Sequence) and isinstance(right, Sequence):
+        return sequence([*left.items, *right.items], left.kind, left.exact and right.exact)
+    if symbol == "*" and isinstance(left, Sequence) and isinstance(right, Constant) and isinstance(right.value, int) and 0 <= right.value <= 64:
+        return sequence(list(left.items) * right.value, left.kind, left.exact)
+    if symbol == "*" and isinstance(left, Sequence):
+        return sequence(list(left.items), left.kind, exact=False)
+    if symbol == "|" and isinstance(left, Mapping) and isinstance(right, Mapping):
+        return mapping({**left.items, **right.items}, left.exact and right.exact)
+    if symbol == "%" and isinstance(left, Constant) and isinstance(left.value, str):
+        return Opaque("a formatted text", "str")
+    if symbol == "+" and (isinstance(left, Sequence) or isinstance(right, Sequence)):
+        known_part = left if isinstance(left, Sequence) else right
+        assert isinstance(known_part, Sequence)
+        return sequence(list(known_part.items), known_part.kind, exact=False)
+    for owner, other, name in ((left, right, "__truediv__" if symbol == "/" else None),):
+        if isinstance(owner, Instance) and name is not None:
+            handler = table.find_method(owner, name)
+            if handler is not None:
+                result = handler(table.LibraryCall(reader, f"{owner.kind}.{name}", Arguments([other]), node, owner))
+                if result is not None:
+                    return result
+    kinds = {_type_of(left), _type_of(right)}
+    result_type = None
+    if kinds <= {"int", "float", "bool"}:
+        result_type = "float" if symbol == "/" or "float" in kinds else "int"
+    elif "str" in kinds and symbol == "+":
+        result_type = "str"
+    low = high = None
+    if symbol == "%" and isinstance(right, Constant) and isinstance(right.value, int) and right.value > 0:
+        low, high = 0, right.value - 1
+    unknown = left if isinstance(left, Opaque) else right
+    return Opaque(unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120], result_type, low, high)
+
+
+def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:
+    a, b = left.value, right.value
+    try:
+        if symbol == "**" and (abs(b) > 512 or abs(a) > 1e6):
+            return Opaque("a very large number", type(a).__name__)
+        if symbol == "<<" and b > 256:
+            return Opaque("a very large number", "int")
+        if symbol == "*" and (isinstance(a, (str, bytes)) or isinstance(b, (str, bytes))):
+            text, count = (a, b) if isinstance(a, (str, bytes)) else (b, a)
+            if len(text) * count > LONGEST_TEXT:
+                return Opaque("a very long text", "str")
+        value = compute(a, b)
+    except Exception:
+        return Opaque(f"`{reader.text(node)}` cannot be computed")
+    if isinstance(value, (str, bytes)) and len(value) > LONGEST_TEXT:
+        return Opaque("a very long text", "str")
+    if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+        return Opaque("a very large number", "int")
+    if isinstance(value, complex):
+        return Opaque("a complex number")
+    origin = (*left.origin, *(link for link in right.origin if link not in left.origin))[:6]
+    return Constant(value, origin, left.weak or right.weak, reader.place(node))
+
+
+def _flows(value: Value) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, Opaque) and value.flow is not None) or isinstance(value, Weights)
+
+
+def _mixed(left: Value, right: Value) -> Value:
+    flow = getattr(left, "flow", None) or getattr(right, "flow", None)
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return Tensor(replace(flow, activation=None) if flow is not None else Flow())
+    return Opaque("a computed value", flow=flow)
+
+
+def _type_of(value: Value) -> str | None:
+    if isinstance(value, Constant):
+        return type(value.value).__name__
+    return value.type if isinstance(value, Opaque) else None
+
+
+def eval_unary(reader: Reader, node: ast.UnaryOp) -> Value:
+    """op operand"""
+    value = reader.evaluate(node.operand)
+    if isinstance(node.op, ast.Not):
+        truth = reader.truth(value)
+        if truth is None:
+            return Opaque(value.why if isinstance(value, Opaque) else "not known", "bool")
+        strong = reader.strong_truth(value)
+        return Constant(not truth, weak=strong is None)
+    if isinstance(value, Union):
+        return join([_unary(reader, node, member) for member in value.members], value.when)
+    return _unary(reader, node, value)
+
+
+def _unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
+    if isinstance(value, Constant):
+        try:
+            result = -value.value if isinstance(node.op, ast.USub) else +value.value if isinstance(node.op, ast.UAdd) else ~value.value
+            return Constant(result, value.origin, value.weak, reader.place(node))
+        except Exception:
+            return Opaque("a computed value")
+    if isinstance(value, Tensor):
+        handled = _tensor_table("unary")
+        if handled is not None:
+            result = handled(reader, {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[type(node.op)], value, node)
+            if result is not None:
+                return result  # type: ignore[no-any-return]
+        return Tensor(replace(value.flow, activation=None))
+    if isinstance(value, Opaque):
+        turned = _tensor_table("turned")
+        negated = isinstance(node.op, ast.USub) and value.flow is not None and turned is not None
+        return replace(value, low=None, high=None, flow=replace(value.flow, **turned(value.flow)) if negated else value.flow)
+    return Opaque("a computed value")
+
+
+def eval_boolean(reader: Reader, node: ast.BoolOp) -> Value:
+    """a and b, a or b: what cannot be decided is one of the operands."""
+    is_and = isinstance(node.op, ast.And)
+    possible: list[Value] = []
+    for part in node.values:
+        value = reader.evaluate(part)
+        strong = reader.strong_truth(value)
+        if strong is None:
+            weak = reader.truth(value)
+            if weak is not None and weak != is_and:
+                possible.insert(0, value)
+            else:
+                possible.append(value)
+            continue
+        if strong != is_and:
+            possible.append(value)
+            return join(possible)
+        last = value
+        if part is node.values[-1]:
+            possible.append(last)
+    if not possible:
+        return last
+    truths = [reader.truth(value) for value in possible]
+    if all(isinstance(value, (Constant, Opaque)) for value in possible) and None in truths:
+        if is_and and any(t is False for t in truths):
+            return Constant(False, weak=True)
+        if not is_and and any(t is True for t in truths):
+            return next(v for v, t in zip(possible, truths) if t is True)
+        first = next(v for v in possible if isinstance(v, Opaque))
+        if len(possible) == 1 or all(_type_of(v) == "bool" for v in possible):
+            return first
+    return join(possible)
+
+
+_COMPARE: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Is: ("is", operator.is_),
+    ast.IsNot: ("is not", operator.is_not),
+    ast.In: ("in", lambda a, b: a in b),
+    ast.NotIn: ("not in", lambda a, b: a not in b),
+}
+
+
+def eval_compare(reader: Reader, node: ast.Compare) -> Value:
+    """left op right, chained"""
+    left = reader.evaluate(node.left)
+    result: Value = Constant(True)
+    for op, comparator in zip(node.ops, node.comparators):
+        right = reader.evaluate(comparator)
+        one = _compare(reader, op, left, right, node)
+        if len(node.ops) == 1:
+            return one
+        if reader.strong_truth(one) is False:
+            return one
+        if isinstance(one, Opaque) or reader.strong_truth(one) is None:
+            result = one
+        left = right
+    return result
+
+
+def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
+    if isinstance(left, Union) or isinstance(right, Union):
+        pairs = [(a, b) for a in members(left) for b in members(right)][:8]
+        results = [_compare(reader, op, a, b, node) for a, b in pairs]
+        truths = {reader.truth(r) for r in results}
+        if len(truths) == 1 and None not in truths:
+            return results[0] if all(reader.strong_truth(r) is not None for r in results) else Constant(truths.pop(), weak=True)
+        head = reader.truth(results[0])
+        return Opaque("it depends on a flag", "bool") if head is None else Constant(head, weak=True)
+    symbol, compute = _COMPARE[type(op)]
+    if symbol in ("is", "is not"):
+        none_left = isinstance(left, Constant) and left.value is None
+        none_right = isinstance(right, Constant) and right.value is None
+        if none_left and none_right:
+            return Constant(symbol == "is", weak=getattr(left, "weak", False) or getattr(right, "weak", False))
+        if none_right or none_left:
+            other = left if none_right else right
+            if isinstance(other, Opaque):
+                return Opaque(other.why, "bool")
+            return Constant(symbol == "is not", weak=isinstance(other, Constant) and other.weak)
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        try:
+            return Constant(bool(compute(left.value, right.value)), weak=left.weak or right.weak)
+        except Exception:
+            return Opaque("a comparison", "bool")
+    if isinstance(left, Library) and isinstance(right, Library) and symbol in ("==", "!=", "is", "is not"):
+        return Constant((left.name == right.name) == (symbol in ("==", "is")))
+    if symbol in ("in", "not in"):
+        right = content(right)
+        if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and subscripts._hashable(left.value):
+            if isinstance(right, Mapping):
+                present: bool | None = True if left.value in right.items else (False if right.exact else None)
+            else:
+                known = [item.value for item in right.items if isinstance(item, Constant)]
+                present = True if left.value in known else (False if right.exact and len(known) == len(right.items) else None)
+            if present is not None:
+                weak = left.weak or any(isinstance(i, Constant) and i.weak for i in (right.items if isinstance(right, Sequence) else ()))
+                return Constant(present == (symbol == "in"), weak=weak)
+        return Opaque("a membership test", "bool")
+    if isinstance(left, Opaque) and isinstance(right, Constant) and left.low is not None and isinstance(right.value, (int, float)):
+        if symbol in ("<", "<=") and left.high is not None and compute(left.high, right.value):
+            return Constant(True)
+        if symbol in (">", ">=") and left.low is not None and compute(left.low, right.value):
+            return Constant(True)
+    tensor = left if isinstance(left, Tensor) else right if isinstance(right, Tensor) else None
+    if tensor is not None:
+        flow, bound = tensor.flow, right if tensor is left else left
+        if isinstance(bound, Constant) and isinstance(bound.value, (int, float)):
+            reader.recipe.thresholds.append((reader.place(node), flow, setting(bound)))
+        agreement = _tensor_table("agreement")
+        measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
+        graph: Any = "cut" if flow.graph == "kept" else flow.graph
+        ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None, "per": None}
+        return Tensor(replace(flow, activation="comparison", **{**ended, **measured}))
+    why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
+    return Opaque(why, "bool")

@@ -1,0 +1,155 @@
+"""Early stopping written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, walk
+from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Role
+from advisor.model.source import ABSENT, Known, Setting
+from advisor.read.python import assembly
+
+if TYPE_CHECKING:
+    pass
+
+
+def _metric_comparison(condition: Condition) -> Condition | None:
+    """The part of a condition that compares a metric with another value: not a modulo, not a counter against a constant."""
+    for part in (condition, *condition.conjuncts, *condition.disjuncts):
+        if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
+            flow = part.left_flow or part.right_flow
+            if flow is not None or (part.variable is not None and part.right_variable is not None):
+                return part
+    return None
+
+
+def _early_stopping(recipe: Recipe, nodes: list[assembly.Entry]) -> list[EarlyStopping]:
+    """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
+    counts: dict[Any, list[tuple[Event, Context]]] = {}
+    resets: dict[Any, list[tuple[Event, Context]]] = {}
+    stops: set[Any] = set()  # flags whose truth ends a loop
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.COUNT:
+            counts.setdefault(node.data["variable"], []).append((node, context))
+        elif isinstance(node, Event) and node.kind is Kind.RESET:
+            resets.setdefault(node.data["variable"], []).append((node, context))
+        elif isinstance(node, Branch) and node.condition is not None and node.condition.variable is not None:
+            if any(_leaves(arm) for arm in node.arms):
+                stops.add(node.condition.variable)
+    found: dict[Any, EarlyStopping] = {}
+    for node, _ in nodes:
+        if not isinstance(node, Branch) or node.condition is None:
+            continue
+        for part in _parts(node.condition):
+            side = _limit_side(part, counts)
+            if side is None or part.modulo is not None:
+                continue
+            variable, limit = side
+            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c) is not None]
+            if not raised or variable in found:
+                continue
+            arm = _arm_taken(node, part)
+            if arm is None:
+                continue
+            flags = [
+                e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True
+            ]
+            returns_true = any(
+                isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body)
+            )
+            ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
+            if not ends and not flags:
+                continue
+            metric_arm = _metric_arm(raised[0][1])
+            assert metric_arm is not None
+            branch, count_arm, comparison = metric_arm
+            stop = EarlyStopping(node.place, patience=limit, counter=variable)
+            stop.stops = bool(ends) or not any("." in e.data.get("text", "") for e in flags)  # a local flag may be returned among others
+            stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
+            stop.flow = comparison.left_flow or comparison.right_flow
+            stop.comparison = _improvement(branch, count_arm, comparison, nodes)
+            stop.min_delta = comparison.margin or ABSENT
+            stop.on = _measured_on(stop.flow)
+            others = [a for a in branch.arms if a is not count_arm]
+            stop.saves_best = any(assembly._holds(a, Kind.SAVE) for a in others)
+            stop.unit = _unit(raised[0][1])
+            found[variable] = stop
+    return list(found.values())
+
+
+def _parts(condition: Condition) -> list[Condition]:
+    parts = [condition]
+    for inner in (*condition.conjuncts, *condition.disjuncts):
+        parts += _parts(inner)
+    return parts
+
+
+def _limit_side(part: Condition, counts: dict[Any, Any]) -> tuple[Any, Setting] | None:
+    if part.operator in (">=", ">", "==") and part.variable in counts and part.right is not None:
+        return part.variable, part.right
+    if part.operator in ("<=", "<", "==") and part.right_variable in counts and part.left is not None:
+        return part.right_variable, part.left
+    return None
+
+
+def _arm_taken(branch: Branch, part: Condition) -> Arm | None:
+    wanted = not (branch.condition.negated if branch.condition is not None else False)
+    return next((arm for arm in branch.arms if arm.taken_when is wanted), None)
+
+
+def _leaves(arm: Arm) -> bool:
+    return any(isinstance(node, Exit) and node.what in ("break", "return", "exit", "raise") for node, _ in walk(arm.body))
+
+
+def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
+    """The branch on a metric comparison that a counter stands in."""
+    for branch, arm in reversed(context.arms):
+        if branch.condition is None:
+            continue
+        comparison = _metric_comparison(branch.condition)
+        if comparison is not None:
+            return branch, arm, comparison
+    return None
+
+
+def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[assembly.Entry]) -> Any:
+    """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
+    better = next((arm for arm in branch.arms if arm is not count_arm), None)
+    assigned = {
+        e.data["variable"]
+        for arm in branch.arms
+        if arm is not count_arm
+        for e, _ in walk(arm.body)
+        if isinstance(e, Event) and e.kind in (Kind.ASSIGN, Kind.RESET)
+    }
+    symbol = (comparison.operator or "")[0]
+    if symbol not in "<>" or better is None or better.taken_when is None:
+        return None
+    holds = better.taken_when != comparison.negated
+    if comparison.right_variable in assigned:
+        smaller = symbol == "<"
+    elif comparison.variable in assigned:
+        smaller = symbol == ">"
+    else:
+        return None
+    return "<" if smaller == holds else ">"
+
+
+def _measured_on(flow: Flow | None) -> Role:
+    if flow is None:
+        return "unknown"
+    roles = {s.role for s in (flow.source, *flow.sources) if isinstance(s, Loader)}
+    return roles.pop() if len(roles) == 1 else "unknown"
+
+
+def _unit(context: Context) -> Any:
+    loops = assembly.real_loops(context)
+    if not loops:
+        return "unknown"
+    inner = loops[-1]
+    if assembly._steps_directly(inner):
+        return "batch" if inner.over is not None else "epoch"
+    if not assembly._holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+        return "unknown"
+    guarded = any(branch.condition is not None and assembly._modulo(branch.condition) is not None for branch, _ in context.arms)
+    return "evaluation" if guarded else "epoch"

@@ -1,0 +1,74 @@
+"""What a piece of code binds in its own scope, collected once per syntax node."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from advisor.model.record import dataclass
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a piece of code binds: names, attribute names, and whether it yields."""
+
+    names: frozenset[str]
+    attributes: frozenset[str]
+    yields: bool
+    globals: frozenset[str]
+    nonlocals: frozenset[str]
+
+
+_assigned: dict[int, tuple[ast.AST, Assigned]] = {}
+
+
+def assigned(node: ast.AST) -> Assigned:
+    """The names that a loop or function binds in its own scope (collected once per node)."""
+    cached = _assigned.get(id(node))
+    if cached is not None and cached[0] is node:
+        return cached[1]
+    names: set[str] = set()
+    attributes: set[str] = set()
+    global_names: set[str] = set()
+    nonlocal_names: set[str] = set()
+    yields = False
+    stack: list[ast.AST] = list(getattr(node, "body", ())) + list(getattr(node, "orelse", ())) if not isinstance(node, ast.Lambda) else [node.body]
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        stack.append(node.target)
+    while stack:
+        item = stack.pop()
+        kind = type(item)
+        if kind is ast.Name:
+            if isinstance(item.ctx, ast.Store):  # type: ignore[attr-defined]
+                names.add(item.id)  # type: ignore[attr-defined]
+            continue
+        if kind is ast.Attribute and isinstance(item.ctx, ast.Store):  # type: ignore[attr-defined]
+            attributes.add(item.attr)  # type: ignore[attr-defined]
+        elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            names.add(item.name)  # type: ignore[attr-defined]
+            continue
+        elif kind is ast.Lambda:
+            continue
+        elif kind in (ast.Yield, ast.YieldFrom):
+            yields = True
+        elif kind is ast.Global:
+            global_names.update(item.names)  # type: ignore[attr-defined]
+        elif kind is ast.Nonlocal:
+            nonlocal_names.update(item.names)  # type: ignore[attr-defined]
+        for name in item._fields:
+            held = getattr(item, name, None)
+            if held.__class__ is list:
+                stack += [part for part in held if isinstance(part, ast.AST)]
+            elif isinstance(held, ast.AST):
+                stack.append(held)
+    found = Assigned(frozenset(names), frozenset(attributes), yields, frozenset(global_names), frozenset(nonlocal_names))
+    _assigned[id(node)] = (node, found)
+    return found
+
+
+def forget() -> None:
+    """Drops what was collected about syntax trees that are no longer needed."""
+    _assigned.clear()

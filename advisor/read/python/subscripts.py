@@ -1,0 +1,186 @@
+"""Items: subscripts read and written."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Kind
+from advisor.model.record import replace
+from advisor.read.frameworks import table
+from advisor.read.python import classes, functions, operators
+from advisor.read.python.values import (
+    Arguments,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    Weights,
+    join,
+    sequence,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value:
+    """owner[index]"""
+    if isinstance(owner, Union):
+        return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
+    if isinstance(owner, Opaque):
+        return owner if owner.flow is not None else Opaque(f"an item of what could not be read ({owner.why})"[:160])
+    if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
+        return join([subscript(reader, owner, member, node) for member in index.members], index.when)
+    if isinstance(owner, Mapping):
+        if isinstance(index, Constant) and _hashable(index.value):
+            if index.value in owner.items:
+                return owner.items[index.value]
+            factory = owner.state.get("default")
+            if factory is not None and owner.exact:
+                made = reader.call(factory, Arguments(), node)
+                reader.store.write(owner.state, "items", {**owner.items, index.value: made})
+                return made
+            made_of = [value for key, value in owner.items.items() if isinstance(key, str) and key.startswith("<")]
+            if made_of:  # a comprehension over keys that are not known: any of them has a value of this kind
+                value = join(made_of)
+                return subscript(reader, value, index, node) if isinstance(value, Tensor) and value.flow.source is not None else value
+            return Opaque(f"key {index.value!r}")
+        values = list(owner.items.values())
+        if values and owner.exact:
+            kinds = {type(v) for v in values}
+            if len(values) <= 4 or kinds <= {Library, Class, Function}:
+                return join(values)
+        return Opaque("a key that is not known")
+    if isinstance(owner, Sequence):
+        if isinstance(index, Sequence) and index.kind == "slice":
+            bounds = [reader.plain(item) for item in index.items]
+            if owner.exact and all(b is None or isinstance(b, int) for b in bounds):
+                return sequence(list(owner.items)[slice(*bounds)], owner.kind)
+            return sequence(list(owner.items), owner.kind, exact=False)
+        if isinstance(index, Constant) and isinstance(index.value, int):
+            if (owner.exact or index.value >= 0) and -len(owner.items) <= index.value < len(owner.items):
+                return owner.items[index.value]
+            return Opaque("an item beyond those known")
+        return join(list(owner.items)) if owner.items else Opaque("an item of a list")
+    if isinstance(owner, Constant):
+        if isinstance(index, Constant):
+            try:
+                return Constant(owner.value[index.value], owner.origin, owner.weak or index.weak)
+            except Exception:
+                return Opaque("an item of a constant")
+        if isinstance(index, Sequence) and isinstance(owner.value, str):
+            bounds = [reader.plain(item) for item in index.items]
+            if all(b is None or isinstance(b, int) for b in bounds):
+                return Constant(owner.value[slice(*bounds)], owner.origin, owner.weak)
+        return Opaque("an item of a constant")
+    if isinstance(owner, Tensor):
+        handled = operators._tensor_table("subscript")
+        if handled is not None:
+            result = handled(reader, owner, index, node)
+            if result is not None:
+                return result  # type: ignore[no-any-return]
+        key = index.value if isinstance(index, Constant) and isinstance(index.value, (int, str)) else None
+        return Tensor(replace(owner.flow, part=(*owner.flow.part, key) if key is not None and len(owner.flow.part) < 6 else owner.flow.part))
+    if isinstance(owner, Instance):
+        if owner.cls is not None:
+            method = classes.class_lookup(reader, owner.cls, "__getitem__")
+            if isinstance(method, Function):
+                return functions.call_function(reader, method, Arguments([owner, index]), node, owner)
+        handler = table.find_method(owner, "__getitem__")
+        if handler is not None:
+            result = handler(table.LibraryCall(reader, f"{owner.kind}.__getitem__", Arguments([index]), node, owner))
+            if result is not None:
+                return result
+        if owner.role == "module":
+            return _module_item(owner, index)
+        return Opaque(f"an item of {owner.kind}")
+    if isinstance(owner, Library) and owner.name.endswith(".__dict__") and isinstance(index, Constant) and isinstance(index.value, str):
+        return Library(table.canonical(f"{owner.name.removesuffix('.__dict__')}.{index.value}"))  # models.__dict__["resnet18"]
+    if isinstance(owner, (Class, Library)):
+        return owner  # Generic[T]
+    if isinstance(owner, Weights):
+        return Weights(owner.parameters, True)
+    return Opaque("an item")
+
+
+def _module_item(owner: Instance, index: Value) -> Value:
+    items = owner.data.get("items")
+    if isinstance(items, (tuple, list)):
+        if isinstance(index, Constant) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
+            return items[index.value]  # type: ignore[no-any-return]
+        if items and not isinstance(index, Sequence):
+            return items[0]  # type: ignore[no-any-return]
+        if isinstance(index, Sequence):
+            return owner
+    if isinstance(items, dict):
+        if isinstance(index, Constant) and index.value in items:
+            return items[index.value]  # type: ignore[no-any-return]
+        if items:
+            return join(list(items.values()))
+    return Opaque("a part of a module")
+
+
+def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast.AST) -> None:
+    """owner[index] = value"""
+    if isinstance(owner, Union):
+        for member in owner.members:
+            set_item(reader, member, index, value, node)
+        return
+    if isinstance(owner, Mapping):
+        if isinstance(owner.state.get("of"), Instance) and isinstance(index, Constant) and isinstance(index.value, str):
+            reader.set_attribute(owner.state["of"], index.value, value, node)
+        elif isinstance(index, Constant) and _hashable(index.value):
+            reader.store.write(owner.state, "items", {**owner.items, index.value: value})
+        else:
+            reader.store.write(owner.state, "exact", False)
+    elif isinstance(owner, Sequence):
+        if isinstance(index, Constant) and isinstance(index.value, int) and -len(owner.items) <= index.value < len(owner.items):
+            changed = list(owner.items)
+            changed[index.value] = value
+            reader.store.write(owner.state, "items", tuple(changed))
+        else:
+            reader.store.write(owner.state, "exact", False)
+    elif isinstance(owner, Instance):
+        if owner.cls is not None:
+            method = classes.class_lookup(reader, owner.cls, "__setitem__")
+            if isinstance(method, Function):
+                functions.call_function(reader, method, Arguments([owner, index, value]), node, owner)
+                return
+        handler = table.find_method(owner, "__setitem__")
+        if handler is not None:
+            handler(table.LibraryCall(reader, f"{owner.kind}.__setitem__", Arguments([index, value]), node, owner))
+        elif owner.role == "module":
+            items = owner.data.get("items")
+            if isinstance(value, Instance) and value.fact is not None and isinstance(index, Constant):
+                owner.fact.children[str(index.value)] = value.fact  # type: ignore[union-attr]
+                if isinstance(items, (tuple, list)) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
+                    parts = list(items)
+                    parts[index.value] = value
+                    reader.store.write(owner.data, "items", tuple(parts))
+    elif isinstance(owner, Weights):
+        reader.emit(Kind.GRAD_WRITE, node, owner.parameters, what="grad" if owner.of_grad else "in-place")
+
+
+def _hashable(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool, bytes, type(None), tuple))
+
+
+def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
+    """list += other, in place; None when it is not a list."""
+    if old.kind != "list":
+        return None
+    if isinstance(new, Sequence):
+        combined = sequence([*old.items, *new.items], "list", old.exact and new.exact and not reader.loop_depth)
+        reader.store.write(old.state, "items", combined.items)
+        reader.store.write(old.state, "exact", combined.exact)
+    else:
+        reader.store.write(old.state, "exact", False)
+    return old
