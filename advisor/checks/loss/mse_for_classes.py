@@ -18,7 +18,7 @@ LABELLED = frozenset({
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Distances whose target is a one-hot vector, or the label of a data set known to hold classes."""
     for use in uses(recipe, DISTANCE):
-        if use.target is None:
+        if use.target is None or use.target.modules or use.target.graph != "none":
             continue
         if use.target.one_hot:
             yield ctx.finding("one-hot", at=use.place, loss=use.loss.name)

@@ -28,8 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def case_of(flow: Flow, met: bool) -> str | None:
     """What is wrong with the dimension, if anything. Over dimension 0: only of a matrix that a model gave and that meets a loss or metric."""
-    before = flow.activation_input if flow.activation == "argmax" else flow
-    rank = before.rank if before is not None else None
+    rank = flow.activation_input.rank if flow.activation_input is not None else None
     if flow.activation in ("softmax", "log_softmax", "argmax") and value_of(flow.activation_dim) == 0:
         return "batch-dimension" if met and rank == 2 and flow.modules else None
     left_out = is_absent(flow.activation_dim) or getattr(flow.activation_dim, "value", ...) is None

@@ -16,11 +16,13 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if not isinstance(shuffle, Known) or shuffle.value is not True:
         return
     for name in ("sampler", "batch_sampler"):
-        given = [option for option in options(loader.settings.get(name)) if is_given(option)]
+        alternatives = options(loader.settings.get(name))
+        given = [option for option in alternatives if is_given(option)]
         if not given:
             continue
-        flag = loader.when if isinstance(loader.settings.get(name), Known) else given[0].when or "a flag"
-        if flag is None or not shuffle.weak:
+        by_default = given[0] is alternatives[0]
+        if by_default or not shuffle.weak:
+            flag = loader.when if by_default else given[0].when or "a flag"
             yield ctx.finding("under-a-flag" if flag else "always", at=loader, sampler=name, flag=flag or "")
             return
 
