@@ -9,7 +9,7 @@ from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
-from advisor.model.recipe import Optimizer, Recipe, Split
+from advisor.model.recipe import Fact, Optimizer, Recipe, Split
 from advisor.model.source import Place
 
 
@@ -23,7 +23,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(split, Split) or not is_random(split):
             continue
         loop = batch_loop(around) or epoch_loop(around)
-        first = met.setdefault((split.place, split.data), split)
+        first = met.setdefault((split.place, split.data.place if isinstance(split.data, Fact) else split.data), split)
         if loop is not None and not _is_run(loop):
             yield ctx.finding("again-each-epoch", at=event)
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
