@@ -249,6 +249,8 @@ def _taken(flow: Flow, index: Flow | None) -> Flow:
 
 def _sliced(flow: Flow, parts: list[Value]) -> Flow:
     """x[:, -1], x[:, None], x[..., 0]"""
+    if not parts:  # x[()]
+        return flow
     rank, width = flow.rank, flow.width
     dropped = sum(isinstance(part, Constant) and isinstance(part.value, int) and not isinstance(part.value, bool) for part in parts)
     dropped += sum(isinstance(part, Opaque) and part.type == "int" for part in parts)
