@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from advisor.model.events import Context, Event, Kind, events
+from advisor.model.events import Context, Event, Kind, Loop, events
 from advisor.model.folds import EVERYTHING, Everything, training_loop
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 
@@ -41,6 +41,17 @@ def cleared(event: Event, recipe: Recipe) -> Iterable[Optimizer] | Everything:
     return EVERYTHING
 
 
+def partly_cleared(recipe: Recipe) -> frozenset[Event]:
+    """The clearings that a loop over weights makes only for some of them, by their names; `if p.grad is not None` is no choice."""
+    found = set()
+    for event, context in events(recipe.tree, Kind.ZERO_GRAD):
+        at = max((at for at, node in enumerate(context.path) if isinstance(node, Loop) and node.what == "parameters"), default=None)
+        chosen = [node[0].condition for node in context.path[at:] if isinstance(node, tuple)] if at is not None else []
+        if any(condition is not None and "grad" not in condition.text for condition in chosen):
+            found.add(event)
+    return frozenset(found)
+
+
 def wiped(event: Event, recipe: Recipe) -> list[Optimizer]:
     """The optimizers whose gradients are surely all gone after an event."""
     if event.kind is not Kind.ZERO_GRAD or event.data.get("partial"):
@@ -55,7 +66,7 @@ def wiped(event: Event, recipe: Recipe) -> list[Optimizer]:
 
 def filled(event: Event) -> Everything | Iterable[Optimizer]:
     """Said of what may put a gradient where a step finds it: a backward, a gradient by hand, a model in hands that could not be read."""
-    if event.kind is Kind.BACKWARD or event.kind in HAND_MADE:
+    if event.kind in (Kind.BACKWARD, Kind.AUTOGRAD_GRAD) or (event.kind is Kind.GRAD_WRITE and event.data.get("what") == "grad"):
         return EVERYTHING
     return escaped(event)
 
@@ -67,9 +78,25 @@ def holds_some(optimizer: Optimizer, modules: Iterable[Module]) -> bool:
     return not held.isdisjoint(given)
 
 
-def by_hand(recipe: Recipe) -> bool:
-    """True when the program writes gradients or trained weights itself somewhere: steps and backwards need not pair then."""
-    return any(not _follows(event) for event, _ in events(recipe.tree, *HAND_MADE))
+def by_hand(recipe: Recipe, modules: Iterable[Module] = ()) -> bool:
+    """True when the program writes gradients or trained weights itself while it trains: steps and backwards need not pair then.
+
+    Where `modules` are given, writes that are known to concern none of them do not count.
+    """
+    held = {part for module in modules for part in module.walk()}
+    for event, context in events(recipe.tree, *HAND_MADE):
+        if event.kind is Kind.AUTOGRAD_GRAD:
+            return True
+        repeated = any(loop.what not in ("parameters", "turn", "items") for loop in context.loops)
+        if repeated and not _follows(event) and not (held and _elsewhere(event, held)):
+            return True
+    return False
+
+
+def _elsewhere(event: Event, held: set[Module]) -> bool:
+    """True for a write that is known to concern other modules than these."""
+    written = event.subject.modules if isinstance(event.subject, Parameters) else ()
+    return bool(written) and held.isdisjoint(part for module in written for part in module.walk())
 
 
 def _follows(event: Event) -> bool:

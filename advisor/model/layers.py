@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.model.recipe import Module
+from advisor.model.recipe import FunctionalDropout, Module, Recipe
+from advisor.model.source import Absent, Known
 
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
@@ -20,11 +21,18 @@ def dropouts(module: Module) -> list[Module]:
     return plain + [layer for layer in module.layers(*WITH_DROPOUT) if _given(layer, "dropout") not in (None, 0)]
 
 
-def mode_matters(module: Module) -> bool | None:
-    """Whether train mode and eval mode differ for a model; None when not every layer is known."""
+def mode_matters(module: Module, recipe: Recipe) -> bool | None:
+    """Whether train mode and eval mode differ for a model; None when not every layer is known, or whose functional dropout it is."""
     if batch_norms(module) or dropouts(module):
         return True
+    if any(_follows_mode(dropout) for dropout in recipe.dropouts) and any(part.user_class for part in module.walk()):
+        return True if sum(model.user_class for model in recipe.models) == 1 else None
     return False if module.fully_known else None
+
+
+def _follows_mode(dropout: FunctionalDropout) -> bool:
+    """True for a functional dropout that is told the mode, `training=self.training`."""
+    return getattr(dropout.p, "value", None) != 0 and not isinstance(dropout.training, (Absent, Known))
 
 
 def _given(layer: Module, name: str) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from advisor.model.events import Context, Event, Kind, Loop, Region, events
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
-from advisor.model.recipe import Fact, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -75,18 +75,18 @@ def trained_modules(recipe: Recipe) -> list[Module]:
     return list(dict.fromkeys(module for optimizer in recipe.optimizers for module in optimizer.modules))
 
 
-def held_by_step(event: Event) -> tuple[Module, ...]:
+def moved(event: Event) -> tuple[Module, ...]:
     """The modules whose weights a step moves."""
-    if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer):
-        return event.subject.modules
-    return ()
+    return event.subject.modules if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer) else ()
 
 
 def evaluation_loop(context: Context) -> Loop | None:
-    """The loop over data around something that stands in no training loop; None when there is none."""
+    """The loop over data around something that stands in no training loop, else the innermost loop that trains nothing; None when there is none."""
     if training_loop(context) is not None:
         return None
-    return next((loop for loop in reversed(context.loops) if loaders(loop) or loop.what in ("loader", "data")), None)
+    loops = [loop for loop in reversed(context.loops) if loop.what not in ("parameters", "turn")]
+    over_data = next((loop for loop in loops if loaders(loop) or loop.what in ("loader", "data")), None)
+    return over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
 
 
 def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
@@ -107,12 +107,36 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
             yield event, context, loop
 
 
+def final_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
+    """Every forward of a trained model in no loop, after training, whose output meets a loss or a metric: the test on all data at once."""
+    trained, seen = _trained_slots(recipe), False
+    for event, context in events(recipe.tree, Kind.FORWARD, Kind.BACKWARD):
+        model = event.subject
+        if event.kind is Kind.BACKWARD:
+            seen = seen or training_loop(context) is not None
+        elif seen and isinstance(model, Module) and not _repeats(context) and not trained.isdisjoint(part.slot for part in model.walk()):
+            beside = context.calls[-1].body if context.calls else recipe.tree
+            if any(_measures(other, model) and not _repeats(around) for other, around in events(beside, *MEASURES)):
+                yield event, context
+
+
+def _repeats(context: Context) -> bool:
+    return any(loop.what not in ("parameters", "turn") for loop in context.loops)
+
+
+def _measures(event: Event, model: Module) -> bool:
+    """True when a loss or a metric is computed from the output of a model."""
+    flow = event.data.get("input") or event.data.get("flow")
+    return isinstance(flow, Flow) and any(module.slot is model.slot for module in flow.modules)
+
+
 def _trained_slots(recipe: Recipe) -> set[Fact]:
     """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known."""
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
     return {part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk()}
 
 
-def role_of(loop: Loop) -> str:
+def role_of(loop: Loop | None) -> str:
     """What a loop over data is for, in words."""
-    return next((loader.role for loader in loaders(loop) if loader.role in ("validation", "test")), "evaluation")
+    held = loaders(loop) if loop is not None else ()
+    return next((loader.role for loader in held if loader.role in ("validation", "test")), "evaluation")

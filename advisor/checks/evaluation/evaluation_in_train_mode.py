@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind
+from advisor.model.events import Event, Kind, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
 from advisor.model.layers import batch_norms, dropouts, mode_matters
-from advisor.model.modes import evaluation_forwards, out_of_train, role_of, to_train
+from advisor.model.modes import evaluation_forwards, final_forwards, out_of_train, role_of, to_train
 from advisor.model.recipe import Module, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop is checked."""
+    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test after training, is checked."""
     if "mode" in recipe.owner_silences or not recipe.trains:
         return
-    measured = {event: loop for event, _, loop in evaluation_forwards(recipe)}
+    measured: dict[Event, Loop | None] = {event: None for event, _ in final_forwards(recipe)}
+    measured |= {event: loop for event, _, loop in evaluation_forwards(recipe)}
     switched = out_of_train(recipe)
 
     def asked(event: Event) -> Iterable[Module]:
@@ -32,13 +33,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
     for found in violations(recipe.tree, Order(checks=asked, clears=disarmed, arms=to_train)):
         module = found.event.subject
-        matters = mode_matters(module)
+        matters = mode_matters(module, recipe)
         if matters is None:
             ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", found.event)
         elif matters:
-            norms = batch_norms(module)
-            layer = (norms or dropouts(module))[0]
+            norms, drops = batch_norms(module), dropouts(module)
+            loop = measured[found.event]
             yield ctx.finding(
-                "batch-norm" if norms else "dropout", at=measured[found.event].place, confidence="medium" if needs_flag(found.context) else None,
-                model=module.name, layer=layer.name, role=role_of(measured[found.event]),
+                "batch-norm" if norms else "dropout", at=found.event if loop is None else loop.place,
+                confidence="medium" if needs_flag(found.context) else None, model=module.name, layer=[*norms, *drops][0].name if norms or drops else "functional dropout", role=role_of(loop),
             )

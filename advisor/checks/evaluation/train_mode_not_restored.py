@@ -10,7 +10,7 @@ from advisor.model.events import Event
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import mode_matters
-from advisor.model.modes import held_by_step, out_of_eval, to_eval
+from advisor.model.modes import moved, out_of_eval, to_eval
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Link
 
@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if "mode" in recipe.owner_silences:
         return
     seen: set[Event] = set()
-    for found in violations(recipe.tree, Order(checks=held_by_step, clears=out_of_eval, arms=to_eval)):
+    for found in violations(recipe.tree, Order(checks=moved, clears=out_of_eval, arms=to_eval)):
         module = found.thing
         assert isinstance(module, Module)
         if training_loop(found.context) is None or module.trainable != "yes":
@@ -29,7 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if switch in seen or not _always_before(around, found.context):
                 continue
             seen.add(switch)
-            matters = mode_matters(module)
+            matters = mode_matters(module, recipe)
             if matters is None:
                 ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", switch)
             elif matters:

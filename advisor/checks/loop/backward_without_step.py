@@ -14,7 +14,7 @@ from advisor.model.recipe import Optimizer, Recipe
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each optimizer without a step, whose weights a backward in a loop reaches and no other optimizer moves."""
-    if not recipe.whole or "step" in recipe.owner_silences or by_hand(recipe):
+    if not recipe.whole or "step" in recipe.owner_silences:
         return
     subjects = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
     if any(not isinstance(subject, Optimizer) for subject in subjects):
@@ -26,7 +26,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         held = {part for module in optimizer.modules for part in module.walk()}
         backward = next((event for event in training if not held.isdisjoint(reached(event))), None)
-        if backward is None or any(other.slot in stepping and holds_some(other, optimizer.modules) for other in recipe.optimizers):
+        if backward is None or by_hand(recipe, optimizer.modules):
+            continue
+        if any(other.slot in stepping and holds_some(other, optimizer.modules) for other in recipe.optimizers):
             continue
         if handed := escaped_to(recipe, optimizer):
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", optimizer)

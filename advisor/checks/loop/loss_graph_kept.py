@@ -17,13 +17,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """In training: kept after its backward. In evaluation: kept with no backward in sight."""
     for event, context in events(recipe.tree, Kind.KEEP):
         flow = event.data.get("flow")
-        if not isinstance(flow, Flow) or flow.graph != "kept" or not flow.losses or any(region.what in OFF for region in context.regions):
+        if not isinstance(flow, Flow) or flow.graph != "kept" or any(region.what in OFF for region in context.regions):
             continue
         loop = training_loop(context)
         turn = loop.batch if loop is not None else _data_loop(context)
         if turn is None or _starts_again(turn, event.data.get("variable")):
             continue
-        if loop is None and _of_this_batch(flow, turn):
+        if loop is None and flow.losses and _of_this_batch(flow, turn):
             yield ctx.finding("evaluation", at=event, name=event.data.get("text", ""))
         elif loop is not None and _after_backward(turn, event, flow) and not _meets_backward(recipe, event):
             yield ctx.finding("training", at=event, name=event.data.get("text", ""))
@@ -50,7 +50,7 @@ def _after_backward(turn: Loop, keep: Event, flow: Flow) -> bool:
         if event is keep:
             return False
         met = event.data.get("flow")
-        if event.kind is Kind.BACKWARD and isinstance(met, Flow) and set(flow.losses) & set(met.losses):
+        if event.kind is Kind.BACKWARD and isinstance(met, Flow) and (flow == met or set(flow.losses) & set(met.losses)):
             return True
     return False
 

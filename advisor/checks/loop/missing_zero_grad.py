@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, Violation, batch_loop, needs_flag, violations
-from advisor.model.gradients import backward_beside, cleared, escaped_to, kinds_of, owned, stepped
+from advisor.model.gradients import backward_beside, cleared, escaped_to, kinds_of, owned, partly_cleared, stepped
 from advisor.model.recipe import Recipe
 
 
@@ -16,8 +16,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A step arms its optimizer; the next step finds it armed when nothing cleared it in between."""
     if "zero-grad" in recipe.owner_silences:
         return
-    seen = set()
-    for found in violations(recipe.tree, Order(checks=stepped, clears=lambda event: cleared(event, recipe), arms=stepped)):
+    seen, partial = set(), partly_cleared(recipe)
+    order = Order(checks=stepped, clears=lambda event: () if event in partial else cleared(event, recipe), arms=stepped)
+    for found in violations(recipe.tree, order):
         backward = backward_beside(found.context)
         if backward is None or found.thing in seen or owned(recipe, found.thing):
             continue

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind, events
+from advisor.model.events import Event, Kind
 from advisor.model.finding import Finding
-from advisor.model.folds import Order, violations
+from advisor.model.folds import Order, contains, violations
 from advisor.model.gradients import by_hand, escaped_to, filled, kinds_of, owned, stepped
 from advisor.model.recipe import Optimizer, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Building an optimizer arms it, a backward disarms it, a step in a loop with a loss is checked."""
-    if by_hand(recipe):
-        return
     seen = set()
     for found in violations(recipe.tree, Order(checks=stepped, clears=filled, arms=_built)):
         loops = found.context.loops
-        if not loops or found.thing in seen or owned(recipe, found.thing) or next(events(loops[-1].body, Kind.LOSS), None) is None:
+        optimizer = found.event.subject
+        if not loops or found.thing in seen or owned(recipe, found.thing) or not contains(loops[-1].body, Kind.LOSS, Kind.FORWARD):
             continue
         seen.add(found.thing)
+        if by_hand(recipe, optimizer.modules):
+            continue
         if handed := escaped_to(recipe, found.thing):
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", found.event)
-        elif next(events(loops[0].body, Kind.BACKWARD), None) is None:
+        elif not contains(loops[0].body, Kind.BACKWARD):
             yield ctx.finding("no-backward", at=found.event, kind=kinds_of(recipe, found.thing))
 
 
