@@ -63,4 +63,18 @@ def quiet(call: LibraryCall) -> Value | None:
     return call.reader.instance("monai.object", role="quiet", node=call.node)
 
 
+@table.function("monai.data.partition_dataset", "monai.data.utils.partition_dataset", "monai.data.partition_dataset_classes")
+def partition(call: LibraryCall) -> Value:
+    """partition_dataset(data, num_partitions=world_size)[rank]: the program cuts its data for the ranks itself."""
+    call.reader.recipe.owner_silences |= {"shard"}
+    return Opaque("a part of the data")
+
+
+@table.function("monai.networks.eval_mode", "monai.networks.utils.eval_mode")
+def eval_mode(call: LibraryCall) -> Value:
+    """eval_mode(*nets): a context in which the nets evaluate without gradients, and after which they are as before."""
+    call.reader.recipe.owner_silences |= {"mode"}
+    return call.reader.instance("torch.no_grad", role="grad-mode", node=call.node, data={})
+
+
 __all__ = ["seeding"]
