@@ -41,5 +41,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             loop = measured[found.event]
             yield ctx.finding(
                 "batch-norm" if norms else "dropout", at=found.event if loop is None else loop.place,
-                confidence="medium" if needs_flag(found.context) else None, model=module.name, layer=[*norms, *drops][0].name if norms or drops else "functional dropout", role=role_of(loop),
+                confidence="medium" if needs_flag(found.context) else None,
+                model=module.name, layer=[*norms, *drops][0].name if norms or drops else "functional dropout", role=role_of(loop),
             )
