@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.model.events import Kind, events
 from advisor.model.recipe import Loader, Module, Recipe
 
+MADE_UP = "FakeData"  # random images: no order to speak of
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 
 
@@ -14,7 +15,7 @@ def is_ordered(loader: Loader, recipe: Recipe) -> bool:
     if part is None and loader.dataset_flow is None:
         return False
     while part is not None:
-        if part.iterable or part.shuffled or part.split is not None or not part.kind:
+        if part.iterable or part.shuffled or part.split is not None or not part.kind or part.kind.endswith(MADE_UP):
             return False
         part = part.origin
     return not any(event.data.get("use") == "shuffle" for event, _ in events(recipe.tree, Kind.DRAW))
