@@ -124,11 +124,12 @@ def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, .
     graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
     if isinstance(value, Tensor):
         flow = value.flow
+        exact = flow.graph == "none" and fact.kind.startswith("torch.nn.")  # a layer without weights made plain data of plain data
         return Tensor(
             replace(
                 flow,
                 modules=(fact, *(m for m in flow.modules if m is not fact))[:6],
-                graph=graph if flow.graph in ("none", "unknown", "kept") or flow.cut_by is None else flow.graph,
+                graph=flow.graph if exact or (flow.graph == "cut" and flow.cut_by is not None) else graph,
                 source=sources[0] if sources else flow.source,
                 sources=sources or flow.sources,
             )

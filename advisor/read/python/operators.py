@@ -310,6 +310,7 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
         ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None, "per": None}
-        return Tensor(replace(flow, activation="comparison", **{**ended, **measured}))
+        shape = _tensor_table("compared")
+        return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")

@@ -95,6 +95,7 @@ def test_chains(tmp_path: Path, start: str) -> None:
     check(tmp_path, expressions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 def test_functions(tmp_path: Path, start: str) -> None:
     inner = [start, *(start + one for one in STEPS)]

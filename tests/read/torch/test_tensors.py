@@ -190,7 +190,10 @@ old = nn.L1Loss(size_average=False)(out, x)
 
 
 def test_functional_losses_know_their_settings(tmp_path: Path) -> None:
-    reader = run(tmp_path, f"{NET}y = torch.randint(0, 3, (4,))\nloss = F.cross_entropy(out, target=y, ignore_index=0)\nF.kl_div(out, x, None, None, 'batchmean')")
+    reader = run(
+        tmp_path,
+        f"{NET}y = torch.randint(0, 3, (4,))\nloss = F.cross_entropy(out, target=y, ignore_index=0)\nF.kl_div(out, x, None, None, 'batchmean')",
+    )
     entropy, divergence = reader.recipe.losses.items
     assert entropy.kind == "torch.nn.functional.cross_entropy"
     assert value_of(entropy.settings["ignore_index"]) == 0

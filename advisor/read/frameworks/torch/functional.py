@@ -1,9 +1,6 @@
-"""Functions and methods of tensors: what keeps a softmax a softmax, what cuts the graph, what is measured."""
+"""Functions of tensors: activations, what layers compute, what combines several tensors."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, FunctionalDropout
@@ -14,19 +11,17 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import (
     after,
     arguments,
-    cut,
     flow_of,
     flows_in,
     graph_now,
     graph_of_weights,
     merge,
     name_of,
-    named,
     shallow,
     subject,
 )
-from advisor.read.frameworks.torch.operators import agreement
-from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, sequence, setting
+from advisor.read.frameworks.torch.naming import register
+from advisor.read.python.values import NONE, Constant, Tensor, Value, Weights
 
 ACTIVATIONS = {
     "softmax": "softmax",
@@ -63,7 +58,17 @@ ACTIVATIONS = {
 LOGARITHMS = {"softmax": "log_softmax", "softmax+floor": "log_softmax", "sigmoid": "logsigmoid", "sigmoid+floor": "logsigmoid"}
 EXPONENTIALS = {"log_softmax": "softmax", "logsigmoid": "sigmoid"}
 WITH_DIMENSION = frozenset({"softmax", "log_softmax", "softmin", "gumbel_softmax", "normalize"})
-REDUCTIONS = ("sum", "mean", "nanmean", "nansum", "norm", "var", "std", "logsumexp", "prod", "trace", "median", "dist", "count_nonzero")
+ELEMENTWISE = (
+    "abs", "absolute", "neg", "negative", "sin", "cos", "tan", "sinh", "cosh", "asin", "acos", "atan", "erf", "erfc", "erfinv", "expm1", "frac",
+    "logit", "digamma", "lgamma", "cumsum", "cumprod", "logcumsumexp", "sinc", "deg2rad", "rad2deg", "relu6_", "conj", "real", "angle",
+)  # fmt: skip
+OTHERS = (
+    "all", "any", "nonzero", "argwhere", "diag", "diff", "outer", "cross", "atan2", "fmod", "remainder", "lerp", "addcmul", "addcdiv",
+    "masked_scatter", "scatter_add", "scatter_reduce", "index_put", "maximum", "minimum", "fmin", "fmax", "renorm", "inverse", "det", "logdet",
+    "cholesky", "svd", "qr", "logaddexp", "rsub", "logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_not", "isin", "quantile",
+    "nanquantile", "aminmax", "unique_consecutive", "floor_divide", "float_power", "stft", "heaviside", "xlogy", "hypot", "trapz", "searchsorted",
+    "histogram", "cov",
+)  # fmt: skip
 LINEAR = frozenset({"linear", "conv1d", "conv2d", "conv3d", "bilinear", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"})
 
 
@@ -101,88 +106,6 @@ def _dimension(call: LibraryCall, name: str) -> Setting:
     if name == "normalize":
         return call.setting("dim", 2, 1)
     return call.setting("dim", after(call, 1), None)
-
-
-def number(call: LibraryCall) -> Value | None:
-    """.item() and .tolist() leave the graph."""
-    flow = subject(call)
-    if flow is None:
-        return None
-    return Opaque("a number taken from a tensor", "float" if name_of(call) == "item" else "list", flow=cut(flow, f".{name_of(call)}()", call.place))
-
-
-def leave(call: LibraryCall) -> Value | None:
-    """.detach(), .numpy() leave the graph."""
-    flow = subject(call)
-    return Tensor(cut(flow, f".{name_of(call)}()", call.place)) if flow is not None else None
-
-
-def choose(call: LibraryCall) -> Value | None:
-    """argmax, max over a dimension, topk: indices have no gradient."""
-    flow = subject(call)
-    if flow is None:
-        return None
-    name = name_of(call)
-    position = after(call, 1)
-    second = call.get("dim", position) or call.get("other", position)
-    values = replace(flow, graph=graph_now(call.reader, flow), width=None, rows=None)
-    if name in ("max", "min", "median") and second is None:
-        return Tensor(replace(values, activation=None, rank=0, per=None, counted=None))
-    if name in ("max", "min") and isinstance(second, Tensor):
-        return Tensor(replace(merge(call.reader, [flow, second.flow]), metric=flow.metric, direction=flow.direction, reduction=flow.reduction))
-    one_each = name in ("argmax", "argmin", "max", "min", "mode", "median", "kthvalue", "cummax", "cummin")
-    places = name in ("topk", "kthvalue")
-    dim = call.setting("dim", after(call, 2) if places else position, -1 if places or name in ("sort", "argsort", "mode") else None)
-    fewer = one_each and not name.startswith("cum") and call.reader.plain(call.get("keepdim")) is not True
-    rank = None if flow.rank is None else max(flow.rank - 1, 0) if fewer else flow.rank
-    if name in ("argmax", "argmin") and call.get("dim", position) is None:
-        rank = 0
-    index = replace(
-        flow,
-        activation="argmax",
-        activation_at=call.place,
-        activation_dim=dim,
-        activation_input=shallow(flow),
-        width=None,
-        rows=None,
-        rank=rank,
-        losses=(),
-        counted=None,
-        per=None,
-        dtype="int64",
-    )
-    indices = Tensor(cut(index, name, call.place))
-    if name.startswith("arg"):
-        return indices
-    return named(call, values=Tensor(replace(values, rank=rank)), indices=indices)
-
-
-def reduce(call: LibraryCall) -> Value | None:
-    """Sums and means: of a loss they set its reduction; the mean of hits is a rate."""
-    flow = subject(call)
-    if flow is None:
-        return None
-    name = name_of(call)
-    dim = call.get("dim", after(call, 2 if name in ("norm", "dist") else 1))
-    dropped = len(dim.items) if isinstance(dim, Sequence) and dim.exact else 1
-    kept = call.reader.plain(call.get("keepdim", after(call, 2))) is True
-    rank = 0 if dim is None else flow.rank if kept else None if flow.rank is None else max(flow.rank - dropped, 0)
-    activation = flow.activation if flow.losses else None
-    changes: dict[str, Any] = {
-        "activation": activation,
-        "dtype": None if flow.dtype == "bool" else flow.dtype,
-        "width": None,
-        "rows": None,
-        "rank": rank,
-        "counted": None,
-        "per": None,
-        "one_hot": False,
-    }
-    if name in ("sum", "mean"):
-        changes["reduction"] = name
-    if flow.metric == "accuracy" and flow.scale is None:
-        changes["scale"] = "fraction" if name == "mean" else None
-    return Tensor(replace(flow, graph=graph_now(call.reader, flow), **changes))
 
 
 def backward(call: LibraryCall) -> Value:
@@ -254,7 +177,15 @@ def layer(call: LibraryCall) -> Value:
     merged = merge(call.reader, flows)
     if name not in LINEAR:
         return Tensor(replace(merged, activation="norm", activation_at=call.place, rank=flow.rank, width=flow.width, rows=flow.rows))
-    return Tensor(replace(merged, activation="linear", activation_at=call.place, rank=flow.rank, graph=graph_of_weights(call.reader)))
+    return Tensor(
+        replace(
+            merged,
+            activation="linear",
+            activation_at=call.place,
+            rank=flow.rank,
+            graph=merged.graph if len(flows) > 1 else graph_of_weights(call.reader),
+        )
+    )
 
 
 def pool(call: LibraryCall) -> Value:
@@ -293,62 +224,17 @@ def one_hot(call: LibraryCall) -> Value:
     return Tensor(replace(flow, one_hot=True, graph="none", rank=rank, width=width, dtype="int64"))
 
 
-def size(call: LibraryCall) -> Value:
-    """x.size(0), x.dim(), x.numel()"""
-    name = name_of(call)
-    flow = subject(call)
-    if name in ("dim", "ndimension") and flow is not None and flow.rank is not None:
-        return Constant(flow.rank)
-    if name == "size" and not call.arguments.positional and "dim" not in call.arguments.keywords:
-        return sequence([Opaque("a size", "int")], "tuple", exact=False)
-    return Opaque("a size", "int", low=0)
-
-
-def compare(call: LibraryCall) -> Value:
-    """eq, ge, lt: no gradient."""
-    flow = subject(call) or Flow()
-    name = name_of(call)
-    other = call.get("other", after(call, 1))
-    if isinstance(other, Constant) and name in ("ge", "gt", "lt", "le"):
-        call.reader.recipe.thresholds.append((call.place, flow, setting(other)))
-    measured = agreement(Tensor(flow), other) if name == "eq" else {}
-    if name in ("equal", "allclose", "is_same_size", "is_nonzero"):
-        return Opaque("a comparison of tensors", "bool")
-    return Tensor(
-        replace(
-            cut(flow, "a comparison", call.place), activation="comparison", losses=(), dtype="bool", counted=None, per=None, one_hot=False, **measured
-        )
-    )
-
-
-def rounded(call: LibraryCall) -> Value:
-    """round, floor, sign: steps, whose gradient is zero; a rounded probability is a decision at one half."""
-    flow = subject(call) or Flow()
-    if name_of(call) == "round" and (flow.activation in ("sigmoid", "linear") or flow.modules):
-        call.reader.recipe.thresholds.append((call.place, flow, Known(0.5)))
-    return Tensor(replace(flow, activation=None, graph=graph_now(call.reader, flow)))
-
-
-def item(call: LibraryCall) -> Value | None:
-    """values, indices = x.max(1): the parts by their place."""
-    parts = call.this.data["parts"]
-    index = call.reader.plain(call.arguments.positional[0]) if call.arguments.positional else None
-    return parts[index] if isinstance(index, int) and -len(parts) <= index < len(parts) else None
-
-
-def entries(call: LibraryCall) -> Value | None:
-    """batch.items(): the parts of a batch that is a dict, whatever their names."""
-    flow = flow_of(call.receiver)
-    if flow is None or flow.source is None:
-        return None
-    key, held = Opaque("a key of a batch", "str"), Tensor(flow)
-    found: Value = sequence([key, held], "tuple") if name_of(call) == "items" else key if name_of(call) == "keys" else held
-    return sequence([found], "generator", exact=False)
-
-
 def quiet(call: LibraryCall) -> Value:
     """Hooks and flags."""
     return NONE
+
+
+def elementwise(call: LibraryCall) -> Value | None:
+    """A function of each entry: the shape stays."""
+    flow = subject(call)
+    if flow is None:
+        return None
+    return Tensor(replace(merge(call.reader, [flow]), rank=flow.rank, width=flow.width, rows=flow.rows, metric=flow.metric, direction=flow.direction))
 
 
 def generic(call: LibraryCall) -> Value | None:
@@ -362,31 +248,12 @@ def generic(call: LibraryCall) -> Value | None:
     return Tensor(Flow()) if call.name.startswith("torch.nn.functional.") else None
 
 
-def register(names: Iterable[str], handler: table.Handler, *, methods: bool = True, functions: bool = True) -> None:
-    """The same behaviour as a method and as a function of torch, torch.nn.functional and torch.special."""
-    for name in names:
-        if methods:
-            table.METHODS["tensor", name] = handler
-        if functions:
-            for room in ("torch", "torch.nn.functional", "torch.special"):
-                table.FUNCTIONS.setdefault(f"{room}.{name}", handler)
-
-
 register(ACTIVATIONS, activate)
 register(("sigmoid_", "tanh_", "relu_", "exp_", "log_", "leaky_relu_", "elu_"), activate)
-register(("item", "tolist"), number, functions=False)
-register(("detach", "numpy", "detach_", "__array__"), leave)
-register(("argmax", "argmin", "max", "min", "topk", "sort", "argsort", "kthvalue", "mode", "cummax", "cummin", "median"), choose)
-register(REDUCTIONS, reduce)
+register(ELEMENTWISE, elementwise)
+register(OTHERS, generic, functions=False)
 register(("backward",), backward, functions=False)
-register(("eq", "ne", "ge", "gt", "lt", "le", "isnan", "isinf", "isfinite", "equal", "allclose", "isclose", "logical_and", "logical_or"), compare)
-register(("round", "floor", "ceil", "sign", "trunc", "heaviside"), rounded)
-register(
-    ("size", "dim", "numel", "nelement", "ndimension", "element_size", "stride", "storage_offset", "data_ptr", "get_device"), size, functions=False
-)
-table.FUNCTIONS["torch.numel"] = size
 register(("retain_grad", "register_hook"), quiet, functions=False)
-register(("items", "keys", "values"), entries, functions=False)
 register(("cat", "stack", "concat", "hstack", "vstack", "dstack", "concatenate", "where", "block_diag", "column_stack"), combine, methods=False)
 table.METHODS["tensor", "where"] = combine
 register(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), dropout, methods=False)
@@ -396,6 +263,5 @@ register((*_POOLS, "interpolate", "upsample", "pad", "unfold", "fold", "pixel_sh
 register(("matmul", "bmm", "mm", "einsum", "addmm", "baddbmm", "mv", "dot", "inner", "outer", "tensordot"), product)
 table.FUNCTIONS["torch.nn.functional.scaled_dot_product_attention"] = attention
 table.FUNCTIONS["torch.nn.functional.one_hot"] = one_hot
-table.METHODS["torch.return_types", "__getitem__"] = item
 table.PREFIXES["torch"] = generic
 table.PREFIXES["torch.nn.functional"] = generic

@@ -41,9 +41,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
     else:
         return None
     whole = flow.dtype is not None and flow.dtype.startswith(("int", "uint", "bool"))
-    flow = replace(
-        flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and (symbol == "/" or not _is_whole(left, right)) else flow.dtype
-    )
+    changes = symbol == "/" or not _is_whole(left, right) or (flow.dtype == "bool" and symbol not in ("&", "|", "^"))
+    flow = replace(flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and changes else flow.dtype)
     if tensors:
         return Tensor(replace(flow, graph=graph_now(reader, flow)))
     return Opaque("a number computed from tensors", "float", flow=flow)
@@ -270,10 +269,18 @@ def _sliced(flow: Flow, parts: list[Value]) -> Flow:
     return replace(flow, rank=None if rank is None else rank - dropped + added, width=width, rows=None, counted=None, per=None)
 
 
+def compared(left: Value, right: Value, flow: Flow) -> dict[str, Any]:
+    """The shape of a comparison."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return {"rank": None, "width": None, "rows": None, **_broadcast(left.flow, right.flow)}
+    return {}
+
+
 table.TENSORS["binary"] = binary
 table.TENSORS["unary"] = unary
 table.TENSORS["subscript"] = subscript
 table.TENSORS["agreement"] = agreement  # type: ignore[assignment]
+table.TENSORS["compared"] = compared  # type: ignore[assignment]
 table.TENSORS["turned"] = turned  # type: ignore[assignment]
 
 

@@ -8,7 +8,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, subject
-from advisor.read.frameworks.torch.functional import register
+from advisor.read.frameworks.torch.naming import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
 
 SAME = (
