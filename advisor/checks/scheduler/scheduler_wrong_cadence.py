@@ -20,7 +20,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     steps = steps_of(recipe, scheduler)
     if not steps:
         return
-    at = steps[0][0]
+    at = scheduler if "step" in recipe.owner_silences else steps[0][0]  # a framework steps it where the program says fit
     if each == "batch":
         found = _per_batch(scheduler, epochs, ctx)
         if found is not None:
