@@ -21,6 +21,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if not found:
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)
+    if train is None and loader.dataset.role == "train":
+        return  # what it holds and what it is used for contradict each other
     evidence = [Link(transform.place.file, transform.place.line, f"{transform.name} is random") for transform in found[:3]]
     names = ", ".join(dict.fromkeys(transform.name for transform in found))
     under = loader.flag_off or any(transform.flag_off for transform in found) or loader.role_from == "name"

@@ -8,8 +8,8 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe, Save
-from advisor.model.sharding import ONE_RANK, one_rank_alone, replicated, sharded
-from advisor.model.source import Unknown
+from advisor.model.sharding import one_rank_alone, replicated, sharded
+from advisor.model.source import candidates
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -23,7 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         save = event.subject
         if not isinstance(save, Save) or save.memory != "file" or event.place in guarded:
             continue
-        if isinstance(save.path, Unknown) and ONE_RANK.search(save.path.why):
+        if not candidates(save.path):
+            ctx.skip("the name of the file is not known and may hold the rank", save)
             continue
         yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place.line)
         return

@@ -18,7 +18,10 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if loader.role != "train" or model is None or "shard" in recipe.owner_silences or any("Distributed" in s.name for s in recipe.samplers):
         return
     dataset = loader.dataset
-    if dataset is not None and (dataset.iterable or dataset.origin is not None or _shares_out(dataset)):
+    if dataset is None:
+        ctx.skip("what the loader reads is not known", loader)
+        return
+    if dataset.iterable or dataset.origin is not None or _shares_out(dataset):
         return
     if loader.escaped or not _nothing(loader.settings.get("batch_sampler")):
         return

@@ -32,7 +32,7 @@ def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], g
             continue
         impossible = value > ctx.limit("all") or value < 0
         case = "impossible" if impossible else "everything" if value == ctx.limit("all") else "high" if value >= ctx.limit("high") else None
-        if case is None or (case == "high" and gated):
+        if case is None or (case == "high" and gated) or (impossible and (index or known.weak)):  # an option would have raised
             continue
         sure = index == 0 and not fact.flag_off
         yield ctx.finding(case, at=fact, value_from=known, confidence=None if sure else "medium", value=float(value), kept=1 - value)
