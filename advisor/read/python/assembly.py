@@ -9,6 +9,7 @@ from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number
 from advisor.read.python import patience
 from advisor.read.python.declared import note_readers
+from advisor.read.python.loaded import note_loaded
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -28,6 +29,7 @@ def complete(reader: Reader) -> None:
     _roles(recipe, nodes)
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
+    note_loaded(recipe, nodes)
     recipe.early_stopping.items += patience._early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)

@@ -17,18 +17,23 @@ torch = pytest.importorskip("torch")
 STARTS = ["x", "out", "image", "labels", "net(x).detach()", "column", "F.one_hot(labels, 3)", "torch.tensor([[1.0, 2.0], [3.0, 4.0]])"]
 STEPS = [
     ".view(-1)", ".view(4, -1)", ".reshape(-1, 2)", ".flatten()", ".flatten(1)", ".squeeze()", ".squeeze(1)", ".squeeze(-1)", ".unsqueeze(0)",
-    ".unsqueeze(1)", ".unsqueeze(-1)", ".transpose(0, -1)", ".t()", ".T", ".sum()", ".sum(0)", ".mean(-1, keepdim=True)", ".float().mean(dim=1)",
+    ".unsqueeze(1)", ".unsqueeze(-1)", ".transpose(0, -1)", ".t()", ".T", ".sum()", ".sum(0)", ".mean(-1, keepdim=True)",
+    ".float().mean(dim=1)",
     ".argmax(-1)", ".argmax()", ".max()", ".max(0)[0]", ".max(-1).indices", ".float().softmax(-1)", "[0]", "[:, 0]", "[:, :1]", "[:, None]",
-    "[..., None]", "[..., -1]", "[:2]", "[labels]", "[labels > 0]", ".long()", ".float()", ".detach()", ".clone()", ".repeat(2, 1, 1)", ".expand_as(x)",
-    ".chunk(2)[0]", ".unbind(0)[0]", ".topk(1)[0]", ".contiguous()", ".double() * 2", " + 1", " == 1", ".norm()", ".float().std(0)", ".cumsum(0)",
-    ".numpy()", ".tolist()", ".item()", ".reshape(labels.shape[0], -1)", ".clamp(0, 1)", ".gather(-1, labels[:, None])", ".masked_fill(labels[0] > 0, 0)",
+    "[..., None]", "[..., -1]", "[:2]", "[labels]", "[labels > 0]", ".long()", ".float()",
+    ".detach()", ".clone()", ".repeat(2, 1, 1)", ".expand_as(x)",
+    ".chunk(2)[0]", ".unbind(0)[0]", ".topk(1)[0]", ".contiguous()", ".double() * 2", " + 1", " == 1", ".norm()",
+    ".float().std(0)", ".cumsum(0)",
+    ".numpy()", ".tolist()", ".item()", ".reshape(labels.shape[0], -1)", ".clamp(0, 1)", ".gather(-1, labels[:, None])",
+    ".masked_fill(labels[0] > 0, 0)",
     ".roll(1)", ".flip(0)", ".split(1)[0]", ".narrow(0, 0, 1)", ".permute(*range(1, 2))", ".pow(2).mean()", ".abs()", ".div(2)", ".add(1)", ".T.T",
 ]  # fmt: skip
 AROUND = [
     "torch.cat([{0}, {0}])", "torch.stack([{0}, {0}])", "torch.where({0} > 0, {0}, {0})", "F.softmax({0}, -1)", "torch.sqrt({0}.float().abs())",
     "nn.Flatten()({0})", "nn.Linear(3, 2)({0})", "nn.Dropout()({0})", "nn.LayerNorm(3)({0})", "nn.Conv2d(2, 4, 3)({0})", "nn.MaxPool2d(2)({0})",
     "nn.Embedding(5, 6)({0}.long().abs() % 5)", "nn.LSTM(8, 5, batch_first=True)({0})[0]", "nn.GRU(8, 5, bidirectional=True)({0})[0]",
-    "F.one_hot({0}.long().abs() % 3)", "torch.zeros_like({0})", "torch.tensor({0}.tolist())", "torch.tensor({0}.sum().item())", "torch.flatten({0}, 1)",
+    "F.one_hot({0}.long().abs() % 3)", "torch.zeros_like({0})", "torch.tensor({0}.tolist())", "torch.tensor({0}.sum().item())",
+    "torch.flatten({0}, 1)",
     "torch.mean({0}.float(), 0)", "torch.max({0}, {0})", "torch.max({0}, -1)[0]", "torch.sum({0})", "1 - {0}", "2 / {0}", "-{0}", "~({0} > 0)",
     "{0} @ x.T", "{0} * {0}", "{0} + labels", "{0} / {0}.sum()", "{0}.float() @ torch.randn(3, 2)", "F.cross_entropy({0}, labels)",
     "F.mse_loss({0}, {0})", "nn.MSELoss(reduction='sum')({0}, {0} + 1)", "F.nll_loss(F.log_softmax({0}, 1), labels, reduction='none')",

@@ -38,7 +38,8 @@ def test_settings(tmp_path: Path) -> None:
     ],
 )
 def test_number_of_batches(tmp_path: Path, loader: str, batches: int | None) -> None:
-    text = f"from torchvision import datasets\ndata = TensorDataset(torch.randn(100, 2), torch.randint(0, 2, (100,)))\nloader = {loader}\nn = len(loader)"
+    data = "data = TensorDataset(torch.randn(100, 2), torch.randint(0, 2, (100,)))"
+    text = f"from torchvision import datasets\n{data}\nloader = {loader}\nn = len(loader)"
     held = value(run(tmp_path, text), "n")
     assert held.value == batches if isinstance(held, Constant) else batches is None
 
@@ -137,7 +138,7 @@ def test_samplers(tmp_path: Path) -> None:
     first, second = reader.recipe.loaders.items
     assert [sampler.name for sampler in first.samplers] == ["RandomSampler"]
     assert value_of(second.samplers[0].settings["shuffle"]) is False
-    assert [event.subject for event in found(reader, Kind.SET_EPOCH)][0] is second.samplers[0]
+    assert found(reader, Kind.SET_EPOCH)[0].subject is second.samplers[0]
     assert "sampler" in reader.recipe.distributed
 
 

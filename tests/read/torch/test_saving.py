@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from advisor.model.events import Kind
-from advisor.model.source import value_of
+from advisor.model.source import ABSENT, value_of
+from advisor.read.python.assembly import complete
 from tests.read.torch.reading import found, run
 
 NET = """
@@ -67,3 +70,30 @@ net.load_state_dict(alias)
     )
     assert [save.memory for save in reader.recipe.saves] == ["alias", "alias", "copy", "copy"]
     assert found(reader, Kind.RESTORE)[0].subject.saved is reader.recipe.saves.items[0]
+
+
+@pytest.mark.parametrize(
+    ("load", "pretrained"),
+    [
+        ("net.load_state_dict(torch.load('imagenet.pt'))", "imagenet.pt"),
+        ("net.load_state_dict(torch.load('out.pt'))", None),
+        ("if os.path.exists('a.pt'):\n    net.load_state_dict(torch.load('a.pt'))", None),
+        ("net.load_state_dict(nn.Linear(2, 2).state_dict())", ABSENT),
+        ("pass", ABSENT),
+    ],
+)
+def test_weights_that_are_loaded_before_training(tmp_path: Path, load: str, pretrained: object) -> None:
+    text = f"""{NET}
+{load}
+net(torch.zeros(1, 2)).sum().backward()
+optimizer.step()
+torch.save(net.state_dict(), "out.pt")
+net.load_state_dict(torch.load("best.pt"))
+"""
+    reader = run(tmp_path, "import os\n" + text)
+    complete(reader)
+    net = reader.recipe.optimizers.items[0].modules[0]
+    if pretrained is ABSENT:
+        assert net.pretrained is ABSENT
+    else:
+        assert value_of(net.pretrained) == pretrained and net.pretrained is not ABSENT
