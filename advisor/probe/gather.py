@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from statistics import fmean
 from typing import Any
 
@@ -25,7 +26,7 @@ def trace_of(run: Run, complete: bool) -> Trace:
     session = run.session
     session.measuring = False
     trace = Trace(run.recipe, steps=session.step)
-    parts = (steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, again)
+    parts = (steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, replicas, again)
     for part in parts:
         try:
             part(run, trace)
@@ -180,6 +181,20 @@ def not_optimized(run: Run, trace: Trace) -> None:
             place = (run.inventory.built.get(part) if isinstance(part, torch.nn.Module) else None) or fact.place
             counts = sum(p.numel() for _, p in left), sum(p.numel() for _, p in every)
             trace.not_optimized.append(NotOptimized(names, fact.name, place, *counts, run.session.step, run.weights_loaded))
+
+
+def replicas(run: Run, trace: Trace) -> None:
+    """The ranks side by side; each but the first leaves its numbers for it."""
+    seen = run.ranks  # type: ignore[attr-defined]
+    main = trace.main
+    if not seen.weights or main is None:
+        return
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if rank:
+        seen.write(rank)
+    else:
+        loader = next((one.place for one in run.loaders.passes if one.backwards), None)  # type: ignore[attr-defined]
+        trace.replicas = seen.compare(world, main.place, loader)
 
 
 def again(run: Run, trace: Trace) -> None:

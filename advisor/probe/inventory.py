@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -12,6 +13,7 @@ from advisor.model.recipe import Autocast, Dataset, Group, Loader, Loss, Module,
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.probe.place import Places
 
+T = TypeVar("T")
 PLAIN = (bool, int, float, str, type(None))
 HOMES = (
     ("torch.nn.modules.", "torch.nn."), ("torch.optim.lr_scheduler.", "torch.optim.lr_scheduler."), ("torch.optim.", "torch.optim."),
@@ -50,14 +52,36 @@ def parameters_of(kind: type) -> dict[str, inspect.Parameter]:
         return {}
 
 
+class ById(Generic[T]):
+    """A mapping from living objects, by identity: what they say of their hash and equality is never asked."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, tuple[Any, T]] = {}
+
+    def get(self, thing: Any, default: Any = None) -> Any:
+        """What is noted of this very object."""
+        kept = self.held.get(id(thing))
+        return kept[1] if kept is not None and kept[0]() is thing else default
+
+    def __setitem__(self, thing: Any, value: T) -> None:
+        self.held[id(thing)] = (weakref.ref(thing), value)
+
+    def __contains__(self, thing: Any) -> bool:
+        kept = self.held.get(id(thing))
+        return kept is not None and kept[0]() is thing
+
+    def __iter__(self) -> Iterator[Any]:
+        return (thing for reference, _ in list(self.held.values()) if (thing := reference()) is not None)
+
+
 class Inventory:
     """The facts by the object that they describe. `built` remembers where each object was made."""
 
     def __init__(self, places: Places, recipe: Recipe) -> None:
         self.places = places
         self.recipe = recipe
-        self.built: weakref.WeakKeyDictionary[Any, Place] = weakref.WeakKeyDictionary()
-        self.built_at: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # how many events had happened then
+        self.built: ById[Place] = ById()
+        self.built_at: ById[int] = ById()  # how many events had happened then
         self.facts: dict[int, Any] = {}
         self.alive: list[Any] = []  # keeps the ids of described objects from being used again
         self.owners: dict[int, tuple[str, Module]] = {}  # id(parameter) -> path, model
@@ -132,7 +156,11 @@ class Inventory:
     # -- optimizers and schedulers ------------------------------------------------------------------------------
 
     def optimizer(self, optimizer: Any) -> Optimizer:
-        """The fact of an optimizer with its groups as they are now."""
+        """The fact of an optimizer with its groups as they are now; a wrapper around one is that one."""
+        for _ in range(3):
+            inner = vars(optimizer).get("optimizer")
+            if isinstance(inner, torch.optim.Optimizer):
+                optimizer = inner
         known = self.facts.get(id(optimizer))
         if known is not None:
             return known  # type: ignore[no-any-return]

@@ -82,6 +82,7 @@ class Run:
     thread: int = field(default_factory=threading.get_ident)
     stack: list[torch.nn.Module] = field(default_factory=list)
     call: Call | None = None
+    last_call: Call | None = None
     calls: list[Call] = field(default_factory=list)  # model calls since the last optimizer step
     losses: list[LossSeen] = field(default_factory=list)  # since the last backward
     scaled: dict[int, torch.Tensor] = field(default_factory=dict)

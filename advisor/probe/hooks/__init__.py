@@ -7,9 +7,9 @@ from advisor.probe.run import Run
 
 def install(run: Run) -> None:
     """Install every instrument that is not switched off."""
-    from advisor.probe.hooks import backward, checkpoints, clipping, loaders, losses, modules, optimizers, scaling, schedulers, seeds
+    from advisor.probe.hooks import backward, checkpoints, clipping, loaders, losses, modules, optimizers, ranks, scaling, schedulers, seeds
 
-    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints):
+    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints, ranks):
         try:
             instrument.install(run)
         except Exception as error:  # noqa: BLE001

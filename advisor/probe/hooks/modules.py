@@ -53,6 +53,7 @@ class Modules:
         self.paths: dict[int, str] = {}
         self.order: dict[int, int] = {}  # id(module) -> order of first call
         self.tops: dict[int, tuple[Any, torch.nn.Module | None]] = {}
+        self.told: dict[int, Any] = {}  # id(model) -> where and in which mode it was seen to run last
         self.modes: int = 0
         self.building: int = 0
         self.fresh: Entry | None = None
@@ -169,9 +170,14 @@ class Modules:
         if call is None or call.module is not module:
             return
         call.args, call.kwargs = args, kwargs
+        run.last_call = call
         found = tensors(output)
         call.outputs = [weak(tensor) for tensor in found]
         run.calls = [*run.calls[-7:], call]
+        key = (id(call.fact), id(run.passes[-1]) if run.passes else 0)
+        if self.told.get(id(call.fact)) != (key, call.training):
+            self.told[id(call.fact)] = (key, call.training)
+            run.emit(Kind.TRAIN_MODE if call.training else Kind.EVAL_MODE, call.place, call.fact, observed=True)
         given = tensors((args, kwargs))
         source = run.passes[-1].fact if run.passes else None
         event = run.emit(Kind.FORWARD, call.place, call.fact, input=run.flow(given[0], source) if given else None,
@@ -214,12 +220,14 @@ class Modules:
     def built(self, original: Any) -> Any:
         def __init__(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
-            if not torch.compiler.is_compiling() and module not in self.run.inventory.built:
+            if not torch.compiler.is_compiling():
                 self.run.session.watch("modules", self._built, module)
 
         return __init__
 
     def _built(self, module: torch.nn.Module) -> None:
+        if module in self.run.inventory.built:
+            return
         frame: FrameType | None = sys._getframe()
         while frame is not None and (_builds(frame, module) or self.run.session.places.rank(frame.f_code.co_filename) == 0):
             frame = frame.f_back
