@@ -25,6 +25,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield from _judge(call, candidates(call.p), gated, ctx)
 
 
+def _on_the_spot(known: Known, fact: Module | FunctionalDropout) -> bool:
+    place = known.place
+    return not known.origin and place is not None and (place.file, place.line) == (fact.place.file, fact.place.line)
+
+
 def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], gated: bool, ctx: Context) -> Iterator[Finding]:
     for index, known in enumerate(probabilities):
         value = known.value
@@ -32,7 +37,7 @@ def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], g
             continue
         impossible = value > ctx.limit("all") or value < 0
         case = "impossible" if impossible else "everything" if value == ctx.limit("all") else "high" if value >= ctx.limit("high") else None
-        if case is None or (case == "high" and gated) or (impossible and (index or known.weak)):  # an option would have raised
+        if case is None or (case == "high" and gated) or (impossible and not _on_the_spot(known, fact)):  # what comes from elsewhere would have raised
             continue
         sure = index == 0 and not fact.flag_off
         yield ctx.finding(case, at=fact, value_from=known, confidence=None if sure else "medium", value=float(value), kept=1 - value)
