@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from advisor.cache import Cache
 
 
-FEW = 20  # files that are read without collecting garbage and without keeping the result: both cost more than they save
+FEW = 20  # files whose result is not kept: that costs more than it saves
 
 
 class Request:
@@ -58,8 +57,6 @@ class Request:
         """What stands in the files."""
         from advisor.read import read
 
-        if len(files) > FEW:
-            gc.enable()
         return read(
             files,
             stdin=self.stdin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Sequence
@@ -71,6 +72,8 @@ def read(
     return reading
 
 
+YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
+LARGEST_JSON = 400_000  # bytes of a JSON file that may be a config; larger ones are vocabularies, annotations, results
 _RECIPE_WORDS = re.compile(
     rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
     rb"\b[\"']?\s*[:=]",
@@ -85,6 +88,8 @@ def _read_config(project: Project, reading: Reading, path: str) -> None:
     if isinstance(data, Broken):
         if data.kind != "too-large":
             reading.broken.append(data)
+        return
+    if path.endswith(".json") and len(data) > LARGEST_JSON:
         return
     if len(set(_RECIPE_WORDS.findall(data))) < 2 and b"_BASE_" not in data:
         return
@@ -183,6 +188,8 @@ def _read_programs(
         whole = whole_program or parts_of is None or _trains_in(recipe, parts_of)
         recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
         reading.recipes.append(recipe)
+        if gc.get_count()[0] > YOUNG:
+            gc.collect(0)  # what the program left behind; what stays is not looked at again
 
     for _, source in entries:
         take(source)
