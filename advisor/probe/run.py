@@ -83,6 +83,7 @@ class Run:
     stack: list[torch.nn.Module] = field(default_factory=list)
     call: Call | None = None
     last_call: Call | None = None
+    just_ended: Any = None  # the evaluation pass that ended last, until another batch or backward comes
     calls: list[Call] = field(default_factory=list)  # model calls since the last optimizer step
     losses: list[LossSeen] = field(default_factory=list)  # since the last backward
     scaled: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -103,6 +104,8 @@ class Run:
         """What surrounds an event: the loader pass, grad mode and autocast."""
         found: dict[str, Any] = {"pass": self.passes[-1] if self.passes else None}
         if not torch.is_grad_enabled():
+            if self.just_ended is not None:  # a loader that fetches ahead ends before its last batch is used
+                found["pass"] = self.just_ended
             found["no_grad"] = "inference_mode" if torch.is_inference_mode_enabled() else "no_grad"
         for device in ("cpu", "cuda"):
             if torch.is_autocast_enabled(device):

@@ -33,7 +33,14 @@ def nested(events: Observed) -> list[Node]:
     start = next((at + 1 for at in range(first, -1, -1) if events[at][0].kind in BEFORE), 0)
     trained = {around.get("pass") for event, around in events if event.kind is Kind.BACKWARD} - {None}
     head = [node(*item) for item in events[:start]]
-    return head + (_with_loaders(events, start, trained) if trained else _without(events, start))
+    whole = head + (_with_loaders(events, start, trained) if trained else _without(events, start))
+    last = max((at for at, one in enumerate(whole) if isinstance(one, Loop)), default=len(whole))
+    return whole[:last] + [one for one in whole[last:] if not _cut_short(one)]
+
+
+def _cut_short(one: Node) -> bool:
+    """A training step that the stop cut off its loop: its model call is no evaluation behind the training."""
+    return isinstance(one, Event) and one.kind is Kind.FORWARD and bool(one.data.get("training"))
 
 
 def _without(events: Observed, start: int) -> list[Node]:

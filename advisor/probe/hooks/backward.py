@@ -51,6 +51,7 @@ class Backward:
 
     def _before(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         run = self.run
+        run.just_ended = None
         roots = tensors(args[:1] or [kwargs.get("tensors", kwargs.get("self"))])
         loss = roots[0] if roots else None
         scaled = run.scaled.get(id(loss)) if loss is not None else None

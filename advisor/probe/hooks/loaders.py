@@ -111,6 +111,7 @@ class Loaders:
         if known is None:
             return
         now = known[1]
+        run.just_ended = None
         while run.passes and run.passes[-1] is not now and now in run.passes:
             run.passes.pop()
         if now not in run.passes:
@@ -129,6 +130,8 @@ class Loaders:
             return
         now = known[1]
         now.over = True
+        run = self.run
+        run.just_ended = None if now.backwards else now
         if now in self.run.passes:
             del self.run.passes[self.run.passes.index(now) :]
         if self.evaluating is now:
