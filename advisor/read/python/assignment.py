@@ -146,13 +146,15 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
     """x += y. Inside a loop a constant changes each turn: it becomes unknown of its type, and the turn is counted."""
     old = reader.evaluate(_as_load(node.target))
     new = reader.evaluate(node.value)
-    if isinstance(old, Weights):
+    if isinstance(old, Weights) and (old.each or not isinstance(node.op, ast.Add)):
         reader.emit(Kind.GRAD_WRITE, node, old.parameters, what="in-place")
         return None
-    if isinstance(old, Instance) and old.role == "module" and isinstance(node.op, ast.Add) and table.find_method(old, "extend") is not None:
+    grows = isinstance(old, Weights) or (isinstance(old, Instance) and old.role == "module" and table.find_method(old, "extend") is not None)
+    if grows and isinstance(node.op, ast.Add):
         calls.call_method(reader, old, "extend", Arguments([new]), node)
         return None
-    if isinstance(old, Sequence) and isinstance(node.op, ast.Add):
+    first = isinstance(old, Sequence) and old.exact and not old.items and isinstance(new, Weights) and not new.each and not new.named
+    if isinstance(old, Sequence) and isinstance(node.op, ast.Add) and not first:
         value = subscripts.extend_sequence(reader, old, new)
         if value is not None:
             return None

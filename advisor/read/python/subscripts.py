@@ -181,6 +181,9 @@ def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
         combined = sequence([*old.items, *new.items], "list", old.exact and new.exact and not reader.loop_depth)
         reader.store.write(old.state, "items", combined.items)
         reader.store.write(old.state, "exact", combined.exact)
+    elif isinstance(new, Weights) and not new.each:
+        reader.store.write(old.state, "items", (*old.items, new))
+        reader.store.write(old.state, "exact", False)  # an item of it is many
     else:
         reader.store.write(old.state, "exact", False)
     return old

@@ -93,6 +93,31 @@ nn.utils.clip_grad_value_(one.parameters(), 0.5)
     assert (first.kind, third.kind, value_of(third.value)) == ("norm", "value", 0.5)
 
 
+def test_a_loop_uses_a_generator_up(tmp_path: Path) -> None:
+    lines = "params = one.parameters()\nfor p in params:\n    p.requires_grad_(True)\nnn.utils.clip_grad_norm_(params, 1.0)"
+    clip = run(tmp_path, NETS + lines).recipe.clipping.items[0]
+    assert clip.parameters is not None
+    assert clip.parameters.consumed_by is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "exact"),
+    [
+        ("held = list(one.parameters())\nheld += list(two.parameters())", True),
+        ("held = list(one.parameters())\nheld.extend(two.parameters())", True),
+        ("held = []\nheld += one.parameters()\nheld += two.parameters()", True),
+        ("held = []\nheld.extend(one.parameters())\nheld.extend(list(two.parameters()))", False),
+        ("held = [one.weight]\nheld += [*two.parameters()]", False),
+    ],
+)
+def test_lists_of_weights_that_grow(tmp_path: Path, lines: str, exact: bool) -> None:
+    reader = run(tmp_path, f"{NETS}{lines}\noptimizer = torch.optim.SGD(held, lr=1)")
+    optimizer = reader.recipe.optimizers.items[0]
+    assert len(optimizer.modules) == 2
+    assert optimizer.groups[0].parameters.exact is exact
+    assert not found(reader, Kind.GRAD_WRITE)
+
+
 def test_methods(tmp_path: Path) -> None:
     reader = run(
         tmp_path,

@@ -204,7 +204,8 @@ def extend(call: LibraryCall) -> Value:
     weights = weights_of(call)
     given = call.arguments.positional[0] if call.arguments.positional else None
     more = given.parameters if isinstance(given, Weights) else _listed(given)
-    merged = together([weights.parameters, more], weights.parameters.exact and not uncertain(call.reader))
+    each = isinstance(given, Weights) and given.each
+    merged = together([weights.parameters, more], weights.parameters.exact and not each and not uncertain(call.reader))
     weights.parameters = replace(merged, iterator=False)
     return NONE
 
