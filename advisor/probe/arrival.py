@@ -53,7 +53,7 @@ class Arrivals(MetaPathFinder):
         try:
             for finder in sys.meta_path:
                 find = getattr(finder, "find_spec", None)
-                spec = None if finder is self or find is None else find(fullname, path, target)
+                spec: ModuleSpec | None = None if finder is self or find is None else find(fullname, path, target)
                 if spec is not None:
                     if spec.loader is not None and hasattr(spec.loader, "exec_module"):
                         spec.loader = _Announcing(spec.loader, self._arrived)

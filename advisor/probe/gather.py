@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from statistics import fmean
 from typing import Any
@@ -30,11 +31,11 @@ def trace_of(run: Run, complete: bool) -> Trace:
     for part in parts:
         try:
             part(run, trace)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             session.disable(part.__name__, error)
     try:
         _recipe(run, run.recipe, complete)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         session.disable("recipe", error)
     trace.not_finite = run.not_finite
     trace.skipped = session.skipped
@@ -155,7 +156,7 @@ def repeated(run: Run, trace: Trace) -> None:
     for passes in by_loader.values():
         marks = [mark for one in passes for mark in one.signatures if mark]
         longest = now = 1
-        for before, after in zip(marks, marks[1:]):
+        for before, after in itertools.pairwise(marks):
             now = now + 1 if before == after else 1
             longest = max(longest, now)
         try:
@@ -247,7 +248,7 @@ def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
     kinds = [event.kind for event, _ in run.session.events]
     starts = [at for at, kind in enumerate(kinds) if kind is Kind.OPTIMIZER_STEP]
     if len(starts) > 3 and len(recipe.optimizers) == 1:
-        counts = [kinds[a:b].count(Kind.BACKWARD) for a, b in zip(starts, starts[1:])]
+        counts = [kinds[a:b].count(Kind.BACKWARD) for a, b in itertools.pairwise(starts)]
         if min(counts) == max(counts) > 1:
             recipe.accumulation = Known(counts[0])
     recipe.files = sorted({event.place.file for event, _ in run.session.events if event.place.file})

@@ -39,7 +39,7 @@ def setting(value: object, default: object = inspect.Parameter.empty) -> Setting
         return Unknown(f"a {type(value).__name__} at run time", type=type(value).__name__)
     try:
         same = default is not inspect.Parameter.empty and type(default) is type(value) and bool(default == value)
-    except Exception:  # noqa: BLE001
+    except Exception:
         same = False
     return Known(value, default=f"torch {torch.__version__.split('+')[0]}" if same else None)
 

@@ -295,7 +295,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
             _note(args[0])
         elif event in ("os.link", "os.symlink"):
             _note(args[1])
-    except Exception:  # noqa: BLE001
+    except Exception:
         pass
 
 

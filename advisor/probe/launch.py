@@ -117,7 +117,7 @@ class Observation:
             self.outcome.stopped = "interrupt"
         except SystemExit as error:
             self._exited(error)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             if self.session.stopping is not None and _comes_from_stop(error):
                 self.outcome.stopped = self.session.stopping
             else:

@@ -128,13 +128,12 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
     entering = torch.nn.modules.module.register_module_forward_pre_hook(lambda module, args: stack.append(module))
     leaving = torch.nn.modules.module.register_module_forward_hook(lambda module, args, output: stack.pop() and None)
     try:
-        with beside(model), torch.no_grad():
-            with Watch():
-                output = model(*call.args, **call.kwargs)
-                stack.clear()
-                if found.operation is None and run.session.events:
-                    _loss_again(run, call, output, found)
-    except Exception:  # noqa: BLE001
+        with beside(model), torch.no_grad(), Watch():
+            output = model(*call.args, **call.kwargs)
+            stack.clear()
+            if found.operation is None and run.session.events:
+                _loss_again(run, call, output, found)
+    except Exception:
         pass
     finally:
         entering.remove()

@@ -123,7 +123,7 @@ class Run:
         """What is known of a live tensor."""
         if not isinstance(tensor, torch.Tensor):
             return None
-        name, node, dim = activation(tensor)
+        name, _node, dim = activation(tensor)
         width: Setting = Known(int(tensor.shape[-1])) if tensor.dim() else Unknown("a scalar")
         graph = "kept" if tensor.requires_grad else "none"
         modules = (self.call.fact,) if self.call is not None and tensor.requires_grad else ()
@@ -156,7 +156,7 @@ def tensors(value: Any, found: list[torch.Tensor] | None = None, depth: int = 0)
     if isinstance(value, torch.Tensor):
         found.append(value)
     elif depth < 4 and len(found) < 64:
-        if isinstance(value, dict) or hasattr(value, "keys") and hasattr(value, "values"):
+        if isinstance(value, dict) or (hasattr(value, "keys") and hasattr(value, "values")):
             for item in list(value.values()):
                 tensors(item, found, depth + 1)
         elif isinstance(value, (list, tuple)):

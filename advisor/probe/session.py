@@ -62,7 +62,7 @@ class Session:
         self.busy += 1
         try:
             return function(*args)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self.disable(instrument, error)
             return None
         finally:

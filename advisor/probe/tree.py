@@ -83,7 +83,7 @@ def _passes(events: Observed, start: int, end: int) -> list[Node]:
     result: list[Node] = []
     at = start
     while at < end:
-        now = events[at][1].get("pass")
+        now: Any = events[at][1].get("pass")
         if now is None:
             result.append(node(*events[at]))
             at += 1

@@ -11,7 +11,7 @@ import yaml
 
 pytest.importorskip("torch")
 
-from tests.probe.watching import watch  # noqa: E402
+from tests.probe.watching import watch
 
 RULES = Path(__file__).parents[2] / "rules"
 MARKER = re.compile(r"([a-z0-9-]+)\[([a-z0-9_-]+)\]")
@@ -33,7 +33,7 @@ def examples(kind: str) -> list[Any]:
 def run(rule: str, example: str, folder: Path) -> tuple[set[tuple[int, str, str]], Any]:
     script = folder / "train.py"
     script.write_text(example, "utf-8")
-    result, trace, outcome, observation = watch(script, steps=STEPS.get(rule, 60), overfit_batch="overfit" in rule)
+    result, _trace, outcome, _observation = watch(script, steps=STEPS.get(rule, 60), overfit_batch="overfit" in rule)
     assert not result.crashes and outcome.exception is None, (result.crashes, outcome)
     assert not [entry for entry in result.skipped if "failed and was switched off" in entry.why], result.skipped
     return {(f.place.line, f.rule, f.case) for f in result.findings if f.severity != "hint"}, result

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-
 from statistics import fmean
 
 from advisor.checks.context import Context
@@ -17,8 +17,8 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     if main is None or not main.alone or main.moving_target or len(main.loss.finite) < ctx.limit("steps") or min(main.loss.finite) < 0:
         return
     values = main.loss.finite[-30:]
-    changes = [after - before for before, after in zip(values, values[1:])]
-    turns = sum(one * two < 0 for one, two in zip(changes, changes[1:])) / (len(changes) - 1)
+    changes = [after - before for before, after in itertools.pairwise(values)]
+    turns = sum(one * two < 0 for one, two in itertools.pairwise(changes)) / (len(changes) - 1)
     swing = fmean(abs(change) for change in changes) / max(fmean(values), 1e-12)
     high = fmean(values) >= ctx.limit("level") * fmean(main.loss.finite[:5])
     if high and turns >= ctx.limit("turns") and swing >= ctx.limit("swing"):

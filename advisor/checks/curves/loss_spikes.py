@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from statistics import fmean, median
 
 from advisor.checks.context import Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -15,8 +16,8 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     if len(passes) < count + 1 or trace.validation_place is None:
         return
     last = passes[-count - 1 :]
-    worse = all(after.loss > before.loss for before, after in zip(last, last[1:]))
-    better = all(after.train < before.train for before, after in zip(last, last[1:]))
+    worse = all(after.loss > before.loss for before, after in itertools.pairwise(last))
+    better = all(after.train < before.train for before, after in itertools.pairwise(last))
     best = min(one.loss for one in passes)
     if worse and better and best > 0 and last[-1].loss > ctx.limit("rise") * best:
         yield ctx.finding("rising", at=trace.validation_place, count=count, best=best, last=last[-1].loss, train=last[-1].train)

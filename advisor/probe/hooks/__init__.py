@@ -12,5 +12,5 @@ def install(run: Run) -> None:
     for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints, ranks):
         try:
             instrument.install(run)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             run.session.disable(instrument.__name__.rsplit(".", 1)[-1], error)

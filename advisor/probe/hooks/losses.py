@@ -11,7 +11,7 @@ import torch
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loss
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Known, Place, Setting
+from advisor.model.source import ABSENT, Place, Setting
 from advisor.model.trace import FirstLoss, OutOfRange
 from advisor.probe.inventory import parameters_of, setting
 from advisor.probe.run import LossSeen, Run, weak

@@ -241,7 +241,7 @@ class Optimizers:
         run.losses = []
 
     def _compare(self, watched: Watched, step: int) -> None:
-        held = [item for item in watched.copied]
+        held = list(watched.copied)
         weights = [local(item.parameter.detach()) for item in held]
         if not weights:
             return

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Faults: what is changed in a healthy program, and which rules may say so."""
 
 from __future__ import annotations

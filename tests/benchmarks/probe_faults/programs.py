@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Healthy training programs: four that faults are put into, and hard ones that must stay silent."""
 
 from __future__ import annotations

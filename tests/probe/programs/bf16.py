@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 torch.manual_seed(2)
 layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)

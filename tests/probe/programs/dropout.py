@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 torch.manual_seed(1)
 net = nn.Sequential(nn.Linear(20, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 4))

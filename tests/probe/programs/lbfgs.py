@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 torch.manual_seed(4)
 net = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Dropout(0.1), nn.Linear(16, 1))

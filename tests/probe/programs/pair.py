@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 torch.manual_seed(3)
 G = nn.Sequential(nn.Linear(8, 32), nn.ReLU(inplace=True), nn.Linear(32, 16), nn.Tanh())

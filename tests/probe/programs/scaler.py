@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 torch.manual_seed(6)
 net = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, 1))

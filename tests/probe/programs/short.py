@@ -1,7 +1,6 @@
 import torch
-from torch import nn
-
 from _end import told
+from torch import nn
 
 torch.manual_seed(7)
 net = nn.LSTM(6, 12, 2, dropout=0.2, batch_first=True)

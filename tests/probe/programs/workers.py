@@ -3,9 +3,8 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import torch
-from torch import nn
-
 from _end import step_done, told
+from torch import nn
 
 
 class Data(torch.utils.data.Dataset):
