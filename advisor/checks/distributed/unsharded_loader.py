@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding
 from advisor.model.recipe import Dataset, Loader
 from advisor.model.sharding import replicated
 from advisor.model.source import Known, Setting, is_absent
@@ -32,8 +32,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     case = "weighted" if loader.samplers else "no-sampler"
     ddp = recipe.distributed.get("ddp")
-    certain = isinstance(ddp, Known) and not ddp.weak and not loader.when
-    yield ctx.finding(case, at=loader, confidence=None if certain else "medium", line=model.place.line, model=model.name)
+    by_flag = not isinstance(ddp, Known) or ddp.weak  # replicas only where an option asks for them
+    confidence: Confidence | None = "medium" if by_flag or loader.when else None
+    yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place.line, model=model.name)
 
 
 def _shares_out(dataset: Dataset) -> bool:

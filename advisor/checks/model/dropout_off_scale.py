@@ -37,7 +37,9 @@ def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], g
             continue
         impossible = value > ctx.limit("all") or value < 0
         case = "impossible" if impossible else "everything" if value == ctx.limit("all") else "high" if value >= ctx.limit("high") else None
-        if case is None or (case == "high" and gated) or (impossible and not _on_the_spot(known, fact)):  # what comes from elsewhere would have raised
+        if case is None or (case == "high" and gated):
+            continue
+        if impossible and not _on_the_spot(known, fact):  # it would have raised long ago: more likely misread
             continue
         sure = index == 0 and not fact.flag_off
         yield ctx.finding(case, at=fact, value_from=known, confidence=None if sure else "medium", value=float(value), kept=1 - value)
