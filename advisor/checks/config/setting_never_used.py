@@ -11,6 +11,8 @@ from advisor.model.recipe import Hyperparameter, Recipe
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
 SEVERAL = {"argparse": "options", "dataclass": "fields", "config": "keys"}
 
+LAUNCHERS = ("local_rank", "deepspeed", "deepspeed_config")  # must be accepted, whoever reads them
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """What nothing in the whole program asks for: one by one, or at once where a file declares many."""
@@ -18,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     unread: dict[tuple[str, str], list[Hyperparameter]] = {}
     for setting in recipe.hyperparameters:
-        if setting.read or setting.declared not in DECLARED:
+        if setting.read or setting.declared not in DECLARED or setting.name in LAUNCHERS:
             continue
         if setting.escaped:
             ctx.skip(f"the settings were handed to `{setting.escaped}`, which could not be read", setting)

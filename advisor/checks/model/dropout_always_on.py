@@ -10,7 +10,9 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.layers import DROPOUTS
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Known, first, number
+from advisor.model.source import Known, Place, first, number
+
+ALWAYS_ON = "prenet"  # of Tacotron, whose dropout is meant to stay on
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -20,6 +22,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         rate = first(call.p)
         if not isinstance(training, Known) or training.value is not True or training.weak or number(rate) == 0:
             continue
+        if ALWAYS_ON in _owner(call.place, recipe):
+            continue
         case = "no-flag" if training.default is not None else "always-true"
         given = f"(p={number(rate):g})" if number(rate) is not None else ""
         yield ctx.finding(case, at=call, value_from=rate, confidence=None if given else "medium", given=given, function=call.name)
@@ -27,6 +31,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         layer = event.subject
         if isinstance(layer, Module) and layer.name in DROPOUTS and _in_forward(context):
             yield ctx.finding("built-in-forward", at=layer)
+
+
+def _owner(place: Place, recipe: Recipe) -> str:
+    """The name of the class in whose forward a place stands, as far as that is known."""
+    inside = [(at.line, module.name) for module in recipe.modules if (at := module.forward_place) and at.file == place.file and at.line <= place.line]
+    return max(inside, default=(0, ""))[1].lower()
 
 
 def _in_forward(context: Around) -> bool:
