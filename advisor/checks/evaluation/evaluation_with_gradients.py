@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Call, Kind
+from advisor.model.events import Call, Exit, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
 from advisor.model.modes import evaluation_forwards, gradients_on, role_of
@@ -20,7 +20,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for event, context, loop in evaluation_forwards(recipe):
         if loop in seen or not gradients_on(event, context) or event.subject.trainable == "no":
             continue
-        if contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
+        one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
+        if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
             continue
         seen.add(loop)
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
