@@ -11,7 +11,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import attributes, classes, forwards, functions, seeders
+from advisor.read.python import alternatives, attributes, classes, forwards, functions, seeders
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -169,7 +169,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if isinstance(callable_members[0], Opaque):
         arms = [("unknown", None, arm[2]) for arm in arms]
     values = [value for _, value in reader.branch(node, None, arms)]
-    reader._same_slot(values, serial)
+    alternatives.same_slot(values, serial)
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
     return join(values, callee.when)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
-from advisor.read.python import calls, functions, operators, subscripts
+from advisor.read.python import alternatives, calls, functions, operators, subscripts
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -142,7 +142,7 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     serial = reader.serial
     condition_ = reader.condition(node.test, test)
     values = [value for _, value in reader.branch(node, condition_, arms)]
-    reader._same_slot(values, serial)
+    alternatives.same_slot(values, serial)
     return join(values, condition_.text)
 
 

@@ -8,19 +8,31 @@ from __future__ import annotations
 import ast
 from typing import Any, TypeVar
 
-from advisor.model.events import Arm, Branch, Condition, Event, Exit, Kind, Loop, Node
+from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import Fact, Loss, Module, Optimizer, Recipe
+from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.python import attributes, calls, classes, conditions, expressions, imports, iteration, scopes, seeders, statements, subscripts
+from advisor.read.python import (
+    alternatives,
+    attributes,
+    calls,
+    classes,
+    conditions,
+    escapes,
+    expressions,
+    imports,
+    iteration,
+    scopes,
+    statements,
+    subscripts,
+)
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
-from advisor.read.python.store import MISSING, Store
+from advisor.read.python.store import Store
 from advisor.read.python.values import (
-    LEFT_OUT,
     Arguments,
     Bound,
     Class,
@@ -36,8 +48,6 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
-    join,
-    members,
     plain,
     setting,
 )
@@ -46,7 +56,6 @@ SOFT_BUDGET = 40_000  # expressions of one program; after it every function is e
 HARD_BUDGET = 240_000  # then reading stops and says so
 CALL_DEPTH = 24
 EVALUATIONS = 8  # full evaluations per function, then its events are replayed
-TRACKED = frozenset({"optimizer", "scheduler", "loader", "module", "scaler", "sampler", "loss"})
 
 F = TypeVar("F", bound=Fact)
 
@@ -139,7 +148,7 @@ class Reader:
             if texts:
                 fact.when = texts[-1]
             fact.flag_off = any(label == "flag" for _, label in self.conditions)
-        listing = getattr(self.recipe, _LISTINGS[type(fact)], None)
+        listing = getattr(self.recipe, LISTINGS[type(fact)], None)
         if listing is not None:
             listing.items.append(fact)
         return fact
@@ -284,156 +293,23 @@ class Reader:
 
     # --- unresolved calls ----------------------------------------------------------------------------------------
 
-    def tracked(self, values: list[Value], depth: int = 0) -> list[Instance | Weights]:
+    def tracked(self, values: list[Value]) -> list[Instance | Weights]:
         """The optimizers, schedulers, loaders, modules and scalers among values, looking two levels into containers."""
-        found: list[Instance | Weights] = []
-        for value in values:
-            if isinstance(value, Union):
-                found += self.tracked(list(value.members), depth)
-            elif isinstance(value, Instance):
-                if value.role in TRACKED:
-                    found.append(value)
-                elif depth < 2 and value.attributes:
-                    found += self.tracked(list(value.attributes.values())[:24], depth + 1)
-            elif isinstance(value, Weights):
-                found.append(value)
-            elif depth < 2:
-                if isinstance(value, Sequence):
-                    found += self.tracked(list(value.items), depth + 1)
-                elif isinstance(value, Mapping):
-                    found += self.tracked(list(value.items.values()), depth + 1)
-                elif isinstance(value, Bound):
-                    found += self.tracked([value.receiver], depth + 1)
-                elif isinstance(value, Partial):
-                    found += self.tracked([*value.positional, *value.keywords.values()], depth + 1)
-                elif isinstance(value, Function) and value.closure is not None and value.closure.parent is not None:
-                    found += self.tracked(list(value.closure.names.values())[:24], 2)
-        return found
+        return escapes.tracked(self, values)
 
     def escape(self, values: list[Value], callee: str, node: ast.AST) -> None:
         """Notes that tracked objects among values are handed to something that could not be read."""
-        place = self.place(node)
-        self._hand_over(values, callee)
-        for thing in self.tracked(values):
-            if isinstance(thing, Weights):
-                continue
-            fact = thing.fact
-            if fact is not None and fact.escaped is None:
-                fact.escaped = callee
-            self.emit(Kind.ESCAPE, place, fact, callee=callee, why=f"`{callee}` could not be read")
-
-    def _hand_over(self, values: list[Value], callee: str) -> None:
-        """Notes that the program's settings are handed, as a whole, to something that could not be read."""
-        if self.handed_over is None and any(isinstance(value, Instance) and value.role == "namespace" for value in values):
-            self.handed_over = callee
+        escapes.escape(self, values, callee, node)
 
     def unknown_call(self, call: LibraryCall) -> Value:
         """A call of a library function that no table describes."""
-        arguments = [*call.arguments.positional, *call.arguments.keywords.values()]
-        if seeders.seeds(call.name):
-            seeders.emit(self, call.arguments, call.node)
-        self._hand_over(arguments, call.name)
-        if self.tracked(arguments):
-            self.escape(arguments, call.name, call.node)
-        return calls.opaque_result(self, call.name, arguments)
+        return escapes.unknown_call(self, call)
 
     # --- branches ------------------------------------------------------------------------------------------------
 
     def branch(self, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
-        """Executes alternatives from the same state and joins what they leave behind.
-
-        `arms` are (label, taken when, thunk); a thunk gives (how it leaves, its value). The default path's arm stands first.
-        """
-        outer, mark, serial = self.block, self.store.mark(), self.serial
-        results: list[tuple[str | None, Any]] = []
-        written: list[tuple[str | None, dict[Any, Any]]] = []
-        tree_arms: list[Arm] = []
-        locals_id = id(self.frame.names)
-        for label, taken, thunk in arms:
-            nodes: list[Node] = []
-            self.block = nodes
-            text = condition.text if condition is not None else ""
-            if taken is False and text:
-                text = f"not ({text})"
-            self.conditions.append((text, label))
-            try:
-                status, value = thunk()
-            finally:
-                self.conditions.pop()
-                self.block = outer
-            writes = self.store.undo(mark)
-            results.append((status, value))
-            tree_arms.append(Arm(label, nodes, taken))  # type: ignore[arg-type]
-            if status == "raise":
-                continue
-            if status == "return":
-                writes = {slot: write for slot, write in writes.items() if slot[0] != locals_id}
-            written.append((status, writes))
-        self._merge(written, serial, condition.text if condition is not None else None)
-        if any(arm.body for arm in tree_arms):
-            outer.append(Branch(self.place(node), condition, tree_arms))
-        return results
-
-    def _merge(self, written: list[tuple[str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
-        slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
-        for _, writes in written:
-            for slot, (container, key, _) in writes.items():
-                slots.setdefault(slot, (container, key))
-        locals_id = id(self.frame.names)
-        falling = [pair for pair in written if pair[0] != "return"]
-        for slot, (container, key) in slots.items():
-            takers = falling if slot[0] == locals_id and falling else written
-            options: list[Any] = []
-            for _, writes in takers:
-                if slot in writes:
-                    options.append(writes[slot][2])
-                else:
-                    options.append(container.get(key, MISSING))
-            present = [option for option in options if option is not MISSING]
-            if not present:
-                self.store.delete(container, key)
-            else:
-                self.store.write(container, key, self._join_slot(present, len(present) < len(options), serial, when))
-
-    def _join_slot(self, options: list[Any], partly: bool, serial: int, when: str | None) -> Any:
-        head = options[0]
-        if all(option is head for option in options):
-            return head
-        if isinstance(head, Value):
-            self._same_slot([option for option in options if isinstance(option, Value)], serial)
-            return join([option for option in options if isinstance(option, Value)], when)
-        if any(type(option) is not type(head) for option in options):
-            return head
-        if isinstance(head, tuple):
-            if not all(isinstance(item, Value) for option in options for item in option):
-                return head
-            longest = max(options, key=len)
-            joined = []
-            for index in range(len(longest)):
-                joined.append(join([option[index] for option in options if index < len(option)], when))
-            return tuple(joined)
-        if isinstance(head, dict):
-            if not all(isinstance(item, Value) for option in options for item in option.values()):
-                return head
-            keys = dict.fromkeys(key for option in options for key in option)
-            return {key: join([option.get(key, LEFT_OUT) for option in options], when) for key in keys}
-        if isinstance(head, bool):
-            return all(options)
-        return head
-
-    def _same_slot(self, options: list[Value], serial: int) -> None:
-        """Constructions that one name holds by a flag are one thing to the order rules."""
-        flat = [member for option in options for member in members(option) if isinstance(member, Instance) and member.fact is not None]
-        if len(flat) < 2:
-            return
-        head = flat[0]
-        for other in flat[1:]:
-            if other.role == head.role and other.role in ("optimizer", "scheduler", "loader", "scaler", "loss", "module", "sampler"):
-                assert head.fact is not None and other.fact is not None
-                if max(other.serial, head.serial) > serial and other.fact.slot is not head.fact.slot:
-                    other.fact.slot.same_as = head.fact.slot
-
-    # --- variables -----------------------------------------------------------------------------------------------
+        """Executes alternatives from the same state and joins what they leave behind: (how it leaves, its value) of each arm."""
+        return alternatives.run(self, node, condition, arms)
 
     def variable(self, node: ast.AST) -> Any:
         """The identity of the name or attribute that an expression reads; None for anything else."""
@@ -485,26 +361,4 @@ class Reader:
         return imports.import_module(self, name, node)
 
 
-from advisor.model import recipe as _facts  # noqa: E402  (kept beside the table that needs every fact class)
-
-_LISTINGS: dict[type[Fact], str] = {
-    _facts.Module: "modules",
-    Optimizer: "optimizers",
-    _facts.Scheduler: "schedulers",
-    _facts.Loss: "losses",
-    _facts.Loader: "loaders",
-    _facts.Dataset: "datasets",
-    _facts.Split: "splits",
-    _facts.Fitted: "fitted",
-    _facts.Seed: "seeds",
-    _facts.Clip: "clipping",
-    _facts.Scaler: "scalers",
-    _facts.Autocast: "autocasts",
-    _facts.Save: "saves",
-    _facts.Restore: "restores",
-    _facts.EarlyStopping: "early_stopping",
-    _facts.Hyperparameter: "hyperparameters",
-    _facts.Transform: "transforms",
-    _facts.Sampler: "samplers",
-}
 __all__ = ["Exit", "Loop", "Module", "Reader", "Tensor"]

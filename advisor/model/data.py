@@ -1,0 +1,97 @@
+"""The facts about data: data sets, how they are split, transformed, sampled and loaded."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from advisor.model.facts import Fact, Flow, Role
+from advisor.model.record import dataclass, field
+from advisor.model.source import ABSENT, Place, Setting
+
+
+@dataclass(slots=True, eq=False)
+class Transform(Fact):
+    """One step of a data transform pipeline, such as torchvision.transforms.RandomCrop."""
+
+    kind: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The class name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+
+@dataclass(slots=True, eq=False)
+class Dataset(Fact):
+    """A data set. `origin` is what it was cut from (random_split, Subset); `hints` are words that tell its role."""
+
+    kind: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+    origin: Dataset | None = None
+    part: int | str | None = None
+    split: Split | None = None
+    transforms: list[Transform] | None = None  # None: not known
+    role: Role = "unknown"
+    iterable: bool = False
+    user_class: bool = False
+    data: Any = None  # identity of the arrays or files it holds
+    shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
+    class_counts: Setting = ABSENT  # samples per class, where the program shows them
+    items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
+    generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
+
+
+@dataclass(slots=True, eq=False)
+class Sampler(Fact):
+    """A sampler handed to a loader."""
+
+    kind: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+    weights: str | None = None  # per-class | per-sample | None: not known
+    weights_place: Place | None = None
+    weighting: Literal["inverse", "proportional"] | None = None  # how the weights follow the class counts
+    draws_all: bool | None = None  # num_samples is the number of weights or samples
+
+    @property
+    def name(self) -> str:
+        """The class name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+
+@dataclass(slots=True, eq=False)
+class Loader(Fact):
+    """A data loader. Settings: batch_size, shuffle, sampler, batch_sampler, num_workers, drop_last, collate_fn, worker_init_fn, generator."""
+
+    kind: str = "torch.utils.data.DataLoader"
+    settings: dict[str, Setting] = field(default_factory=dict)
+    dataset: Dataset | None = None
+    dataset_flow: Any = None  # what else was handed as a dataset: its kind ("pandas.DataFrame", "list", "tensor")
+    samplers: tuple[Sampler, ...] = ()
+    role: Role = "unknown"
+    role_from: Literal["use", "contents", "name", "unknown"] = "unknown"
+    iterated: int = 0
+    arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
+    set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
+
+
+@dataclass(slots=True, eq=False)
+class Split(Fact):
+    """A random split of data: random_split, train_test_split, KFold, a shuffle followed by slices."""
+
+    kind: str = ""
+    seed: Setting = ABSENT  # random_state, generator; ABSENT: none given
+    shuffle: Setting = ABSENT
+    stratified: Setting = ABSENT
+    groups: Setting = ABSENT
+    data: Any = None
+    parts: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Fitted(Fact):
+    """A preprocessing step that is fitted on data: StandardScaler, PCA, CountVectorizer, SMOTE."""
+
+    kind: str = ""
+    data: Any = None
+    role: Role = "unknown"

@@ -1,0 +1,325 @@
+"""The facts of a program: what it builds, each with the place where it stands.
+
+Facts have identity: the same optimizer met twice is one object. Where a flag chooses between constructions (Adam or SGD),
+each is a fact of its own and all share one `slot`, so that order rules see one optimizer and range rules see each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from advisor.model.record import dataclass, field
+from advisor.model.source import ABSENT, Place, Setting
+
+Role = Literal["train", "validation", "test", "unknown"]
+
+
+@dataclass(slots=True, eq=False)
+class Fact:
+    """A thing that the program builds. `when` is the condition text if it is built only under a flag, `flag_off` when that flag is off by default."""
+
+    place: Place
+    when: str | None = field(default=None, kw_only=True)
+    flag_off: bool = field(default=False, kw_only=True)
+    loops: int = field(default=0, kw_only=True)  # how many loops stand around its construction
+    escaped: str | None = field(default=None, kw_only=True)  # who it was handed to that could not be read; None: nobody
+    same_as: Fact | None = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def slot(self) -> Fact:
+        """The representative of all constructions that one name may hold by a flag."""
+        fact = self
+        while fact.same_as is not None:
+            fact = fact.same_as
+        return fact
+
+
+@dataclass(slots=True, eq=False)
+class Module(Fact):
+    """A neural network module: a library layer (`torch.nn.Linear`) or a class of the project."""
+
+    kind: str = ""  # canonical dotted name: "torch.nn.LSTM"; project classes: "model.Net"
+    settings: dict[str, Setting] = field(default_factory=dict)  # library layers: constructor arguments with defaults
+    children: dict[str, Module] = field(default_factory=dict)
+    user_class: bool = False
+    complete: bool = True  # every child was seen
+    why: str | None = None  # why it is not complete
+    pretrained: Setting = ABSENT
+    trainable: Literal["yes", "no", "part", "unknown"] = "yes"
+    copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
+    forward_place: Place | None = None
+    recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
+    causal: bool = False  # masks the future: a decoder-only language model
+    wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
+    unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
+    assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
+    dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)
+    statistics_renewed: bool = False  # update_bn was run on it
+    averaged: Setting = ABSENT  # decay of the exponential average that its weights are (AveragedModel, ModelEma, a copy)
+
+    @property
+    def name(self) -> str:
+        """The class name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+    def walk(self) -> Iterator[Module]:
+        """This module and everything below it, each once."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            module = stack.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            yield module
+            stack.extend(reversed(module.children.values()))
+
+    def layers(self, *kinds: str) -> list[Module]:
+        """The library layers below with one of these class names (all when none is given)."""
+        return [m for m in self.walk() if not m.user_class and (not kinds or m.name in kinds)]
+
+    @property
+    def fully_known(self) -> bool:
+        """True when every layer below was seen."""
+        return all(m.complete for m in self.walk())
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is known of a tensor (or a number taken from one): where it comes from and what was last done to it."""
+
+    activation: str | None = (
+        None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without activation), argmax; None: not known
+    )
+    activation_at: Place | None = None
+    activation_dim: Setting | None = None
+    activation_input: Flow | None = None
+    dropped: tuple[Place, Place] | None = None  # where a dropout was applied last, and to which layer's output (its activation_at)
+    width: Setting | None = None  # size of the last dimension
+    rank: int | None = None
+    modules: tuple[Module, ...] = ()  # models it flowed through, outermost
+    source: Any = None  # the Loader or Dataset that the data came from
+    sources: tuple[Any, ...] = ()  # all of them, when several
+    part: tuple[int | str, ...] = ()  # which part of the batch: (1,) is the second item
+    graph: Literal["kept", "cut", "none", "unknown"] = "unknown"  # "none": plain data that never had one
+    cut_by: str | None = None
+    cut_at: Place | None = None
+    losses: tuple[Loss, ...] = ()  # the losses that are summed in it
+    divided: tuple[Setting, ...] = ()  # what it was divided by since it became a loss (multiplications as Unknown)
+    other_terms: bool = False  # something beside losses was added
+    reduction: str | None = None  # mean, sum, none
+    dtype: str | None = None
+    metric: str | None = None  # loss, accuracy, f1, ...: what is measured
+    direction: Literal["min", "max"] | None = None
+    aggregate: Literal["last-batch", "epoch", "running", "unknown"] | None = None
+    one_hot: bool = False
+    scale: Literal["fraction", "percent"] | None = None  # of a metric: 0 to 1, or 0 to 100
+    scaler: Any = None  # the Scaler that multiplied it
+    rows: Setting | None = None  # size of the first dimension
+    counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
+    per: Literal["class", "sample"] | None = None  # one entry for each class, or for each sample
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Which weights an optimizer, a clip call or zero_grad is given."""
+
+    modules: tuple[Module, ...] = ()
+    exact: bool = True  # all parameters of these modules; False: some, or unknown
+    filtered: str | None = None  # text of the filter: "requires_grad", a name test
+    iterator: bool = False  # a generator that can be consumed once
+    consumed_by: Place | None = None  # who had used it up before
+    why: str | None = None
+    inputs: bool = False  # leaf tensors that are no module's weights (images, embeddings, log_alpha)
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """One parameter group: the weights, and the settings that differ from the optimizer's own."""
+
+    parameters: Parameters
+    settings: dict[str, Setting] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Optimizer(Fact):
+    """An optimizer. `settings` holds every argument, with the library's default where the program gives none."""
+
+    kind: str = ""  # canonical dotted name: torch.optim.AdamW
+    settings: dict[str, Setting] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
+    groups_complete: bool = True
+    lr_writes: list[Setting] = field(default_factory=list)  # param_group["lr"] = ...
+    user_class: bool = False
+    owner: str | None = None  # framework that builds and steps it
+
+    @property
+    def name(self) -> str:
+        """The class name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """Every module whose weights it holds."""
+        return tuple(dict.fromkeys(m for g in self.groups for m in g.parameters.modules))
+
+
+@dataclass(slots=True, eq=False)
+class Scheduler(Fact):
+    """A learning-rate scheduler and the optimizer it writes to."""
+
+    kind: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+    optimizer: Optimizer | None = None
+    optimizer_known: bool = True
+    children: tuple[Scheduler, ...] = ()
+    stepped: Literal["epoch", "batch", "never", "unknown"] = "unknown"
+    owner: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The class name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+
+@dataclass(slots=True, eq=False)
+class Loss(Fact):
+    """A loss function or criterion: torch.nn.CrossEntropyLoss, torch.nn.functional.mse_loss, or a class of the project."""
+
+    kind: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+    user_class: bool = False
+    weighting: Literal["inverse", "proportional"] | None = None  # how its class weights follow the class counts
+
+    @property
+    def name(self) -> str:
+        """The class or function name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+
+@dataclass(slots=True, eq=False)
+class Seed(Fact):
+    """A call that seeds random numbers. Library "framework" covers seed_everything and its like (torch, numpy, python at once)."""
+
+    library: Literal["torch", "numpy", "python", "framework", "cuda"] = "torch"
+    value: Setting = ABSENT
+    conditional: Literal["always", "flag"] = "always"
+    from_clock: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class FunctionalDropout(Fact):
+    """A functional dropout (torch.nn.functional.dropout): `p`, and `training` as given (the library's default is True)."""
+
+    kind: str = ""
+    p: Setting = ABSENT
+    training: Setting = ABSENT
+
+    @property
+    def name(self) -> str:
+        """The function name alone."""
+        return self.kind.rsplit(".", 1)[-1]
+
+
+@dataclass(slots=True, eq=False)
+class Clip(Fact):
+    """Gradient clipping: by norm, by value, adaptive, or written by hand."""
+
+    kind: Literal["norm", "value", "adaptive", "hand-written", "framework"] = "norm"
+    value: Setting = ABSENT
+    parameters: Parameters | None = None
+    conditional: Literal["always", "flag"] = "always"
+
+
+@dataclass(slots=True, eq=False)
+class Scaler(Fact):
+    """A GradScaler; `enabled` as given."""
+
+    enabled: Setting = ABSENT
+
+
+@dataclass(slots=True, eq=False)
+class Autocast(Fact):
+    """An autocast region: device, dtype (float16, bfloat16), enabled."""
+
+    dtype: Setting = ABSENT
+    device: Setting = ABSENT
+    enabled: Setting = ABSENT
+
+
+@dataclass(slots=True, eq=False)
+class Save(Fact):
+    """A checkpoint written, or best weights kept in memory. `parts` maps a key ("model", "optimizer", "epoch", ...) to what it is."""
+
+    parts: dict[str, str] = field(default_factory=dict)  # key -> model-state | model | optimizer | scheduler | scaler | number | unknown
+    complete: bool = True
+    path: Setting = ABSENT
+    memory: Literal["file", "copy", "alias"] = "file"
+    module: Module | None = None
+    kept: Save | None = None  # what is written to the file was kept in memory by this one
+    contents: Place | None = None  # where the dict that is saved is written
+    decided: Place | None = None  # the comparison that chooses it as the best
+    best: bool = False  # stands under a comparison with the best metric so far
+    monitor: Flow | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Restore(Fact):
+    """State loaded back. Same keys as Save; `strict` and `result_used` for load_state_dict."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+    path: Setting = ABSENT
+    module: Module | None = None
+    strict: Setting = ABSENT
+    result_used: bool = False
+    saved: Save | None = None
+    keys: dict[str, Place] = field(default_factory=dict)  # every key that is taken from the same loaded object, with where
+
+
+@dataclass(slots=True, eq=False)
+class EarlyStopping(Fact):
+    """A rule that stops training when a metric no longer improves; by hand, a class, or a framework's callback."""
+
+    patience: Setting = ABSENT
+    monitor: Setting = ABSENT  # name of the metric, when there is one
+    mode: Setting = ABSENT
+    min_delta: Setting = ABSENT
+    flow: Flow | None = None
+    on: Role = "unknown"  # the data that the metric was measured on
+    every: Setting = ABSENT  # checks are this many epochs apart
+    unit: Literal["epoch", "batch", "evaluation", "unknown"] = "unknown"
+    counter: Any = None
+    reset: bool = True  # the counter goes back to zero on improvement
+    raised: bool = True  # the counter is ever raised
+    stops: bool = True  # the decision reaches a break or return
+    restores_best: bool = False
+    saves_best: bool = False
+    comparison: Literal["<", ">", None] = None  # improvement means smaller or larger
+    owner: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Hyperparameter(Fact):
+    """A setting that the program declares: an argparse option, a dataclass field, a key of a config."""
+
+    name: str = ""
+    value: Setting = ABSENT
+    declared: str = ""  # argparse | dataclass | config | constant
+    read: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Broken(Fact):
+    """A file that is there but cannot be read or parsed. `kind`: syntax, python2, newer-python, merge-marker, nul, encoding, notebook,
+    too-large, too-deep, permission, link, not-a-file, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""
+
+    kind: str = "syntax"
+    detail: str = ""
+    skipped: bool = False
+
+    @property
+    def unreadable(self) -> bool:
+        """True when it never became text; else it is text that does not parse."""
+        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "unreadable", "nul")

@@ -1,0 +1,228 @@
+"""Lightning: `Trainer.fit` becomes the loop that it runs, built from the module's own hooks, so that every rule reads it.
+
+Defaults: Lightning 2.6 (gradient_clip_val None, accumulate 1, max_epochs 1000, EarlyStopping patience 3, interval "epoch").
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from advisor.model.events import Kind, Loop, Node
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Save, Scheduler, Seed
+from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.read.frameworks import table
+from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls, classes, functions, regions
+from advisor.read.python.reader import Reader
+from advisor.read.python.values import (
+    NONE,
+    Arguments,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Library,
+    Mapping,
+    Opaque,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    members,
+    setting,
+)
+
+table.VERSIONS["lightning"] = VERSION
+
+_ROLES = {
+    "LightningModule": "module",
+    "LightningDataModule": "datamodule",
+    "Trainer": "lightning-trainer",
+    "Callback": "callback",
+    "EarlyStopping": "callback",
+    "ModelCheckpoint": "callback",
+}
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "accelerator": "auto",
+    "strategy": "auto",
+    "devices": "auto",
+    "precision": None,
+    "max_epochs": None,
+    "max_steps": -1,
+    "gradient_clip_val": None,
+    "gradient_clip_algorithm": None,
+    "accumulate_grad_batches": 1,
+    "check_val_every_n_epoch": 1,
+    "deterministic": None,
+    "benchmark": None,
+    "sync_batchnorm": False,
+    "callbacks": None,
+}
+for _name, _role in _ROLES.items():
+    table.CLASS_ROLES[f"lightning.{_name}"] = _role
+
+
+def canonical(name: str) -> str:
+    """lightning.pytorch.callbacks.EarlyStopping, pytorch_lightning.EarlyStopping, ... -> lightning.EarlyStopping; modules keep their path."""
+    last = name.rpartition(".")[2]
+    if last[:1].isupper() or last in ("seed_everything", "rank_zero_only", "rank_zero_info", "rank_zero_warn"):
+        return f"lightning.{last}"
+    return name
+
+
+table.RENAMES["lightning"] = canonical
+
+
+@table.function("lightning.seed_everything")
+def seed_everything(call: LibraryCall) -> Value:
+    """Seeds torch, numpy and python at once."""
+    value = call.get("seed", 0)
+    call.reader.emit(
+        Kind.SEED,
+        call.node,
+        call.reader.record(Seed(call.place, library="framework", value=setting(value) if value is not None else Known(0, default=VERSION))),
+    )
+    return value if value is not None else Opaque("the seed from the environment", "int")
+
+
+@table.function("lightning.EarlyStopping")
+def early_stopping(call: LibraryCall) -> Value:
+    """The callback: patience counts validations."""
+    stop = EarlyStopping(call.place)
+    stop.monitor = call.setting("monitor", 0)
+    stop.min_delta = call.setting("min_delta", 1, 0.0, VERSION)
+    stop.patience = call.setting("patience", 2, 3, VERSION)
+    stop.mode = call.setting("mode", 4, "min", VERSION)
+    mode = value_of(stop.mode)
+    stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
+    stop.unit, stop.owner = "evaluation", "lightning"
+    stop.stops = True
+    return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data={"early_stopping": stop})
+
+
+@table.function("lightning.ModelCheckpoint")
+def model_checkpoint(call: LibraryCall) -> Value:
+    """The callback that writes checkpoints."""
+    save = Save(call.place, parts={"model": "model-state", "optimizer": "optimizer", "scheduler": "scheduler"}, path=call.setting("dirpath", 0))
+    monitor = call.setting("monitor", None, None, VERSION)
+    save.best = value_of(monitor) is not None
+    return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data={"save": save, "monitor": monitor})
+
+
+@table.function("lightning.Trainer")
+def trainer(call: LibraryCall) -> Value:
+    """A Trainer with all its settings; nothing runs before fit."""
+    return call.reader.instance(
+        "lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": call.settings(TRAINER_DEFAULTS)}
+    )
+
+
+@table.function("lightning.LightningCLI")
+def lightning_cli(call: LibraryCall) -> Value:
+    """LightningCLI(Model, DataModule): the classes are built from their defaults, seeded, and fitted unless run=False."""
+    reader = call.reader
+    seed = call.get("seed_everything_default")
+    if not (isinstance(seed, Constant) and seed.value in (False, None)):
+        value = setting(seed) if isinstance(seed, Constant) and seed.value is not True else Known(0, default=VERSION)
+        reader.emit(Kind.SEED, call.node, reader.record(Seed(call.place, library="framework", value=value)))
+    built: dict[str, Value] = {}
+    for name, position in (("model", 0), ("datamodule", 1)):
+        kind = call.get(f"{name}_class", position)
+        if isinstance(kind, Class):
+            made = reader.call(kind, Arguments(), call.node)
+            if isinstance(made, Instance):
+                for key, held in list(made.attributes.items()):
+                    if isinstance(held, Constant) and not held.weak:
+                        reader.store.write(made.attributes, key, replace(held, weak=True))
+            built[name] = made
+        else:
+            built[name] = Opaque(f"the {name} that a config of LightningCLI names")
+    defaults = call.get("trainer_defaults")
+    keywords = {str(key): value for key, value in defaults.items.items()} if isinstance(defaults, Mapping) else {}
+    trainer_value = reader.call(Library("lightning.Trainer"), Arguments([], keywords), call.node)
+    cli = reader.instance("lightning.LightningCLI", role="cli", node=call.node, attributes={"trainer": trainer_value, **built})
+    run = call.get("run")
+    if not (isinstance(run, Constant) and run.value is False):
+        given = Arguments([built["model"]], {"datamodule": built["datamodule"]} if isinstance(built["datamodule"], Instance) else {})
+        calls.call_method(reader, trainer_value, "fit", given, call.node)
+    return cli
+
+
+@table.method("module", "save_hyperparameters")
+def save_hyperparameters(call: LibraryCall) -> Value:
+    """self.hparams holds the arguments of the calling __init__."""
+    reader, this = call.reader, call.this
+    names = {k: v for k, v in reader.frame.names.items() if k not in ("self", "__class__")}
+    only = [reader.plain(v) for v in call.arguments.positional]
+    if only and all(isinstance(n, str) for n in only):
+        names = {k: v for k, v in names.items() if k in only}
+    holder = reader.instance("types.SimpleNamespace", node=call.node, attributes=dict(names), data={})
+    if len(call.arguments.positional) == 1 and isinstance(call.arguments.positional[0], (Instance, Mapping)):
+        reader.store.write(this.attributes, "hparams", call.arguments.positional[0])
+    else:
+        reader.store.write(this.attributes, "hparams", holder)
+    return NONE
+
+
+@table.method("module", "log", "log_dict")
+def log(call: LibraryCall) -> Value:
+    """self.log("val_loss", loss): the metric that callbacks watch."""
+    name = call.reader.plain(call.get("name", 0))
+    value = call.get("value", 1)
+    call.reader.emit(Kind.METRIC, call.node, None, name=name if isinstance(name, str) else None, flow=getattr(value, "flow", None))
+    return NONE
+
+
+@table.method("module", "optimizers", "lr_schedulers")
+def optimizers(call: LibraryCall) -> Value:
+    """What configure_optimizers gave."""
+    held: Value = call.this.data.get("optimizers" if call.name.endswith("optimizers") else "schedulers") or Opaque("optimizers of the trainer")
+    return held
+
+
+@table.method("module", "manual_backward")
+def manual_backward(call: LibraryCall) -> Value:
+    """self.manual_backward(loss)"""
+    loss = call.get("loss", 0)
+    flow = loss.flow if isinstance(loss, Tensor) else Flow()
+    call.reader.emit(Kind.BACKWARD, call.node, flow=flow, scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
+    return NONE
+
+
+@table.method("module", "toggle_optimizer", "untoggle_optimizer")
+def toggle(call: LibraryCall) -> Value:
+    """Turns requires_grad of the other optimizers' weights off and on again."""
+    return NONE
+
+
+@table.method("module", "clip_gradients")
+def clip_gradients(call: LibraryCall) -> Value:
+    """self.clip_gradients(optimizer, gradient_clip_val=...)"""
+    call.reader.emit(Kind.CLIP, call.node, call.reader.record(Clip(call.place, value=call.setting("gradient_clip_val", 1))))
+    return NONE
+
+
+@table.method("lightning-trainer", "fit")
+def fit(call: LibraryCall) -> Value:
+    """The training loop that Trainer.fit runs."""
+    model = call.get("model", 0)
+    datamodule = call.get("datamodule") or call.get("train_dataloaders", 1)
+    for member in members(model) if model is not None else ():
+        if isinstance(member, Instance) and member.role == "module":
+            run(call, call.this, member, datamodule, call.get("val_dataloaders", 2))
+            return NONE
+    call.reader.recipe.framework = "lightning"
+    call.reader.recipe.owner_silences |= SILENCES
+    call.reader.unread("the model given to `fit` could not be read", call.node)
+    call.reader.recipe.optimizers.complete = False
+    return NONE
+
+
+@table.method("lightning-trainer", "test", "validate", "predict", "tune")
+def evaluate(call: LibraryCall) -> Value:
+    """Evaluation runs in eval mode without gradients; nothing to watch."""
+    return Opaque("what the trainer measured")

@@ -1,0 +1,123 @@
+"""Alternatives: the arms of a branch are executed from one state, and what they leave behind is joined."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Arm, Branch, Condition, Node
+from advisor.read.python.store import MISSING
+from advisor.read.python.values import (
+    LEFT_OUT,
+    Instance,
+    Value,
+    join,
+    members,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def run(reader: Reader, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
+    """Executes alternatives from the same state and joins what they leave behind.
+
+    `arms` are (label, taken when, thunk); a thunk gives (how it leaves, its value). The default path's arm stands first.
+    """
+    outer, mark, serial, mode = reader.block, reader.store.mark(), reader.serial, reader.grad_mode
+    modes: list[str] = []
+    results: list[tuple[str | None, Any]] = []
+    written: list[tuple[str | None, dict[Any, Any]]] = []
+    tree_arms: list[Arm] = []
+    locals_id = id(reader.frame.names)
+    for label, taken, thunk in arms:
+        nodes: list[Node] = []
+        reader.block, reader.grad_mode = nodes, mode
+        text = condition.text if condition is not None else ""
+        if taken is False and text:
+            text = f"not ({text})"
+        reader.conditions.append((text, label))
+        try:
+            status, value = thunk()
+        finally:
+            reader.conditions.pop()
+            reader.block = outer
+        writes = reader.store.undo(mark)
+        results.append((status, value))
+        tree_arms.append(Arm(label, nodes, taken))  # type: ignore[arg-type]
+        if status == "raise":
+            continue
+        modes.append(reader.grad_mode)
+        if status == "return":
+            writes = {slot: write for slot, write in writes.items() if slot[0] != locals_id}
+        written.append((status, writes))
+    reader.grad_mode = mode if not modes else modes[0] if len(set(modes)) == 1 else "unknown"
+    _merge(reader, written, serial, condition.text if condition is not None else None)
+    if any(arm.body for arm in tree_arms):
+        outer.append(Branch(reader.place(node), condition, tree_arms))
+    return results
+
+
+def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
+    slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
+    for _, writes in written:
+        for slot, (container, key, _) in writes.items():
+            slots.setdefault(slot, (container, key))
+    locals_id = id(reader.frame.names)
+    falling = [pair for pair in written if pair[0] != "return"]
+    for slot, (container, key) in slots.items():
+        takers = falling if slot[0] == locals_id and falling else written
+        options: list[Any] = []
+        for _, writes in takers:
+            if slot in writes:
+                options.append(writes[slot][2])
+            else:
+                options.append(container.get(key, MISSING))
+        present = [option for option in options if option is not MISSING]
+        if not present:
+            reader.store.delete(container, key)
+        else:
+            reader.store.write(container, key, _join_slot(present, len(present) < len(options), serial, when))
+
+
+def _join_slot(options: list[Any], partly: bool, serial: int, when: str | None) -> Any:
+    head = options[0]
+    if all(option is head for option in options):
+        return head
+    if isinstance(head, Value):
+        same_slot([option for option in options if isinstance(option, Value)], serial)
+        return join([option for option in options if isinstance(option, Value)], when)
+    if any(type(option) is not type(head) for option in options):
+        return head
+    if isinstance(head, tuple):
+        if not all(isinstance(item, Value) for option in options for item in option):
+            return head
+        longest = max(options, key=len)
+        joined = []
+        for index in range(len(longest)):
+            joined.append(join([option[index] for option in options if index < len(option)], when))
+        return tuple(joined)
+    if isinstance(head, dict):
+        if not all(isinstance(item, Value) for option in options for item in option.values()):
+            return head
+        keys = dict.fromkeys(key for option in options for key in option)
+        return {key: join([option.get(key, LEFT_OUT) for option in options], when) for key in keys}
+    if isinstance(head, bool):
+        return all(options)
+    return head
+
+
+def same_slot(options: list[Value], serial: int) -> None:
+    """Constructions that one name holds by a flag are one thing to the order rules."""
+    flat = [member for option in options for member in members(option) if isinstance(member, Instance) and member.fact is not None]
+    if len(flat) < 2:
+        return
+    head = flat[0]
+    for other in flat[1:]:
+        if other.role == head.role and other.role in ("optimizer", "scheduler", "loader", "scaler", "loss", "module", "sampler"):
+            assert head.fact is not None and other.fact is not None
+            if max(other.serial, head.serial) > serial and other.fact.slot is not head.fact.slot:
+                other.fact.slot.same_as = head.fact.slot
+
+
+# --- variables -----------------------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+"""What is handed to something that could not be read: optimizers, models and settings that may be changed there."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Kind
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import calls, seeders
+from advisor.read.python.values import (
+    Bound,
+    Function,
+    Instance,
+    Mapping,
+    Partial,
+    Sequence,
+    Union,
+    Value,
+    Weights,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+TRACKED = frozenset({"optimizer", "scheduler", "loader", "module", "scaler", "sampler", "loss"})
+
+
+def tracked(reader: Reader, values: list[Value], depth: int = 0) -> list[Instance | Weights]:
+    """The optimizers, schedulers, loaders, modules and scalers among values, looking two levels into containers."""
+    found: list[Instance | Weights] = []
+    for value in values:
+        if isinstance(value, Union):
+            found += tracked(reader, list(value.members), depth)
+        elif isinstance(value, Instance):
+            if value.role in TRACKED:
+                found.append(value)
+            elif depth < 2 and value.attributes:
+                found += tracked(reader, list(value.attributes.values())[:24], depth + 1)
+        elif isinstance(value, Weights):
+            found.append(value)
+        elif depth < 2:
+            if isinstance(value, Sequence):
+                found += tracked(reader, list(value.items), depth + 1)
+            elif isinstance(value, Mapping):
+                found += tracked(reader, list(value.items.values()), depth + 1)
+            elif isinstance(value, Bound):
+                found += tracked(reader, [value.receiver], depth + 1)
+            elif isinstance(value, Partial):
+                found += tracked(reader, [*value.positional, *value.keywords.values()], depth + 1)
+            elif isinstance(value, Function) and value.closure is not None and value.closure.parent is not None:
+                found += tracked(reader, list(value.closure.names.values())[:24], 2)
+    return found
+
+
+def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> None:
+    """Notes that tracked objects among values are handed to something that could not be read."""
+    place = reader.place(node)
+    _hand_over(reader, values, callee)
+    for thing in tracked(reader, values):
+        if isinstance(thing, Weights):
+            continue
+        fact = thing.fact
+        if fact is not None and fact.escaped is None:
+            fact.escaped = callee
+        reader.emit(Kind.ESCAPE, place, fact, callee=callee, why=f"`{callee}` could not be read")
+
+
+def _hand_over(reader: Reader, values: list[Value], callee: str) -> None:
+    """Notes that the program's settings are handed, as a whole, to something that could not be read."""
+    if reader.handed_over is None and any(isinstance(value, Instance) and value.role == "namespace" for value in values):
+        reader.handed_over = callee
+
+
+def unknown_call(reader: Reader, call: LibraryCall) -> Value:
+    """A call of a library function that no table describes."""
+    arguments = [*call.arguments.positional, *call.arguments.keywords.values()]
+    if seeders.seeds(call.name):
+        seeders.emit(reader, call.arguments, call.node)
+    _hand_over(reader, arguments, call.name)
+    if tracked(reader, arguments):
+        escape(reader, arguments, call.name, call.node)
+    return calls.opaque_result(reader, call.name, arguments)
