@@ -192,7 +192,7 @@ _State: TypeAlias = dict[Fact, _Status]
 
 
 def violations(nodes: list[Node], order: Order) -> list[Violation]:
-    """Every check of the tree that no way clears, in order, each once."""
+    """Every check of the tree that no way clears, in order, each once per loop that it stands in."""
     happening = [event for event, _ in events(nodes)]
     for asks in (order.checks, order.arms):
         if not any(True for event in happening for _ in asks(event)):
@@ -203,7 +203,7 @@ def violations(nodes: list[Node], order: Order) -> list[Violation]:
 class _Fold:
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.found: dict[tuple[Event, Fact], Violation] = {}
+        self.found: dict[tuple[Event, Fact, Loop | None], Violation] = {}
         self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
         self.matter: dict[Node, bool] = {}
 
@@ -252,7 +252,8 @@ class _Fold:
             status = state.get(thing)
             if status is not None and status.armed and not status.cleared:
                 armed_by = tuple((arming, context) for arming, (context, _) in status.armed.items())
-                self.found.setdefault((event, thing), Violation(thing, event, Context(path), armed_by))
+                loop = next((node for node in reversed(path) if isinstance(node, Loop)), None)  # a function's events stand wherever it is called
+                self.found.setdefault((event, thing, loop), Violation(thing, event, Context(path), armed_by))
         clears = self.order.clears(event)
         for thing in state if isinstance(clears, Everything) else {cleared.slot for cleared in clears} & state.keys():
             state[thing] = _Status(state[thing].armed, bool(state[thing].armed))

@@ -114,13 +114,14 @@ def final_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
         model = event.subject
         if event.kind is Kind.BACKWARD:
             seen = seen or training_loop(context) is not None
-        elif seen and isinstance(model, Module) and not _repeats(context) and not trained.isdisjoint(part.slot for part in model.walk()):
+        elif seen and isinstance(model, Module) and not repeats(context) and not trained.isdisjoint(part.slot for part in model.walk()):
             beside = context.calls[-1].body if context.calls else recipe.tree
-            if any(_measures(other, model) and not _repeats(around) for other, around in events(beside, *MEASURES)):
+            if any(_measures(other, model) and not repeats(around) for other, around in events(beside, *MEASURES)):
                 yield event, context
 
 
-def _repeats(context: Context) -> bool:
+def repeats(context: Context) -> bool:
+    """True for what stands in a loop that runs many times."""
     return any(loop.what not in ("parameters", "turn") for loop in context.loops)
 
 

@@ -9,7 +9,7 @@ from advisor.model.events import Event, Kind, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
 from advisor.model.layers import batch_norms, dropouts, mode_matters
-from advisor.model.modes import evaluation_forwards, final_forwards, out_of_train, role_of, to_train
+from advisor.model.modes import evaluation_forwards, final_forwards, out_of_train, repeats, role_of, to_train
 from advisor.model.recipe import Module, Recipe
 
 
@@ -17,8 +17,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test after training, is checked."""
     if "mode" in recipe.owner_silences or not recipe.trains:
         return
-    measured: dict[Event, Loop | None] = {event: None for event, _ in final_forwards(recipe)}
-    measured |= {event: loop for event, _, loop in evaluation_forwards(recipe)}
+    measured: dict[Event, set[Loop | None]] = {}
+    for event, _, over_data in evaluation_forwards(recipe):
+        measured.setdefault(event, set()).add(over_data)
+    for event, _ in final_forwards(recipe):
+        measured.setdefault(event, set()).add(None)
     switched = out_of_train(recipe)
 
     def asked(event: Event) -> Iterable[Module]:
@@ -31,16 +34,20 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             return () if event.kind is Kind.ESCAPE else EVERYTHING
         return ()
 
+    seen: set[object] = set()
     for found in violations(recipe.tree, Order(checks=asked, clears=disarmed, arms=to_train)):
         module = found.event.subject
+        loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
+        at = loop or found.event
+        if at in seen or (loop is None and (None not in measured[found.event] or repeats(found.context))):
+            continue  # the same function, called where it trains
+        seen.add(at)
         matters = mode_matters(module, recipe)
         if matters is None:
             ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", found.event)
         elif matters:
             norms, drops = batch_norms(module), dropouts(module)
-            loop = measured[found.event]
             yield ctx.finding(
-                "batch-norm" if norms else "dropout", at=found.event if loop is None else loop.place,
-                confidence="medium" if needs_flag(found.context) else None,
+                "batch-norm" if norms else "dropout", at=at, confidence="medium" if needs_flag(found.context) else None,
                 model=module.name, layer=[*norms, *drops][0].name if norms or drops else "functional dropout", role=role_of(loop),
             )

@@ -136,6 +136,9 @@ def initialize(call: LibraryCall) -> Value:
         data={"model": instance, "optimizer": optimizer, "clip": clipping},
     )
     scheduler_given = call.get("lr_scheduler", 6)
+    for member in members(scheduler_given) if scheduler_given is not None else ():
+        if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
+            member.fact.owner = "deepspeed"  # the engine steps it
     optimizer_value: Value = Opaque("the optimizer of DeepSpeed")
     if held is not None:
         optimizer_value = held
