@@ -47,6 +47,7 @@ class Arrivals(MetaPathFinder):
             self.awaited[name] = callback
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find spec."""
         if fullname not in self.awaited or fullname in self.searching:
             return None
         self.searching.add(fullname)

@@ -64,13 +64,16 @@ class ById(Generic[T]):
         return kept[1] if kept is not None and kept[0]() is thing else default
 
     def __setitem__(self, thing: Any, value: T) -> None:
+        """Setitem."""
         self.held[id(thing)] = (weakref.ref(thing), value)
 
     def __contains__(self, thing: Any) -> bool:
+        """Contains."""
         kept = self.held.get(id(thing))
         return kept is not None and kept[0]() is thing
 
     def __iter__(self) -> Iterator[Any]:
+        """Iter."""
         return (thing for reference, _ in list(self.held.values()) if (thing := reference()) is not None)
 
 

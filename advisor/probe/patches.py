@@ -23,7 +23,7 @@ class Patches:
             return
         target = original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
         made = wrapper(target)
-        try:
+        try:  # noqa: SIM105
             functools.update_wrapper(made, target)
         except (AttributeError, TypeError):
             pass

@@ -90,7 +90,7 @@ def trace_non_finite(run: Run, watched: Any, step: int) -> None:
     bad = [h for h in watched.held if h.parameter.grad is not None and not bool(torch.isfinite(h.parameter.grad.detach()).all())]
     if bad:
         last = max(bad, key=lambda held: held.path.count(".") * 0 + watched.held.index(held))
-        found = NonFinite("gradient", "nan or inf" if math.isnan(norm) else "inf", step, watched.backward or watched.place, module=last.path, batch=batch)
+        found = NonFinite("gradient", "nan or inf" if math.isnan(norm) else "inf", step, watched.backward or watched.place, module=last.path, batch=batch)  # noqa: E501
         if len(bad) == len(watched.held):
             found.module = None
         run.not_finite.append(found)

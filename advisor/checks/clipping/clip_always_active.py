@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from statistics import median
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -22,7 +22,7 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
         share = sum(norm > clipping.limit for norm in late) / len(late)
         if share < ctx.limit("share"):
             continue
-        values = {"share": 100 * share, "limit": clipping.limit, "median": median(late), "high": late[int(0.9 * (len(late) - 1))]}
+        values: dict[str, Any] = {"share": 100 * share, "limit": clipping.limit, "median": median(late), "high": late[int(0.9 * (len(late) - 1))]}
         strong = median(late) > ctx.limit("times") * clipping.limit
         if strong and not clipping.adaptive and main is not None and main.rate_is_up(ctx.limit("rate")):
             yield ctx.finding("shortens-every-step", at=clipping.clip, **values)

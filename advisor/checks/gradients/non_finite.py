@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -12,7 +13,7 @@ from advisor.model.trace import Trace
 def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     """One finding: everything after the first follows from it."""
     for found in trace.not_finite[:1]:
-        values = {
+        values: dict[str, Any] = {
             "value": found.value, "step": found.step, "module": found.module or "the model", "operation": found.operation or "",
             "low": found.low if found.low is not None else 0.0, "high": found.high if found.high is not None else 0.0,
             "batch": f", batch {found.batch}" if found.batch else "",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from collections import Counter
+from collections.abc import Iterator
 from statistics import fmean
 
 from advisor.checks.context import Context

@@ -61,6 +61,7 @@ class Loaders:
         self.epochs_after = 0
 
     def built(self, original: Any) -> Any:
+        """Built."""
         def __init__(loader: Any, *args: Any, **kwargs: Any) -> None:
             original(loader, *args, **kwargs)
             self.run.session.watch("loaders", self._built, loader)
@@ -73,6 +74,7 @@ class Loaders:
         self.run.emit(Kind.BUILD, place, self.run.inventory.loader(loader))
 
     def iterating(self, original: Any) -> Any:
+        """Iterating."""
         def __iter__(loader: Any) -> Any:
             iterator = original(loader)
             self.run.session.watch("loaders", self._begun, loader, iterator)
@@ -87,6 +89,7 @@ class Loaders:
         begun.fact.iterated += 1
 
     def next(self, original: Any) -> Any:
+        """Next."""
         def __next__(iterator: Any) -> Any:
             run = self.run
             if not run.usable() or not run.session.on("loaders"):

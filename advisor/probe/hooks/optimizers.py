@@ -267,6 +267,7 @@ class Optimizers:
     # -- construction and clearing ------------------------------------------------------------------------------
 
     def built(self, original: Any) -> Any:
+        """Built."""
         def __init__(optimizer: Any, *args: Any, **kwargs: Any) -> None:
             original(optimizer, *args, **kwargs)
             self.run.session.watch("optimizers", self._built, optimizer)
@@ -280,6 +281,7 @@ class Optimizers:
         run.emit(Kind.BUILD, place, run.inventory.optimizer(optimizer))
 
     def clearing(self, original: Any) -> Any:
+        """Clearing."""
         def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
             self.zeroing += 1
             try:

@@ -21,6 +21,7 @@ class Scaling_:
         self.depth = 0
 
     def built(self, original: Any) -> Any:
+        """Built."""
         def __init__(scaler: Any, *args: Any, **kwargs: Any) -> None:
             original(scaler, *args, **kwargs)
             self.run.session.watch("scaling", self._built, scaler)
@@ -38,6 +39,7 @@ class Scaling_:
         return self.seen.setdefault(id(scaler), Scaling(fact, self.run.session.places.here()))
 
     def scale(self, original: Any) -> Any:
+        """Scale."""
         def scale(scaler: Any, outputs: Any) -> Any:
             result = original(scaler, outputs)
             if scaler.is_enabled() and isinstance(outputs, torch.Tensor) and isinstance(result, torch.Tensor) and not torch.compiler.is_compiling():
@@ -47,6 +49,7 @@ class Scaling_:
         return scale
 
     def unscale(self, original: Any) -> Any:
+        """Unscale."""
         def unscale_(scaler: Any, optimizer: Any) -> Any:
             result = original(scaler, optimizer)
             if not self.depth and scaler.is_enabled():
@@ -60,6 +63,7 @@ class Scaling_:
         run.emit(Kind.UNSCALE, run.session.places.here(), run.inventory.scaler(scaler), optimizer=run.inventory.optimizer(optimizer))
 
     def step(self, original: Any) -> Any:
+        """Step."""
         def step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             if not scaler.is_enabled() or not self.run.usable():
                 return original(scaler, optimizer, *args, **kwargs)
@@ -100,6 +104,7 @@ class Scaling_:
             record.skipped.append(record.steps)
 
     def update(self, original: Any) -> Any:
+        """Update."""
         def update(scaler: Any, *args: Any, **kwargs: Any) -> Any:
             result = original(scaler, *args, **kwargs)
             if scaler.is_enabled() and self.run.usable():

@@ -19,6 +19,7 @@ class Schedulers:
         self.steps: dict[int, int] = {}
 
     def built(self, original: Any) -> Any:
+        """Built."""
         def __init__(scheduler: Any, *args: Any, **kwargs: Any) -> None:
             self.depth += 1
             try:
@@ -39,6 +40,7 @@ class Schedulers:
         self.run.emit(Kind.BUILD, place, self.run.inventory.scheduler(scheduler))
 
     def stepping(self, original: Any) -> Any:
+        """Stepping."""
         def step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             self.depth += 1
             try:

@@ -51,7 +51,7 @@ def main() -> None:
                 loud = [entry for entry in found if entry[2] != "hint"]
                 alarms.update(entry[0] for entry in loud)
                 healthy.setdefault(program, []).append([f"{rule}[{case}]" for rule, case, _, _ in loud])
-                print(f"{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {[(e[0], e[1], e[3]) for e in (found if given.show else loud)]}", flush=True)
+                print(f"{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {[(e[0], e[1], e[3]) for e in (found if given.show else loud)]}", flush=True)  # noqa: E501
         for fault in FAULTS:
             if given.only and given.only not in fault.name:
                 continue
@@ -67,15 +67,15 @@ def main() -> None:
                     text = [(e[0], e[1], e[3]) for e in found] if given.show else loud
                     print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {text}", flush=True)
     detected, asked = Counter(r["fault"] for r in rows if r["found"]), Counter(r["fault"] for r in rows)
-    report = {
+    report: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
         "seconds": round(time.time() - begun),
         "healthy": {"runs": sum(len(runs) for runs in healthy.values()), "programs": len(healthy), "alarms": dict(alarms), "by_program": healthy},
-        "faults": {f.name: {"found": detected[f.name], "runs": asked[f.name], "fact": f.fact, "rules": sorted(f.rules)} for f in FAULTS if asked[f.name]},
+        "faults": {f.name: {"found": detected[f.name], "runs": asked[f.name], "fact": f.fact, "rules": sorted(f.rules)} for f in FAULTS if asked[f.name]},  # noqa: E501
         "rows": rows,
     }
     kinds = report["faults"]
-    print(f"faults {sum(detected.values())}/{sum(asked.values())} runs in {len(kinds)} kinds; healthy alarms {sum(alarms.values())} in {report['healthy']['runs']} runs")
+    print(f"faults {sum(detected.values())}/{sum(asked.values())} runs in {len(kinds)} kinds; healthy alarms {sum(alarms.values())} in {report['healthy']['runs']} runs")  # noqa: E501
     if given.o:
         Path(given.o).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 

@@ -151,3 +151,28 @@ def test_distribution(tmp_path: Path) -> None:
     assert found(reader, Kind.SET_EPOCH)[0].subject is recipe.samplers.items[0]
     assert recipe.saves.items[0].module is net
     assert not found(reader, Kind.ESCAPE)
+
+
+def test_what_a_branch_leaves_of_the_gradient_mode(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        import random
+        net = nn.Linear(2, 2)
+        def go(train):
+            if train:
+                torch.set_grad_enabled(True)
+            else:
+                torch.set_grad_enabled(False)
+            return net(torch.zeros(1, 2))
+        go(True)
+        go(False)
+        go(random.random() > 0.5)
+        torch.set_grad_enabled(True)
+        if random.random() > 0.5:
+            torch.set_grad_enabled(False)
+            raise ValueError
+        net(torch.zeros(1, 2))
+        """,
+    )
+    assert [event.data["grad_mode"] for event in found(reader, Kind.FORWARD)] == ["on", "off", "unknown", "on"]

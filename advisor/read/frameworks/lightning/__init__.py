@@ -5,32 +5,26 @@ Defaults: Lightning 2.6 (gradient_clip_val None, accumulate 1, max_epochs 1000, 
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable
 from typing import Any
 
-from advisor.model.events import Kind, Loop, Node
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Save, Scheduler, Seed
+from advisor.model.events import Kind
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
 from advisor.model.record import replace
-from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.model.source import ABSENT, Known, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, regions
-from advisor.read.python.reader import Reader
+from advisor.read.python import calls
 from advisor.read.python.values import (
     NONE,
     Arguments,
     Class,
     Constant,
-    Function,
     Instance,
     Library,
     Mapping,
     Opaque,
-    Sequence,
     Tensor,
-    Union,
     Value,
     members,
     setting,
