@@ -22,7 +22,7 @@ class Everything:
     """All rules, no settings."""
 
     def choose(self, file: str) -> Any:
-        from advisor.engine import Choice
+        from advisor.model.rule import Choice
 
         return Choice(cards.load())
 
