@@ -21,7 +21,7 @@ class Patches:
         original = vars(owner).get(name, MISSING) if isinstance(owner, type) else getattr(owner, name, MISSING)
         if original is MISSING or hasattr(original, "__advisor__"):
             return
-        target = original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
+        target: Any = original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
         made = wrapper(target)
         try:  # noqa: SIM105
             functools.update_wrapper(made, target)

@@ -38,7 +38,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for found in violations(recipe.tree, Order(checks=asked, clears=disarmed, arms=to_train)):
         module = found.event.subject
         loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
-        at: object = loop or found.event
+        at: Loop | Event = loop or found.event
         if at in seen or (loop is None and (None not in measured[found.event] or repeats(found.context))):
             continue  # the same function, called where it trains
         seen.add(at)

@@ -61,10 +61,10 @@ def main() -> None:
                     continue
                 for seed in range(given.seeds):
                     found = one(broken, seed, folder)
-                    loud = sorted({entry[0] for entry in found if entry[2] != "hint"})
-                    hit = bool(fault.rules & set(loud))
-                    rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": loud})
-                    text = [(e[0], e[1], e[3]) for e in found] if given.show else loud
+                    raised = sorted({entry[0] for entry in found if entry[2] != "hint"})
+                    hit = not fault.rules.isdisjoint(raised)
+                    rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised})
+                    text = [(e[0], e[1], e[3]) for e in found] if given.show else raised
                     print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {text}", flush=True)
     detected, asked = Counter(r["fault"] for r in rows if r["found"]), Counter(r["fault"] for r in rows)
     report: dict[str, Any] = {
