@@ -31,6 +31,13 @@ WRAPPERS = {
     "torch.nn.utils.parametrizations.spectral_norm": "spectral_norm",
     "torch.nn.utils.remove_spectral_norm": "",
     "torch.nn.utils.parametrizations.orthogonal": "orthogonal",
+    "torch.nn.utils.prune.identity": "",
+    "torch.nn.utils.prune.random_unstructured": "",
+    "torch.nn.utils.prune.l1_unstructured": "",
+    "torch.nn.utils.prune.random_structured": "",
+    "torch.nn.utils.prune.ln_structured": "",
+    "torch.nn.utils.prune.custom_from_mask": "",
+    "torch.nn.utils.prune.remove": "",
 }
 ALWAYS = "ddp"
 
