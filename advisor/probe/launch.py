@@ -49,6 +49,7 @@ class Observation:
         folder = os.getcwd() if request.module else os.path.dirname(os.path.abspath(entry or request.script))
         self.places = Places((folder, os.getcwd()), os.getcwd())
         self.session = Session(request, self.places)
+        self.session.finish = self.leave_now
         entry = request.script if request.module else self.places.display(entry or request.script)
         self.recipe = Recipe(entry, framework="plain", place=Place(entry, 1))
         self.arrivals = Arrivals()
