@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from typing import Any
 
@@ -44,7 +45,9 @@ def signature(batch: Any) -> str:
         if tensor.device.type == "cpu" and tensor.layout is torch.strided and tensor.numel():
             flat = tensor.detach().reshape(-1) if tensor.is_contiguous() else tensor.detach().contiguous().reshape(-1)
             few = flat[:: max(1, flat.numel() // 256)][:300].contiguous()
-            digest.update(few.view(torch.uint8).numpy().tobytes() if few.dtype is not torch.bool else few.numpy().tobytes())
+            if few.data_ptr() == 0:  # a tensor without memory of its own: fake, or a wrapper
+                continue
+            digest.update(ctypes.string_at(few.data_ptr(), few.numel() * few.element_size()))  # torch may be there without numpy
             digest.update(str(tuple(tensor.shape)).encode())
             seen = True
     return digest.hexdigest() if seen else ""

@@ -26,7 +26,7 @@ def told(*modules):
         digest = hashlib.sha256()
         for module in modules:
             for tensor in module.state_dict().values():
-                digest.update(tensor.detach().reshape(-1).view(torch.uint8).numpy().tobytes())
+                digest.update(bytes(tensor.detach().reshape(-1).view(torch.uint8).tolist()))
         with open(os.environ["ENDING"], "w") as file:
             file.write(f"{digest.hexdigest()} {torch.rand(1).item()!r} {random.random()!r}\n")
         sys.stdout.flush()
