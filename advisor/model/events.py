@@ -48,7 +48,8 @@ class Kind(str, Enum):
     """The leaf events. `subject` and the keys of `data` stand beside each."""
 
     SEED = "seed"  # subject Seed
-    DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (dotted name), use "init|split|shuffle|sampling|augment|noise|other"  # noqa: E501
+    DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (its dotted name),
+    # use "init|split|shuffle|sampling|augment|noise|other"
     BUILD = "build"  # subject: the Module, Optimizer, Scheduler, Loader, Sampler, Scaler, Loss or Split that is constructed
     TRAIN_MODE = "train-mode"  # subject Module
     EVAL_MODE = "eval-mode"  # subject Module
@@ -207,7 +208,10 @@ class Context:
         return tuple(node for node in self.path if isinstance(node, Call))
 
 
-def walk(nodes: list[Node], context: Context = Context()) -> Iterator[tuple[Node, Context]]:  # noqa: B008
+NOWHERE = Context()  # around a tree there is nothing
+
+
+def walk(nodes: list[Node], context: Context = NOWHERE) -> Iterator[tuple[Node, Context]]:
     """Every node of the tree, in order, with what encloses it."""
     stack: list[tuple[Iterator[Node], Context]] = [(iter(nodes), context)]
     while stack:

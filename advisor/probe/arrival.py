@@ -47,7 +47,7 @@ class Arrivals(MetaPathFinder):
             self.awaited[name] = callback
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Find spec."""
+        """Part of the import protocol: wraps the loader of an awaited module, so that its callback runs once the module stands."""
         if fullname not in self.awaited or fullname in self.searching:
             return None
         self.searching.add(fullname)

@@ -48,7 +48,13 @@ def steppings(run: Run, trace: Trace) -> None:
     run.recorder.flush()
     watched = [one for one in run.optimizers.watched.values() if one.steps]  # type: ignore[attr-defined]
     order = run.modules.order  # type: ignore[attr-defined]
-    depths = {id(p): order.get(id(part), -1) for root, _ in run.inventory.roots.values() for part in root.modules() for p in part._parameters.values() if p is not None}  # noqa: E501
+    depths = {
+        id(p): order.get(id(part), -1)
+        for root, _ in run.inventory.roots.values()
+        for part in root.modules()
+        for p in part._parameters.values()
+        if p is not None
+    }
     pairs = _twins(run)
     for one in watched:
         weights = [
@@ -61,7 +67,11 @@ def steppings(run: Run, trace: Trace) -> None:
         groups: dict[int, list[Any]] = {}
         for held in one.held:
             groups.setdefault(held.group, []).append(held)
-        bare = [(group, len(held)) for group, held in groups.items() if held and not any(h.seen_gradient for h in held) and all(h.parameter.requires_grad for h in held)]  # noqa: E501
+        bare = [
+            (group, len(held))
+            for group, held in groups.items()
+            if held and not any(h.seen_gradient for h in held) and all(h.parameter.requires_grad for h in held)
+        ]
         trace.steppings.append(
             Stepping(
                 one.fact, one.place, one.backward, one.loss, one.norm, one.rates, one.peaks, weights, one.moved,
@@ -97,7 +107,15 @@ def labels(run: Run, trace: Trace) -> None:
         if kept:
             loader = one.source
             shuffle = loader.settings.get("shuffle") if loader is not None else None
-            found = Labels(one.fact, one.place, one.classes, kept, one.weighted, loader.samplers[0] if loader is not None and loader.samplers else None, one.ignored)  # noqa: E501
+            found = Labels(
+                one.fact,
+                one.place,
+                one.classes,
+                kept,
+                one.weighted,
+                loader.samplers[0] if loader is not None and loader.samplers else None,
+                one.ignored,
+            )
             found.from_loader = loader is not None
             found.shuffled = bool(shuffle.value) if isinstance(shuffle, Known) else None
             trace.labels.append(found)
@@ -170,7 +188,9 @@ def repeated(run: Run, trace: Trace) -> None:
 def not_optimized(run: Run, trace: Trace) -> None:
     """Weights whose gradient is filled by backward passes and that no optimizer holds."""
     held = {id(h.parameter) for one in run.optimizers.watched.values() for h in one.held}  # type: ignore[attr-defined]
-    held |= {id(p) for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) for group in thing.param_groups for p in group["params"]}  # noqa: E501
+    held |= {
+        id(p) for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) for group in thing.param_groups for p in group["params"]
+    }
     if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event, _ in run.session.events):
         return  # somebody clears whole models: the gradients are known to him
     for module, fact in run.inventory.roots.values():
@@ -207,7 +227,9 @@ def again(run: Run, trace: Trace) -> None:
     if run.session.request.overfit_batch:
         trace.overfit = replay.overfit(run)
         if trace.overfit is None:
-            run.session.skip("no batch could be trained on alone: the loss could not be computed again from a model call", rules=("cannot-overfit-one-batch",))  # noqa: E501
+            run.session.skip(
+                "no batch could be trained on alone: the loss could not be computed again from a model call", rules=("cannot-overfit-one-batch",)
+            )
 
 
 def _models_built(run: Run) -> None:
@@ -240,7 +262,15 @@ def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
         turns = run.schedulers.steps.get(id(scheduler), 0)  # type: ignore[attr-defined]
         scheduler.stepped = "batch" if steps > 2 and turns >= 0.9 * steps else "epoch" if turns else "never" if complete else "unknown"
     if not complete:
-        for listing in (recipe.saves, recipe.restores, recipe.early_stopping, recipe.splits, recipe.fitted, recipe.transforms, recipe.hyperparameters):  # noqa: E501
+        for listing in (
+            recipe.saves,
+            recipe.restores,
+            recipe.early_stopping,
+            recipe.splits,
+            recipe.fitted,
+            recipe.transforms,
+            recipe.hyperparameters,
+        ):
             listing.complete, listing.why = False, "the run was stopped before its end"
     for listing in (recipe.splits, recipe.fitted, recipe.early_stopping, recipe.hyperparameters, recipe.transforms, recipe.saves):
         listing.complete, listing.why = False, "not watched at run time"

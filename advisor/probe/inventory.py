@@ -9,11 +9,12 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from advisor.model.recipe import Autocast, Dataset, Group, Loader, Loss, Module, Optimizer, Parameters, Recipe, Sampler, Scaler, Scheduler, Seed
+from advisor.model.recipe import Autocast, Dataset, Fact, Group, Loader, Loss, Module, Optimizer, Parameters, Recipe, Sampler, Scaler, Scheduler, Seed
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.probe.place import Places
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Fact)
 PLAIN = (bool, int, float, str, type(None))
 HOMES = (
     ("torch.nn.modules.", "torch.nn."), ("torch.optim.lr_scheduler.", "torch.optim.lr_scheduler."), ("torch.optim.", "torch.optim."),
@@ -64,16 +65,16 @@ class ById(Generic[T]):
         return kept[1] if kept is not None and kept[0]() is thing else default
 
     def __setitem__(self, thing: Any, value: T) -> None:
-        """Setitem."""
+        """Keeps a value for an object, without keeping the object alive."""
         self.held[id(thing)] = (weakref.ref(thing), value)
 
     def __contains__(self, thing: Any) -> bool:
-        """Contains."""
+        """True while the object that a value was kept for lives."""
         kept = self.held.get(id(thing))
         return kept is not None and kept[0]() is thing
 
     def __iter__(self) -> Iterator[Any]:
-        """Iter."""
+        """The objects that are still alive."""
         return (thing for reference, _ in list(self.held.values()) if (thing := reference()) is not None)
 
 
@@ -90,7 +91,7 @@ class Inventory:
         self.owners: dict[int, tuple[str, Module]] = {}  # id(parameter) -> path, model
         self.roots: dict[int, tuple[Any, Module]] = {}
 
-    def _keep(self, thing: Any, fact: Any) -> Any:
+    def _keep(self, thing: Any, fact: F) -> F:
         self.facts[id(thing)] = fact
         self.alive.append(thing)
         return fact
@@ -99,9 +100,9 @@ class Inventory:
 
     def module(self, module: torch.nn.Module) -> Module:
         """The fact of a module and of everything below it."""
-        known = self.facts.get(id(module))
+        known: Module | None = self.facts.get(id(module))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         kind = type(module)
         library = kind.__module__.startswith("torch.")
         place = self.built.get(module) or self.places.of_class(kind) or self.places.nowhere
@@ -164,9 +165,9 @@ class Inventory:
             inner = vars(optimizer).get("optimizer")
             if isinstance(inner, torch.optim.Optimizer):
                 optimizer = inner
-        known = self.facts.get(id(optimizer))
+        known: Optimizer | None = self.facts.get(id(optimizer))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         kind = type(optimizer)
         place = self.built.get(optimizer) or self.places.here()
         fact = self._keep(optimizer, Optimizer(place, kind=canonical(kind), user_class=self.places.of_class(kind) is not None))
@@ -188,9 +189,7 @@ class Inventory:
         for group in optimizer.param_groups:
             held = {id(parameter) for parameter in group["params"]}
             owners = list(dict.fromkeys(owner[1] for key in held if (owner := self.owners.get(key))))
-            exact = all(
-                {id(parameter) for parameter in module.parameters()} <= held for module, root in self.roots.values() if root in owners
-            )
+            exact = all({id(parameter) for parameter in module.parameters()} <= held for module, root in self.roots.values() if root in owners)
             unowned = bool(held) and not owners
             differing = {}
             for name, value in group.items():
@@ -203,9 +202,9 @@ class Inventory:
 
     def scheduler(self, scheduler: Any) -> Scheduler:
         """The fact of a learning-rate scheduler."""
-        known = self.facts.get(id(scheduler))
+        known: Scheduler | None = self.facts.get(id(scheduler))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         kind = type(scheduler)
         fact = self._keep(scheduler, Scheduler(self.built.get(scheduler) or self.places.here(), kind=canonical(kind)))
         signature = parameters_of(kind)
@@ -228,9 +227,9 @@ class Inventory:
 
     def loader(self, loader: Any) -> Loader:
         """The fact of a data loader; who shuffles is read from its sampler."""
-        known = self.facts.get(id(loader))
+        known: Loader | None = self.facts.get(id(loader))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         data = torch.utils.data
         sampler = getattr(loader, "sampler", None)
         fact = self._keep(loader, Loader(self.built.get(loader) or self.places.here()))
@@ -249,9 +248,9 @@ class Inventory:
 
     def sampler(self, sampler: Any, place: Place, length: int | None) -> Sampler:
         """The fact of a sampler; the number of weights tells whether they stand for classes or samples."""
-        known = self.facts.get(id(sampler))
+        known: Sampler | None = self.facts.get(id(sampler))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         fact = self._keep(sampler, Sampler(self.built.get(sampler) or place, kind=canonical(type(sampler))))
         for name in ("num_samples", "replacement", "shuffle", "drop_last"):
             if hasattr(sampler, name):
@@ -259,41 +258,41 @@ class Inventory:
         weights = getattr(sampler, "weights", None)
         if weights is not None and length:
             fact.weights = "per-sample" if len(weights) == length else "per-class" if len(weights) < length / 2 else None
-        return fact  # type: ignore[no-any-return]
+        return fact
 
     def dataset(self, dataset: Any, place: Place) -> Dataset:
         """The fact of a data set, with what it was cut from."""
-        known = self.facts.get(id(dataset))
+        known: Dataset | None = self.facts.get(id(dataset))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         iterable = isinstance(dataset, torch.utils.data.IterableDataset)
         fact = self._keep(dataset, Dataset(place, kind=canonical(type(dataset)), iterable=iterable))
         fact.user_class = self.places.of_class(type(dataset)) is not None
         if isinstance(dataset, torch.utils.data.Subset):
             fact.origin = self.dataset(dataset.dataset, place)
         self.recipe.datasets.items.append(fact)
-        return fact  # type: ignore[no-any-return]
+        return fact
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
     def loss(self, key: Any, kind: str, place: Place, settings: dict[str, Setting]) -> Loss:
         """The fact of a loss: a module, or a function called at a place."""
         name = id(key) if isinstance(key, torch.nn.Module) else hash((kind, place))
-        known = self.facts.get(name)
+        known: Loss | None = self.facts.get(name)
         if known is None:
             home = (self.built.get(key) if isinstance(key, torch.nn.Module) else None) or place
             known = self.facts[name] = Loss(home, kind=kind, settings=settings)
             self.alive.append(key)
             self.recipe.losses.items.append(known)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def scaler(self, scaler: Any) -> Scaler:
         """The fact of a gradient scaler."""
-        known = self.facts.get(id(scaler))
+        known: Scaler | None = self.facts.get(id(scaler))
         if known is None:
             known = self._keep(scaler, Scaler(self.built.get(scaler) or self.places.here(), enabled=setting(scaler.is_enabled())))
             self.recipe.scalers.items.append(known)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def autocast(self, place: Place, device: str) -> Autocast:
         """The fact of the autocast region that is active on this device."""

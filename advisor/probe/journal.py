@@ -95,7 +95,10 @@ class Journal:
             if path.startswith(self.prefix + "-") and process.isdigit() and not _alive(int(process)):
                 scratch = restore(path)
                 shutil.rmtree(path, ignore_errors=True)
-                print(f"advisor: files were put back that an interrupted probe had changed{f'; its own are in {scratch}' if scratch else ''}", file=sys.stderr)  # noqa: E501
+                print(
+                    f"advisor: files were put back that an interrupted probe had changed{f'; its own are in {scratch}' if scratch else ''}",
+                    file=sys.stderr,
+                )
 
     def _listing(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}

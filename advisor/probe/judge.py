@@ -78,7 +78,9 @@ class Probe:
     The block ends after that many optimizer steps (`stop=False` lets it run on); nothing that it computes changes.
     """
 
-    def __init__(self, steps: int = 50, *, stop: bool = True, severity: Severity = "warning", without: tuple[str, ...] = (), overfit_batch: bool = False) -> None:  # noqa: E501
+    def __init__(
+        self, steps: int = 50, *, stop: bool = True, severity: Severity = "warning", without: tuple[str, ...] = (), overfit_batch: bool = False
+    ) -> None:
         from advisor.probe.request import Request
 
         self.request = Request("", steps=steps if stop else 10**9, without=frozenset(without), overfit_batch=overfit_batch)
@@ -88,7 +90,7 @@ class Probe:
         self._observation: Any = None
 
     def __enter__(self) -> Probe:
-        """Enter."""
+        """Watches what runs from here on in the calling file."""
         import sys
 
         from advisor.probe.launch import Observation
@@ -100,7 +102,7 @@ class Probe:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        """Exit."""
+        """Puts everything back, judges, and swallows only the stop that the probe raised itself."""
         from advisor.probe.session import Stop
 
         stopped = isinstance(error, Stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +24,8 @@ class Patches:
             return
         target: Any = original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
         made = wrapper(target)
-        try:  # noqa: SIM105
+        with contextlib.suppress(AttributeError, TypeError):
             functools.update_wrapper(made, target)
-        except (AttributeError, TypeError):
-            pass
         made.__advisor__ = True  # type: ignore[attr-defined]
         replacement = type(original)(made) if isinstance(original, (staticmethod, classmethod)) else made
         setattr(owner, name, replacement)

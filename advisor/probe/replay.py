@@ -90,7 +90,9 @@ def trace_non_finite(run: Run, watched: Any, step: int) -> None:
     bad = [h for h in watched.held if h.parameter.grad is not None and not bool(torch.isfinite(h.parameter.grad.detach()).all())]
     if bad:
         last = max(bad, key=lambda held: held.path.count(".") * 0 + watched.held.index(held))
-        found = NonFinite("gradient", "nan or inf" if math.isnan(norm) else "inf", step, watched.backward or watched.place, module=last.path, batch=batch)  # noqa: E501
+        found = NonFinite(
+            "gradient", "nan or inf" if math.isnan(norm) else "inf", step, watched.backward or watched.place, module=last.path, batch=batch
+        )
         if len(bad) == len(watched.held):
             found.module = None
         run.not_finite.append(found)
@@ -110,7 +112,7 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
     paths = {id(part): name or type(model).__name__ for name, part in model.named_modules()}
     stack: list[torch.nn.Module] = []
 
-    class Watch(torch.overrides.TorchFunctionMode):
+    class Watch(torch.overrides.TorchFunctionMode):  # type: ignore[misc]  # torch is not read by the type checker
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))
             if found.operation is None and isinstance(result, torch.Tensor) and result.is_floating_point():

@@ -55,7 +55,8 @@ class Twin:
             path = os.pathsep.join(part for part in (root, self.environment.get("PYTHONPATH", "")) if part)
             environment = {**self.environment, "PYTHONPATH": path}
             subprocess.run(
-                [*command, request.script, *request.arguments], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False,  # noqa: E501
+                [*command, request.script, *request.arguments], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
+                stdout=sys.stderr, check=False,
             )  # fmt: skip
             try:
                 with open(output, encoding="utf-8") as file:

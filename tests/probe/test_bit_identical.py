@@ -15,7 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(command: list[str], ending: Path, limit: str, tmp_path: Path) -> str:
-    environment = {**os.environ, "ENDING": str(ending), "LIMIT": limit, "PYTHONPATH": f"{ROOT}{os.pathsep}{PROGRAMS}", "XDG_STATE_HOME": str(tmp_path / "state")}  # noqa: E501
+    environment = {
+        **os.environ,
+        "ENDING": str(ending),
+        "LIMIT": limit,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{PROGRAMS}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
     done = subprocess.run([sys.executable, *command], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert ending.exists(), done.stdout + done.stderr
     return ending.read_text()

@@ -57,7 +57,7 @@ def test_machine_formats_own_stdout_and_the_script_gets_its_arguments(project: P
     assert done.returncode == 0 and found["summary"]["steps"] == 12 and found["summary"]["script"]["stopped"] == "steps"
     assert f"arguments ['--lr', '1', '--help'] __main__ {project}" in done.stderr
     assert set(found) == {"version", "tool", "findings", "skipped", "signals", "trials", "summary"}
-    assert [signal for signal in found["signals"] if signal["name"] == "loss"][0]["step"] == list(range(1, 13))  # noqa: RUF015
+    assert next(signal for signal in found["signals"] if signal["name"] == "loss")["step"] == list(range(1, 13))
 
 
 def test_findings_fail_and_point_at_the_line(project: Path) -> None:
@@ -96,7 +96,9 @@ def test_an_end_by_itself_is_no_failure_and_an_exit_code_is(project: Path) -> No
 
 
 def test_a_script_that_swallows_everything_is_left(project: Path) -> None:
-    stubborn = HEALTHY.replace("    optimizer.step()\n", "    try:\n        optimizer.step()\n    except BaseException:\n        pass\n").replace("range(100)", "range(10**9)")  # noqa: E501
+    stubborn = HEALTHY.replace("    optimizer.step()\n", "    try:\n        optimizer.step()\n    except BaseException:\n        pass\n").replace(
+        "range(100)", "range(10**9)"
+    )
     done = probe(project, "--format", "json", "--steps", "5", "train.py", code=stubborn)
     assert report(done)["summary"]["script"]["stopped"] == "steps"
 
@@ -162,7 +164,11 @@ def test_through_validation(project: Path) -> None:
     import yaml
 
     text = yaml.safe_load((ROOT / "rules" / "curves" / "overfitting.yaml").read_text())["examples"]["good"][0]
-    loop = text + "    model.eval()\n    with torch.no_grad():\n        for a, b in DataLoader(loader.dataset, batch_size=64):\n            criterion(model(a), b)\n"  # noqa: E501
+    loop = (
+        text
+        + "    model.eval()\n    with torch.no_grad():\n"
+        + "        for a, b in DataLoader(loader.dataset, batch_size=64):\n            criterion(model(a), b)\n"
+    )
     found = report(probe(project, "--format", "json", "--steps", "4", "--through-validation", "train.py", code=loop))
     assert [signal for signal in found["signals"] if signal["name"] == "validation_loss"] and found["summary"]["steps"] <= 6
 

@@ -169,7 +169,9 @@ def test_a_context_manager_runs_its_block_at_the_yield(tmp_path: Path) -> None:
 
 
 def test_the_same_condition_has_the_same_key(tmp_path: Path) -> None:
-    reader = run(tmp_path, "amp = unknown()\nif amp:\n    loss().backward()\nif not amp:\n    loss().backward()\nif other():\n    loss().backward()\n")  # noqa: E501
+    reader = run(
+        tmp_path, "amp = unknown()\nif amp:\n    loss().backward()\nif not amp:\n    loss().backward()\nif other():\n    loss().backward()\n"
+    )
     keys = [(b.condition.key, b.condition.negated) for b, _ in walk(reader.recipe.tree) if isinstance(b, Branch) and b.condition]
     assert keys[0][0] == keys[1][0]
     assert keys[0][1] != keys[1][1]

@@ -15,5 +15,6 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
         if layer.family != "relu" and layer.inner and layer.batches >= ctx.limit("batches") and layer.units >= ctx.limit("units"):
             if layer.saturated / layer.units > ctx.limit("share"):
                 yield ctx.finding(
-                    "saturated", at=layer.place, layer=layer.path, saturated=layer.saturated, units=layer.units, family=layer.family, batches=layer.batches,  # noqa: E501
+                    "saturated", at=layer.place, layer=layer.path, saturated=layer.saturated, units=layer.units, family=layer.family,
+                    batches=layer.batches,
                 )  # fmt: skip

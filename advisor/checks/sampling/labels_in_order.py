@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -17,7 +18,7 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
         counts = Counter(line)
         if len(line) < ctx.limit("samples") or labels.classes < 2 or not labels.from_loader or len(labels.batches) < ctx.limit("batches"):
             continue
-        changes = sum(one != two for one, two in zip(line, line[1:]))  # noqa: RUF007
+        changes = sum(one != two for one, two in pairwise(line))
         shuffled = len(line) * (1 - sum((count / len(line)) ** 2 for count in counts.values()))
         if len(counts) == 1:
             yield ctx.finding("one-class", at=labels.place, label=line[0], batches=len(labels.batches), samples=len(line))

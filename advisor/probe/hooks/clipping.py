@@ -56,7 +56,9 @@ class Clipping:
         fact = self.clips.get(key)
         if fact is None:
             fact = self.clips[key] = Clip(place, kind=kind, value=setting(limit))  # type: ignore[arg-type]
-            every = all({id(p) for p in module.parameters()} <= {id(p) for p in held} for module, root in run.inventory.roots.values() if root in owners)  # noqa: E501
+            every = all(
+                {id(p) for p in module.parameters()} <= {id(p) for p in held} for module, root in run.inventory.roots.values() if root in owners
+            )
             fact.parameters = Parameters(tuple(owners), exact=every, iterator=iterator)
             run.recipe.clipping.items.append(fact)
             self.norms[key] = Series("norm_before_clipping", f"{place.file}:{place.line}")

@@ -64,7 +64,8 @@ class Loaders:
         self.epochs_after = 0
 
     def built(self, original: Any) -> Any:
-        """Built."""
+        """Wraps DataLoader.__init__: where a loader was made."""
+
         def __init__(loader: Any, *args: Any, **kwargs: Any) -> None:
             original(loader, *args, **kwargs)
             self.run.session.watch("loaders", self._built, loader)
@@ -77,7 +78,8 @@ class Loaders:
         self.run.emit(Kind.BUILD, place, self.run.inventory.loader(loader))
 
     def iterating(self, original: Any) -> Any:
-        """Iterating."""
+        """Wraps DataLoader.__iter__: a pass over the loader begins."""
+
         def __iter__(loader: Any) -> Any:
             iterator = original(loader)
             self.run.session.watch("loaders", self._begun, loader, iterator)
@@ -92,7 +94,8 @@ class Loaders:
         begun.fact.iterated += 1
 
     def next(self, original: Any) -> Any:
-        """Next."""
+        """Wraps the iterators' __next__: a batch is given, or the pass ends; here the script leaves when there were enough steps."""
+
         def __next__(iterator: Any) -> Any:
             run = self.run
             if not run.usable() or not run.session.on("loaders"):

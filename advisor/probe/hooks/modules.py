@@ -88,7 +88,7 @@ class Modules:
     # -- hooks --------------------------------------------------------------------------------------------------
 
     def before(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
-        """Before."""
+        """The global forward pre-hook: modes, grad mode and inputs of the modules that the script calls itself."""
         if torch.compiler.is_compiling():
             return
         run, session = self.run, self.run.session
@@ -145,7 +145,7 @@ class Modules:
             self.units[path].inner = True
 
     def after(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        """After."""
+        """The global forward hook: activations of the sampled steps, and the output with its origin."""
         if torch.compiler.is_compiling():
             return
         run, session = self.run, self.run.session
@@ -206,7 +206,9 @@ class Modules:
             active, full = (size > 1e-6).sum(others), (size > 0.98).sum(others)
         units = self.units.get(path)
         if units is None or units.active.shape != active.shape:
-            units = self.units[path] = Units(path, place, family, torch.zeros_like(active), None if full is None else torch.zeros_like(full), shares=[])  # noqa: E501
+            units = self.units[path] = Units(
+                path, place, family, torch.zeros_like(active), None if full is None else torch.zeros_like(full), shares=[]
+            )
         units.active += active
         if full is not None and units.saturated is not None:
             units.saturated += full
@@ -220,7 +222,8 @@ class Modules:
     # -- building and modes -------------------------------------------------------------------------------------
 
     def built(self, original: Any) -> Any:
-        """Built."""
+        """Wraps Module.__init__: where a module was made."""
+
         def __init__(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
             if not torch.compiler.is_compiling():
@@ -239,7 +242,8 @@ class Modules:
         self.tops.clear()
 
     def switched(self, original: Any) -> Any:
-        """Switched."""
+        """Wraps Module.train: the switch of a whole model is one event, not one per layer."""
+
         def train(module: torch.nn.Module, mode: bool = True) -> Any:
             self.modes += 1
             try:

@@ -267,7 +267,8 @@ class Optimizers:
     # -- construction and clearing ------------------------------------------------------------------------------
 
     def built(self, original: Any) -> Any:
-        """Built."""
+        """Wraps Optimizer.__init__: where an optimizer was made."""
+
         def __init__(optimizer: Any, *args: Any, **kwargs: Any) -> None:
             original(optimizer, *args, **kwargs)
             self.run.session.watch("optimizers", self._built, optimizer)
@@ -281,7 +282,8 @@ class Optimizers:
         run.emit(Kind.BUILD, place, run.inventory.optimizer(optimizer))
 
     def clearing(self, original: Any) -> Any:
-        """Clearing."""
+        """Wraps zero_grad of optimizers and modules: gradients are cleared."""
+
         def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
             self.zeroing += 1
             try:

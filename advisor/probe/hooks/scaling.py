@@ -21,7 +21,8 @@ class Scaling_:
         self.depth = 0
 
     def built(self, original: Any) -> Any:
-        """Built."""
+        """Wraps GradScaler.__init__: where a scaler was made."""
+
         def __init__(scaler: Any, *args: Any, **kwargs: Any) -> None:
             original(scaler, *args, **kwargs)
             self.run.session.watch("scaling", self._built, scaler)
@@ -39,7 +40,8 @@ class Scaling_:
         return self.seen.setdefault(id(scaler), Scaling(fact, self.run.session.places.here()))
 
     def scale(self, original: Any) -> Any:
-        """Scale."""
+        """Wraps GradScaler.scale: remembers the loss before it was scaled."""
+
         def scale(scaler: Any, outputs: Any) -> Any:
             result = original(scaler, outputs)
             if scaler.is_enabled() and isinstance(outputs, torch.Tensor) and isinstance(result, torch.Tensor) and not torch.compiler.is_compiling():
@@ -49,7 +51,8 @@ class Scaling_:
         return scale
 
     def unscale(self, original: Any) -> Any:
-        """Unscale."""
+        """Wraps GradScaler.unscale_, called by the script itself and not by step."""
+
         def unscale_(scaler: Any, optimizer: Any) -> Any:
             result = original(scaler, optimizer)
             if not self.depth and scaler.is_enabled():
@@ -63,7 +66,8 @@ class Scaling_:
         run.emit(Kind.UNSCALE, run.session.places.here(), run.inventory.scaler(scaler), optimizer=run.inventory.optimizer(optimizer))
 
     def step(self, original: Any) -> Any:
-        """Step."""
+        """Wraps GradScaler.step: a skipped step is told from a taken one."""
+
         def step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             if not scaler.is_enabled() or not self.run.usable():
                 return original(scaler, optimizer, *args, **kwargs)
@@ -104,7 +108,8 @@ class Scaling_:
             record.skipped.append(record.steps)
 
     def update(self, original: Any) -> Any:
-        """Update."""
+        """Wraps GradScaler.update: the scale from now on."""
+
         def update(scaler: Any, *args: Any, **kwargs: Any) -> Any:
             result = original(scaler, *args, **kwargs)
             if scaler.is_enabled() and self.run.usable():

@@ -19,7 +19,8 @@ class Schedulers:
         self.steps: dict[int, int] = {}
 
     def built(self, original: Any) -> Any:
-        """Built."""
+        """Wraps the constructors of schedulers, which call step themselves."""
+
         def __init__(scheduler: Any, *args: Any, **kwargs: Any) -> None:
             self.depth += 1
             try:
@@ -40,7 +41,8 @@ class Schedulers:
         self.run.emit(Kind.BUILD, place, self.run.inventory.scheduler(scheduler))
 
     def stepping(self, original: Any) -> Any:
-        """Stepping."""
+        """Wraps step of schedulers: the script's own calls."""
+
         def step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             self.depth += 1
             try:

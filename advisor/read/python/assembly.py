@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, Region, walk
+from advisor.model.events import Branch, Context, Event, Kind, Loop, Region, walk
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number
-from advisor.read.python import patience
+from advisor.read.python import patience, tree
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_loaded
 
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
-Entry = tuple[Node, Context]
-
-
 def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
     nodes = list(walk(recipe.tree))
-    _below.clear()
+    tree.forget()
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
@@ -30,16 +27,11 @@ def complete(reader: Reader) -> None:
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
     note_loaded(recipe, nodes)
-    recipe.early_stopping.items += patience._early_stopping(recipe, nodes)
+    recipe.early_stopping.items += patience.early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     note_readers(reader)
-    _below.clear()
-
-
-def real_loops(context: Context) -> list[Loop]:
-    """The loops around a node that run many times: not single turns, not loops over weights."""
-    return [loop for loop in context.loops if loop.what not in ("turn", "parameters")]
+    tree.forget()
 
 
 def _models(recipe: Recipe) -> None:
@@ -60,11 +52,11 @@ def _conditionals(recipe: Recipe) -> None:
         clip.conditional = "flag" if clip.when is not None else "always"
 
 
-def _loops(recipe: Recipe, nodes: list[Entry]) -> None:
+def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """Epochs, steps and accumulation, from the loops around the backward."""
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
-            loops = real_loops(context)
+            loops = tree.real_loops(context)
             if len(loops) == 2 and loops[0].what == "items" and loops[1].what in ("range", "while") and loops[1].over is None:
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
@@ -83,10 +75,10 @@ def _loops(recipe: Recipe, nodes: list[Entry]) -> None:
     accumulation: Setting = ABSENT
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP:
-            loops = real_loops(context)
+            loops = tree.real_loops(context)
             for branch, arm in reversed(context.arms):
-                if loops and _inside(branch, context, loops[-1]) and not _holds(arm, Kind.BACKWARD):
-                    modulo = _modulo(branch.condition)
+                if loops and _inside(branch, context, loops[-1]) and not tree.holds(arm, Kind.BACKWARD):
+                    modulo = tree.modulo_of(branch.condition)
                     if modulo is not None:
                         accumulation = modulo
     if accumulation is not ABSENT and recipe.accumulation is ABSENT:
@@ -104,51 +96,14 @@ def _inside(branch: Branch, context: Context, loop: Loop) -> bool:
     return path.index(branch) > path.index(loop)
 
 
-def _modulo(condition: Condition | None) -> Setting | None:
-    if condition is None:
-        return None
-    for part in (condition, *condition.conjuncts, *condition.disjuncts):
-        if part.modulo is not None:
-            return part.modulo
-        for inner in (*part.conjuncts, *part.disjuncts):
-            if inner.modulo is not None:
-                return inner.modulo
-    return None
-
-
-def _holds(node: Arm | Node | None, *kinds: Kind) -> bool:
-    body: list[Node] = getattr(node, "body", None) or []
-    return bool(body) and not _kinds_below(body).isdisjoint(kinds)
-
-
-_below: dict[int, frozenset[Kind]] = {}  # while one recipe is completed, its lists of nodes stay what they are
-
-
-def _kinds_below(body: list[Node]) -> frozenset[Kind]:
-    """The kinds of the events in a part of the tree."""
-    known = _below.get(id(body))
-    if known is None:
-        found: set[Kind] = set()
-        for node in body:
-            if isinstance(node, Event):
-                found.add(node.kind)
-            elif isinstance(node, Branch):
-                for arm in node.arms:
-                    found |= _kinds_below(arm.body)
-            elif not isinstance(node, Exit):
-                found |= _kinds_below(node.body)
-        known = _below[id(body)] = frozenset(found)
-    return known
-
-
-def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
+def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """A loader's role is what its loop does: a backward makes it training; else what it holds, else its name."""
     training: set[int] = set()
     measured: set[int] = set()
     steps = any(isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP for node, _ in nodes)
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
-            if steps and context.loops and not any(_holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops):
+            if steps and context.loops and not any(tree.holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops):
                 continue  # gradients of inputs, as attacks take them
             for loop in context.loops:
                 training.update(id(loader) for loader in _loaders(loop.over))
@@ -167,7 +122,7 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
                     if (
                         node.kind is Kind.LOSS
                         and flow.graph != "cut"
-                        and _holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD)
+                        and tree.holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD)
                     ):
                         regions = {region.what for region in context.regions}
                         if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
@@ -190,7 +145,7 @@ def _roles(recipe: Recipe, nodes: list[Entry]) -> None:
 
 def _data_loop(context: Context) -> Loop | None:
     """The innermost loop over a loader, else the innermost loop."""
-    loops = real_loops(context)
+    loops = tree.real_loops(context)
     return next((loop for loop in reversed(loops) if loop.over is not None or loop.what == "loader"), loops[-1] if loops else None)
 
 
@@ -202,7 +157,7 @@ def _loaders(over: Any) -> list[Loader]:
     return []
 
 
-def _reaches_backward(event: Event, nodes: list[Entry]) -> bool:
+def _reaches_backward(event: Event, nodes: list[tree.Entry]) -> bool:
     loss = event.subject
     return any(
         isinstance(node, Event) and node.kind is Kind.BACKWARD and isinstance(node.data.get("flow"), Flow) and loss in node.data["flow"].losses
@@ -221,17 +176,17 @@ def _dataset_role(loader: Loader) -> Role:
     return "unknown"
 
 
-def _cadences(recipe: Recipe, nodes: list[Entry]) -> None:
+def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """Whether a scheduler is stepped per batch or per epoch: which of the two loops encloses its step."""
     steps: dict[int, set[str]] = {}
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SCHEDULER_STEP and node.subject is not None:
-            loops = real_loops(context)
+            loops = tree.real_loops(context)
             cadence = "unknown"
             if loops:
                 inner = loops[-1]
-                cadence = "batch" if _steps_directly(inner) else "epoch" if _holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP) else "unknown"
-                if cadence == "unknown" and len(loops) == 1 and not _holds(inner, Kind.BACKWARD):
+                cadence = "batch" if tree.steps_directly(inner) else "epoch" if tree.holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP) else "unknown"
+                if cadence == "unknown" and len(loops) == 1 and not tree.holds(inner, Kind.BACKWARD):
                     cadence = "unknown"
             steps.setdefault(id(node.subject.slot), set()).add(cadence)
     for scheduler in recipe.schedulers:
@@ -244,28 +199,14 @@ def _cadences(recipe: Recipe, nodes: list[Entry]) -> None:
             scheduler.stepped = "never"
 
 
-def _steps_directly(loop: Loop) -> bool:
-    """True when the backward of this loop stands in no inner loop: it is the batch loop (or the only one)."""
-    found = False
-    for node, context in walk(loop.body):
-        if isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP):
-            if not real_loops(context):
-                found = True
-    return found and not (loop.over is None and loop.what == "range" and _has_batch_loop(loop))
-
-
-def _has_batch_loop(loop: Loop) -> bool:
-    return any(isinstance(node, Loop) and node.over is not None and _holds(node, Kind.BACKWARD) for node, _ in walk(loop.body))
-
-
-def _saves(recipe: Recipe, nodes: list[Entry]) -> None:
+def _saves(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SAVE and isinstance(node.subject, Save):
             for branch, _ in reversed(context.arms):
                 condition = branch.condition
                 if condition is None:
                     continue
-                compare = patience._metric_comparison(condition)
+                compare = patience.metric_comparison(condition)
                 if compare is not None:
                     node.subject.best = True
                     node.subject.decided = branch.place
@@ -273,14 +214,14 @@ def _saves(recipe: Recipe, nodes: list[Entry]) -> None:
                     break
 
 
-def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
+def _evaluation(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     evaluates = trains_again = False
     without_grad = False
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.EVAL_MODE:
             evaluates = True
         elif isinstance(node, Event) and node.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
-            trains_again = trains_again or bool(real_loops(context))
+            trains_again = trains_again or bool(tree.real_loops(context))
             evaluates = evaluates or node.kind is Kind.MODE_UNKNOWN
         elif isinstance(node, Region) and node.what in ("no_grad", "inference_mode", "set_grad_enabled"):
             without_grad = True
@@ -289,7 +230,7 @@ def _evaluation(recipe: Recipe, nodes: list[Entry]) -> None:
     recipe.evaluation.setdefault("train_restored", Known(trains_again))
 
 
-def _completeness(reader: Reader, nodes: list[Entry]) -> None:
+def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
     recipe = reader.recipe
     why: str | None = None
     if reader.spent:
@@ -322,14 +263,16 @@ def _completeness(reader: Reader, nodes: list[Entry]) -> None:
         (
             node
             for node, context in nodes
-            if isinstance(node, Event) and node.kind is Kind.GRAD_WRITE and node.data.get("what") != "grad" and real_loops(context)
+            if isinstance(node, Event) and node.kind is Kind.GRAD_WRITE and node.data.get("what") != "grad" and tree.real_loops(context)
         ),
         None,
     )
     if written is not None:
         recipe.schedulers.complete = False
         recipe.schedulers.why = f"the rate is written into the parameter groups by hand ({written.place.file}:{written.place.line})"
-    if by_hand is not None and any(_holds(loop, Kind.BACKWARD) for node, context in nodes if node is by_hand for loop in real_loops(context)):
+    if by_hand is not None and any(
+        tree.holds(loop, Kind.BACKWARD) for node, context in nodes if node is by_hand for loop in tree.real_loops(context)
+    ):
         for listing in (recipe.optimizers, recipe.schedulers):
             listing.complete = False
             listing.why = listing.why or f"weights are also written by hand ({by_hand.place.file}:{by_hand.place.line})"

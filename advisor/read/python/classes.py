@@ -107,7 +107,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             fact.shuffled = (
                 isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
             )
-    if _is_enum(cls):
+    if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):
         return _record(reader, cls, arguments, instance, base)
@@ -145,7 +145,8 @@ def _ready(init: Function) -> tuple[str, int, int]:
     return init.module.display, first, next(calls, last + 1)
 
 
-def _is_enum(cls: Class) -> bool:
+def is_enum(cls: Class) -> bool:
+    """True for a class of the enum module."""
     return any(isinstance(b, Library) and b.name.startswith("enum.") for b in cls.mro)
 
 

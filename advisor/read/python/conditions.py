@@ -92,9 +92,9 @@ def _quiet(reader: Reader, node: ast.AST) -> Value:
         left, right = _quiet(reader, node.left), _quiet(reader, node.right)
         if isinstance(left, (Constant, Opaque)) and isinstance(right, (Constant, Opaque)):
             return operators.binary(reader, node.op, left, right, node)
-        return operators._mixed(left, right) if operators._flows(left) or operators._flows(right) else Opaque("a computed value")
+        return operators.mixed(left, right) if operators.flows(left) or operators.flows(right) else Opaque("a computed value")
     if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
-        return operators._unary(reader, node, _quiet(reader, node.operand))
+        return operators.unary(reader, node, _quiet(reader, node.operand))
     if isinstance(node, ast.Call):
         target = _inner(node)
         inner = _quiet(reader, target) if target is not node else Opaque("not read")

@@ -197,7 +197,7 @@ def eval_dict(reader: Reader, node: ast.Dict) -> Value:
                 exact = False
             continue
         name = reader.evaluate(key)
-        if isinstance(name, Constant) and subscripts._hashable(name.value):
+        if isinstance(name, Constant) and subscripts.hashable(name.value):
             items[name.value] = value
         else:
             exact = False
@@ -218,7 +218,7 @@ def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Ge
         if index == len(node.generators):
             if isinstance(node, ast.DictComp):
                 key, value = reader.evaluate(node.key), reader.evaluate(node.value)
-                if isinstance(key, Constant) and subscripts._hashable(key.value):
+                if isinstance(key, Constant) and subscripts.hashable(key.value):
                     pairs[key.value] = value
                 else:
                     state["exact"] = False

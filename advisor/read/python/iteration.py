@@ -110,6 +110,6 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
         return Iteration(value, what="data")
     if isinstance(value, Opaque):
         return Iteration(Opaque(f"an item of what could not be read ({value.why})"[:160], flow=value.flow), what="unknown", count=Unknown(value.why))
-    if isinstance(value, Class) and classes._is_enum(value):
+    if isinstance(value, Class) and classes.is_enum(value):
         return Iteration(Opaque("a member of an enumeration"), what="items")
     return Iteration(Opaque("an item"), what="unknown")

@@ -58,7 +58,8 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-def _tensor_table(name: str) -> Any:
+def tensor_table(name: str) -> Any:
+    """The handler of a kind of operation on tensors, None when no table has it."""
     return table.TENSORS.get(name)
 
 
@@ -75,13 +76,13 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     symbol, compute = _BINARY[type(op)]
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _fold(symbol, compute, left, right, reader, node)
-    if _flows(left) or _flows(right):
-        handled = _tensor_table("binary")
+    if flows(left) or flows(right):
+        handled = tensor_table("binary")
         if handled is not None:
             result = handled(reader, symbol, left, right, node)
             if result is not None:
                 return result  # type: ignore[no-any-return]
-        return _mixed(left, right)
+        return mixed(left, right)
     if symbol == "+" and isinstance(left, Sequence) and isinstance(right, Sequence):
         return sequence([*left.items, *right.items], left.kind, left.exact and right.exact)
     if symbol == "*" and isinstance(left, Sequence) and isinstance(right, Constant) and isinstance(right.value, int) and 0 <= right.value <= 64:
@@ -140,11 +141,13 @@ def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right
     return Constant(value, origin, left.weak or right.weak, reader.place(node))
 
 
-def _flows(value: Value) -> bool:
+def flows(value: Value) -> bool:
+    """True for what carries a flow: tensors, weights, results of unread calls on tensors."""
     return isinstance(value, Tensor) or (isinstance(value, Opaque) and value.flow is not None) or isinstance(value, Weights)
 
 
-def _mixed(left: Value, right: Value) -> Value:
+def mixed(left: Value, right: Value) -> Value:
+    """What an operation gives when one side is a tensor: its flow, without an activation."""
     flow = getattr(left, "flow", None) or getattr(right, "flow", None)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return Tensor(replace(flow, activation=None) if flow is not None else Flow())
@@ -167,11 +170,12 @@ def eval_unary(reader: Reader, node: ast.UnaryOp) -> Value:
         strong = reader.strong_truth(value)
         return Constant(not truth, weak=strong is None)
     if isinstance(value, Union):
-        return join([_unary(reader, node, member) for member in value.members], value.when)
-    return _unary(reader, node, value)
+        return join([unary(reader, node, member) for member in value.members], value.when)
+    return unary(reader, node, value)
 
 
-def _unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
+def unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
+    """-x, +x, ~x"""
     if isinstance(value, Constant):
         try:
             result = -value.value if isinstance(node.op, ast.USub) else +value.value if isinstance(node.op, ast.UAdd) else ~value.value
@@ -179,14 +183,14 @@ def _unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
         except Exception:
             return Opaque("a computed value")
     if isinstance(value, Tensor):
-        handled = _tensor_table("unary")
+        handled = tensor_table("unary")
         if handled is not None:
             result = handled(reader, {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[type(node.op)], value, node)
             if result is not None:
                 return result  # type: ignore[no-any-return]
         return Tensor(replace(value.flow, activation=None))
     if isinstance(value, Opaque):
-        turned = _tensor_table("turned")
+        turned = tensor_table("turned")
         negated = isinstance(node.op, ast.USub) and value.flow is not None and turned is not None
         return replace(value, low=None, high=None, flow=replace(value.flow, **turned(value.flow)) if negated else value.flow)
     return Opaque("a computed value")
@@ -286,7 +290,7 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         return Constant((left.name == right.name) == (symbol in ("==", "is")))
     if symbol in ("in", "not in"):
         right = content(right)
-        if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and subscripts._hashable(left.value):
+        if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and subscripts.hashable(left.value):
             if isinstance(right, Mapping):
                 present: bool | None = True if left.value in right.items else (False if right.exact else None)
             else:
@@ -306,11 +310,11 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         flow, bound = tensor.flow, right if tensor is left else left
         if isinstance(bound, Constant) and isinstance(bound.value, (int, float)):
             reader.recipe.thresholds.append((reader.place(node), flow, setting(bound)))
-        agreement = _tensor_table("agreement")
+        agreement = tensor_table("agreement")
         measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
         ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None, "per": None}
-        shape = _tensor_table("compared")
+        shape = tensor_table("compared")
         return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, walk
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Role
 from advisor.model.source import ABSENT, Known, Setting
-from advisor.read.python import assembly
+from advisor.read.python import tree
 
 if TYPE_CHECKING:
     pass
 
 
-def _metric_comparison(condition: Condition) -> Condition | None:
+def metric_comparison(condition: Condition) -> Condition | None:
     """The part of a condition that compares a metric with another value: not a modulo, not a counter against a constant."""
     for part in (condition, *condition.conjuncts, *condition.disjuncts):
         if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
@@ -23,7 +23,7 @@ def _metric_comparison(condition: Condition) -> Condition | None:
     return None
 
 
-def _early_stopping(recipe: Recipe, nodes: list[assembly.Entry]) -> list[EarlyStopping]:
+def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStopping]:
     """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
     counts: dict[Any, list[tuple[Event, Context]]] = {}
     resets: dict[Any, list[tuple[Event, Context]]] = {}
@@ -71,7 +71,7 @@ def _early_stopping(recipe: Recipe, nodes: list[assembly.Entry]) -> list[EarlySt
             stop.min_delta = comparison.margin or ABSENT
             stop.on = _measured_on(stop.flow)
             others = [a for a in branch.arms if a is not count_arm]
-            stop.saves_best = any(assembly._holds(a, Kind.SAVE) for a in others)
+            stop.saves_best = any(tree.holds(a, Kind.SAVE) for a in others)
             stop.unit = _unit(raised[0][1])
             found[variable] = stop
     return list(found.values())
@@ -106,13 +106,13 @@ def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
     for branch, arm in reversed(context.arms):
         if branch.condition is None:
             continue
-        comparison = _metric_comparison(branch.condition)
+        comparison = metric_comparison(branch.condition)
         if comparison is not None:
             return branch, arm, comparison
     return None
 
 
-def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[assembly.Entry]) -> Any:
+def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[tree.Entry]) -> Any:
     """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
     better = next((arm for arm in branch.arms if arm is not count_arm), None)
     assigned = {
@@ -143,13 +143,13 @@ def _measured_on(flow: Flow | None) -> Role:
 
 
 def _unit(context: Context) -> Any:
-    loops = assembly.real_loops(context)
+    loops = tree.real_loops(context)
     if not loops:
         return "unknown"
     inner = loops[-1]
-    if assembly._steps_directly(inner):
+    if tree.steps_directly(inner):
         return "batch" if inner.over is not None else "epoch"
-    if not assembly._holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+    if not tree.holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
         return "unknown"
-    guarded = any(branch.condition is not None and assembly._modulo(branch.condition) is not None for branch, _ in context.arms)
+    guarded = any(branch.condition is not None and tree.modulo_of(branch.condition) is not None for branch, _ in context.arms)
     return "evaluation" if guarded else "epoch"

@@ -40,7 +40,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
         return join([subscript(reader, owner, member, node) for member in index.members], index.when)
     if isinstance(owner, Mapping):
-        if isinstance(index, Constant) and _hashable(index.value):
+        if isinstance(index, Constant) and hashable(index.value):
             if index.value in owner.items:
                 return owner.items[index.value]
             factory = owner.state.get("default")
@@ -82,7 +82,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
                 return Constant(owner.value[slice(*bounds)], owner.origin, owner.weak)
         return Opaque("an item of a constant")
     if isinstance(owner, Tensor):
-        handled = operators._tensor_table("subscript")
+        handled = operators.tensor_table("subscript")
         if handled is not None:
             result = handled(reader, owner, index, node)
             if result is not None:
@@ -137,7 +137,7 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
     if isinstance(owner, Mapping):
         if isinstance(owner.state.get("of"), Instance) and isinstance(index, Constant) and isinstance(index.value, str):
             reader.set_attribute(owner.state["of"], index.value, value, node)
-        elif isinstance(index, Constant) and _hashable(index.value):
+        elif isinstance(index, Constant) and hashable(index.value):
             reader.store.write(owner.state, "items", {**owner.items, index.value: value})
         else:
             reader.store.write(owner.state, "exact", False)
@@ -169,7 +169,8 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
         reader.emit(Kind.GRAD_WRITE, node, owner.parameters, what="grad" if owner.of_grad else "in-place")
 
 
-def _hashable(value: Any) -> bool:
+def hashable(value: Any) -> bool:
+    """True for a plain value that a mapping can have as its key."""
     return isinstance(value, (str, int, float, bool, bytes, type(None), tuple))
 
 

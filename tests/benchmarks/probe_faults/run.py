@@ -1,6 +1,6 @@
 """Runs every fault in every program that it fits, and the healthy ones, and writes what was found as dated JSON.
 
-    python -m tests.benchmarks.probe_faults.run [--seeds 3] [--only NAME] [--show]
+python -m tests.benchmarks.probe_faults.run [--seeds 3] [--only NAME] [--show]
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ def main() -> None:
                 loud = [entry for entry in found if entry[2] != "hint"]
                 alarms.update(entry[0] for entry in loud)
                 healthy.setdefault(program, []).append([f"{rule}[{case}]" for rule, case, _, _ in loud])
-                print(f"{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {[(e[0], e[1], e[3]) for e in (found if given.show else loud)]}", flush=True)  # noqa: E501
+                shown = [(e[0], e[1], e[3]) for e in (found if given.show else loud)]
+                print(
+                    f"{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {shown}",
+                    flush=True,
+                )
         for fault in FAULTS:
             if given.only and given.only not in fault.name:
                 continue
@@ -71,11 +75,16 @@ def main() -> None:
         "date": datetime.date.today().isoformat(),
         "seconds": round(time.time() - begun),
         "healthy": {"runs": sum(len(runs) for runs in healthy.values()), "programs": len(healthy), "alarms": dict(alarms), "by_program": healthy},
-        "faults": {f.name: {"found": detected[f.name], "runs": asked[f.name], "fact": f.fact, "rules": sorted(f.rules)} for f in FAULTS if asked[f.name]},  # noqa: E501
+        "faults": {
+            f.name: {"found": detected[f.name], "runs": asked[f.name], "fact": f.fact, "rules": sorted(f.rules)} for f in FAULTS if asked[f.name]
+        },
         "rows": rows,
     }
     kinds = report["faults"]
-    print(f"faults {sum(detected.values())}/{sum(asked.values())} runs in {len(kinds)} kinds; healthy alarms {sum(alarms.values())} in {report['healthy']['runs']} runs")  # noqa: E501
+    print(
+        f"faults {sum(detected.values())}/{sum(asked.values())} runs in {len(kinds)} kinds; "
+        f"healthy alarms {sum(alarms.values())} in {report['healthy']['runs']} runs"
+    )
     if given.o:
         Path(given.o).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 

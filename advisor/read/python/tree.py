@@ -1,0 +1,72 @@
+"""Questions to the event tree of one program: what stands below a node, which loops stand around it."""
+
+from __future__ import annotations
+
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, walk
+from advisor.model.source import Setting
+
+Entry = tuple[Node, Context]
+
+
+def real_loops(context: Context) -> list[Loop]:
+    """The loops around a node that run many times: not single turns, not loops over weights."""
+    return [loop for loop in context.loops if loop.what not in ("turn", "parameters")]
+
+
+def modulo_of(condition: Condition | None) -> Setting | None:
+    """The k of the `i % k` that a condition asks, alone or among others."""
+    if condition is None:
+        return None
+    for part in (condition, *condition.conjuncts, *condition.disjuncts):
+        if part.modulo is not None:
+            return part.modulo
+        for inner in (*part.conjuncts, *part.disjuncts):
+            if inner.modulo is not None:
+                return inner.modulo
+    return None
+
+
+def holds(node: Arm | Node | None, *kinds: Kind) -> bool:
+    """True when an event of one of these kinds stands in a part of the tree."""
+    body: list[Node] = getattr(node, "body", None) or []
+    return bool(body) and not _kinds_below(body).isdisjoint(kinds)
+
+
+_below: dict[int, frozenset[Kind]] = {}  # while one recipe is completed, its lists of nodes stay what they are
+
+
+def _kinds_below(body: list[Node]) -> frozenset[Kind]:
+    """The kinds of the events in a part of the tree."""
+    known = _below.get(id(body))
+    if known is None:
+        found: set[Kind] = set()
+        for node in body:
+            if isinstance(node, Event):
+                found.add(node.kind)
+            elif isinstance(node, Branch):
+                for arm in node.arms:
+                    found |= _kinds_below(arm.body)
+            elif not isinstance(node, Exit):
+                found |= _kinds_below(node.body)
+        known = _below[id(body)] = frozenset(found)
+    return known
+
+
+def forget() -> None:
+    """Called before and after a tree is asked: the answers are kept by identity."""
+    _below.clear()
+
+
+def steps_directly(loop: Loop) -> bool:
+    """True when the backward of this loop stands in no inner loop: it is the batch loop (or the only one)."""
+    found = False
+    for node, context in walk(loop.body):
+        if isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+            if not real_loops(context):
+                found = True
+    return found and not (loop.over is None and loop.what == "range" and has_batch_loop(loop))
+
+
+def has_batch_loop(loop: Loop) -> bool:
+    """True when a loop over data with a backward stands in this one."""
+    return any(isinstance(node, Loop) and node.over is not None and holds(node, Kind.BACKWARD) for node, _ in walk(loop.body))
