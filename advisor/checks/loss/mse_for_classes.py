@@ -13,6 +13,7 @@ LABELLED = frozenset({
     "MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EMNIST", "CIFAR10", "CIFAR100", "SVHN", "STL10", "ImageNet", "ImageFolder", "USPS",
     "GTSRB", "Flowers102", "OxfordIIITPet", "Food101", "Caltech101",
 })  # fmt: skip
+SQUASHING = frozenset({"softmax", "sigmoid"})  # their own gradient goes to zero where they are sure, rightly or wrongly
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -21,7 +22,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if use.target is None or use.target.modules or use.target.graph != "none":
             continue
         if use.target.one_hot:
-            yield ctx.finding("one-hot", at=use.place, loss=use.loss.name)
+            squashed = use.input.activation if use.input is not None and use.input.activation in SQUASHING else None
+            if squashed is not None:
+                yield ctx.finding("fading", at=use.place, loss=use.loss.name, activation=squashed)
+            else:
+                yield ctx.finding("one-hot", at=use.place, loss=use.loss.name)
         elif is_label(use.target) and use.input is not None and use.input.modules:
             yield ctx.finding("label", at=use.place, loss=use.loss.name)
 
