@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +228,21 @@ def test_what_is_no_file_is_told_and_never_waited_for(advisor: Advisor) -> None:
     told = [(finding["file"], finding["rule"]) for finding in ran.json["findings"]]
     assert told == [("link.py", "unreadable-file"), ("pipe.py", "unreadable-file")]
     assert ran.json["skipped"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left_out"),
+    [
+        ("test_train.py", "def test_it(tmp_path):\n    train()\n", True),
+        ("checks.py", "import pytest\n\ndef test_it(tmp_path):\n    train()\n", True),
+        ("checks.py", "import unittest\n\nclass Checks(unittest.TestCase):\n    def test_it(self):\n        train()\n", True),
+        ("run.py", "def test_epoch(model):\n    train()\n\nif __name__ == \"__main__\":\n    train()\n", False),
+    ],
+)
+def test_the_tests_of_a_suite_are_no_programs(advisor: Advisor, name: str, text: str, left_out: bool) -> None:
+    Path(name).write_text(text + "\n\ndef train():\n" + textwrap.indent(SOFTMAX, "    "))
+    Path("other.py").write_text("x = 1\n")
+    findings = advisor("lint", ".", "--format", "json").json["findings"]
+    assert {finding["file"] for finding in findings} == (set() if left_out else {name})
+    if left_out:
+        assert advisor("lint", name, "--format", "json").json["findings"], "a test that is named alone is read"

@@ -283,6 +283,7 @@ class EarlyStopping(Fact):
     """A rule that stops training when a metric no longer improves; by hand, a class, or a framework's callback."""
 
     patience: Setting = ABSENT
+    beyond: int = 0  # bad checks that it waits beyond its patience: 1 where it stops at `counter > patience`, not at `>=`
     monitor: Setting = ABSENT  # name of the metric, when there is one
     mode: Setting = ABSENT
     min_delta: Setting = ABSENT

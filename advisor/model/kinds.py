@@ -27,6 +27,11 @@ def is_test(file: str) -> bool:
     return TEST_FILE.search(file) is not None
 
 
+def has_weights(module: Module) -> bool:
+    """True when a layer with weights is seen in a module."""
+    return any(part.name in WEIGHTED for part in module.walk())
+
+
 def parts(modules: Iterable[Module]) -> Iterator[Module]:
     """These modules and everything below them, each once."""
     seen: set[Module] = set()

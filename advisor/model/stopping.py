@@ -34,7 +34,7 @@ def epochs_waited(stop: EarlyStopping) -> float | None:
     if patience is None or stop.unit != "epoch":
         return None
     spacing = 1.0 if is_absent(stop.every) else number(first(stop.every))
-    return None if spacing is None else patience[1] * spacing
+    return None if spacing is None else (patience[1] + stop.beyond) * spacing
 
 
 def epochs_of(recipe: Recipe) -> float | None:

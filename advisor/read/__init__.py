@@ -155,14 +155,16 @@ def _is_entry(source: SourceModule) -> bool:
     return False
 
 
+_COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")  # what pytest collects by default
+
+
 def _is_test(source: SourceModule) -> bool:
     """True for a module of pytest or unittest: what it builds serves the test and is no recipe of anybody."""
     import ast
 
     for node in source.tree.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
-            arguments = [argument.arg for argument in node.args.args]
-            if not arguments or _imports_pytest(source):
+            if not node.args.args or _imports_pytest(source) or _COLLECTED.search(source.display):
                 return True
         if isinstance(node, ast.ClassDef) and any(isinstance(part, ast.FunctionDef) and part.name.startswith("test_") for part in node.body):
             if node.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in node.bases):
@@ -185,7 +187,7 @@ def _read_programs(
 ) -> None:
     from advisor.read.python.program import read_program
 
-    if len(waiting) > 1:  # a test that is named alone is read
+    if len(passed) > 1:  # a test that is named alone is read
         waiting = [(path, source) for path, source in waiting if not _is_test(source)]
     entries = [(path, source) for path, source in waiting if _is_entry(source)]
     parts = [(path, source) for path, source in waiting if not _is_entry(source)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -10,7 +11,7 @@ from advisor.model.folds import training_loops
 from advisor.model.recipe import Optimizer, Recipe, Restore
 from advisor.model.source import number, value_of
 
-COUNTERS = ("epoch", "step", "iter")
+COUNTERS = frozenset({"epoch", "epochs", "step", "steps", "iter", "iters", "iteration", "iterations"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for restores in groups.values():
         kinds = {kind for restore in restores for kind in restore.parts.values()}
         keys = {key for restore in restores for key in restore.keys}
-        counter = next((key for key in sorted(keys) if any(word in key.lower() for word in COUNTERS)), None)
+        counter = next((key for key in sorted(keys) if not COUNTERS.isdisjoint(re.split(r"[^a-z]+", key.lower())) and "." not in key), None)
         if counter is None or "optimizer" in kinds or any("optim" in key.lower() for key in keys) or not kinds & {"model", "model-state"}:
             continue
         escaped = next((restore.escaped for restore in restores if restore.escaped), None)

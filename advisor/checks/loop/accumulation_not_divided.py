@@ -16,7 +16,7 @@ from advisor.model.source import value_of
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """For each window: the backwards of mean-reduced library losses that meet no division."""
     for window in windows(recipe):
-        if window.turns == 1 or contains(window.loop.batch.body, Kind.GRAD_WRITE):
+        if window.turns == 1 or contains((window.loop.epoch or window.loop.batch).body, Kind.GRAD_WRITE):
             continue
         for backward, _ in window.backwards:
             flow = backward.data.get("flow")

@@ -40,4 +40,5 @@ def _owner(place: Place, recipe: Recipe) -> str:
 
 
 def _in_forward(context: Around) -> bool:
-    return any(call.name.rsplit(".", 1)[-1] in ("forward", "__call__") for call in context.calls)
+    """True in the body of a forward itself: a constructor that it calls once builds what eval() reaches."""
+    return bool(context.calls) and context.calls[-1].name.rsplit(".", 1)[-1] in ("forward", "__call__")

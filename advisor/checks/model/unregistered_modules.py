@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.kinds import has_weights
 from advisor.model.recipe import Module
 
 
@@ -17,5 +18,5 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     registered = trained | {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
     for attribute, place in module.unregistered:
         held = [child for name, child in module.children.items() if name.startswith(f"[{attribute}.")]
-        if held and not registered.issuperset(held):
+        if any(has_weights(child) for child in held) and not registered.issuperset(held):
             yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)

@@ -17,6 +17,7 @@ SIZES = frozenset({"in_features", "in_channels", "num_embeddings", "num_features
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each optimizer that goes on being stepped after its model got a layer that it does not hold."""
     built: dict[Optimizer, int] = {}
+    before: set[Module] = set()  # the text that builds a layer may be executed again, for another model
     late: dict[Optimizer, Event] = {}
     for index, (event, _) in enumerate(events(recipe.tree, Kind.BUILD, Kind.OPTIMIZER_STEP)):
         if event.kind is Kind.OPTIMIZER_STEP:
@@ -25,7 +26,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 yield _finding(optimizer, late.pop(optimizer), ctx)
         elif isinstance(event.subject, Optimizer) and event.subject.groups_complete and not event.subject.escaped:
             built[event.subject] = index
-        elif isinstance(event.subject, Module) and not event.subject.user_class:
+        elif isinstance(event.subject, Module) and not event.subject.user_class and event.subject not in before:
+            before.add(event.subject)
             for optimizer in built:
                 if optimizer not in late and _joins(event.subject, optimizer) and not _handed_over(event.subject, recipe):
                     late[optimizer] = event

@@ -10,7 +10,7 @@ from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The first seed that is taken from the time or the process."""
+    """The first seed that is taken from the time or the process; one on a side path (a search that mutates settings) may be meant so."""
     if recipe.trains:
-        for seed in [seed for seed in recipe.seeds if seed.from_clock][:1]:
+        for seed in [seed for seed in recipe.seeds if seed.from_clock and seed.when is None][:1]:
             yield ctx.finding("clock", at=seed, library=seed.library)

@@ -45,7 +45,6 @@ ROOTS = frozenset(
         "subprocess",
         "ctypes",
         "resource",
-        "weakref",
         "statistics",
         "difflib",
         "loguru",

@@ -127,13 +127,14 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                         regions = {region.what for region in context.regions}
                         if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
                             training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
+    trains = recipe.framework != "plain" or any(isinstance(node, Event) and node.kind is Kind.BACKWARD for node, _ in nodes)
     for loader in recipe.loaders:
         by_slot = [l for l in recipe.loaders if l.slot is loader.slot]
         if any(id(l) in training for l in by_slot):
             loader.role, loader.role_from = "train", "use"
             continue
         dataset_role: Role = _dataset_role(loader)
-        if any(id(l) in measured for l in by_slot):
+        if trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
             loader.role_from = "use"
             loader.role = dataset_role if dataset_role in ("validation", "test") else "validation"
             if recipe.framework != "plain" and dataset_role != "unknown":

@@ -65,13 +65,14 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             branch, count_arm, comparison = metric_arm
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
             stop.stops = bool(ends) or not any("." in e.data.get("text", "") for e in flags)  # a local flag may be returned among others
-            stop.reset = any(e.data["variable"] == variable or e.data["variable"] == variable for e, _ in resets.get(variable, []))
+            stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)
             stop.min_delta = comparison.margin or ABSENT
             stop.on = _measured_on(stop.flow)
             others = [a for a in branch.arms if a is not count_arm]
             stop.saves_best = any(tree.holds(a, Kind.SAVE) for a in others)
+            stop.beyond = int(part.operator in (">", "<"))
             stop.unit = _unit(raised[0][1])
             found[variable] = stop
     return list(found.values())

@@ -176,3 +176,10 @@ def test_what_a_branch_leaves_of_the_gradient_mode(tmp_path: Path) -> None:
         """,
     )
     assert [event.data["grad_mode"] for event in found(reader, Kind.FORWARD)] == ["on", "off", "unknown", "on"]
+
+
+def test_a_fixed_factor_scales_and_a_computed_one_clips(tmp_path: Path) -> None:
+    text = "for p in net.parameters():\n    p.grad.data.mul_(1 / 8)\nfor p in net.parameters():\n    p.grad.mul_(factor())\n"
+    reader = run(tmp_path, f"{TRAIN}loss.backward()\n{text}")
+    assert [event.data["what"] for event in found(reader, Kind.GRAD_WRITE)] == ["grad"]
+    assert [event.subject.kind for event in found(reader, Kind.CLIP)] == ["hand-written"]

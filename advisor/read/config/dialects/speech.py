@@ -56,6 +56,7 @@ def espnet(root: Mapped, display: str) -> Recipe:
         stop = builder.early_stopping(
             patience, builder.place("patience"), Known("valid loss", default=builder.version), Known("min", default=builder.version), "epoch"
         )
+        stop.beyond = 1  # it stops when the best epoch is more than `patience` epochs ago
         criterion = find(root, "early_stopping_criterion")
         if criterion is not None and isinstance(plain(criterion), list) and len(plain(criterion)) == 3:
             phase, metric, mode = plain(criterion)

@@ -81,10 +81,10 @@ def enumerate_(call: LibraryCall) -> Value:
     if value is None:
         return Opaque("pairs")
     inner = iteration.iterate(call.reader, value, call.node, lazily=True)
-    if isinstance(inner.item, Generator):
-        counter = Opaque("a counter", "int", 0)
-        return replace(inner.item, through=(*inner.item.through, lambda item: sequence([counter, item], "tuple")))
     start = plain(call.get("start", 1)) if call.get("start", 1) is not None else 0
+    if isinstance(inner.item, Generator):
+        counter = Opaque("a counter", "int", start if isinstance(start, int) else None)
+        return replace(inner.item, through=(*inner.item.through, lambda item: sequence([counter, item], "tuple")))
     high = inner.count.value - 1 if isinstance(inner.count, Known) and isinstance(inner.count.value, int) else None
     items = None
     if inner.items is not None and isinstance(start, int):

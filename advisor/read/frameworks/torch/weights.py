@@ -116,13 +116,13 @@ def data(reader: Reader, weights: Any) -> Value:
 
 @table.method("weights", *IN_PLACE)
 def write_in_place(call: LibraryCall) -> Value:
-    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand."""
+    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor only scales."""
     weights = weights_of(call)
     name = call.name.rpartition(".")[2]
     limit: Setting | None = None
     if weights.of_grad and name in ("clamp_", "clip_", "clamp_max_"):
         limit = call.setting("max", 0 if name == "clamp_max_" else 1)
-    elif weights.of_grad and name in ("mul_", "div_"):
+    elif weights.of_grad and name in ("mul_", "div_") and not isinstance(call.reader.plain(call.get("other", 0)), (int, float)):
         limit = Unknown("a factor computed from the norm")
     if limit is not None:
         hand = Clip(call.place, kind="hand-written", value=limit, parameters=weights.parameters)
