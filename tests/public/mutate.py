@@ -1,0 +1,114 @@
+"""Plants a fault into public programs and looks whether the rule that names it says so there, and said nothing before.
+
+usage: python tests/public/mutate.py CHECKOUTS [--only RULE] [--scratch FOLDER]
+
+CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv. mutants.yaml lists the faults:
+
+- rule: clip-after-step
+  case: after-step
+  repository: owner/name
+  entry: train.py                  # what is linted
+  edits:                           # on line `line` of `file` (the entry where it is left out) `was` becomes `becomes`;
+    - {line: 12, was: "    loss.step()", becomes: "    loss.step()\\n    clip(...)"}
+  at: "train.py:13"                # where the finding must stand after the edits
+
+Lines are those of the unedited file, so that edits do not move each other. Works on a clone of its own: the work trees stay as they
+are. Exit 1 when a fault is not found, was announced before it was planted, or an edit no longer fits its line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+Key = tuple[str, str, str]
+
+
+def mutants() -> list[dict[str, Any]]:
+    """The faults to plant."""
+    with (HERE / "mutants.yaml").open(encoding="utf-8") as stream:
+        return list(yaml.safe_load(stream) or [])
+
+
+def findings(tree: Path, entry: str) -> dict[Key, str]:
+    """Errors and warnings of one program: rule, case, file:line → message."""
+    command = [sys.executable, "-m", "advisor", "lint", entry, "--format", "json", "--no-cache", "--isolated", "--exit-zero"]
+    run = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300, check=False)
+    return {(f["rule"], f["case"], f"{f['file']}:{f['line']}"): f["message"] for f in json.loads(run.stdout)["findings"]}
+
+
+def plant(tree: Path, mutant: dict[str, Any]) -> str | None:
+    """Makes the edits of one fault; what does not fit, if anything."""
+    changes: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+    for edit in mutant["edits"]:
+        changes[edit.get("file", mutant["entry"])].append(edit)
+    for name, edits in changes.items():
+        with (tree / name).open(encoding="utf-8", newline="") as stream:
+            lines = stream.read().splitlines(keepends=True)
+        for edit in edits:
+            line = lines[edit["line"] - 1]
+            if line.count(edit["was"]) != 1:
+                return f"{name}:{edit['line']} does not hold {edit['was']!r} once: {line.strip()!r}"
+            lines[edit["line"] - 1] = line.replace(edit["was"], edit["becomes"])
+        with (tree / name).open("w", encoding="utf-8", newline="") as stream:
+            stream.write("".join(lines))
+    return None
+
+
+def judge(tree: Path, mutant: dict[str, Any]) -> tuple[str, list[str]]:
+    """What became of one fault (found, or why not) and the other errors and warnings that it brought."""
+    before = findings(tree, mutant["entry"])
+    problem = plant(tree, mutant)
+    if problem:
+        return problem, []
+    after = findings(tree, mutant["entry"])
+    wanted = (mutant["rule"], mutant["case"], mutant["at"])
+    messages = set(before.values())
+    also = [f"{' '.join(key)}: {text}" for key, text in after.items() if text not in messages and key != wanted]
+    if after.get(wanted) in messages:
+        return "announced before it was planted", also
+    return ("found" if wanted in after else "not found"), also
+
+
+def main() -> int:
+    """Plants each fault in turn and prints what became of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkouts", type=Path)
+    parser.add_argument("--only", help="a rule")
+    parser.add_argument("--scratch", type=Path, help="where clones are kept from run to run")
+    arguments = parser.parse_args()
+    with (HERE / "repositories.csv").open(newline="", encoding="utf-8") as stream:
+        commits = {row["repository"]: row["commit"] for row in csv.DictReader(stream)}
+    scratch = arguments.scratch or Path(tempfile.mkdtemp())
+    outcomes: collections.Counter[str] = collections.Counter()
+    for mutant in mutants():
+        if arguments.only not in (None, mutant["rule"]):
+            continue
+        name = mutant["repository"].replace("/", "+")
+        tree = scratch / name
+        if not tree.is_dir():
+            source = (arguments.checkouts / name).resolve()
+            subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", str(source), str(tree)], check=True)
+        subprocess.run(["git", "checkout", "-q", "--force", commits[mutant["repository"]]], cwd=tree, check=True)
+        outcome, also = judge(tree, mutant)
+        subprocess.run(["git", "checkout", "-q", "--force", "."], cwd=tree, check=True)
+        outcomes["found" if outcome == "found" else "not found"] += 1
+        print(f"{outcome:10} {mutant['rule']}[{mutant['case']}] {mutant['repository']} {mutant['at']}")
+        for line in also:
+            print(f"           also {line}")
+    print(", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
+    return 1 if outcomes["not found"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
