@@ -2,10 +2,10 @@
 
 usage: python tests/public/mutate.py CHECKOUTS [--only RULE] [--scratch FOLDER]
 
-CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv. mutants.yaml lists the faults:
+CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv. mutants/RULE.yaml lists the faults
+that a rule has to find:
 
-- rule: clip-after-step
-  case: after-step
+- case: after-step
   repository: owner/name
   entry: train.py                  # what is linted
   edits:                           # on line `line` of `file` (the entry where it is left out) `was` becomes `becomes`;
@@ -35,9 +35,9 @@ Key = tuple[str, str, str]
 
 
 def mutants() -> list[dict[str, Any]]:
-    """The faults to plant."""
-    with (HERE / "mutants.yaml").open(encoding="utf-8") as stream:
-        return list(yaml.safe_load(stream) or [])
+    """The faults to plant, each with its rule."""
+    files = sorted((HERE / "mutants").glob("*.yaml"))
+    return [{"rule": path.stem, **fault} for path in files for fault in yaml.safe_load(path.read_text("utf-8"))]
 
 
 def findings(tree: Path, entry: str) -> dict[Key, str]:
