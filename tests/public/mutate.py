@@ -65,6 +65,13 @@ def plant(tree: Path, mutant: dict[str, Any]) -> str | None:
     return None
 
 
+def check_out(source: Path, tree: Path, commit: str) -> None:
+    """A clone at a commit, without the files that its source lacks (large data)."""
+    subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", str(source), str(tree)], check=True)
+    subprocess.run(["git", "read-tree", commit], cwd=tree, check=True)
+    subprocess.run(["git", "checkout-index", "-q", "--force", "--all"], cwd=tree, check=False, stderr=subprocess.DEVNULL)
+
+
 def judge(tree: Path, mutant: dict[str, Any]) -> tuple[str, list[str]]:
     """What became of one fault (found, or why not) and the other errors and warnings that it brought."""
     before = findings(tree, mutant["entry"])
@@ -97,11 +104,10 @@ def main() -> int:
         name = mutant["repository"].replace("/", "+")
         tree = scratch / name
         if not tree.is_dir():
-            source = (arguments.checkouts / name).resolve()
-            subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", str(source), str(tree)], check=True)
-        subprocess.run(["git", "checkout", "-q", "--force", commits[mutant["repository"]]], cwd=tree, check=True)
+            check_out((arguments.checkouts / name).resolve(), tree, commits[mutant["repository"]])
         outcome, also = judge(tree, mutant)
-        subprocess.run(["git", "checkout", "-q", "--force", "."], cwd=tree, check=True)
+        edited = sorted({edit.get("file", mutant["entry"]) for edit in mutant["edits"]})
+        subprocess.run(["git", "checkout-index", "-q", "--force", "--", *edited], cwd=tree, check=True)
         outcomes["found" if outcome == "found" else "not found"] += 1
         print(f"{outcome:10} {mutant['rule']}[{mutant['case']}] {mutant['repository']} {mutant['at']}")
         for line in also:
