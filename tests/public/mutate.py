@@ -2,8 +2,8 @@
 
 usage: python tests/public/mutate.py CHECKOUTS [--only RULE] [--scratch FOLDER]
 
-CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv. mutants/RULE.yaml lists the faults
-that a rule has to find:
+CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv, or of sources.csv: repositories that
+lend a program to a fault and that compare.py does not read. mutants/RULE.yaml lists the faults that a rule has to find:
 
 - case: after-step
   repository: owner/name
@@ -32,6 +32,12 @@ import yaml
 
 HERE = Path(__file__).parent
 Key = tuple[str, str, str]
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of one of the tables beside this file."""
+    with (HERE / name).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def mutants() -> list[dict[str, Any]]:
@@ -94,8 +100,7 @@ def main() -> int:
     parser.add_argument("--only", help="a rule")
     parser.add_argument("--scratch", type=Path, help="where clones are kept from run to run")
     arguments = parser.parse_args()
-    with (HERE / "repositories.csv").open(newline="", encoding="utf-8") as stream:
-        commits = {row["repository"]: row["commit"] for row in csv.DictReader(stream)}
+    commits = {row["repository"]: row["commit"] for name in ("repositories.csv", "sources.csv") for row in rows(name)}
     scratch = arguments.scratch or Path(tempfile.mkdtemp())
     outcomes: collections.Counter[str] = collections.Counter()
     for mutant in mutants():
