@@ -1,6 +1,6 @@
 """Plants a fault into public programs and looks whether the rule that names it says so there, and said nothing before.
 
-usage: python tests/public/mutate.py CHECKOUTS [--only RULE] [--scratch FOLDER]
+usage: python tests/public/mutate.py CHECKOUTS... [--only RULE] [--scratch FOLDER]
 
 CHECKOUTS holds a work tree per repository, named owner+name, at the commit of repositories.csv, or of sources.csv: repositories that
 lend a program to a fault and that compare.py does not read. mutants/RULE.yaml lists the faults that a rule has to find:
@@ -96,7 +96,7 @@ def judge(tree: Path, mutant: dict[str, Any]) -> tuple[str, list[str]]:
 def main() -> int:
     """Plants each fault in turn and prints what became of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkouts", type=Path)
+    parser.add_argument("checkouts", type=Path, nargs="+")
     parser.add_argument("--only", help="a rule")
     parser.add_argument("--scratch", type=Path, help="where clones are kept from run to run")
     arguments = parser.parse_args()
@@ -109,7 +109,8 @@ def main() -> int:
         name = mutant["repository"].replace("/", "+")
         tree = scratch / name
         if not tree.is_dir():
-            check_out((arguments.checkouts / name).resolve(), tree, commits[mutant["repository"]])
+            source = next(folder / name for folder in arguments.checkouts if (folder / name).is_dir())
+            check_out(source.resolve(), tree, commits[mutant["repository"]])
         outcome, also = judge(tree, mutant)
         edited = sorted({edit.get("file", mutant["entry"]) for edit in mutant["edits"]})
         subprocess.run(["git", "checkout-index", "-q", "--force", "--", *edited], cwd=tree, check=True)
