@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, events
-from advisor.model.folds import EVERYTHING, Order, TrainingLoop, training_loop, violations
-from advisor.model.gradients import holds_some, stepped
+from advisor.model.folds import EVERYTHING, Order, TrainingLoop, guards, training_loop, violations
+from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
 from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
 from advisor.model.record import dataclass
 from advisor.model.source import Known
@@ -42,7 +42,7 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
     own = {event for event, _ in clips(recipe)}
     order = Order(
         checks=lambda event: clipped(event, recipe) if event in own else (),
-        clears=lambda event: EVERYTHING if event.kind in (Kind.BACKWARD, Kind.GRAD_WRITE, Kind.AUTOGRAD_GRAD, Kind.ESCAPE) else (),
+        clears=lambda event: EVERYTHING if event.kind is Kind.ESCAPE else filled(event),
         arms=stepped,
     )
     at = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
@@ -52,6 +52,36 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
         where: Literal["after-step", "before-backward"] = "after-step" if at[step] < at[violation.event] else "before-backward"
         found.setdefault(violation.event, Misplaced(violation.event, step, where))
     return list(found.values())
+
+
+def wasted(recipe: Recipe) -> list[tuple[Event, Event]]:
+    """Every clip whose gradients are cleared before any step uses them, with what clears them."""
+    fates = [(clip, *_fate(clip, context, recipe)) for clip, context in clips(recipe)]
+    used = {clip.place for clip, used, _ in fates if used}  # an observed run has an event for each turn
+    return [(clip, clearing) for clip, _, clearing in fates if clearing is not None and clip.place not in used]
+
+
+def _fate(clip: Event, context: Context, recipe: Recipe) -> tuple[bool, Event | None]:
+    """Whether a step may use what is clipped, and what surely clears it where none does."""
+    touched, sure = clipped(clip, recipe), guards(context)
+    if not touched or by_hand(recipe, clip.subject.parameters.modules):
+        return True, None
+    certain = {event for event, around in events(recipe.tree, Kind.ZERO_GRAD) if guards(around) <= sure}
+
+    def arms(event: Event) -> list[Optimizer]:
+        return touched if event is clip else []
+
+    def wipes(event: Event) -> list[Optimizer]:
+        return wiped(event, recipe) if event in certain else []
+
+    def uses(event: Event) -> list[Optimizer]:
+        unread = event.kind is Kind.ESCAPE or (event.kind is Kind.OPTIMIZER_STEP and not isinstance(event.subject, Optimizer))
+        moved = {event.subject.slot} if isinstance(event.subject, Optimizer) and event.kind is Kind.OPTIMIZER_STEP else set()
+        return touched if unread else [optimizer for optimizer in touched if optimizer.slot in moved]
+
+    used = violations(recipe.tree, Order(checks=uses, clears=wipes, arms=arms))
+    cleared = violations(recipe.tree, Order(checks=wipes, clears=uses, arms=arms))
+    return bool(used), cleared[0].event if cleared else None
 
 
 def scaled(recipe: Recipe) -> Iterator[tuple[Event, Context, Scaler]]:

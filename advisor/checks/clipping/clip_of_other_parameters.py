@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.clips import clips, steps_beside
+from advisor.model.clips import clips, steps_beside, wasted
 from advisor.model.finding import Finding
 from advisor.model.gradients import holds_some
 from advisor.model.kinds import known_throughout
@@ -13,7 +13,9 @@ from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each clip whose weights no optimizer of its batch loop holds."""
+    """Each clip whose weights no optimizer of its batch loop holds, or whose gradients never come to a step."""
+    for clip, clearing in wasted(recipe):
+        yield ctx.finding("cleared", at=clip, clipped=_names(clip.subject.parameters.modules), line=clearing.place.line)
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)
         given = event.subject.parameters
