@@ -8,7 +8,8 @@ from typing import Any
 from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass, replace
 from advisor.model.source import Link
-from advisor.read.frameworks import table
+from advisor.read.frameworks import launched, table
+from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import classes
@@ -230,7 +231,7 @@ def set_defaults(call: LibraryCall) -> Value:
 
 def _stored(call: LibraryCall, option: Option, words: list[Constant]) -> Value:
     """What an option makes of its words."""
-    values = [converted(call.reader, option.kind, word, call.node) for word in words]
+    values = [converted(call.reader, option.kind, launched.named(word, option.flag) if word.weak else word, call.node) for word in words]
     if option.words in (None, "?"):
         return values[0] if values else option.set_to or NONE
     return sequence(values, "list")
@@ -284,8 +285,10 @@ def namespace(call: LibraryCall) -> Instance:
         items = [item for item in given.items if isinstance(item, Constant)]
         if given.exact and len(items) == len(given.items):
             _parse(call, items, options)
-    elif call.reader.entry_arguments and (given is None or (isinstance(given, Constant) and given.value is None)):
+    elif call.reader.entry_arguments and is_none(given):
         _parse(call, [Constant(word) for word in call.reader.entry_arguments], options)
+    elif is_none(given) and call.reader.launches:
+        options = launched.overridden(call.reader, options, lambda words, way: _parse(call, words, way))
     held = call.get("namespace", 1)
     if isinstance(held, Instance):
         for key, value in options.items():

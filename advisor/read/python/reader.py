@@ -13,8 +13,10 @@ from advisor.model.finding import Skipped
 from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
+from advisor.read import launch
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.launch import Launch
 from advisor.read.python import (
     alternatives,
     attributes,
@@ -107,6 +109,18 @@ class Reader:
         self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
+        self._launches: list[Launch] | None = None
+
+    @property
+    def launches(self) -> list[Launch]:
+        """The command lines that start this program, looked for when an option is first asked for."""
+        if self._launches is None:
+            self._launches = launch.launches(self.project, self.entry.path)
+        return self._launches
+
+    @launches.setter
+    def launches(self, lines: list[Launch]) -> None:
+        self._launches = lines
 
     # --- places, events, facts -----------------------------------------------------------------------------------
 

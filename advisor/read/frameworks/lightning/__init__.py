@@ -5,27 +5,26 @@ Defaults: Lightning 2.6 (gradient_clip_val None, accumulate 1, max_epochs 1000, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
-from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, value_of
 from advisor.read.frameworks import table
+from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
-    Arguments,
-    Class,
     Constant,
     Instance,
-    Library,
     Mapping,
     Opaque,
     Tensor,
     Value,
+    mapping,
     members,
     setting,
 )
@@ -115,50 +114,19 @@ def trainer(call: LibraryCall) -> Value:
     )
 
 
-@table.function("lightning.LightningCLI")
-def lightning_cli(call: LibraryCall) -> Value:
-    """LightningCLI(Model, DataModule): the classes are built from their defaults, seeded, and fitted unless run=False."""
-    reader = call.reader
-    seed = call.get("seed_everything_default")
-    if not (isinstance(seed, Constant) and seed.value in (False, None)):
-        value = setting(seed) if isinstance(seed, Constant) and seed.value is not True else Known(0, default=VERSION)
-        reader.emit(Kind.SEED, call.node, reader.record(Seed(call.place, library="framework", value=value)))
-    built: dict[str, Value] = {}
-    for name, position in (("model", 0), ("datamodule", 1)):
-        kind = call.get(f"{name}_class", position)
-        if isinstance(kind, Class):
-            made = reader.call(kind, Arguments(), call.node)
-            if isinstance(made, Instance):
-                for key, held in list(made.attributes.items()):
-                    if isinstance(held, Constant) and not held.weak:
-                        reader.store.write(made.attributes, key, replace(held, weak=True))
-            built[name] = made
-        else:
-            built[name] = Opaque(f"the {name} that a config of LightningCLI names")
-    defaults = call.get("trainer_defaults")
-    keywords = {str(key): value for key, value in defaults.items.items()} if isinstance(defaults, Mapping) else {}
-    trainer_value = reader.call(Library("lightning.Trainer"), Arguments([], keywords), call.node)
-    cli = reader.instance("lightning.LightningCLI", role="cli", node=call.node, attributes={"trainer": trainer_value, **built})
-    run = call.get("run")
-    if not (isinstance(run, Constant) and run.value is False):
-        given = Arguments([built["model"]], {"datamodule": built["datamodule"]} if isinstance(built["datamodule"], Instance) else {})
-        calls.call_method(reader, trainer_value, "fit", given, call.node)
-    return cli
-
-
 @table.method("module", "save_hyperparameters")
 def save_hyperparameters(call: LibraryCall) -> Value:
     """self.hparams holds the arguments of the calling __init__."""
     reader, this = call.reader, call.this
     names = {k: v for k, v in reader.frame.names.items() if k not in ("self", "__class__")}
+    for held in [v for v in names.values() if isinstance(v, Mapping) and v is names.get("kwargs")]:
+        names.update({str(k): v for k, v in held.items.items()})
     only = [reader.plain(v) for v in call.arguments.positional]
     if only and all(isinstance(n, str) for n in only):
         names = {k: v for k, v in names.items() if k in only}
-    holder = reader.instance("types.SimpleNamespace", node=call.node, attributes=dict(names), data={})
-    if len(call.arguments.positional) == 1 and isinstance(call.arguments.positional[0], (Instance, Mapping)):
-        reader.store.write(this.attributes, "hparams", call.arguments.positional[0])
-    else:
-        reader.store.write(this.attributes, "hparams", holder)
+    given = call.arguments.positional
+    whole = given[0] if len(given) == 1 and isinstance(given[0], (Instance, Mapping)) else mapping(names)
+    reader.store.write(this.attributes, "hparams", attributed(whole))
     return NONE
 
 
@@ -200,6 +168,27 @@ def clip_gradients(call: LibraryCall) -> Value:
     return NONE
 
 
+def _setting_of(name: str) -> Callable[[Reader, Instance], Value | None]:
+    def handler(reader: Reader, trainer: Instance) -> Value | None:
+        """trainer.max_steps"""
+        request: LibraryCall | None = trainer.data.get("call")
+        given = request.get(name) if request is not None else None
+        return given if given is not None else Constant(TRAINER_DEFAULTS[name], weak=True, default=VERSION)
+
+    return handler
+
+
+for _name in TRAINER_DEFAULTS:
+    if _name != "callbacks":
+        table.attribute("lightning-trainer", _name)(_setting_of(_name))
+
+
+@table.attribute("lightning-trainer", "estimated_stepping_batches", "num_training_batches", "current_epoch", "global_step", "world_size")
+def counted(reader: Reader, trainer: Instance) -> Value:
+    """Known only when it runs."""
+    return Opaque("a number that the trainer counts", "int")
+
+
 @table.method("lightning-trainer", "fit")
 def fit(call: LibraryCall) -> Value:
     """The training loop that Trainer.fit runs."""
@@ -220,3 +209,8 @@ def fit(call: LibraryCall) -> Value:
 def evaluate(call: LibraryCall) -> Value:
     """Evaluation runs in eval mode without gradients; nothing to watch."""
     return Opaque("what the trainer measured")
+
+
+from advisor.read.frameworks.lightning import cli  # noqa: E402 - it needs what is registered above
+
+__all__ = ["cli"]

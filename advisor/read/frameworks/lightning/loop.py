@@ -8,9 +8,9 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
-from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.model.source import ABSENT, Known, Setting, Unknown, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import classes, functions, regions
+from advisor.read.python import calls, classes, functions, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     Arguments,
@@ -24,6 +24,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     members,
+    sequence,
 )
 
 VERSION = "Lightning 2.6"
@@ -49,8 +50,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     recipe.framework = "lightning"
     recipe.owner_silences |= SILENCES
     settings: dict[str, Setting] = trainer.data.get("settings", {})
+    reader.store.write(model.attributes, "trainer", trainer)
     _callbacks(reader, trainer, node)
-    configured = _hook(reader, model, "configure_optimizers", [], node)
+    configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
     reader.store.write(model.data, "optimizers", found[0] if len(found) == 1 else Sequence("tuple", {"items": tuple(found), "exact": True}))
     if configured is None or (not found and isinstance(configured, Opaque)):
@@ -70,8 +72,10 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     if value_of(recipe.accumulation) == 1:
         recipe.accumulation = ABSENT
     epochs = settings.get("max_epochs", ABSENT)
+    steps = value_of(settings.get("max_steps"))
+    by_steps = isinstance(steps, int) and steps > 0
     if isinstance(epochs, Known) and epochs.value is None:
-        epochs = Known(1000, default=VERSION)
+        epochs = Unknown("max_steps ends the run") if by_steps else Known(1000, default=VERSION)
     clip = _clip(reader, settings, call)
     place = reader.place(node)
     epoch_loop = Loop(place, [], None, epochs, "range")
@@ -140,6 +144,17 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
+
+
+def _of_config(reader: Reader, model: Instance, node: ast.AST) -> Value | None:
+    """The optimizer, and the schedule, that the config of LightningCLI names."""
+    maker, schedule = model.data.get("cli_optimizer"), model.data.get("cli_lr_scheduler")
+    if maker is None:
+        return None
+    optimizer = reader.call(maker, Arguments([calls.call_method(reader, model, "parameters", Arguments(), node)]), node)
+    if schedule is None:
+        return optimizer
+    return sequence([optimizer, reader.call(schedule, Arguments([optimizer]), node)])
 
 
 def _clip(reader: Reader, settings: dict[str, Setting], call: LibraryCall) -> Clip | None:

@@ -1,0 +1,296 @@
+"""How a program is started: the command lines of shell scripts, Makefiles and read-me files that name it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import Broken
+from advisor.model.record import dataclass, field
+
+if TYPE_CHECKING:
+    from advisor.read.python.project import Project
+
+SCRIPTS = (".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".bat")
+MAKEFILES = frozenset({"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile"})
+MANUALS = (".md", ".rst")
+FOLDERS = re.compile(  # beside an entry and above it, where launch scripts are kept
+    r"^(scripts?|bin|runs?|exps?|experiments?|examples?|launch\w*|slurm|jobs?|sh|shell|bash|tools?|train\w*|recipes?|docs?|benchmarks?)$",
+    re.IGNORECASE,
+)
+MOST_FILES = 80  # files looked through for one entry
+LARGEST = 60_000  # bytes of one of them
+MOST_LINES = 24  # command lines kept for one entry
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*))?\}|\$\((\w+)\)|\$(\w+)")
+_ASSIGNED = re.compile(r"^\s*(?:export\s+|local\s+|readonly\s+|declare\s+(?:-\w+\s+)?|set\s+)?([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$")
+_LOOP = re.compile(r"^\s*for\s+(\w+)\s+in\s+(.*?)\s*(?:;|$)")
+_TOKEN = re.compile(r"""(?:[^\s"'\\;|&#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)\#)+|;;?|\|\|?|&&?|\#.*""", re.DOTALL)
+_REDIRECTION = re.compile(r"^\d*(>>?|<(?![^<>]+>))(&\d)?")
+_ENVIRONMENT = re.compile(r"^[A-Za-z_]\w*=")
+_STARTER = re.compile(r"^(python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun|mpiexec|horovodrun|poetry|uv|pdm|time|nohup|composer|ipython)$")
+_ELSEWHERE = re.compile(  # words of a command that does not train
+    r"^-{0,2}(no[-_])?(do[-_])?(eval\w*|test\w*|infer\w*|predict\w*|validate|benchmark|export|demo|generate|sample"
+    r"|dry[-_]run|fast[-_]dev[-_]run|smoke\w*|debug)$",
+    re.IGNORECASE,
+)
+_OPEN = ("<", "[", "...", "/path/to", "path/to", "YOUR", "{")  # what a manual writes where the reader puts in his own
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a command line; `text` is None where it holds a variable that could not be followed."""
+
+    text: str | None
+    line: int
+
+
+@dataclass(slots=True)
+class Launch:
+    """One command that starts a program: the words after its name. `documented`: it stands in a manual, as an example."""
+
+    file: str
+    line: int
+    words: list[Word]
+    launcher: str = "python"
+    documented: bool = False
+
+
+@dataclass(slots=True)
+class _Variables:
+    """The variables of one script; None for what is assigned differently at different places."""
+
+    values: dict[str, str | None] = field(default_factory=dict)
+
+    def assign(self, name: str, value: str | None) -> None:
+        self.values[name] = value if self.values.get(name, value) == value else None
+
+    def expanded(self, text: str) -> str | None:
+        """The text with its variables put in; None when one of them is not known."""
+        known = True
+
+        def put(match: re.Match[str]) -> str:
+            nonlocal known
+            name = next(filter(None, (match.group(1), match.group(3), match.group(4))), "")
+            value = self.values.get(name, match.group(2))
+            known = known and value is not None
+            return value if value is not None else match.group(0)
+
+        text = _VARIABLE.sub(put, text)
+        return text if known and "`" not in text and "$" not in text else None
+
+
+def launches(project: Project, entry: str) -> list[Launch]:
+    """The command lines that start a script for training, those of scripts before those of manuals. The same line counts once."""
+    key = f"launches\0{entry}"
+    found = project.remembered.get(key)
+    if found is None:
+        found = project.remembered[key] = _launches(project, entry)
+    assert isinstance(found, list)
+    return found
+
+
+def _launches(project: Project, entry: str) -> list[Launch]:
+    stem = os.path.splitext(os.path.basename(entry))[0]
+    if stem == "__init__":
+        return []
+    names = {stem.encode()} | {name.encode() for name in console_scripts(project, entry)}
+    if stem == "__main__":
+        names.add(os.path.basename(os.path.dirname(entry)).encode())
+    found: list[Launch] = []
+    seen: set[tuple[str | None, ...]] = set()
+    for path in _texts(project, entry):
+        data = project.read_bytes(path)
+        if isinstance(data, Broken) or len(data) > LARGEST or not any(name in data for name in names):
+            continue
+        text = data.decode("utf-8-sig", "replace")
+        display = project.display(path)
+        for launch in commands(text, display, lambda word, path=path: _names(project, word, entry, path)):
+            words = tuple(word.text for word in launch.words)
+            if words in seen or any(word is not None and _ELSEWHERE.match(word) for word in words):
+                continue
+            seen.add(words)
+            project.texts[display] = text
+            found.append(launch)
+            if len(found) >= MOST_LINES:
+                return found
+    return found
+
+
+def _texts(project: Project, entry: str) -> list[str]:
+    """Files that may say how a script is started: beside it, above it up to the project's root, and in the usual folders there."""
+    folders: list[str] = []
+    for root in project.roots(entry):
+        folders.append(root)
+        for name in sorted(project.listing(root)):
+            if FOLDERS.match(name) and os.path.isdir(os.path.join(root, name)):
+                inner = os.path.join(root, name)
+                folders.append(inner)
+                folders += [os.path.join(inner, part) for part in sorted(project.listing(inner)) if "." not in part][:20]
+    scripts: dict[str, None] = {}
+    manuals: dict[str, None] = {}
+    for folder in dict.fromkeys(folders):
+        for name in sorted(project.listing(folder)):
+            if name.endswith(SCRIPTS) or name in MAKEFILES:
+                scripts[os.path.join(folder, name)] = None
+            elif name.endswith(MANUALS) and name.lower().startswith(("readme", "train", "usage", "getting", "run")):
+                manuals[os.path.join(folder, name)] = None
+    return [*list(scripts)[:MOST_FILES], *list(manuals)[: MOST_FILES // 4]]
+
+
+def _names(project: Project, word: str, entry: str, script: str) -> bool:
+    """True when a word of a command in `script` names the entry: as a path, as a module, or as an installed command."""
+    if word in console_scripts(project, entry):
+        return True
+    path = word.replace("\\", "/")
+    if not path.endswith(".py"):
+        path = path.replace(".", "/") + ".py"
+        if path.startswith("/"):
+            return False
+    if "$" in path:
+        path = path.rpartition("$")[2].partition("/")[2]
+    if os.path.basename(path) != os.path.basename(entry):
+        return os.path.basename(entry) == "__main__.py" and entry.endswith(f"/{path.removesuffix('.py')}/__main__.py")
+    plain = os.path.normpath(path)
+    if os.path.isabs(plain) or plain.startswith(".."):
+        return os.path.normpath(os.path.join(os.path.dirname(script), path)) == entry
+    bases = dict.fromkeys([os.path.dirname(script), *project.roots(entry)])
+    return any(os.path.normpath(os.path.join(base, plain)) == entry for base in bases)
+
+
+def console_scripts(project: Project, entry: str) -> tuple[str, ...]:
+    """The commands that the project installs for a function of this file."""
+    key = f"commands\0{entry}"
+    found = project.remembered.get(key)
+    if found is None:
+        found = project.remembered[key] = tuple(_console_scripts(project, entry))
+    assert isinstance(found, tuple)
+    return found
+
+
+_SCRIPT = re.compile(r"""^\s*["']?([\w.-]+)["']?\s*=\s*["']?([\w.]+):(\w+)""", re.MULTILINE)
+
+
+def _console_scripts(project: Project, entry: str) -> Iterator[str]:
+    for root in project.roots(entry):
+        for name in ("pyproject.toml", "setup.cfg", "setup.py"):
+            if name not in project.listing(root):
+                continue
+            data = project.read_bytes(os.path.join(root, name))
+            if not isinstance(data, bytes) or b"scripts" not in data:
+                continue
+            for command, module, _ in _SCRIPT.findall(data.decode("utf-8", "replace").replace('"', "\n").replace("'", "\n")):
+                path = module.replace(".", "/")
+                bases = (os.path.join(root, path), os.path.join(root, "src", path))
+                if any(base + suffix == entry for base in bases for suffix in (".py", "/__init__.py")):
+                    yield command
+
+
+def commands(text: str, display: str, is_entry: object) -> Iterator[Launch]:
+    """Every command of a text that starts the entry. `is_entry` tells it from the word that names it."""
+    assert callable(is_entry)
+    documented = display.endswith(MANUALS)
+    variables = _Variables()
+    for words in _lines(text, display):
+        first = words[0].text or ""
+        if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or is_entry(first)):
+            continue
+        whole = " ".join(word.text or "" for word in words)
+        loop = _LOOP.match(whole)
+        if loop is not None:
+            values = loop.group(2).split()
+            variables.assign(loop.group(1), values[0] if len(values) == 1 else None)
+        assigned = _ASSIGNED.match(whole) if not documented and len(words) <= 3 else None
+        alone = len(words) == 1 or first in ("export", "local", "readonly") or words[1].text in ("=", ":=", "?=")
+        if assigned is not None and alone:
+            variables.assign(assigned.group(1), variables.expanded(_unquoted(assigned.group(2))))
+            continue
+        for part in _parts(words):
+            launch = _command(part, display, documented, variables, is_entry)
+            if launch is not None:
+                yield launch
+
+
+def _lines(text: str, display: str) -> Iterator[list[Word]]:
+    """Logical lines as words; a backslash at the end goes on with the next line."""
+    held: list[Word] = []
+    del display
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not held:
+            line = line.lstrip("$>`@- ") if line[:1] in "$>`@-" else line
+        goes_on = line.endswith(("\\", "^"))
+        for match in _TOKEN.finditer(line[:-1] if goes_on else line):
+            token = match.group()
+            if token.startswith("#"):
+                break
+            held.append(Word(token, number))
+        if held and not goes_on:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _parts(words: list[Word]) -> Iterator[list[Word]]:
+    part: list[Word] = []
+    for word in words:
+        if word.text in (";", ";;", "&&", "||", "|", "&"):
+            if part:
+                yield part
+            part = []
+        else:
+            part.append(word)
+    if part:
+        yield part
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip().strip("`")
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return re.sub(r"""(["'])(.*?)\1""", r"\2", text)
+
+
+def _command(words: list[Word], display: str, documented: bool, variables: _Variables, is_entry: object) -> Launch | None:
+    assert callable(is_entry)
+    for index, word in enumerate(words):
+        text = _unquoted(word.text or "")
+        name = variables.expanded(text) or text
+        before = [part.text or "" for part in words[:index]]
+        if not name or name.startswith("-") or "=" in name or not is_entry(name):
+            continue
+        if not _starts(before, name):
+            continue
+        launch = Launch(display, word.line, [], _launcher(before), documented)
+        for part in words[index + 1 :]:
+            text = _unquoted(part.text or "")
+            if _REDIRECTION.match(text):
+                break
+            if text in ("$@", "${@}", "$*", ""):
+                continue
+            value = variables.expanded(text)
+            if value is None and "=" in text and text.startswith("-"):  # --lr=$LR: the option is there, its value is not known
+                value = None
+            for one in value.split() if value is not None and " " in value and "$" in text and '"' not in (part.text or "") else (value,):
+                open_to_reader = one is not None and documented and any(mark in one for mark in _OPEN)
+                launch.words.append(Word(None if open_to_reader else one, part.line))
+        return launch
+    return None
+
+
+def _starts(before: list[str], name: str) -> bool:
+    """True when the words before a name start what it names: an interpreter or launcher, or nothing but environment variables."""
+    before = [word for word in before if not _ENVIRONMENT.match(word)]
+    if not name.endswith(".py"):
+        return not before or before[-1] in ("-m", "--module", "run", "time", "nohup")
+    return not before or before[0][:1] in "$({" or any(_STARTER.match(word.rpartition("/")[2]) for word in before)
+
+
+def _launcher(before: list[str]) -> str:
+    text = " ".join(before)
+    if "torchrun" in text or "torch.distributed" in text:
+        return "torchrun"
+    return next((name for name in ("accelerate", "deepspeed", "mpirun", "horovodrun", "composer") if name in before), "python")
