@@ -15,17 +15,14 @@ from advisor import suppress
 from advisor.checks.context import Context
 from advisor.model.events import events, finished
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
+from advisor.model.recipe import LISTINGS as recipe_lists
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
 from advisor.model.result import Result
 from advisor.model.rule import Choice, Rule
 from advisor.model.suppression import Suppression
 
-LISTINGS = {
-    "Module": "modules", "Optimizer": "optimizers", "Scheduler": "schedulers", "Loss": "losses", "Loader": "loaders", "Dataset": "datasets",
-    "Split": "splits", "Fitted": "fitted", "Seed": "seeds", "Clip": "clipping", "Scaler": "scalers", "Autocast": "autocasts", "Save": "saves",
-    "Restore": "restores", "EarlyStopping": "early_stopping", "Hyperparameter": "hyperparameters", "Transform": "transforms",
-}  # fmt: skip
+LISTINGS = {kind.__name__: listing for kind, listing in recipe_lists.items()}  # a check names the fact that it wants by its class
 
 
 @dataclass(slots=True)

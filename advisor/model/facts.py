@@ -308,7 +308,27 @@ class Hyperparameter(Fact):
     name: str = ""
     value: Setting = ABSENT
     declared: str = ""  # argparse | dataclass | config | constant
+    type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
     read: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class DuplicateKey(Fact):
+    """A key that one mapping of a config gives twice: `place` is the later one. Values as written, None for a list or a mapping."""
+
+    name: str = ""
+    first: Place | None = None
+    earlier: str | None = None
+    later: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class UnknownKey(Fact):
+    """A key of a config that is handed to a class or function of the project that has no such field: a TypeError."""
+
+    name: str = ""
+    taker: str = ""
+    fields: tuple[str, ...] = ()  # what it has
 
 
 @dataclass(slots=True, eq=False)

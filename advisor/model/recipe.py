@@ -11,6 +11,7 @@ from advisor.model.facts import (
     Autocast,
     Broken,
     Clip,
+    DuplicateKey,
     EarlyStopping,
     Fact,
     Flow,
@@ -27,6 +28,7 @@ from advisor.model.facts import (
     Scaler,
     Scheduler,
     Seed,
+    UnknownKey,
 )
 from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
@@ -92,6 +94,8 @@ class Recipe:
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
     hyperparameters: Listing[Hyperparameter] = field(default_factory=Listing)
     transforms: Listing[Transform] = field(default_factory=Listing)
+    duplicate_keys: Listing[DuplicateKey] = field(default_factory=Listing)  # of its configs
+    unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
 
     epochs: Setting = field(default_factory=lambda: Unknown("no epoch loop was found"))
     steps: Setting = field(default_factory=lambda: Unknown("not counted"))
@@ -142,6 +146,8 @@ LISTINGS: dict[type[Fact], str] = {
     Restore: "restores",
     EarlyStopping: "early_stopping",
     Hyperparameter: "hyperparameters",
+    DuplicateKey: "duplicate_keys",
+    UnknownKey: "unknown_keys",
     Transform: "transforms",
     Sampler: "samplers",
 }  # the list of a recipe that holds each kind of fact
@@ -153,6 +159,7 @@ __all__ = [
     "Broken",
     "Clip",
     "Dataset",
+    "DuplicateKey",
     "EarlyStopping",
     "Fact",
     "Fitted",
@@ -177,4 +184,5 @@ __all__ = [
     "Seed",
     "Split",
     "Transform",
+    "UnknownKey",
 ]

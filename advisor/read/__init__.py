@@ -111,12 +111,15 @@ def _read_config(project: Project, reading: Reading, path: str) -> None:
         return
     if not isinstance(root, tree.Mapped):
         return
+    duplicates = dict.fromkeys(tree.duplicates(root))
     root, broken = bases.resolve(project, path, root)
     reading.broken += broken
     dialect = dialects.recognise(root)
     if dialect is not None:
         project.parsed += 1
-        reading.recipes.append(dialect.read(root, display))
+        recipe = dialect.read(root, display)
+        recipe.duplicate_keys.items += duplicates
+        reading.recipes.append(recipe)
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:

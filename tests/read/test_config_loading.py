@@ -190,3 +190,29 @@ def test_hyperpyyaml(tmp_path: Path) -> None:
     )
     found = value(tmp_path, text, {"h.yaml": config, "parts.py": "class Box:\n    def __init__(self, side):\n        self.side = side\n"})
     assert plain(found) == (0.001, 0.0005, 0.001, "run_0.001")
+
+
+def test_keys_given_twice(tmp_path: Path) -> None:
+    """The later line, with the earlier one's; what a merge key brings is overridden on purpose."""
+    yaml_text = "base: &base {lr: 0.1}\nhead:\n  <<: *base\n  lr: 0.2\n  decay: 0.0\n  decay: 0.1\n"
+    json_text = '{"a": [{"lr": 0.1,\n "lr": 0.2}],\n "b": 1}'
+    text = "import json, yaml\nx = yaml.safe_load(open('c.yaml'))\ny = json.load(open('d.json'))\nz = yaml.safe_load(open('c.yaml'))"
+    keys = list(run(tmp_path, text, {"c.yaml": yaml_text, "d.json": json_text}).recipe.duplicate_keys)
+    told = [(key.place.file, key.place.line, key.name, key.earlier, key.later, key.first.line if key.first else None) for key in keys]
+    assert told == [("c.yaml", 6, "decay", "0.0", "0.1", 5), ("d.json", 2, "lr", "0.1", "0.2", 1)]
+
+
+@pytest.mark.parametrize(
+    ("load", "read"),
+    [
+        ("yaml.safe_load(open('c.yaml'))", "1e-4"),
+        ("yaml.load(open('c.yaml'), Loader=yaml.FullLoader)", "1e-4"),
+        ("yaml.load(open('c.yaml'), Loader=Own)", 1e-4),
+        ("taught() or yaml.load(open('c.yaml'), Loader=yaml.SafeLoader)", 1e-4),
+    ],
+)
+def test_an_exponent_is_a_number_to_a_loader_that_was_taught(tmp_path: Path, load: str, read: object) -> None:
+    own = "class Own(yaml.SafeLoader):\n    pass\n"
+    taught = "def taught():\n    yaml.SafeLoader.add_implicit_resolver('tag:yaml.org,2002:float', None, None)\n"
+    text = f"import yaml\n{own}{taught}config = {load}\nx = config['lr']"
+    assert setting_of(run(tmp_path, text, {"c.yaml": "lr: 1e-4\n"}), "x").value == read

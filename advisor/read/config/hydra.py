@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from advisor.model.recipe import Broken
+from advisor.model.recipe import Broken, DuplicateKey
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.read.config import bases, interpolation, tree
@@ -28,6 +28,7 @@ class Composition:
     files: list[str] = field(default_factory=list)
     missing: list[tuple[str, str, str]] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    duplicates: list[DuplicateKey] = field(default_factory=list)
 
 
 def compose(project: Project, folder: str, name: str, overrides: list[str] | None = None) -> Composition:
@@ -153,6 +154,7 @@ class _Composer:
                 self.result.broken.append(root)
                 return None
             self.result.files.append(display)
+            self.result.duplicates += tree.duplicates(root)
             return (root if isinstance(root, Mapped) else Mapped({}, Place(display, 1))), text
         return None
 

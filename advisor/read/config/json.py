@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
-from advisor.read.config.tree import DEEPEST, Listed, Mapped, Node, Scalar
+from advisor.read.config.tree import DEEPEST, Listed, Mapped, Node, Scalar, duplicate
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?|-?Infinity|NaN|true|false|null")
@@ -69,9 +69,10 @@ class _Scanner:
                 key_place = self.place(key_start, self.at)
                 self.space()
                 self.at += 1
+                value = self.value(depth + 1)
                 if key in mapped.entries:
-                    mapped.duplicates.append((key, key_place, mapped.entries[key][1]))
-                mapped.entries[key] = (self.value(depth + 1), key_place)
+                    mapped.duplicates.append(duplicate(key, mapped.entries[key], (value, key_place)))
+                mapped.entries[key] = (value, key_place)
                 self.space()
                 if text[self.at] == ",":
                     self.at += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Union
 
-from advisor.model.recipe import Broken
+from advisor.model.recipe import Broken, DuplicateKey
 from advisor.model.record import dataclass, field
 from advisor.model.source import Known, Link, Place
 
@@ -36,12 +36,12 @@ class Listed:
 
 @dataclass(slots=True, eq=False)
 class Mapped:
-    """A mapping: key -> (value, place of the key). `duplicates`: key, its second place, its first."""
+    """A mapping: key -> (value, place of the key). `duplicates`: keys given twice, the later one with the earlier one's place and value."""
 
     entries: dict[Any, tuple[Node, Place]]
     place: Place
     tag: str | None = None
-    duplicates: list[tuple[Any, Place, Place]] = field(default_factory=list)
+    duplicates: list[DuplicateKey] = field(default_factory=list)
     own: set[Any] = field(default_factory=set)  # keys written here, not merged in
 
     def get(self, key: Any) -> Node | None:
@@ -96,6 +96,23 @@ def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node, Place]]:
             inner = f"{path}.{index}" if path else str(index)
             yield inner, item, item.place
             yield from walk(item, inner)
+
+
+def duplicates(node: Node | None) -> Iterator[DuplicateKey]:
+    """Every key of the tree that is given twice; behind an alias it may come more than once."""
+    if isinstance(node, Mapped):
+        yield from node.duplicates
+        for value, _ in node.entries.values():
+            yield from duplicates(value)
+    elif isinstance(node, Listed):
+        for item in node.items:
+            yield from duplicates(item)
+
+
+def duplicate(key: Any, earlier: tuple[Node, Place], later: tuple[Node, Place]) -> DuplicateKey:
+    """The fact that a mapping gives a key twice."""
+    texts = [node.text if isinstance(node, Scalar) else None for node, _ in (earlier, later)]
+    return DuplicateKey(later[1], name=str(key), first=earlier[1], earlier=texts[0], later=texts[1])
 
 
 def load(text: str, display: str) -> Node | Broken | None:

@@ -9,7 +9,7 @@ import yaml
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
-from advisor.read.config.tree import DEEPEST, MOST_NODES, Listed, Mapped, Node, Scalar
+from advisor.read.config.tree import DEEPEST, MOST_NODES, Listed, Mapped, Node, Scalar, duplicate
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
@@ -105,7 +105,7 @@ def _entry(mapped: Mapped, key_node: Any, value: Node, display: str) -> None:
     here = _place(key_node, display)
     key = _construct(key_node) if isinstance(key_node, yaml.ScalarNode) else f"key at line {here.line}"
     if key in mapped.own:
-        mapped.duplicates.append((key, here, mapped.entries[key][1]))
+        mapped.duplicates.append(duplicate(key, mapped.entries[key], (value, here)))
     mapped.own.add(key)
     mapped.entries[key] = (value, here)
 

@@ -189,7 +189,9 @@ def add_argument(call: LibraryCall) -> Value:
     if not suppressed:
         value = weaken(converted(reader, option.kind, value, call.node), link)
         _write(reader, call.this, dest, value)
-        reader.recipe.hyperparameters.items.append(Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse"))
+        reader.recipe.hyperparameters.items.append(
+            Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind))
+        )
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})
 
 

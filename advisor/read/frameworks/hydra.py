@@ -53,6 +53,7 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
     exact = True
     if folder is not None:
         found = composition.compose(reader.project, folder, name, overrides)
+        reader.recipe.duplicate_keys.items += [key for key in found.duplicates if key.place.file not in reader.recipe.files]
         reader.recipe.files += [file for file in found.files if file not in reader.recipe.files]
         known = {broken.place.file for broken in reader.recipe.broken}
         reader.recipe.broken += [broken for broken in found.broken if broken.place.file not in known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Link
@@ -12,10 +12,12 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Instance, Opaque, Union, Value, mapping, sequence
+from advisor.read.python.values import NONE, Constant, Instance, Library, Opaque, Union, Value, mapping, sequence
 
 LARGEST_CONFIG = 100_000  # characters; what is larger is data, or a list of data, and would take longer to read than the program
+LOADERS = ("SafeLoader", "CSafeLoader", "FullLoader", "CFullLoader", "Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader")
 _TREES: WeakKeyDictionary[Project, dict[str, Node | Broken | None]] = WeakKeyDictionary()  # each file is parsed once
+_TAUGHT: WeakSet[Reader] = WeakSet()  # programs that add resolvers to a loader
 
 
 def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False) -> Value:
@@ -51,6 +53,7 @@ def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak
         return Opaque(f"{display} could not be parsed")
     if display not in reader.recipe.files:
         reader.recipe.files.append(display)
+        reader.recipe.duplicate_keys.items.extend(dict.fromkeys(tree.duplicates(root)))
     if typed and root is not None and "${" in text:
         from advisor.read.config import interpolation
 
@@ -99,8 +102,17 @@ def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> 
 
 @table.function("yaml.safe_load", "yaml.load", "yaml.full_load", "yaml.unsafe_load", "yaml.FullLoader")
 def safe_load(call: LibraryCall) -> Value:
-    """yaml.safe_load(stream)"""
-    return load_config(call, call.get("stream", 0))
+    """yaml.safe_load(stream). A loader of the project's own, or one with resolvers added, is made to read 1e-3 as a number."""
+    loader = call.get("Loader", 1)
+    own = loader is not None and (not isinstance(loader, Library) or call.reader in _TAUGHT)
+    return load_config(call, call.get("stream", 0), typed=own)
+
+
+@table.function("yaml.add_implicit_resolver", *(f"yaml.{loader}.add_implicit_resolver" for loader in LOADERS))
+def add_implicit_resolver(call: LibraryCall) -> Value:
+    """SafeLoader.add_implicit_resolver("tag:yaml.org,2002:float", pattern, first)"""
+    _TAUGHT.add(call.reader)
+    return NONE
 
 
 @table.function("ruamel.yaml.safe_load", "ruamel.yaml.load")

@@ -14,6 +14,7 @@ from advisor.read.python import calls, functions
 from advisor.read.python.values import (
     Arguments,
     Class,
+    Constant,
     Function,
     Instance,
     Library,
@@ -164,6 +165,8 @@ def fields_of(reader: Reader, cls: Class) -> list[tuple[str, Value | None, ast.A
 
 def _fields(reader: Reader, cls: Class, arguments: Arguments, instance: Instance) -> None:
     positional = list(arguments.positional)
+    if arguments.exact and all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in cls.mro):
+        _unknown(reader, cls, arguments)
     for index, (name, default, _, _) in enumerate(fields_of(reader, cls)):
         if name in arguments.keywords:
             value: Value = arguments.keywords[name]
@@ -184,6 +187,15 @@ def _fields(reader: Reader, cls: Class, arguments: Arguments, instance: Instance
         else:
             value = Opaque(f"field `{name}`") if default is None else join([default, Opaque(f"field `{name}`")])
         reader.store.write(instance.attributes, name, value)
+
+
+def _unknown(reader: Reader, cls: Class, arguments: Arguments) -> None:
+    """Notes what a config hands to a dataclass that has no such field."""
+    names = tuple(name for name, _, _, _ in fields_of(reader, cls))
+    for key, value in arguments.keywords.items():
+        place = value.place if isinstance(value, Constant) else None
+        if key not in names and place is not None and place.file.endswith((".yaml", ".yml", ".json", ".toml")):
+            reader.record(facts.UnknownKey(place, name=key, taker=cls.name.rpartition(".")[2], fields=names))
 
 
 def _record(reader: Reader, cls: Class, arguments: Arguments, instance: Instance, base: str) -> Value:

@@ -1,0 +1,16 @@
+"""Keys of a config that the dataclass they are handed to does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import UnknownKey
+
+
+def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
+    """Each of them, with the field that was probably meant."""
+    near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
+    yield ctx.finding("near" if near else "none", at=key, key=key.name, taker=key.taker, nearest="".join(near))
