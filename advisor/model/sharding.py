@@ -23,6 +23,12 @@ def replicated(recipe: Recipe) -> Module | None:
     return None
 
 
+def data_parallel(recipe: Recipe) -> Module | None:
+    """The model whose processes are each to train on their own share of the data: a replica, or the engine of DeepSpeed."""
+    engine = next((module for module in recipe.modules if "DeepSpeed" in module.wrapped), None)
+    return replicated(recipe) or engine
+
+
 def sharded(recipe: Recipe) -> bool:
     """True when each process holds a part of a model, so that all must take part in saving it."""
     return any(SHARDS & set(module.wrapped) for module in recipe.modules)

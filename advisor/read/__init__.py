@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from advisor.model.recipe import Broken, Reading, Recipe
+from advisor.read.python import config_module
 from advisor.read.python.project import Project, SourceModule
 
 FRAMEWORK_WORDS = re.compile(
@@ -51,6 +52,10 @@ def read(
         if isinstance(data, Broken):
             reading.broken.append(data)
             continue
+        if b"dict(" in data and config_module.is_config(data):
+            settings_files.append(path)
+            reading.files -= 1
+            continue
         if prefilter and not _relevant(project, path, data) and path != os.path.abspath(stdin_filename or "stdin.py"):
             continue
         source = project.load(path)
@@ -60,8 +65,10 @@ def read(
         waiting.append((path, source))
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
-    for path in dict.fromkeys(settings_files):
-        _read_config(project, reading, path)
+    alone = [path for path in dict.fromkeys(settings_files) if not _read_config(project, reading, path, 2 if python else 1)]
+    if len(alone) <= (MOST_CONFIGS if python else MOST_CONFIGS_ALONE):
+        for path in alone:
+            _read_programs_of(project, reading, path, whole=not python)
     reading.parsed = project.parsed
     reading.texts = project.texts
     reading.touched, reading.listed = tuple(project.touched), project.listed
@@ -81,45 +88,85 @@ _RECIPE_WORDS = re.compile(
 )
 
 
-def _read_config(project: Project, reading: Reading, path: str) -> None:
-    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config."""
+MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
+MOST_CONFIGS_ALONE = 64  # and of those passed without any program
+
+
+def _read_config(project: Project, reading: Reading, path: str, words: int) -> bool:
+    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config.
+
+    False for one with that many words of a recipe, or parts that a program composes: the program is then to be found.
+    """
     reading.files += 1
     data = project.read_bytes(path)
     if isinstance(data, Broken):
         if data.kind != "too-large":
             reading.broken.append(data)
-        return
+        return True
     if path.endswith(".json") and len(data) > LARGEST_JSON:
-        return
-    if len(set(_RECIPE_WORDS.findall(data))) < 2 and b"_BASE_" not in data:
-        return
+        return True
+    found = len(set(_RECIPE_WORDS.findall(data)))
+    if found < 2 and b"_BASE_" not in data and b"_base_" not in data and b"read_base" not in data:
+        return found < words and not _COMPOSED.search(data)
     from advisor.read.config import bases, dialects, tree
 
     display = project.display(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return
-    root = tree.load(text, display)
+        return True
     project.texts[display] = text
+    root, broken = config_module.load(project, path) if path.endswith(".py") else (tree.load(text, display), [])
     if isinstance(root, Broken):
         lines_of_data = root.kind == "json" and root.detail == "Extra data"  # one record a line: data, no config
         if lines_of_data or len(set(_RECIPE_WORDS.findall(data))) < 3:
-            return
+            return True
         if not any(b.place.file == display for b in reading.broken):
             reading.broken.append(root)
-        return
+        return True
     if not isinstance(root, tree.Mapped):
-        return
+        return True
     duplicates = dict.fromkeys(tree.duplicates(root))
-    root, broken = bases.resolve(project, path, root)
+    if not path.endswith(".py"):
+        root, broken = bases.resolve(project, path, root)
     reading.broken += broken
     dialect = dialects.recognise(root)
-    if dialect is not None:
-        project.parsed += 1
-        recipe = dialect.read(root, display)
-        recipe.duplicate_keys.items += duplicates
-        reading.recipes.append(recipe)
+    if dialect is None:
+        return False
+    project.parsed += 1
+    recipe = dialect.read(root, display)
+    recipe.duplicate_keys.items += duplicates
+    reading.recipes.append(recipe)
+    return True
+
+
+_COMPOSED = re.compile(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
+
+
+def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool) -> None:
+    """The program that reads a config which no dialect claims, joined with it. `whole`: all that is found in it is shown."""
+    from advisor.read.joined import readers
+    from advisor.read.python.program import read_program, trains
+
+    display = project.display(path)
+    if any(display in recipe.files for recipe in reading.recipes):
+        return
+    config = project.open_text(path)
+    for start in readers(project, path) if config is not None else ():
+        source = project.load(start.entry)
+        if isinstance(source, Broken):
+            continue
+        try:
+            recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None)
+        except Exception as error:  # ours; the config is left unjudged, and the run does not end with 0
+            if os.environ.get("ADVISOR_DEBUG"):
+                raise
+            reading.crashes.append(f"reading {source.display} with {display}: {type(error).__name__}: {error}")
+            return
+        if display in recipe.files and trains(recipe):
+            recipe.shown = None if whole else frozenset({display})
+            reading.recipes.append(recipe)
+            return
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:

@@ -54,6 +54,7 @@ class Launch:
     file: str
     line: int
     words: list[Word]
+    program: str = ""  # the word that names it
     launcher: str = "python"
     documented: bool = False
 
@@ -101,7 +102,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
         names.add(os.path.basename(os.path.dirname(entry)).encode())
     found: list[Launch] = []
     seen: set[tuple[str | None, ...]] = set()
-    for path in _texts(project, entry):
+    for path in texts(project, entry):
         data = project.read_bytes(path)
         if isinstance(data, Broken) or len(data) > LARGEST or not any(name in data for name in names):
             continue
@@ -119,7 +120,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
     return found
 
 
-def _texts(project: Project, entry: str) -> list[str]:
+def texts(project: Project, entry: str) -> list[str]:
     """Files that may say how a script is started: beside it, above it up to the project's root, and in the usual folders there."""
     folders: list[str] = []
     for root in project.roots(entry):
@@ -264,7 +265,7 @@ def _command(words: list[Word], display: str, documented: bool, variables: _Vari
             continue
         if not _starts(before, name):
             continue
-        launch = Launch(display, word.line, [], _launcher(before), documented)
+        launch = Launch(display, word.line, [], name, _launcher(before), documented)
         for part in words[index + 1 :]:
             text = _unquoted(part.text or "")
             if _REDIRECTION.match(text):

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding
 from advisor.model.recipe import Dataset, Loader
-from advisor.model.sharding import replicated
+from advisor.model.sharding import data_parallel
 from advisor.model.source import Known, Setting, is_absent
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """A training loader under DistributedDataParallel whose samples no sampler shares out."""
     recipe = ctx.recipe
-    model = replicated(recipe)
+    model = data_parallel(recipe)
     if loader.role != "train" or model is None or "shard" in recipe.owner_silences or any("Distributed" in s.name for s in recipe.samplers):
         return
     dataset = loader.dataset

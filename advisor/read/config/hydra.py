@@ -53,6 +53,7 @@ class _Composer:
         self.project = project
         self.folder = folder
         self.choices: dict[str, Node | None] = {}
+        self.added: list[Node] = []  # groups that the command line chooses and no defaults list names
         self.result = Composition()
 
     def command_line(self, overrides: list[str]) -> list[tuple[str, Node]]:
@@ -69,6 +70,8 @@ class _Composer:
                 continue
             if os.path.isdir(os.path.join(self.folder, key.partition("@")[0])):
                 self.choices[key] = node
+                if word.startswith("+"):
+                    self.added.append(Mapped({key: (node, node.place)}, node.place))
             else:
                 values.append((key, node))
         return values
@@ -96,6 +99,9 @@ class _Composer:
                 merged = _over(merged, inner)
         if not placed:
             merged = _over(merged, _placed(own, package, root.place))
+        for item in self.added if not chain else ():
+            for inner in self._entry(item, group, package, (label,)):
+                merged = _over(merged, inner)
         return merged
 
     def _entry(self, item: Node, group: str, package: str, chain: tuple[str, ...]) -> list[Mapped]:

@@ -9,6 +9,7 @@ from advisor.model.recipe import Clip, Flow, Group, Module, Optimizer, Scheduler
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.weights import uncertain
 from advisor.read.frameworks.yaml import load_config
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value, members, sequence, setting
@@ -106,6 +107,9 @@ def initialize(call: LibraryCall) -> Value:
     model = call.get("model", 1)
     instance = next((m for m in members(model) if isinstance(m, Instance) and isinstance(m.fact, Module)), None) if model is not None else None
     fact = instance.fact if instance is not None and isinstance(instance.fact, Module) else None
+    if fact is not None and "DeepSpeed" not in fact.wrapped:
+        fact.wrapped = (*fact.wrapped, "DeepSpeed")
+        recipe.distributed.setdefault("ddp", Known(True, weak=uncertain(reader), place=call.place))
     given = call.get("optimizer", 2)
     held = next((m for m in members(given) if isinstance(m, Instance) and isinstance(m.fact, Optimizer)), None) if given is not None else None
     optimizer = held.fact if held is not None and isinstance(held.fact, Optimizer) else _optimizer(call, config, fact)

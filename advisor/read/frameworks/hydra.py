@@ -53,6 +53,7 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
     exact = True
     if folder is not None:
         found = composition.compose(reader.project, folder, name, overrides)
+        found = _with_joined(reader, folder, name, overrides, found)
         reader.recipe.duplicate_keys.items += [key for key in found.duplicates if key.place.file not in reader.recipe.files]
         reader.recipe.files += [file for file in found.files if file not in reader.recipe.files]
         known = {broken.place.file for broken in reader.recipe.broken}
@@ -75,6 +76,21 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
     if isinstance(result, Mapping) and not exact:
         result = Mapping({**result.state, "exact": False}, result.place)
     return attributed(_mandatory(result))
+
+
+def _with_joined(reader: Reader, folder: str, name: str, overrides: list[str], found: composition.Composition) -> composition.Composition:
+    """The composition with the config that was joined with the program: as the primary config, or as the choice of its group."""
+    joined = reader.config
+    if joined is None or joined[0] in found.files:
+        return found
+    path = os.path.join(reader.project.directory, joined[0])
+    if not path.startswith(folder + os.sep):
+        return found
+    group, _, choice = os.path.relpath(path, folder).replace(os.sep, "/").rpartition("/")
+    choice = os.path.splitext(choice)[0]
+    if not group:
+        return composition.compose(reader.project, folder, choice, overrides)
+    return composition.compose(reader.project, folder, name, [*overrides, f"+{group}={choice}"])
 
 
 def _mandatory(value: Value) -> Value:

@@ -79,6 +79,15 @@ def override_of(reader: Reader) -> tuple[str, str] | None:
     return reader.config
 
 
+def _stands_in(reader: Reader, joined: str, default: str, value: Value | None) -> bool:
+    """True when the joined config takes the place of one that an option names by default: a file of the same kind that is not read yet."""
+    import os
+
+    if joined == default or joined in reader.recipe.files or not is_weak(value):
+        return False
+    return os.path.splitext(joined)[1] == os.path.splitext(default)[1] and os.path.dirname(joined) == os.path.dirname(default)
+
+
 def is_weak(value: Value | None) -> bool:
     """True when the file is named by a default that the user may override."""
     if isinstance(value, Instance) and value.role in ("file", "path"):
@@ -88,7 +97,10 @@ def is_weak(value: Value | None) -> bool:
 
 def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> Value:
     """The content of a config that a program reads."""
-    found = override_of(call.reader) if value is None or text_of(call.reader, value) is None else text_of(call.reader, value)
+    found = text_of(call.reader, value) if value is not None else None
+    joined = override_of(call.reader)
+    if joined is not None and (found is None or _stands_in(call.reader, joined[0], found[0], value)):
+        found = joined
     if found is None:
         inner = value.data.get("path") if isinstance(value, Instance) else value
         why = (

@@ -8,6 +8,7 @@ import re
 
 from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Recipe
+from advisor.read.launch import Launch
 from advisor.read.python import assembly, imports
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
@@ -18,13 +19,22 @@ TRAINING_WORDS = re.compile(
 )
 
 
-def read_program(project: Project, source: SourceModule, everything: bool = False, config: tuple[str, str] | None = None) -> Recipe:
+def read_program(
+    project: Project,
+    source: SourceModule,
+    everything: bool = False,
+    config: tuple[str, str] | None = None,
+    launches: list[Launch] | None = None,
+) -> Recipe:
     """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words.
 
     `config` is the (display name, text) of a file that stands in where the program opens a config by a path that is not known.
+    `launches` are the command lines that start it, where they are known already.
     """
     reader = Reader(project, source)
     reader.config = config
+    if launches is not None:
+        reader.launches = launches
     recipe = reader.recipe
     recipe.place = source.place(source.tree)
     enabled = gc.isenabled()

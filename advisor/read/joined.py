@@ -1,0 +1,107 @@
+"""Which programs read a config that is passed by itself: those that a command line starts with it, and those whose text names it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.model.record import dataclass
+from advisor.read import launch
+from advisor.read.launch import Launch
+
+if TYPE_CHECKING:
+    from advisor.read.python.project import Project
+
+MOST_FILES = 300  # Python files looked at for one folder of configs
+MOST_READERS = 3  # programs tried for one config
+_STARTS = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|LightningCLI\(|^\w+\(\)", re.MULTILINE)
+_COMPOSES = re.compile(rb"hydra\.main\(|@hydra_runner|@hydra\.main")
+_TAKES = re.compile(
+    rb"LightningCLI\(|HfArgumentParser\(|TrlParser\(|sys\.argv|OmegaConf\.load\("
+    rb"|add_argument\(\s*[\"'](--?)?(config|cfg|conf|c|yaml|params|hparams)\w*[\"']"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A program that may read a config, and the command line that starts it so, when one is written down."""
+
+    entry: str
+    launch: Launch | None = None
+
+
+def readers(project: Project, config: str) -> list[Start]:
+    """The programs to try for a config file, the likeliest first."""
+    found: dict[str, Start] = {}
+    for start in _started_with(project, config):
+        found.setdefault(start.entry, start)
+    name = os.path.basename(config).encode()
+    stem = os.path.splitext(name)[0]
+    quoted = re.compile(rb"[\"'](?:[\w./-]*/)?" + re.escape(stem) + rb"(?:\.\w+)?[\"']")
+    ranked: list[tuple[int, str]] = []
+    for path, data in _programs(project, config):
+        composes = _COMPOSES.search(data) is not None
+        if quoted.search(data):
+            ranked.append((0 if composes or name in data else 1, path))
+        elif composes:
+            ranked.append((2, path))
+        elif _TAKES.search(data):
+            ranked.append((3, path))
+    for _, path in sorted(ranked, key=lambda pair: pair[0]):
+        found.setdefault(path, Start(path))
+    return list(found.values())[:MOST_READERS]
+
+
+def _started_with(project: Project, config: str) -> Iterator[Start]:
+    """Programs that a script or a manual starts with this config."""
+    name = os.path.basename(config)
+    for path in launch.texts(project, config):
+        data = project.read_bytes(path)
+        if not isinstance(data, bytes) or len(data) > launch.LARGEST or name.encode() not in data:
+            continue
+        text = data.decode("utf-8-sig", "replace")
+        entries: dict[str, str] = {}
+
+        def is_entry(word: str, path: str = path, entries: dict[str, str] = entries) -> bool:
+            found = _script(project, word, config, path)
+            if found is not None:
+                entries[word] = found
+            return found is not None
+
+        for line in launch.commands(text, project.display(path), is_entry):
+            if any((word.text or "").endswith(name) for word in line.words):
+                project.texts[project.display(path)] = text
+                yield Start(entries[line.program], line)
+
+
+def _script(project: Project, word: str, config: str, script: str) -> str | None:
+    """The Python file that a word of a command names."""
+    path = word if word.endswith(".py") else word.replace(".", "/") + ".py"
+    if path.startswith(("/", "-")) or "$" in path:
+        return None
+    for base in dict.fromkeys([os.path.dirname(script), *project.roots(config)]):
+        full = os.path.normpath(os.path.join(base, path))
+        if os.path.basename(full) in project.listing(os.path.dirname(full)):
+            return full
+    return None
+
+
+def _programs(project: Project, config: str) -> Iterator[tuple[str, bytes]]:
+    """Python files that are meant to be run: in the folders above the config, and in those one below them."""
+    folders: list[str] = []
+    for root in project.roots(config)[1:] or project.roots(config):
+        folders.append(root)
+    for root in list(folders):
+        inner = (name for name in sorted(project.listing(root)) if "." not in name and not name.startswith(("_", "test", "doc")))
+        folders += [os.path.join(root, name) for name in inner]
+    looked = 0
+    for folder in dict.fromkeys(folders):
+        for name in sorted(project.listing(folder)):
+            if not name.endswith(".py") or name.startswith("test") or looked >= MOST_FILES:
+                continue
+            looked += 1
+            data = project.read_bytes(os.path.join(folder, name))
+            if isinstance(data, bytes) and _STARTS.search(data):
+                yield os.path.join(folder, name), data
