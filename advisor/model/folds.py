@@ -305,17 +305,32 @@ class _Fold:
 def ways(branch: Branch) -> tuple[list[Arm], bool]:
     """The arms that count, and whether a way leads past all of them.
 
-    Handlers do not count. Where one arm is the default, flags count only if they train and the default does not.
+    Handlers do not count. Where one arm is the default, flags count only if they train and the default does not, or if the default ends in an error.
     """
-    arms = [arm for arm in branch.arms if arm.label != "except"]
-    passes = branch.condition is not None and len(arms) == 1 and arms[0].taken_when is not None
-    default = [arm for arm in arms if arm.label == "default"]
+    arms, passes = _taken(branch)
+    default = [arm for arm in arms if arm.label == "default" and not _gives_up(arm.body)]
     if default or (passes and arms[0].label == "flag"):
         training = [arm for arm in arms if arm.label == "flag" and contains(arm.body, Kind.BACKWARD)]
         if training and any(contains(arm.body, Kind.BACKWARD) for arm in default):
             training = []
         return default + training, passes and not default
     return arms, passes
+
+
+def _taken(branch: Branch) -> tuple[list[Arm], bool]:
+    arms = [arm for arm in branch.arms if arm.label != "except"]
+    return arms, branch.condition is not None and len(arms) == 1 and arms[0].taken_when is not None
+
+
+def _gives_up(body: list[Node]) -> bool:
+    """True when every way through ends in an error: the program cannot go on like this."""
+    last = body[-1] if body else None
+    if isinstance(last, Exit):
+        return last.what in ("raise", "exit")
+    if isinstance(last, Branch):
+        arms, passes = _taken(last)
+        return not passes and all(_gives_up(arm.body) for arm in arms)
+    return isinstance(last, (Region, Call)) and _gives_up(last.body)
 
 
 def _possible(state: _State, holding: tuple[Guard, ...]) -> _State:

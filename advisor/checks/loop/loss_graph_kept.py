@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import loaders, training_loop
+from advisor.model.folds import contains, loaders, training_loop
 from advisor.model.modes import OFF
 from advisor.model.recipe import Flow, Recipe
+from advisor.model.record import replace
+from advisor.model.source import Link
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """In training: kept after its backward. In evaluation: kept with no backward in sight."""
+    """In training: kept beside its backward. In evaluation: kept with no backward in sight."""
     for event, context in events(recipe.tree, Kind.KEEP):
         flow = event.data.get("flow")
         if not isinstance(flow, Flow) or flow.graph != "kept" or any(region.what in OFF for region in context.regions):
@@ -24,9 +26,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if turn is None or _starts_again(turn, event.data.get("variable")):
             continue
         if loop is None and flow.losses and _of_this_batch(flow, turn):
-            yield ctx.finding("evaluation", at=event, name=event.data.get("text", ""))
-        elif loop is not None and _after_backward(turn, event, flow) and not _meets_backward(recipe, event):
-            yield ctx.finding("training", at=event, name=event.data.get("text", ""))
+            case = "evaluation"
+        elif loop is not None and _has_backward(turn, event, flow) and not _meets_backward(recipe, event):
+            case = "training"
+        else:
+            continue
+        handed = _handed_over(context, turn)
+        evidence = [Link(event.place.file, event.place.line, "kept here")] if handed is not None else []
+        yield ctx.finding(case, at=handed or event, evidence=evidence, name=event.data.get("text", ""))
 
 
 def _data_loop(context: Around) -> Loop | None:
@@ -44,15 +51,28 @@ def _starts_again(turn: Loop, variable: object) -> bool:
     return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
 
 
-def _after_backward(turn: Loop, keep: Event, flow: Flow) -> bool:
-    """True when the loss has met its backward before it is kept."""
+def _has_backward(turn: Loop, keep: Event, flow: Flow) -> bool:
+    """True when the loss meets its backward in the same turn. A list may collect losses for the backward, so only what is added after it counts."""
+    added = keep.data.get("how") == "add"
     for event, _ in events(turn.body, Kind.BACKWARD, Kind.KEEP):
-        if event is keep:
+        if event is keep and not added:
             return False
         met = event.data.get("flow")
-        if event.kind is Kind.BACKWARD and isinstance(met, Flow) and (flow == met or set(flow.losses) & set(met.losses)):
+        if event.kind is Kind.BACKWARD and isinstance(met, Flow) and (_same(flow, met) or set(flow.losses) & set(met.losses)):
             return True
     return False
+
+
+def _handed_over(context: Around, turn: Loop) -> Call | None:
+    """The call in the loop that hands the loss to code which only keeps it, such as a meter."""
+    inside = context.path[context.path.index(turn) :]
+    calls = (node for node in inside if isinstance(node, Call))
+    return next((call for call in calls if not contains(call.body, Kind.FORWARD, Kind.LOSS, Kind.BACKWARD)), None)
+
+
+def _same(one: Flow, two: Flow) -> bool:
+    """True for one value and a multiple of it."""
+    return replace(one, divided=()) == replace(two, divided=())
 
 
 def _meets_backward(recipe: Recipe, keep: Event) -> bool:

@@ -215,7 +215,10 @@ def transposed(reader: Reader, value: Any) -> Value:
 def write_flag(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
     """x.requires_grad = True: under its name the tensor is a leaf whose gradient is asked for."""
     target = node.value if isinstance(node, ast.Attribute) else None
-    if isinstance(target, ast.Name) and isinstance(new, Constant) and new.value is True and isinstance(value, Tensor):
+    if not isinstance(target, ast.Name) or not isinstance(value, Tensor):
+        return
+    lost = value.flow.graph == "cut" and value.flow.losses  # no weight is reached again
+    if isinstance(new, Constant) and new.value is True and not lost:
         leaf = Tensor(replace(value.flow, graph="kept", cut_by=None, cut_at=None))
         reader.store.write(reader.frame.home(target.id), target.id, leaf)
 

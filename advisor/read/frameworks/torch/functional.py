@@ -248,7 +248,8 @@ def generic(call: LibraryCall) -> Value | None:
     return Tensor(Flow()) if call.name.startswith("torch.nn.functional.") else None
 
 
-register(ACTIVATIONS, activate)
+register(ACTIVATIONS.keys() - {"normalize"}, activate)
+register(("normalize",), activate, methods=False)
 register(("sigmoid_", "tanh_", "relu_", "exp_", "log_", "leaky_relu_", "elu_"), activate)
 register(ELEMENTWISE, elementwise)
 register(OTHERS, generic, functions=False)

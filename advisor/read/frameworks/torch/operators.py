@@ -149,7 +149,8 @@ def _scaled(symbol: str, flow: Flow, other: Value) -> Flow:
         floor = symbol == "+" and isinstance(other, Constant) and isinstance(other.value, (int, float)) and 0 < other.value < FLOOR
         activation = f"{flow.activation}+floor" if floor and flow.activation in PROBABILITIES else _kept(flow)
         term = bool(flow.losses) and isinstance(other, Opaque) and other.type not in ("int", "float", "bool")
-        return replace(flow, activation=activation, other_terms=flow.other_terms or term)
+        graph = "unknown" if term and flow.graph in ("cut", "none") else flow.graph
+        return replace(flow, activation=activation, graph=graph, other_terms=flow.other_terms or term)
     return replace(flow, activation=None)
 
 
