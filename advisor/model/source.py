@@ -50,10 +50,12 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times."""
+    """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, and how often it was multiplied by
+    the number of processes."""
 
     why: str = "not read"
     type: str | None = None
+    replicas: int = 0
 
 
 @dataclass(frozen=True, slots=True)

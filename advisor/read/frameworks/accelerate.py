@@ -170,7 +170,6 @@ def housekeeping(call: LibraryCall) -> Value:
     "sync_gradients",
     "is_main_process",
     "is_local_main_process",
-    "num_processes",
     "device",
     "optimizer_step_was_skipped",
     "process_index",
@@ -181,3 +180,9 @@ def housekeeping(call: LibraryCall) -> Value:
 def state(reader: Reader, instance: Instance) -> Value:
     """Known only when it runs."""
     return Opaque("a state of the accelerator")
+
+
+@table.attribute("accelerator", "num_processes")
+def processes(reader: Reader, instance: Instance) -> Value:
+    """Known only when it runs."""
+    return Opaque("the number of processes", "int", low=1, replicas=1)

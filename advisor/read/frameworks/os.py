@@ -68,6 +68,13 @@ def getenv(call: LibraryCall) -> Value:
     default = call.get("default", 1)
     if isinstance(default, Constant):
         return Constant(default.value, default.origin, True, default.place)
+    return _variable(call.get("key", 0))
+
+
+def _variable(name: Value | None) -> Opaque:
+    """What the environment holds; torchrun puts the number of processes there."""
+    if isinstance(name, Constant) and name.value == "WORLD_SIZE":
+        return Opaque("the world size", "str", replicas=1)
     return Opaque("an environment variable", "str")
 
 
@@ -100,7 +107,7 @@ def read_environment(call: LibraryCall) -> Value | None:
 @table.method("environment", "__getitem__", "copy", "items", "keys", "values", "update", "__setitem__", "__len__")
 def other_environment(call: LibraryCall) -> Value:
     """os.environ["RANK"]; what is written is not followed."""
-    return Opaque("an environment variable", "str" if call.name.endswith("__getitem__") else None)
+    return _variable(call.get("key", 0)) if call.name.endswith("__getitem__") else Opaque("the environment")
 
 
 @table.attribute("os", "sep")

@@ -114,7 +114,14 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     if symbol == "%" and isinstance(right, Constant) and isinstance(right.value, int) and right.value > 0:
         low, high = 0, right.value - 1
     unknown = left if isinstance(left, Opaque) else right
-    return Opaque(unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120], result_type, low, high)
+    why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right))
+
+
+def _replicas(symbol: str, left: Value, right: Value) -> int:
+    """How many times the number of processes is a factor of a product or quotient."""
+    before, after = getattr(left, "replicas", 0), getattr(right, "replicas", 0)
+    return before + after if symbol == "*" else before - after if symbol in ("/", "//") else 0
 
 
 def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:

@@ -48,6 +48,7 @@ class Opaque(Value):
     low: float | None = None
     high: float | None = None
     flow: Flow | None = None  # a number taken from a tensor keeps what the tensor was
+    replicas: int = 0  # how many times the number of processes is a factor of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -365,7 +366,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type)
+        return Unknown(value.why, value.type, value.replicas)
     if isinstance(value, Instance):
         return Known(value.cls.name if value.cls is not None else value.kind, place=place)
     if isinstance(value, (Class, Function)):

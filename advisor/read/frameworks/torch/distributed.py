@@ -29,7 +29,8 @@ def init_process_group(call: LibraryCall) -> Value:
 def rank(call: LibraryCall) -> Value:
     """Known only when it runs."""
     what = {"get_rank": "the rank", "get_local_rank": "the rank", "get_node_local_rank": "the rank", "get_world_size": "the world size"}
-    return Opaque(what.get(call.name.rpartition(".")[2], "the number of devices"), "int", low=0)
+    name = call.name.rpartition(".")[2]
+    return Opaque(what.get(name, "the number of devices"), "int", low=0, replicas=int(name in ("get_world_size", "device_count")))
 
 
 @table.function(
