@@ -19,6 +19,10 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
 
 
 def _factors(rate: Setting | None) -> int:
-    """How often the number of processes is a factor, on the way where that is most often."""
+    """How often the number of processes is a factor, on the way where that is most often; 0 where it divides on some other way.
+
+    Where the number is 1 behind a flag, every mixture of the two ways is among the options: a quotient shows as one that only divides.
+    """
     options = [option.value for option in rate.options] if isinstance(rate, OneOf) else [rate]
-    return max((option.replicas for option in options if isinstance(option, Unknown)), default=0)
+    times = [option.replicas for option in options if isinstance(option, Unknown)]
+    return max(times) if times and min(times) >= 0 else 0

@@ -294,7 +294,7 @@ def _key(value: Value) -> Any:
     """Equal for two values that need not be told apart; tensors are compared by their flow."""
     kind = type(value)
     if kind is Opaque:
-        return Opaque
+        return Opaque, value.replicas  # type: ignore[attr-defined]
     if kind is Constant:
         plain_value = value.value  # type: ignore[attr-defined]
         return type(plain_value), repr(plain_value) if isinstance(plain_value, (tuple, list, dict, set)) else plain_value
