@@ -22,6 +22,7 @@ from advisor.model.recipe import (
     Sampler,
     Scheduler,
     Seed,
+    Split,
 )
 from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Unknown
 from advisor.report import recipe, recipe_text, text
@@ -144,3 +145,8 @@ def test_text_for_people() -> None:
     assert "not known (read from **cfg)" in shown
     assert "there may be more: `fit` could not be resolved" in shown
     assert "train.py:3: a plugin" in shown
+
+
+def test_text_of_a_split_that_is_given_no_groups() -> None:
+    shown = text.plain(recipe_text.lines([Recipe("train.py", splits=Listing([Split(place(7), kind="torch.utils.data.random_split", parts=2)]))]))
+    assert "random_split  train.py:7" in shown and "group" not in shown

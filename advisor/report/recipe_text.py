@@ -77,8 +77,8 @@ def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
         if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum"):
             continue  # what the library does by itself is only told where it decides the recipe
         yield [(f"    {key:<14}", ""), *_setting(value)]
-    groups = item.get("groups") or []
-    for group in groups if len(groups) > 1 else []:
+    groups = item.get("groups")  # of an optimizer a list; of a split the setting of that name
+    for group in groups if isinstance(groups, list) and len(groups) > 1 else []:
         given = {key: value for key, value in group.items() if key != "parameters"}
         yield [
             (f"    group         {group['parameters'] or 'not known'}", ""),

@@ -16,7 +16,7 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     decay = number(known)
     if known is None or decay is None:
         return
-    steps = number(ctx.recipe.steps)
+    steps = number(first(ctx.recipe.steps))
     sure = not module.flag_off
     if decay >= ctx.limit("fixed"):
         yield ctx.finding("never-moves" if decay == ctx.limit("fixed") else "grows", at=module, value_from=known, value=decay)

@@ -40,7 +40,7 @@ def _written(event: Event) -> Iterator[Module]:
 
 
 def _used(event: Event) -> Iterator[Module]:
-    subject = event.subject
-    module = subject if isinstance(subject, Module) else getattr(subject, "module", None)
-    if isinstance(module, Module):
+    subject, source = event.subject, event.data.get("source")
+    module = source if isinstance(source, Module) else subject if isinstance(subject, Module) else getattr(subject, "module", None)
+    if isinstance(module, Module):  # weights that are taken over from another model use that one
         yield from module.walk()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding
 from advisor.model.folds import training_loops
+from advisor.model.kinds import layers
 from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
@@ -23,7 +24,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     norms = [norm for module in trained for norm in batch_norms(module) if norm.trainable != "no" and norm.name != "SyncBatchNorm"]
     if not norms or any("SyncBatchNorm" in module.wrapped for module in trained):
         return
-    flat = any(norm.name == "BatchNorm1d" for norm in norms)
+    flat = any(norm.name == "BatchNorm1d" for norm in norms) and not layers(trained, frozenset({"Conv1d"}))  # no sequence gives more values
     case = "few-values" if flat and size <= ctx.limit("few") else "few-samples"
     norm = norms[0]
     confidence: Confidence | None = "medium" if known.weak else None

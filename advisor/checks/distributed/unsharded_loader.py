@@ -21,7 +21,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if dataset is None:
         ctx.skip("what the loader reads is not known", loader)
         return
-    if dataset.iterable or dataset.origin is not None or _shares_out(dataset):
+    if dataset.iterable or _chosen(dataset) or _shares_out(dataset):
         return
     if loader.escaped or not _nothing(loader.settings.get("batch_sampler")):
         return
@@ -35,6 +35,11 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     by_flag = not isinstance(ddp, Known) or ddp.weak  # replicas only where an option asks for them
     confidence: Confidence | None = "medium" if by_flag or loader.when else None
     yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place.line, model=model.name)
+
+
+def _chosen(dataset: Dataset) -> bool:
+    """True for samples that the program picks itself and may pick by the rank; the few parts of a random split have fixed names."""
+    return dataset.origin is not None and (dataset.split is None or dataset.split.parts is None)
 
 
 def _shares_out(dataset: Dataset) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Branch, Context, Event, Kind, Loop, Region, walk
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
-from advisor.model.source import ABSENT, Known, Setting, Unknown, number
+from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
 from advisor.read.python import patience, tree
 from advisor.read.python.declared import note_readers
-from advisor.read.python.loaded import note_loaded
+from advisor.read.python.loaded import note_copied, note_loaded
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -27,6 +27,7 @@ def complete(reader: Reader) -> None:
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
     note_loaded(recipe, nodes)
+    note_copied(recipe, nodes)
     recipe.early_stopping.items += patience.early_stopping(recipe, nodes)
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
@@ -61,12 +62,7 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
                 recipe.epochs = _epoch_count(loops)
-                turns = number(recipe.epochs)
-                per_epoch = number(loops[-1].count)
-                if turns is not None and per_epoch is not None:
-                    recipe.steps = Known(int(turns * per_epoch))
-                else:
-                    recipe.steps = Unknown("the number of batches is not known")
+                recipe.steps = _steps(recipe.epochs, loops[-1].count)
                 break
             if len(loops) == 1 and loops[0].what in ("range", "while"):
                 recipe.epochs = loops[0].count or Unknown("the loop's end was not read")
@@ -89,6 +85,23 @@ def _epoch_count(loops: list[Loop]) -> Setting:
     """The count of the outermost loop around the batch loop; an outer loop over folds or trials is left aside."""
     loop = loops[-2]
     return loop.count if loop.count is not None else Unknown("the loop's end was not read")
+
+
+def _steps(epochs: Setting, batches: Setting | None) -> Setting:
+    """The steps of the whole run, with the alternatives of its epochs."""
+    each = number(batches)
+    if each is None:
+        return Unknown("the number of batches is not known")
+    if isinstance(epochs, OneOf):
+        return OneOf(tuple(Option(_times(option.value, each), option.when) for option in epochs.options))
+    return _times(epochs, each) if isinstance(epochs, (Known, Unknown)) else Unknown("the number of epochs is not known")
+
+
+def _times(epochs: Known | Unknown, batches: float) -> Known | Unknown:
+    turns = number(epochs)
+    if isinstance(epochs, Unknown) or turns is None:
+        return epochs if isinstance(epochs, Unknown) else Unknown("the number of epochs is not known")
+    return Known(int(turns * batches))
 
 
 def _inside(branch: Branch, context: Context, loop: Loop) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Loader
@@ -30,23 +31,39 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object) -> None:
             reader.store.write(home, name, replace(value, flow=replace(flow, aggregate="epoch" if name in gathered else "last-batch")))
 
 
-def _names(node: ast.AST) -> tuple[set[str], set[str]]:
-    """The names that a loop binds, and those that grow from turn to turn."""
+def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], set[str]]:
+    """The names that a loop binds, and those that grow from turn to turn: read before the turn has bound them anew."""
     gathered: set[str] = set()
     assigned: list[tuple[set[str], set[str]]] = []
-    for item in ast.walk(node):
-        if isinstance(item, ast.AugAssign):
-            gathered |= _mentioned(item.target)
-        elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in GATHERING_METHODS:
-            gathered |= _mentioned(item.func.value)
-        elif isinstance(item, ast.Assign):
-            targets = {name for target in item.targets for name in _mentioned(target)}
-            assigned.append((targets, _mentioned(item.value)))
+    fresh = _mentioned(node.target)
+    for statement in _always_run(node.body):
+        for item in ast.walk(statement):
+            if isinstance(item, ast.AugAssign):
+                gathered |= _mentioned(item.target) - fresh
+            elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in GATHERING_METHODS:
+                gathered |= _mentioned(item.func.value) - fresh
+            elif isinstance(item, ast.Assign):
+                targets = {name for target in item.targets for name in _mentioned(target)}
+                used = _mentioned(item.value)
+                places = {name for target in item.targets if isinstance(target, ast.Subscript) for name in _mentioned(target.value)}
+                gathered |= ((targets & used) | places) - fresh
+                assigned.append((targets, used))
+        if isinstance(statement, ast.Assign):
+            fresh |= {name for target in statement.targets for name in _mentioned(target)} - gathered
     for _ in range(2):
         for targets, used in assigned:
-            if used & (targets | gathered):
+            if used & gathered:
                 gathered |= targets
     return {name for targets, _ in assigned for name in targets} | gathered, gathered
+
+
+def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that every turn runs, in order; those of a `with` one by one."""
+    for statement in body:
+        if isinstance(statement, (ast.With, ast.AsyncWith)):
+            yield from _always_run(statement.body)
+        else:
+            yield statement
 
 
 def _mentioned(node: ast.AST) -> set[str]:

@@ -1,4 +1,4 @@
-"""Weights that a program loads before it trains: the model does not start at random."""
+"""Weights that a model takes over: from a file before training, so that it does not start at random, or from another model."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ def note_loaded(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
         if from_memory or repeated or "flag" in labels or "except" in labels or not any("model" in part for part in restore.parts.values()):
             continue
         restore.module.pretrained = _origin(restore, sure=labels <= {"default"} and value_of(restore.path) not in written)
+
+
+def note_copied(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
+    """Marks models that took over the weights of another one and that no optimizer moves: target networks, teachers, averages."""
+    if not recipe.optimizers.complete or not all(optimizer.groups_complete for optimizer in recipe.optimizers):
+        return
+    moved = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
+    for node, _ in nodes:
+        if isinstance(node, Event) and node.kind is Kind.RESTORE and isinstance(node.subject, Restore):
+            module, source = node.subject.module, node.data.get("source")
+            if module is not None and isinstance(source, Module) and source is not module and module.copy_of is None and module not in moved:
+                module.copy_of = source
 
 
 def _origin(restore: Restore, sure: bool) -> Setting:

@@ -64,8 +64,9 @@ def range_(call: LibraryCall) -> Value:
         end = given[0] if len(given) == 1 else given[1]
         count = setting(end) if len(given) == 1 else Unknown("the bounds of the range are not known")
         from_start = all(not isinstance(start, Constant) or start.value in (0, 1) for start in members(given[0]))
-        if len(given) == 2 and isinstance(end, Constant) and from_start:
-            whole = setting(end)  # a run that is resumed starts later
+        ends = [member for member in members(end) if isinstance(member, Constant)]
+        if len(given) == 2 and len(ends) == 1 and from_start:
+            whole = setting(ends[0])  # a run that is resumed starts later
             count = OneOf((Option(whole), Option(Unknown("a run that is resumed starts later")))) if isinstance(whole, Known) else count
         low = 0
     item = Opaque("a counter", "int", low, high)

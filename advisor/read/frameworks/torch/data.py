@@ -159,7 +159,7 @@ def random_split(call: LibraryCall) -> Value:
     lengths = call.get("lengths", 1)
     known = list(lengths.items) if isinstance(lengths, Sequence) and lengths.exact else None
     count = len(known) if known is not None else 2
-    fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, parts=count)
+    fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, parts=len(known) if known is not None else None)
     fact.seed = seed_of(call, call.get("generator", 2))
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)

@@ -53,8 +53,8 @@ def save(call: LibraryCall) -> Value:
     saved = call.get("obj", 0)
     fact.contents = saved.place if isinstance(saved, Mapping) else None
     given = _held(call.get("obj", 0) or call.get("tensors", 0))
-    if isinstance(given, Instance) and given.role == "state":
-        fact.kept = given.data.get("save")
+    states = [_held(item) for item in given.items.values()] if isinstance(given, Mapping) else [given]
+    fact.kept = next((state.data["save"] for state in states if isinstance(state, Instance) and state.role == "state" and state.data.get("save")), None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
     return NONE
 
