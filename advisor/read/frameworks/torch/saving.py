@@ -53,8 +53,9 @@ def save(call: LibraryCall) -> Value:
     saved = call.get("obj", 0)
     fact.contents = saved.place if isinstance(saved, Mapping) else None
     given = _held(call.get("obj", 0) or call.get("tensors", 0))
-    states = [_held(item) for item in given.items.values()] if isinstance(given, Mapping) else [given]
-    fact.kept = next((state.data["save"] for state in states if isinstance(state, Instance) and state.role == "state" and state.data.get("save")), None)
+    held = [_held(item) for item in given.items.values()] if isinstance(given, Mapping) else [given]
+    states = [part for part in held if isinstance(part, Instance) and part.role == "state"]
+    fact.kept = next((state.data["save"] for state in states if state.data.get("save")), None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
     return NONE
 
