@@ -88,6 +88,7 @@ class Recipe:
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
+    hits: list[tuple[Place, Flow]] = field(default_factory=list)  # every comparison of what a model gave with data, and what it gave
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
     restores: Listing[Restore] = field(default_factory=Listing)

@@ -226,3 +226,25 @@ def test_the_budget_ends_a_program_and_says_so(tmp_path: Path, monkeypatch: pyte
     reader = run(tmp_path, "x = 1\n" + "x = x + 1\n" * 100)
     assert reader.recipe.budget_cuts == 1
     assert "budget of 50" in reader.recipe.not_read[0].why
+
+
+def test_property_setters_run(tmp_path: Path) -> None:
+    """An assignment to a property does what its setter says and keeps nothing of that name."""
+    reader = run(
+        tmp_path,
+        """
+        class Box:
+            @property
+            def loss(self):
+                return self._loss
+
+            @loss.setter
+            def loss(self, given):
+                self._loss = given * 2
+
+        box = Box()
+        box.loss = 3
+        found = box.loss
+        """,
+    )
+    assert plain(name(reader, "found")) == 6

@@ -14,16 +14,24 @@ NO_DIMENSION = {2: "no-dimension-two", 3: "no-dimension-three"}
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Where a model's output meets a loss or a metric, and where its layers end in a softmax without a dimension."""
+    """Where a model's output meets a loss, a metric or the labels, and where its layers end in a softmax without a dimension."""
     seen: set[Place] = set()
-    for event, _ in events(recipe.tree, Kind.LOSS, Kind.METRIC, Kind.FORWARD):
-        flow = event.data.get({Kind.LOSS: "input", Kind.METRIC: "flow"}.get(event.kind, "output"))
+    for at, given, met in _outputs(recipe):
+        flow = given
         while isinstance(flow, Flow) and flow.activation is not None:
-            place, case = flow.activation_at or event.place, case_of(flow, met=event.kind is not Kind.FORWARD)
+            place, case = flow.activation_at or at, case_of(flow, met)
             if case is not None and place not in seen:
                 seen.add(place)
                 yield ctx.finding(case, at=place, activation=flow.activation)
             flow = flow.activation_input
+
+
+def _outputs(recipe: Recipe) -> Iterator[tuple[Place, Flow | None, bool]]:
+    """What models give, with where it is used and whether it meets a loss, a metric or the labels there."""
+    for event, _ in events(recipe.tree, Kind.LOSS, Kind.METRIC, Kind.FORWARD):
+        flow = event.data.get({Kind.LOSS: "input", Kind.METRIC: "flow"}.get(event.kind, "output"))
+        yield event.place, flow, event.kind is not Kind.FORWARD
+    yield from ((place, flow, True) for place, flow in recipe.hits)
 
 
 def case_of(flow: Flow, met: bool) -> str | None:

@@ -35,6 +35,7 @@ DRAWS = [
     "gamma",
     "laplace",
 ]
+ALIKE = frozenset({"array", "asarray", "ascontiguousarray", "copy", "log", "log1p", "exp", "sqrt", "abs", "clip", "nan_to_num", "square", "round"})
 USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 
 
@@ -133,6 +134,8 @@ def generic(call: LibraryCall) -> Value | None:
                 graph="cut" if head.graph == "kept" else head.graph,
                 cut_by=f"numpy.{name}" if head.graph == "kept" else head.cut_by,
                 width=None,
+                rank=head.rank if name in ALIKE else None,
+                rows=None,
             )
         )
     return Tensor(Flow(graph="none"))

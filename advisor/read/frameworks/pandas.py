@@ -156,7 +156,7 @@ def derived(call: LibraryCall) -> Value:
 
 def array(reader: Reader, owner: Instance) -> Value:
     """The numbers of a frame."""
-    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner)))
+    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner), rank=1 if owner.kind == SERIES else None))
 
 
 @table.attribute("frame", "values")

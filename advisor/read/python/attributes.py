@@ -180,6 +180,10 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
             setter = classes.class_lookup(reader, owner.cls, "__setattr__")
             if isinstance(setter, Function) and setter.node not in reader.active:
                 functions.call_function(reader, setter, Arguments([owner, Constant(name), new]), node, owner)
+            held = classes.class_lookup(reader, owner.cls, name)
+            if isinstance(held, Function) and held.setter is not None:
+                functions.call_function(reader, held.setter, Arguments([owner, new]), node, owner)
+                return
         handler = table.WRITES.get((owner.kind, name)) or table.WRITES.get((owner.role or "", name)) or table.WRITES.get((owner.role or "", "*"))
         if handler is not None:
             handler(reader, owner, new, node)

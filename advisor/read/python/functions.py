@@ -69,6 +69,8 @@ def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
                 reader.evaluate(keyword.value)
         return value
     if isinstance(target, ast.Attribute) and target.attr in ("setter", "getter", "deleter"):
+        if isinstance(callee, Function) and isinstance(value, Function) and target.attr == "setter":
+            callee.setter = value
         return callee if isinstance(callee, Function) else value
     if isinstance(callee, Bound) and callee.function is None and callee.name in ("setter", "getter"):
         return value

@@ -91,6 +91,7 @@ class Function(Value):
     injected: dict[str, Value] = field(default_factory=dict)  # what a decorator (hydra.main, click.option) passes
     regions: tuple[tuple[str, dict[str, Any]], ...] = ()  # decorators such as torch.no_grad()
     kind: str = "plain"  # plain | static | class | property | contextmanager
+    setter: Function | None = None  # of a property
     attributes: dict[str, Value] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from advisor.model.recipe import Flow, Module
+from advisor.model.recipe import Flow, Loader, Module
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
 from advisor.read.frameworks import table
@@ -143,7 +143,17 @@ def _linear(call: LibraryCall, fact: Module, flow: Flow) -> Value:
 
 def _convolution(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     given = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
-    return Tensor(replace(flow, activation="linear", activation_at=fact.place, rank=given.rank if given is not None else None))
+    room = next((int(letter) for letter in fact.name if letter.isdigit()), None)
+    return Tensor(replace(flow, activation="linear", activation_at=fact.place, rank=_in_batches(given, room + 2 if room else None)))
+
+
+def _in_batches(given: Flow | None, rank: int | None) -> int | None:
+    """The number of dimensions that a layer is given: where it is not known otherwise, a batch of a loader has the one of the batch."""
+    if given is None or given.rank is not None:
+        return given.rank if given is not None else None
+    loader = given.source
+    size = loader.settings.get("batch_size") if isinstance(loader, Loader) else None
+    return rank if isinstance(loader, Loader) and not (isinstance(size, Known) and size.value is None) else None
 
 
 def _embedding(call: LibraryCall, fact: Module, flow: Flow) -> Value:
@@ -155,7 +165,7 @@ def _embedding(call: LibraryCall, fact: Module, flow: Flow) -> Value:
 
 def _recurrent(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     given = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
-    rank = given.rank if given is not None else None
+    rank = _in_batches(given, 2 if fact.name.endswith("Cell") else 3)
     both = value_of(fact.settings.get("bidirectional")) is True
     size = number(fact.settings.get("hidden_size"))
     projected = number(fact.settings.get("proj_size"))

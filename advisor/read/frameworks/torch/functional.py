@@ -21,6 +21,7 @@ from advisor.read.frameworks.torch.flows import (
     subject,
 )
 from advisor.read.frameworks.torch.naming import register
+from advisor.read.frameworks.torch.operators import multiplied
 from advisor.read.python.values import NONE, Constant, Tensor, Value, Weights
 
 ACTIVATIONS = {
@@ -131,7 +132,7 @@ def combine(call: LibraryCall) -> Value:
     merged = merge(call.reader, flows)
     head = flows[0]
     same = all(flow.activation == head.activation for flow in flows)
-    ranks = {flow.rank for flow in flows}
+    ranks = {flow.rank for flow in flows} if name == "where" else {flow.rank for flow in flows} - {None}  # parts of one tensor are alike
     rank = ranks.pop() if len(ranks) == 1 else None
     if name == "stack" and rank is not None:
         rank += 1
@@ -200,7 +201,8 @@ def product(call: LibraryCall) -> Value | None:
     if not flows:
         return None
     weighted = any(flow.activation == "parameter" for flow in flows)
-    return Tensor(replace(merge(call.reader, flows), activation="linear" if weighted else None, activation_at=call.place))
+    shape = multiplied(*flows) if name_of(call) in ("matmul", "mm", "bmm") and len(flows) == 2 else {}
+    return Tensor(replace(merge(call.reader, flows), activation="linear" if weighted else None, activation_at=call.place, **shape))
 
 
 def attention(call: LibraryCall) -> Value:

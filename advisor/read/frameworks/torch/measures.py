@@ -118,6 +118,9 @@ def compare(call: LibraryCall) -> Value:
     if isinstance(other, Constant) and name in ("ge", "gt", "lt", "le"):
         call.reader.recipe.thresholds.append((call.place, flow, setting(other)))
     measured = agreement(Tensor(flow), other) if name == "eq" else {}
+    if measured:
+        given = flow if flow.modules else flow_of(other)
+        call.reader.recipe.hits.append((call.place, given or flow))
     measured.update(compared(Tensor(flow), other, flow) if other is not None else {})
     if name in ("equal", "allclose", "is_same_size", "is_nonzero"):
         return Opaque("a comparison of tensors", "bool")

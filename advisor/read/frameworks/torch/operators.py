@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
@@ -58,7 +58,7 @@ def _is_whole(left: Value, right: Value) -> bool:
 
 
 def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> Flow:
-    flow = replace(merge(reader, [one, two]), **(_product(one, two) if symbol == "@" else _broadcast(one, two)))
+    flow = replace(merge(reader, [one, two]), **(multiplied(one, two) if symbol == "@" else _broadcast(one, two)))
     if symbol in ("+", "-"):
         return _sum(flow, one, two)
     if symbol in ("/", "//"):
@@ -121,7 +121,7 @@ def _size(one: Setting | None, two: Setting | None) -> Setting | None:
     return None
 
 
-def _product(one: Flow, two: Flow) -> dict[str, Any]:
+def multiplied(one: Flow, two: Flow) -> dict[str, Any]:
     """The shape of a matrix product."""
     if one.rank == 2 and two.rank == 2:
         return {"rank": 2, "width": two.width, "rows": one.rows}
@@ -219,6 +219,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if isinstance(index.value, int) and flow.rank:
             return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
         return Tensor(replace(flow, rank=None, rows=None))
+    if isinstance(index, Opaque) and index.type == "int" and flow.rank:
+        return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
     if isinstance(index, (Tensor, Weights)):
         return Tensor(_taken(flow, flow_of(index)))
     if isinstance(index, Sequence) and index.kind == "slice":
@@ -230,7 +232,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
 
 def _part(flow: Flow, key: int | str) -> Flow:
     """One part of a batch: as the data set shows it, where it does."""
-    items = getattr(getattr(flow.source, "dataset", None), "items", ())
+    collate = flow.source.settings.get("collate_fn") if isinstance(flow.source, Loader) else None
+    stacked = collate is None or (isinstance(collate, Known) and collate.value is None)
+    items = getattr(getattr(flow.source, "dataset", None), "items", ()) if stacked else ()
     if not flow.part and isinstance(key, int) and -len(items) <= key < len(items):
         item: Flow = items[key]
         return replace(
