@@ -320,7 +320,8 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         agreement = tensor_table("agreement")
         measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
         if measured:
-            reader.recipe.hits.append((reader.place(node), next(side.flow for side in (left, right) if isinstance(side, Tensor) and side.flow.modules)))
+            given = next(side.flow for side in (left, right) if isinstance(side, Tensor) and side.flow.modules)
+            reader.recipe.hits.append((reader.place(node), given))
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
         ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None, "per": None}
         shape = tensor_table("compared")

@@ -82,7 +82,7 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
 def _items(reader: Reader, instance: Instance, cls: Class) -> tuple[Flow, ...]:
     """The parts of a batch, where __getitem__ just picks entries of tensors that the data set holds: fewer rows of them."""
     method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
-    if not isinstance(method, Function) or len(method.node.args.args) != 2:
+    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
         return ()
     body = [statement for statement in method.node.body if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))]
     given = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
