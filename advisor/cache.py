@@ -23,6 +23,7 @@ FOLDER = ".advisor_cache"
 KEPT = 8  # results per project, for as many different sets of paths and options
 RECENT = 2_000_000_000  # ns: a file that was changed so shortly before it was read may have changed again within the same time stamp
 MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+COUNTS = ("files", "parsed", "functions", "functions_entered", "programs", "budget_cuts")
 
 
 class Cache:
@@ -116,7 +117,7 @@ def _plain(result: Result) -> dict[str, Any]:
     return {
         "findings": [_row(finding) for finding in result.findings],
         "skipped": [[skip.why, skip.file, skip.line, list(skip.rules)] for skip in result.skipped],
-        "counts": [result.files, result.parsed, result.programs, result.budget_cuts],
+        "counts": {name: getattr(result, name) for name in COUNTS},
         "texts": {name: text for name, text in result.texts.items() if name in shown or name.rpartition("#")[0] in shown},
     }
 
@@ -132,15 +133,11 @@ def _values(record: Any) -> list[Any]:
 
 
 def _result(held: Mapping[str, Any]) -> Result:
-    files, parsed, programs, cuts = held["counts"]
     return Result(
         findings=[_finding(*row) for row in held["findings"]],
         skipped=[Skipped(why, file, line, tuple(rules)) for why, file, line, rules in held["skipped"]],
-        files=files,
-        parsed=parsed,
-        programs=programs,
-        budget_cuts=cuts,
         texts=held["texts"],
+        **held["counts"],
     )
 
 

@@ -84,12 +84,19 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
         for entry in entries:
             path = os.path.join(folder, entry.name)
             name = entry.name if shown == "." else os.path.join(shown, entry.name)
-            if entry.is_dir():
+            if _is_folder(entry):
                 if entry.name not in NEVER and not entry.name.endswith(".egg-info") and not _is_ignored(path, True, ignores, exclude):
                     folders.append((name, path, ignores))
             elif entry.name.lower().endswith(PROGRAMS + CONFIGS) and not _is_ignored(path, False, ignores, exclude):
                 yield name
         stack.extend(reversed(folders))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _is_ignored(path: str, is_folder: bool, ignores: Sequence[Patterns], exclude: Patterns | None) -> bool:

@@ -44,6 +44,7 @@ def lint(
 ) -> Result:
     """Judge everything that was read. `choose` gives what is asked about a file, `names` are all rules there are."""
     result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts, crashes=list(reading.crashes))
+    result.functions, result.functions_entered = reading.functions, reading.functions_entered
     result.programs = sum(recipe.whole for recipe in reading.recipes)
     result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
     found: list[Finding] = []

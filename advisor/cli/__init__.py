@@ -56,7 +56,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     try:
         code = group.main(args=arguments, prog_name="advisor", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None when the caller closed it
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()

@@ -49,7 +49,7 @@ NAMES: dict[str, Any] = {"multiple": True, "metavar": "NAME[,NAME]", "callback":
 @click.option("--isolated", is_flag=True, help="Look at no settings file.")
 @click.option("--settings", "settings_file", metavar="FILE", help="Use this settings file for everything.")
 @click.option("--force-exclude", is_flag=True, help="Apply exclude to the paths that are named here, too.")
-@click.option("--no-prefilter", is_flag=True, help="Read every file, also those that mention no known framework.")
+@click.option("--no-prefilter", is_flag=True, help="Read every file and enter every function, also what mentions no known framework.")
 @click.option("--whole-program", is_flag=True, help="Show all findings of the programs that the passed files belong to.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Check training programs, notebooks and configs.
@@ -136,7 +136,7 @@ def write(report: str, output: str | None) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(report.encode("utf-8", "surrogateescape"))
         sys.stdout.buffer.flush()
-    else:
+    elif sys.stdout is not None:  # it is None when the caller closed it
         sys.stdout.write(report)
 
 
@@ -144,7 +144,7 @@ def wants_colour() -> bool:
     """Only a terminal gets colours, and not when the user asked for none."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def note_unbuilt(options: dict[str, Any]) -> None:
@@ -160,7 +160,6 @@ def _statistics(result: Any, to_stderr: bool) -> None:
         counts[finding.rule, finding.severity] = counts.get((finding.rule, finding.severity), 0) + 1
     for (rule, severity), count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
         click.echo(f"{count:>6}  {severity:<8} {rule}", err=to_stderr)
-    click.echo(
-        f"{result.files} files, {result.parsed} parsed, {result.programs} programs, {result.budget_cuts} budget cuts, {result.seconds:.2f} s",
-        err=to_stderr,
-    )
+    entered = f"{result.functions_entered:,} of {result.functions:,} functions entered, " if result.functions else ""
+    told = f"{result.files} files, {result.parsed} parsed, {entered}{result.programs} programs, {result.budget_cuts} budget cuts"
+    click.echo(f"{told}, {result.seconds:.2f} s", err=to_stderr)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from advisor.cache import Cache
 
 
+FRAMES = 3_000  # how deep we may nest: a chain of a hundred imports takes the thousand that Python allows to begin with
 FEW = 20  # files whose result is not kept: that costs more than it saves
 
 
@@ -57,6 +58,7 @@ class Request:
         """What stands in the files."""
         from advisor.read import read
 
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
         return read(
             files,
             stdin=self.stdin,
@@ -64,6 +66,7 @@ class Request:
             configs=self.options["configs"],
             prefilter=not self.options.get("no_prefilter", False),
             whole_program=bool(self.options.get("whole_program")),
+            walked=set(files).difference(self.paths),
         )
 
     def _base(self) -> str:

@@ -124,6 +124,8 @@ class Reading:
     skipped: list[Skipped] = field(default_factory=list)
     files: int = 0
     parsed: int = 0
+    functions: int = 0  # in the files whose every function was to be entered
+    functions_entered: int = 0
     texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames; cells as name#number
     crashes: list[str] = field(default_factory=list)  # our own errors, one clause each: the program they befell was not read
     touched: tuple[str, ...] = ()  # every path that was read or looked for

@@ -14,6 +14,8 @@ class Result:
     skipped: list[Skipped] = field(default_factory=list)
     files: int = 0
     parsed: int = 0
+    functions: int = 0  # in files that were read whole, whoever calls what
+    functions_entered: int = 0
     programs: int = 0
     budget_cuts: int = 0
     seconds: float = 0.0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from advisor.model.recipe import Broken, Reading, Recipe
+from advisor.model.source import Place
 from advisor.read.python import config_module
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.text import undecodable
 
 FRAMEWORK_WORDS = re.compile(
     rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics|\.backward\(|\bzero_grad\b"
@@ -30,12 +32,17 @@ def read(
     configs: Sequence[str] = (),
     prefilter: bool = True,
     whole_program: bool = False,
+    walked: Collection[str] = (),
 ) -> Reading:
-    """Reads files as programs. Each path that mentions a known framework is read from its top; what an entry already covers is not read again."""
+    """Reads files as programs. Each path that mentions a known framework is read from its top; what an entry already covers is not read again.
+
+    `walked` are the paths that nobody named, met in a folder: what is no file there (a link that points nowhere, a pipe) is no fault of a program.
+    """
     project = Project()
     reading = Reading()
     python: list[str] = []
     settings_files: list[str] = []
+    strays = {os.path.abspath(path) for path in walked}
     for path in (*paths, *configs):
         full = os.path.abspath(path)
         # What is named and is no config is read as a program, whatever its name: scripts often have no suffix.
@@ -45,11 +52,12 @@ def read(
         project.overlay[name] = stdin
         python = [p for p in python if not p.endswith(os.sep + "-")] + ([name] if name not in python else [])
     passed = {project.display(path) for path in python}
-    waiting: list[tuple[str, SourceModule]] = []
+    waiting: list[tuple[str, bool]] = []  # whether it is an entry
     for path in dict.fromkeys(python):
         reading.files += 1
         data = project.read_bytes(path)
         if isinstance(data, Broken):
+            data.skipped = data.kind in ("link", "not-a-file") and path in strays
             reading.broken.append(data)
             continue
         if b"dict(" in data and config_module.is_config(data):
@@ -62,14 +70,20 @@ def read(
         if isinstance(source, Broken):
             reading.broken.append(source)
             continue
-        waiting.append((path, source))
+        if prefilter is False or len(passed) == 1 or not _is_test(source):  # a test that is named alone is read
+            waiting.append((path, _is_entry(source)))
+        project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
-    alone = [path for path in dict.fromkeys(settings_files) if not _read_config(project, reading, path, 2 if python else 1)]
+    words = 2 if python else 1
+    alone = [path for path in dict.fromkeys(settings_files) if not _is_settled(project, reading, path, words, named=path not in strays)]
     if len(alone) <= (MOST_CONFIGS if python else MOST_CONFIGS_ALONE):
         for path in alone:
             _read_programs_of(project, reading, path, whole=not python)
-    reading.parsed = project.parsed
+    reading.broken += project.left_out
+    reading.parsed = len(project.parsed)
+    reading.functions = sum(written for written, _ in project.functions.values())
+    reading.functions_entered = sum(entered for _, entered in project.functions.values())
     reading.texts = project.texts
     reading.touched, reading.listed = tuple(project.touched), project.listed
     for recipe in reading.recipes:
@@ -79,8 +93,7 @@ def read(
     return reading
 
 
-YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
-LARGEST_JSON = 400_000  # bytes of a JSON file that may be a config; larger ones are vocabularies, annotations, results
+LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
 _RECIPE_WORDS = re.compile(
     rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
     rb"\b[\"']?\s*[:=]",
@@ -92,20 +105,33 @@ MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
 MOST_CONFIGS_ALONE = 64  # and of those passed without any program
 
 
-def _read_config(project: Project, reading: Reading, path: str, words: int) -> bool:
-    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config.
+def _is_settled(project: Project, reading: Reading, path: str, words: int, named: bool) -> bool:
+    """True when all that can be said of a config on its own is said."""
+    try:
+        return _read_config(project, reading, path, words, named)
+    except Exception as error:  # ours; the other files are still read, and the run does not end with 0
+        if os.environ.get("ADVISOR_DEBUG"):
+            raise
+        reading.crashes.append(f"reading {project.display(path)}: {type(error).__name__}: {error}")
+        return True
+
+
+def _read_config(project: Project, reading: Reading, path: str, words: int, named: bool) -> bool:
+    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config, or was named.
 
     False for one with that many words of a recipe, or parts that a program composes: the program is then to be found.
     """
     reading.files += 1
     data = project.read_bytes(path)
+    if isinstance(data, bytes) and len(data) > LARGEST_CONFIG:
+        detail = f"it has {len(data):,} bytes, more than the {LARGEST_CONFIG:,} that a config may have"
+        data = Broken(Place(project.display(path), 1), kind="too-large", detail=detail)
     if isinstance(data, Broken):
-        if data.kind != "too-large":
+        data.skipped = not named
+        if named or data.kind != "too-large":
             reading.broken.append(data)
         return True
-    if path.endswith(".json") and len(data) > LARGEST_JSON:
-        return True
-    found = len(set(_RECIPE_WORDS.findall(data)))
+    found = len(set(_RECIPE_WORDS.findall(data.replace(b"\0", b""))))
     if found < 2 and b"_BASE_" not in data and b"_base_" not in data and b"read_base" not in data:
         return found < words and not _COMPOSED.search(data)
     from advisor.read.config import bases, dialects, tree
@@ -113,7 +139,8 @@ def _read_config(project: Project, reading: Reading, path: str, words: int) -> b
     display = project.display(path)
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        reading.broken.append(undecodable(data, display, error))
         return True
     project.texts[display] = text
     root, broken = config_module.load(project, path) if path.endswith(".py") else (tree.load(text, display), [])
@@ -133,7 +160,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int) -> b
     dialect = dialects.recognise(root)
     if dialect is None:
         return False
-    project.parsed += 1
+    project.parsed.add(path)
     recipe = dialect.read(root, display)
     recipe.duplicate_keys.items += duplicates
     reading.recipes.append(recipe)
@@ -171,7 +198,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:
     """True when the file, or a project file that it imports, mentions a known framework."""
-    if FRAMEWORK_WORDS.search(data):
+    if FRAMEWORK_WORDS.search(data.replace(b"\0", b"") if b"\0" in data else data):  # UTF-16 has a NUL between any two letters
         return True
     if not _MAIN.search(data) and b"(" not in data:
         return False
@@ -229,18 +256,16 @@ def _imports_pytest(source: SourceModule) -> bool:
 def _read_programs(
     project: Project,
     reading: Reading,
-    waiting: list[tuple[str, SourceModule]],
+    waiting: list[tuple[str, bool]],
     passed: set[str],
     whole_program: bool,
     everything: bool,
     joined: Sequence[tuple[str, str]] = (),
 ) -> None:
-    from advisor.read.python.program import read_program
+    from advisor.read.python.program import YOUNG, read_program
 
-    if len(passed) > 1:  # a test that is named alone is read
-        waiting = [(path, source) for path, source in waiting if not _is_test(source)]
-    entries = [(path, source) for path, source in waiting if _is_entry(source)]
-    parts = [(path, source) for path, source in waiting if not _is_entry(source)]
+    entries = [path for path, is_entry in waiting if is_entry]
+    parts = [path for path, is_entry in waiting if not is_entry]
     covered: set[str] = set()
 
     def take(source: SourceModule, parts_of: set[str] | None = None) -> None:
@@ -262,12 +287,19 @@ def _read_programs(
         recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
         reading.recipes.append(recipe)
         if gc.get_count()[0] > YOUNG:
-            gc.collect(0)  # what the program left behind; what stays is not looked at again
+            gc.collect(1)  # what the program left behind; what stays is not looked at again
 
-    for _, source in entries:
-        take(source)
-    for path, source in parts:
-        if source.display in covered:
+    for path in entries:
+        project.forget()
+        source = project.load(path)
+        if isinstance(source, SourceModule):
+            take(source)
+    for path in parts:
+        if project.display(path) in covered:
+            continue
+        project.forget()
+        source = project.load(path)
+        if not isinstance(source, SourceModule):
             continue
         for entry in _importers(project, path, source) if len(parts) < 40 else ():
             take(entry, passed)

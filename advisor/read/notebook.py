@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from typing import Any
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
+from advisor.read.text import UNPARSABLE, merge_conflict, parse, undecodable
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = re.compile(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
 _LINE_MAGIC = re.compile(r"^(\s*)(?:%{1,2}|!{1,2}|\?{1,2})(?=\S).*$|^(\s*)[\w.]+\?{1,2}\s*$")
 
 
-def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]]] | Broken:
-    """The program of a notebook and where its cells begin: (first line, cell number from 1). Cells that do not parse are left out."""
+def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]], list[Broken]] | Broken:
+    """The program of a notebook, where its cells begin (first line, cell number from 1), and the cells that do not parse, which are left out."""
     try:
         content = json.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        return Broken(Place(display, getattr(error, "lineno", None) or 1), kind="notebook", detail=f"it is not a notebook: {error}"[:160])
+    except UnicodeDecodeError as error:
+        return undecodable(data, display, error)
+    except (ValueError, RecursionError) as error:
+        conflict = merge_conflict(data.decode("utf-8-sig"), display)
+        detail = f"it is not a notebook: {getattr(error, 'msg', 'it is nested too deeply')}"
+        return conflict or Broken(Place(display, getattr(error, "lineno", 1), getattr(error, "colno", 1)), kind="notebook", detail=detail)
     cells = content.get("cells") if isinstance(content, dict) else None
     if cells is None and isinstance(content, dict):  # format 3
         cells = [cell for sheet in content.get("worksheets") or [] if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
@@ -29,13 +32,18 @@ def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]]]
         return Broken(Place(display, 1), kind="notebook", detail="it has no list of cells")
     lines: list[str] = []
     starts: list[tuple[int, int]] = []
+    left_out: list[Broken] = []
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
         source = _source(cell)
         starts.append((len(lines) + 1, number))
-        lines += harmless(source)
-    return "\n".join(lines) + "\n", starts or [(1, 1)]
+        read = harmless(source)
+        if read is None:
+            detail = f"cell {number} does not parse and was left out"
+            left_out.append(Broken(Place(display, 1, cell=number), kind="cell", detail=detail, skipped=True))
+        lines += ["#"] * _height(source) if read is None else read
+    return "\n".join(lines) + "\n", starts or [(1, 1)], left_out
 
 
 def _source(cell: dict[str, Any]) -> str:
@@ -45,8 +53,12 @@ def _source(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else ""
 
 
-def harmless(source: str) -> list[str]:
-    """The lines of a cell with what only IPython understands replaced, so that every line keeps its number."""
+def _height(source: str) -> int:
+    return len(source.splitlines()) or 1
+
+
+def harmless(source: str) -> list[str] | None:
+    """The lines of a cell with what only IPython understands replaced, so that every line keeps its number; None when that is not enough."""
     lines = source.splitlines() or [""]
     if _parses(lines):
         return lines
@@ -75,14 +87,12 @@ def harmless(source: str) -> list[str]:
             result.append(line)
             continue
         continued = line.rstrip().endswith("\\")
-    return result if _parses(result) else ["#" for _ in lines]
+    return result if _parses(result) else None
 
 
 def _parses(lines: list[str]) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        parse("\n".join(lines))
+    except UNPARSABLE:
         return False
     return True

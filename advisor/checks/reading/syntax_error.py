@@ -12,4 +12,4 @@ from advisor.model.recipe import Broken
 def check(broken: Broken, ctx: Context) -> Iterator[Finding]:
     """Everything that is text and breaks the grammar of its language."""
     if not broken.skipped and not broken.unreadable:
-        yield ctx.finding("python2" if broken.kind == "python2" else "syntax", at=broken, detail=broken.detail)
+        yield ctx.finding(broken.kind if broken.kind in ("python2", "include") else "syntax", at=broken, detail=broken.detail)

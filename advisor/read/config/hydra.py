@@ -76,9 +76,12 @@ class _Composer:
                 values.append((key, node))
         return values
 
-    def config(self, group: str, name: str, package: str | None, chain: tuple[str, ...]) -> Mapped | None:
-        """One config with everything that its defaults list names, standing where its package says."""
+    def config(self, group: str, name: str, package: str | None, chain: tuple[str, ...], at: Place | None = None) -> Mapped | None:
+        """One config with everything that its defaults list names, standing where its package says. `at`: where a list names it."""
         label = f"{group}/{name}"
+        if label in chain and at is not None:
+            self.result.broken.append(Broken(at, kind="include", detail=f"its defaults list leads back to {label.strip('/')}"))
+            return None
         loaded = self._load(group, name) if label not in chain and len(chain) < LONGEST_CHAIN else None
         if loaded is None:
             self.result.missing.append((group, name, package if package is not None else group.replace("/", ".")))
@@ -111,7 +114,7 @@ class _Composer:
                 return []
             path, _, target = item.value.partition("@")
             folder, _, name = _absolute(group, path).rpartition("/")
-            found = self.config(folder, name, _target(target, package), chain)
+            found = self.config(folder, name, _target(target, package), chain, item.place)
             return [found] if found is not None else []
         if not isinstance(item, Mapped) or not item.entries:
             return []
@@ -139,7 +142,7 @@ class _Composer:
                 continue
             text = text.removesuffix(".yaml").removesuffix(".yml")
             folder, _, name = f"{full}/{text}".rpartition("/")
-            inner = self.config(folder, name, _target(target, package) if target else None, chain)
+            inner = self.config(folder, name, _target(target, package) if target else None, chain, one.place)
             if inner is not None:
                 found_all.append(inner)
         return found_all

@@ -18,12 +18,13 @@ def parse(text: str, display: str) -> Node | Broken | None:
     """The tree of a TOML text."""
     try:
         import tomllib
-    except ImportError:  # Python 3.10
-        return None
-
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except RecursionError:
+        return Broken(Place(display, 1), kind="toml", detail="it is nested too deeply")
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         match = _AT.search(str(error))
         line, column = (int(match.group(1)), int(match.group(2))) if match else (1, 1)
         return Broken(Place(display, line, column), kind="toml", detail=_AT.sub("", str(error)).rstrip(" ()"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Union
 
@@ -11,6 +12,7 @@ from advisor.model.source import Known, Link, Place
 
 MOST_NODES = 200_000  # a config of more nodes (an alias bomb, data) is not read
 DEEPEST = 100
+_TEMPLATE = re.compile(r"\{%-?\s*(?:if|for|set|raw|include|macro|block)\b|\{\{[-\s]*[.\w]")  # Jinja, Go, cookiecutter: no config yet
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +119,16 @@ def duplicate(key: Any, earlier: tuple[Node, Place], later: tuple[Node, Place]) 
 
 def load(text: str, display: str) -> Node | Broken | None:
     """The tree of a config file, by its suffix; None for an empty file."""
+    root = _parse(text, display)
+    if isinstance(root, Broken):
+        from advisor.read.text import merge_conflict
+
+        root = merge_conflict(text, display) or root
+        root.skipped = _TEMPLATE.search(text) is not None
+    return root
+
+
+def _parse(text: str, display: str) -> Node | Broken | None:
     if display.endswith(".json"):
         from advisor.read.config.json import parse as parse_json
 

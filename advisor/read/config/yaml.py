@@ -31,6 +31,8 @@ def parse(text: str, display: str) -> Node | Broken | None:
         if "expected a single document" in str(getattr(error, "context", "")):
             return _first_document(text, display)
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        if isinstance(error, yaml.reader.ReaderError):
+            line, message = text.count("\n", 0, error.position) + 1, f"it contains the character {error.character:#x}: {error.reason}"
         return Broken(Place(display, line, column), kind="yaml", detail=message)
     except (RecursionError, ValueError) as error:
         return Broken(Place(display, 1), kind="yaml", detail=f"it is nested too deeply or cannot be read ({type(error).__name__})")
@@ -51,7 +53,7 @@ def _convert(root: Any, display: str) -> Node | Broken | None:
     try:
         return _node(root, display, {}, set(), 0)[0]
     except _TooLarge:
-        return Broken(Place(display, 1), kind="yaml", detail=f"its aliases expand to more than {MOST_NODES:,} nodes")
+        return Broken(Place(display, 1), kind="yaml", detail=f"with its aliases expanded it has more than {MOST_NODES:,} values")
 
 
 def _place(node: Any, display: str) -> Place:

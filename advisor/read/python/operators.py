@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_TEXT = 10_000  # characters of a computed string
+WIDE = re.compile(r"\d{5}")  # a field of a template that would fill a longer one
 
 
 LARGEST_NUMBER = 2**256  # beyond it a computed integer is not kept
@@ -131,6 +133,8 @@ def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right
             return Opaque("a very large number", type(a).__name__)
         if symbol == "<<" and b > 256:
             return Opaque("a very large number", "int")
+        if symbol == "%" and isinstance(a, (str, bytes)) and WIDE.search(str(a)):
+            return Opaque("a very long text", "str")
         if symbol == "*" and (isinstance(a, (str, bytes)) or isinstance(b, (str, bytes))):
             text, count = (a, b) if isinstance(a, (str, bytes)) else (b, a)
             if len(text) * count > LONGEST_TEXT:

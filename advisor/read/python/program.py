@@ -9,10 +9,13 @@ import re
 from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Recipe
 from advisor.read.launch import Launch
-from advisor.read.python import assembly, imports
+from advisor.read.python import assembly, functions, imports
+from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
-from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Class, Function, Instance
+from advisor.read.python.reader import SOFT_BUDGET, Reader
+from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
+
+YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
 
 TRAINING_WORDS = re.compile(
     r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad"
@@ -44,10 +47,10 @@ def read_program(
         called = trains(recipe)
         recipe.whole = called
         if not called:
-            called_main = _read_uncalled(reader, everything, only_training=True)
+            called_main = _read_uncalled(reader)
             recipe.whole = called_main and trains(recipe)
         if everything:
-            _read_uncalled(reader, everything, only_training=False)
+            _read_everything(reader)
         recipe.trains = trains(recipe)
     except RecursionError:
         reader.spent = True
@@ -69,13 +72,13 @@ def trains(recipe: Recipe) -> bool:
     return any(isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP) for node, _ in walk(recipe.tree))
 
 
-def _read_uncalled(reader: Reader, everything: bool, only_training: bool) -> bool:
+def _read_uncalled(reader: Reader) -> bool:
     """Enters the functions of the entry file that were not called, callers first, with unknown arguments.
 
     True when what was entered is one main function: the program is then known from its start.
     """
-    own = [f for f in reader.functions if f.module is reader.entry or everything]
-    waiting = [f for f in own if f.node not in reader.entered and (everything or TRAINING_WORDS.search(_text(f)))]
+    own = [f for f in reader.functions if f.module is reader.entry]
+    waiting = [f for f in own if f.node not in reader.entered and TRAINING_WORDS.search(_text(f))]
     if not waiting:
         return False
     names = {f.name for f in waiting}
@@ -88,7 +91,7 @@ def _read_uncalled(reader: Reader, everything: bool, only_training: bool) -> boo
     roots = [f for f in waiting if not (mentioned.get(f.name, set()) - {f.node})]
     mains = [f for f in own if f.name in ("main", "cli", "run", "train_main") and f.owner is None and f.node not in reader.entered]
     is_main = False
-    if mains and only_training:
+    if mains:
         _enter(reader, mains[0])
         is_main = trains(reader.recipe)
         if is_main:
@@ -97,6 +100,38 @@ def _read_uncalled(reader: Reader, everything: bool, only_training: bool) -> boo
         if function.node not in reader.entered and not reader.spent:
             _enter(reader, function)
     return (len(roots) == 1 and roots[0].owner is None and not _required(roots[0])) or bool(roots and roots[0].injected)
+
+
+def _read_everything(reader: Reader) -> None:
+    """Enters every function of every file of the program, whoever calls it, each with a budget of its own; a file once per run."""
+    finished = reader.project.functions
+    spent, steps = reader.spent, reader.steps
+    known: dict[ast.AST, Function] = {}
+    met = 0
+    while waiting := [module for module in reader.modules.values() if module.path not in finished]:
+        for module in waiting:
+            nodes = [node for node in ast.walk(module.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+            for node in nodes:
+                if node in reader.entered:
+                    continue
+                known.update((function.node, function) for function in reader.functions[met:])
+                met = len(reader.functions)
+                # A definition that was not met, in an arm that is never taken say, closes over its file alone.
+                function = known.get(node) or Function(node, module, Frame(module, module.namespace))
+                reader.spent, reader.steps = False, SOFT_BUDGET
+                reader.at_top()
+                try:
+                    _enter(reader, function)
+                except RecursionError:
+                    reader.spent = True
+                    reader.recipe.budget_cuts += 1
+                spent = spent or reader.spent
+                steps += reader.steps - SOFT_BUDGET
+                if gc.get_count()[0] > YOUNG:
+                    gc.collect(0)
+            reader.at_top()
+            finished[module.path] = (len(nodes), sum(node in reader.entered for node in nodes))
+    reader.spent, reader.steps = spent, steps
 
 
 def _required(function: Function) -> list[str]:
@@ -114,16 +149,17 @@ def _enter(reader: Reader, function: Function) -> None:
             arguments.positional.append(_receiver(reader, function.owner, node))
             if node in reader.entered:  # __init__, by making the object
                 return
-    if not isinstance(node, ast.Lambda):
-        reader.frame = type(reader.frame)(function.module, function.module.namespace)
-        reader.call(function, arguments, node)
+    reader.frame = Frame(function.module, function.module.namespace)
+    result = reader.call(function, arguments, node)
+    if isinstance(result, Generator) and node not in reader.entered:
+        functions.drain(reader, result, node)
 
 
 def _receiver(reader: Reader, cls: Class, node: ast.AST) -> Instance:
     """An object of a class nobody made here, built once with unknown arguments."""
     made = reader.made.get(id(cls))
     if made is None:
-        reader.frame = type(reader.frame)(cls.module, cls.module.namespace)
+        reader.frame = Frame(cls.module, cls.module.namespace)
         value = reader.call(cls, Arguments(exact=False), cls.node)
         made = value if isinstance(value, Instance) else reader.instance("object", cls=cls)
         reader.made[id(cls)] = made

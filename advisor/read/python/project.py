@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import io
 import os
-import re
-import warnings
 from collections.abc import Iterator
 
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
+from advisor.read.python import scopes
 from advisor.read.python.values import Constant, Value
+from advisor.read.text import UNPARSABLE, decode, diagnose, parse, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
+MOST_HELD = 8_000_000  # characters of parsed files kept between programs: their trees take about 40 times as much memory
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
 
@@ -98,55 +98,6 @@ class SourceModule:
         return found
 
 
-def source_lines(text: str) -> list[str]:
-    """The lines as the parser counts them: form feeds and the like end no line."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
-def decode(data: bytes) -> str:
-    """Source bytes as text: byte order mark and coding line honoured. Raises SyntaxError or UnicodeDecodeError."""
-    import tokenize
-
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding)
-
-
-_MERGE = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
-_PYTHON2 = re.compile(
-    r"^\s*(print\s+[\"'\w%]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|`[^`]+`|\bur[\"']|<>|\b0[0-7]+\b(?!\.)", re.MULTILINE
-)
-_NEWER = re.compile(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[|except\s+[\w.]+\s*,\s*[\w.]+\s*:)|\bt[\"']")
-
-
-def diagnose(text: str, display: str, error: Exception) -> Broken:
-    """What is wrong with a text that does not parse: merge markers, Python 2, newer Python, NUL bytes or a plain syntax error."""
-    if isinstance(error, (RecursionError, MemoryError)):
-        return Broken(Place(display, 1), kind="too-deep", detail="it is nested too deeply to be parsed")
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        return Broken(Place(display, line), kind="nul", detail="it contains NUL bytes")
-    line = getattr(error, "lineno", None) or 1
-    column = getattr(error, "offset", None) or 1
-    message = str(getattr(error, "msg", error))
-    lines = source_lines(text)
-    marker = _MERGE.search(text)
-    if marker and text.count("<<<<<<< "):
-        at = text[: marker.start()].count("\n") + 1
-        return Broken(Place(display, at), kind="merge-marker", detail="a merge conflict is not resolved")
-    here = lines[line - 1] if 0 < line <= len(lines) else ""
-    if (
-        "Missing parentheses in call to 'print'" in message
-        or "Missing parentheses in call to 'exec'" in message
-        or "multiple exception types must be" in message
-    ):
-        return Broken(Place(display, line, column), kind="python2", detail=message)
-    if _NEWER.search(here) or message.startswith("f-string"):
-        return Broken(Place(display, line, column), kind="newer-python", detail=message, skipped=True)
-    if _PYTHON2.search(here):
-        return Broken(Place(display, line, column), kind="python2", detail=message)
-    return Broken(Place(display, max(line, 1), max(column, 1)), kind="syntax", detail=message)
-
-
 class Project:
     """Finds, decodes and parses files; each once. `texts` maps display names to decoded text for the reports."""
 
@@ -158,7 +109,10 @@ class Project:
         self._found: dict[tuple[str, str], str | None] = {}
         self._roots: dict[str, list[str]] = {}
         self._listing: dict[str, frozenset[str]] = {}
-        self.parsed = 0
+        self.held = 0  # characters of what is parsed and kept
+        self.parsed: set[str] = set()  # paths of what was parsed, or read as a config
+        self.functions: dict[str, tuple[int, int]] = {}  # path -> how many a file has, how many were entered, where all were to be
+        self.left_out: list[Broken] = []  # cells of notebooks
         self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
         self.remembered: dict[str, object] = {}  # what was found out about the texts of files and folders, by path
@@ -186,7 +140,7 @@ class Project:
         display = self.display(path)
         try:
             if not os.path.isfile(path):
-                kind = "link" if os.path.islink(path) else "not-a-file"
+                kind = "link" if os.path.islink(path) and not os.path.exists(path) else "not-a-file"
                 return Broken(Place(display, 1), kind=kind, detail="the link points nowhere" if kind == "link" else "it is not a regular file")
             size = os.path.getsize(path)
             largest = LARGEST_NOTEBOOK if path.endswith(".ipynb") else LARGEST_FILE
@@ -204,7 +158,20 @@ class Project:
         known = self.modules.get(path)
         if known is None:
             known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0])
+            self.held += len(known.text) if isinstance(known, SourceModule) else 0
         return known
+
+    def forget(self) -> None:
+        """Between two programs: drops what was parsed once it is much, the oldest first. What is asked for again is parsed again."""
+        if self.held <= MOST_HELD:
+            return
+        for path, module in list(self.modules.items()):
+            if isinstance(module, SourceModule):
+                del self.modules[path]
+                self.held -= len(module.text)
+                if self.held <= MOST_HELD // 2:
+                    break
+        scopes.forget()
 
     def _parse(self, path: str, name: str) -> SourceModule | Broken:
         data = self.read_bytes(path)
@@ -218,25 +185,24 @@ class Project:
             converted = program_text(data, display)
             if isinstance(converted, Broken):
                 return converted
-            text, cells = converted
+            text, cells, left_out = converted
+            self.left_out += left_out
             lines = text.split("\n")
             for (first, cell), (after, _) in zip(cells, [*cells[1:], (len(lines), 0)]):
                 self.texts[f"{display}#{cell}"] = "\n".join(lines[first - 1 : after - 1])  # places of a notebook count within a cell
         else:
             try:
                 text = decode(data)
-            except (UnicodeDecodeError, SyntaxError, LookupError) as error:
-                if b"\0" in data:
-                    return Broken(Place(display, data[: data.index(b"\0")].count(b"\n") + 1), kind="nul", detail="it contains NUL bytes")
-                return Broken(Place(display, 1), kind="encoding", detail=f"its text cannot be decoded ({error})"[:160])
+            except (UnicodeError, SyntaxError, LookupError) as error:
+                return undecodable(data, display, error)
+            if "\0" in text:
+                return undecodable(data, display, ValueError("NUL"))
         self.texts[display] = text
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+            tree = parse(text)
+        except UNPARSABLE as error:
             return diagnose(text, display, error)
-        self.parsed += 1
+        self.parsed.add(path)
         package = os.path.basename(path) == "__init__.py"
         return SourceModule(path, display, name, text, tree, source_lines(text), cells=cells, is_package=package, ascii=text.isascii())
 

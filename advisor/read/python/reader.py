@@ -122,6 +122,13 @@ class Reader:
     def launches(self, lines: list[Launch]) -> None:
         self._launches = lines
 
+    def at_top(self) -> None:
+        """Stands outside of all functions, loops and branches again, with nothing left to undo."""
+        self.block, self.on_yield, self.active, self.conditions = self.recipe.tree, [], [], []
+        self.depth = self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0
+        self.grad_mode = "on"
+        self.store.trail.clear()
+
     # --- places, events, facts -----------------------------------------------------------------------------------
 
     def place(self, node: ast.AST | Place) -> Place:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
+from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -31,7 +32,6 @@ from advisor.read.python.values import (
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
-LONGEST_TEXT = 10_000
 MOST_SAMPLES = 16  # items kept of a list that grows in a loop
 _NO_TEXT = frozenset(("split", "rsplit", "splitlines", "partition", "rpartition"))
 _TRUTHS = ("startswith", "endswith", "isdigit", "isalpha", "isnumeric", "isupper", "islower", "isspace", "isidentifier", "isalnum")
@@ -96,7 +96,7 @@ def _text(value: Constant, name: str, call: LibraryCall) -> Value | None:
     named = {key: plain(item) for key, item in call.arguments.keywords.items()}
     if any(item is Opaque for item in (*given, *named.values())) or not call.arguments.exact:
         return Opaque("a computed text", kind)
-    if any(isinstance(item, int) and abs(item) > LONGEST_TEXT for item in given):
+    if any(isinstance(item, int) and abs(item) > LONGEST_TEXT for item in given) or (name == "format" and WIDE.search(str(value.value))):
         return Opaque("a very long text", kind)
     try:
         result = getattr(value.value, name)(*given, **named)

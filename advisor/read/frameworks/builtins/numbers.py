@@ -39,7 +39,7 @@ _PURE: dict[str, tuple[Callable[..., Any], str | None]] = {
     "oct": (oct, "str"),
     "repr": (repr, "str"),
     "ascii": (ascii, "str"),
-    "format": (format, "str"),
+    "format": (lambda value, spec="": None if operators.WIDE.search(spec) else format(value, spec), "str"),
     "hash": (hash, "int"),
     "complex": (lambda *parts: None, None),
 }

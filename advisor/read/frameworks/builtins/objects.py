@@ -178,11 +178,13 @@ def eval_(call: LibraryCall) -> Value:
     """eval of a literal text."""
     import ast
 
+    from advisor.read.text import UNPARSABLE, parse
+
     value = call.arguments.positional[0] if call.arguments.positional else None
     if isinstance(value, Constant) and isinstance(value.value, str) and len(value.value) < 2000:
         try:
-            tree = ast.parse(value.value, mode="eval")
-        except (SyntaxError, ValueError, RecursionError):
+            tree = parse(value.value, mode="eval")
+        except UNPARSABLE:
             return Opaque("a text that is evaluated")
         for node in ast.walk(tree):
             ast.copy_location(node, call.node)
