@@ -54,7 +54,7 @@ class Context:
             place, used = settled, Link(place.file, place.line, "where the value is used")
         chain = [*([used] if used is not None else []), *(link for source in (value_from, at) for known in _knowns(source) for link in known.origin)]
         links = dict.fromkeys(link for link in (*evidence, *chain) if (link.file, link.line) != (place.file, place.line))
-        filled = self._values(at, value_from, values)
+        filled = self._values(at, value_from, {name: _line(value, place) if isinstance(value, Place) else value for name, value in values.items()})
         finding = Finding(
             rule=self.rule.name,
             case=case,
@@ -120,6 +120,13 @@ def _plain(value: object) -> object:
     if isinstance(value, Fact):
         return getattr(value, "name", "") or getattr(value, "kind", "")
     return value
+
+
+def _line(place: Place, seen_from: Place) -> str:
+    """The number of a line in a message, with its file where the finding stands in another one."""
+    if place.file != seen_from.file:
+        return f"{place.line} of {place.file}"
+    return str(place.line) if place.cell == seen_from.cell else f"{place.line} of cell {place.cell}"
 
 
 def _facts(at: object) -> list[object]:

@@ -89,7 +89,7 @@ def first_need(recipe: Recipe) -> Event | None:
             return event
         if event.kind is Kind.SPLIT and is_random(event.subject):
             return event
-        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init"}:
+        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init"} and not event.data.get("generator"):
             return event  # weights are drawn while their model is built, which says it better
         if event.kind is Kind.BACKWARD and hidden:
             return event

@@ -25,9 +25,9 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
         return
     for event, context in events(ctx.recipe.tree, Kind.FORWARD):
         if event.subject is module and evaluation_loop(context) is not None:
-            yield ctx.finding("evaluated", at=module, layer=norms[0].name, line=event.place.line)
+            yield ctx.finding("evaluated", at=module, layer=norms[0].name, line=event.place)
             return
     for save in ctx.recipe.saves:
         if save.module is module:
-            yield ctx.finding("saved", at=module, layer=norms[0].name, line=save.place.line)
+            yield ctx.finding("saved", at=module, layer=norms[0].name, line=save.place)
             return

@@ -22,7 +22,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         use = next((other for other, around in uses if _uses(other, save) and _later(context, around)), None)
         if use is not None:
             case = "restored" if use.kind is Kind.RESTORE else "written"
-            yield ctx.finding(case, at=save, line=use.place.line, model=save.module or "the model")
+            yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")
 
 
 def _uses(event: Event, save: Save) -> bool:

@@ -18,7 +18,7 @@ def check(restore: Restore, ctx: Context) -> Iterator[Finding]:
     for key, place in restore.keys.items():
         if key not in save.parts and "" not in save.parts:
             evidence = [Link(save.place.file, save.place.line, "written here")]
-            yield ctx.finding("missing-key", at=place, evidence=evidence, key=key, keys=", ".join(save.parts), line=save.place.line)
+            yield ctx.finding("missing-key", at=place, evidence=evidence, key=key, keys=", ".join(save.parts), line=save.place)
 
 
 def _same_path(restore: Restore, ctx: Context) -> Save | None:

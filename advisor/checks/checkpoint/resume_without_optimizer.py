@@ -35,7 +35,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         saved = any("optimizer" in save.parts.values() for save in recipe.saves)
         written = next((save for save in recipe.saves if counter in save.parts), None)
         at = (written.contents or written) if written is not None and not saved else restores[0]
-        yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=counter, optimizer=optimizers[0].name, line=restores[0].place.line)
+        yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=counter, optimizer=optimizers[0].name, line=restores[0].place)
 
 
 def _may_start_late(recipe: Recipe) -> bool:

@@ -27,7 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 told.add(event)
                 place = window.step.place
                 evidence = [Link(place.file, place.line, "the step stands here")]
-                yield ctx.finding("every-turn", at=event, evidence=evidence, confidence=None if window.turns else "medium", line=place.line)
+                yield ctx.finding("every-turn", at=event, evidence=evidence, confidence=None if window.turns else "medium", line=place)
 
 
 def _in_every_turn(window: Window, around: Around) -> bool:

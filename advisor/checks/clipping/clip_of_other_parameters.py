@@ -15,7 +15,7 @@ from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each clip whose weights no optimizer of its batch loop holds, or whose gradients never come to a step."""
     for clip, clearing in wasted(recipe):
-        yield ctx.finding("cleared", at=clip, clipped=_names(clip.subject.parameters.modules), line=clearing.place.line)
+        yield ctx.finding("cleared", at=clip, clipped=_names(clip.subject.parameters.modules), line=clearing.place)
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)
         given = event.subject.parameters

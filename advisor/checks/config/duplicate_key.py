@@ -16,4 +16,4 @@ def check(key: DuplicateKey, ctx: Context) -> Iterator[Finding]:
     if key.first is None:
         return
     case = "repeated" if key.earlier is not None and key.earlier == key.later else "overridden"
-    yield ctx.finding(case, at=key, key=key.name, line=key.first.line, earlier=key.earlier or BLOCK, later=key.later or BLOCK)
+    yield ctx.finding(case, at=key, key=key.name, line=key.first, earlier=key.earlier or BLOCK, later=key.later or BLOCK)

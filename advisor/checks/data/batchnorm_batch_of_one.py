@@ -28,7 +28,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     norm = flat[0] if raises else norms[0]
     yield ctx.finding(
         "raises" if raises else "one-sample", at=loader, confidence="medium" if size.weak else None,
-        value_from=size, layer=norm.name, line=norm.place.line,
+        value_from=size, layer=norm.name, line=norm.place,
     )
 
 

@@ -28,7 +28,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     case = "few-values" if flat and size <= ctx.limit("few") else "few-samples"
     norm = norms[0]
     confidence: Confidence | None = "medium" if known.weak else None
-    yield ctx.finding(case, at=loader, confidence=confidence, value_from=known, value=size, layer=norm.name, line=norm.place.line)
+    yield ctx.finding(case, at=loader, confidence=confidence, value_from=known, value=size, layer=norm.name, line=norm.place)
 
 
 def _trained_on(ctx: Context) -> set[object]:

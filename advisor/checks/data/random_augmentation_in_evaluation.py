@@ -27,7 +27,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     names = ", ".join(dict.fromkeys(transform.name for transform in found))
     under = loader.flag_off or any(transform.flag_off for transform in found) or loader.role_from == "name"
     case = "own" if train is None else "shared"
-    line = found[0].place.line if train is None else train.place.line
+    line = found[0].place if train is None else train.place
     yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
 
 

@@ -26,5 +26,5 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not candidates(save.path):
             ctx.skip("the name of the file is not known and may hold the rank", save)
             continue
-        yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place.line)
+        yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place)
         return

@@ -34,7 +34,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     ddp = recipe.distributed.get("ddp")
     by_flag = not isinstance(ddp, Known) or ddp.weak  # replicas only where an option asks for them
     confidence: Confidence | None = "medium" if by_flag or loader.when else None
-    yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place.line, model=model.name)
+    yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place, model=model.name)
 
 
 def _chosen(dataset: Dataset) -> bool:

@@ -41,7 +41,7 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
             enough=acts_after * ctx.limit("factor"),
             cooldown=cooldown or 0,
             acts_after=acts_after,
-            line=scheduler.place.line,
+            line=scheduler.place,
         )
 
 

@@ -25,6 +25,6 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
                 value_from=patience[0],
                 patience=waited,
                 warmup=warmup,
-                line=scheduler.place.line,
+                line=scheduler.place,
             )
             return

@@ -26,4 +26,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         seen.add(loop)
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
         at = next((node.place for node in inside if isinstance(node, Call)), event)
-        yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place.line)
+        yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place)

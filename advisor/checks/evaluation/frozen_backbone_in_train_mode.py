@@ -29,7 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         flagged = needs_flag(found.context) or part.when
         yield ctx.finding(
             "updating", at=switch or part, confidence="medium" if flagged else None,
-            model=part.name, layer=batch_norms(part)[0].name, line=found.event.place.line,
+            model=part.name, layer=batch_norms(part)[0].name, line=found.event.place,
         )
 
 

@@ -33,4 +33,4 @@ def _finding(case: str, at: Save | EarlyStopping, loader: Loader, flow: Flow | N
     evidence = [Link(loader.place.file, loader.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
     where = at.decided or at if isinstance(at, Save) else at
-    return ctx.finding(case, at=where, confidence=None if sure else "medium", evidence=evidence, metric=metric, line=loader.place.line)
+    return ctx.finding(case, at=where, confidence=None if sure else "medium", evidence=evidence, metric=metric, line=loader.place)

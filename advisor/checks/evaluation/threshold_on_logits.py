@@ -20,4 +20,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         use = next((use for use, given in logits if given.modules[:1] == flow.modules[:1]), None)
         if use is not None:
-            yield ctx.finding("half", at=place, evidence=[use.link], loss=use.loss.name, line=use.place.line, value=value)
+            yield ctx.finding("half", at=place, evidence=[use.link], loss=use.loss.name, line=use.place, value=value)

@@ -36,7 +36,7 @@ def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> I
             case = "resampled" if _name(fitted) in RESAMPLERS else "before-split"
             flagged = fitted.flag_off or split.flag_off
             kind = split.kind.rsplit(".", 1)[-1]
-            yield ctx.finding(case, at=fitted, confidence="medium" if flagged else None, what=_name(fitted), split=kind, line=event.place.line)
+            yield ctx.finding(case, at=fitted, confidence="medium" if flagged else None, what=_name(fitted), split=kind, line=event.place)
 
 
 def _name(fitted: Fitted) -> str:

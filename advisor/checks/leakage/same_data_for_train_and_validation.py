@@ -23,7 +23,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if loader.slot is other.slot:
         return
     unsure = loader.when or other.when or loader.escaped
-    yield ctx.finding("same-samples", at=loader, confidence="medium" if unsure else None, line=other.place.line, role=loader.role)
+    yield ctx.finding("same-samples", at=loader, confidence="medium" if unsure else None, line=other.place, role=loader.role)
 
 
 def _same(loader: Loader, other: Loader) -> bool:

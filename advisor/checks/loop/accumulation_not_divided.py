@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             size = value_of(window.size)
             case = "times" if size is not None else "times-unknown"
-            yield ctx.finding(case, at=backward, confidence=None if size is not None else "medium", times=size, step=window.step.place.line)
+            yield ctx.finding(case, at=backward, confidence=None if size is not None else "medium", times=size, step=window.step.place)
             break
 
 

@@ -21,7 +21,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         region = around if around is not None and _computed_in(around) else _before(flow, context) if around is None else None
         if region is not None:
-            yield ctx.finding("inside", at=event, region=region.what, line=region.place.line)
+            yield ctx.finding("inside", at=event, region=region.what, line=region.place)
 
 
 def _before(flow: object, context: Around) -> Region | None:

@@ -33,4 +33,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if handed := escaped_to(recipe, optimizer):
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", optimizer)
             continue
-        yield ctx.finding("no-step", at=backward, kind=kinds_of(recipe, optimizer), line=optimizer.place.line)
+        yield ctx.finding("no-step", at=backward, kind=kinds_of(recipe, optimizer), line=optimizer.place)

@@ -22,4 +22,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue  # said by backward-under-no-grad, if at all
         cut = flow.cut_at
         evidence = [Link(cut.file, cut.line, f"cut by {flow.cut_by}")] if cut is not None else []
-        yield ctx.finding("cut", at=event, evidence=evidence, cut=flow.cut_by, line=cut.line if cut is not None else event.place.line)
+        yield ctx.finding("cut", at=event, evidence=evidence, cut=flow.cut_by, line=cut or event.place)

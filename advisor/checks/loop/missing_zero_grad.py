@@ -30,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         before = _elsewhere(found)
         yield ctx.finding(
             "never" if before is None else "left-over", at=backward, confidence="medium" if flag else None,
-            kind=kinds_of(recipe, found.thing), step=found.event.place.line, before=(before or found.event).place.line,
+            kind=kinds_of(recipe, found.thing), step=found.event.place, before=(before or found.event).place,
         )
 
 

@@ -32,7 +32,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             yield ctx.finding(
                 "cleared", at=clearing, confidence="medium" if needs_flag(found.context) else None,
-                kind=kinds_of(recipe, found.thing), backward=backward.place.line, step=found.event.place.line,
+                kind=kinds_of(recipe, found.thing), backward=backward.place, step=found.event.place,
             )
 
 

@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if any(held.slot is optimizer.slot for held in wiped(clearing, recipe)) and _each_time(context, window):
                 yield ctx.finding(
                     "each-batch", at=clearing, confidence=None if window.turns not in (None, 1) else "medium",
-                    kind=optimizer.name, step=window.step.place.line, condition=_words(window),
+                    kind=optimizer.name, step=window.step.place, condition=_words(window),
                 )
                 break
 

@@ -22,4 +22,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if layer == flow.activation_at and dropout not in seen:
             seen.add(dropout)
             evidence = [Link(layer.file, layer.line, "the output layer")]
-            yield ctx.finding("on-scores", at=dropout, evidence=evidence, line=event.place.line, layer=layer.line)
+            yield ctx.finding("on-scores", at=dropout, evidence=evidence, line=event.place, layer=layer)

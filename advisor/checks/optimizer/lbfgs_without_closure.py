@@ -19,4 +19,4 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if any(other is not optimizer and other.slot is optimizer.slot for other in recipe.optimizers):
             continue  # one of several kinds by a flag, which the step may ask for
-        yield ctx.finding("no-closure", at=event, confidence="medium" if needs_flag(context) else None, line=optimizer.place.line)
+        yield ctx.finding("no-closure", at=event, confidence="medium" if needs_flag(context) else None, line=optimizer.place)

@@ -25,7 +25,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         layer = next((part for module in parameters.modules for part in module.walk() if _not_matrix(part)), None)
         if layer is not None:
             case = "convolution" if layer.name in CONVOLUTION else "vector"
-            yield ctx.finding(case, at=optimizer, confidence="medium" if optimizer.flag_off else None, layer=layer.name, line=layer.place.line)
+            yield ctx.finding(case, at=optimizer, confidence="medium" if optimizer.flag_off else None, layer=layer.name, line=layer.place)
             return
 
 

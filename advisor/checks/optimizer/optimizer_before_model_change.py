@@ -48,5 +48,5 @@ def _finding(optimizer: Optimizer, change: Event, ctx: Context) -> Finding:
     evidence = [Link(change.place.file, change.place.line, f"{change.subject.name} is built here")]
     under = optimizer.flag_off or change.subject.flag_off
     return ctx.finding(
-        "layer-added", at=optimizer, evidence=evidence, confidence="medium" if under else None, layer=change.subject.name, line=change.place.line
+        "layer-added", at=optimizer, evidence=evidence, confidence="medium" if under else None, layer=change.subject.name, line=change.place
     )

@@ -23,7 +23,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is None or _conditional(context, loop) or _keeps_nothing(optimizer) or _another_model(optimizer, loop):
             continue
         case = "each-batch" if any(loop is found.batch for found in training_loops(recipe)) else "each-epoch"
-        yield ctx.finding(case, at=optimizer, line=loop.place.line)
+        yield ctx.finding(case, at=optimizer, line=loop.place)
 
 
 def _its_loop(optimizer: Optimizer, context: Around, recipe: Recipe) -> Loop | None:

@@ -49,7 +49,7 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if module in seen | fixed or module not in parts or module not in through or not _forgotten(module, held):
                 continue
             seen.add(module)
-            yield ctx.finding("whole-model", at=module, line=backward.place.line, model=module.name, held=_names(recipe))
+            yield ctx.finding("whole-model", at=module, line=backward.place, model=module.name, held=_names(recipe))
 
 
 def _certain(optimizer: Optimizer) -> bool:

@@ -30,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             seen.add(region)
             autocast = region.data.get("autocast")
             flagged = needs_flag(around) or needs_flag(context) or (autocast.when if isinstance(autocast, Autocast) and autocast.flag_off else None)
-            yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged else None, line=region.place.line)
+            yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged else None, line=region.place)
 
 
 def _half(context: Around) -> Region | None:

@@ -34,7 +34,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         for found in violations(recipe.tree, order):
             if training_loop(found.context) is not None:
                 first = found.armed_by[0][0]
-                yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, line=first.place.line)
+                yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, line=first.place)
 
 
 def _steps(event: Event) -> bool:

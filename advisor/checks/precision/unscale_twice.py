@@ -18,7 +18,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for found in violations(recipe.tree, order):
         first = found.armed_by[0][0]
         case = "next-turn" if first is found.event else "again"
-        yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, line=first.place.line)
+        yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, line=first.place)
 
 
 def _unscaled(event: Event) -> list[Optimizer]:

@@ -14,4 +14,4 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Assignments to `shuffle` of a torch loader; the sampler was chosen at construction."""
     for name, value, place in loader.set_later:
         if name == "shuffle" and loader.kind.startswith("torch."):
-            yield ctx.finding("on" if value_of(value) is not False else "off", at=place, line=loader.place.line)
+            yield ctx.finding("on" if value_of(value) is not False else "off", at=place, line=loader.place)

@@ -29,7 +29,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         if rate.value >= ctx.limit("rate") and rate.default_path:
             case = _case(layers, optimizer, ctx)
             if case is not None:
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, value=rate.value, line=layers[0].place.line)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, value=rate.value, line=layers[0].place)
             return
 
 

@@ -24,7 +24,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         wanted = flow.direction or (direction_of(flow.metric) if flow.metric else None)
         if wanted is not None and mode.value in ("min", "max") and mode.value != wanted:
             case = "min-of-larger" if wanted == "max" else "max-of-smaller"
-            yield ctx.finding(case, at=event, metric=flow.metric or "metric", written=_written(mode), line=scheduler.place.line)
+            yield ctx.finding(case, at=event, metric=flow.metric or "metric", written=_written(mode), line=scheduler.place)
 
 
 def _written(mode: Known) -> str:

@@ -38,7 +38,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         seen.add(found.thing)
         evidence = [Link(step.place.file, step.place.line, "the optimizer steps here")]
-        yield ctx.finding(each, at=found.event, confidence="medium" if needs_flag(found.context) else None, evidence=evidence, line=step.place.line)
+        yield ctx.finding(each, at=found.event, confidence="medium" if needs_flag(found.context) else None, evidence=evidence, line=step.place)
 
 
 def _built(event: Event) -> Iterable[Scheduler]:

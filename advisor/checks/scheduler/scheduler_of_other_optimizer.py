@@ -27,8 +27,11 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     other = next((held for held in reversed(stepping) if not optimizer.modules or holds_some(held, optimizer.modules)), None)
     if other is not None:
-        evidence = [Link(other.place.file, other.place.line, f"{other.name}, which is stepped")]
+        evidence = [
+            Link(other.place.file, other.place.line, f"{other.name}, which is stepped"),
+            Link(scheduler.place.file, scheduler.place.line, f"{scheduler.name}, which writes to another one"),
+        ]
         yield ctx.finding(
-            "other", at=other, evidence=evidence, optimizer=optimizer.name, line=optimizer.place.line, other=other.name,
-            other_line=other.place.line, built=scheduler.place.line,
+            "other", at=other, evidence=evidence, optimizer=optimizer.name, line=optimizer.place, other=other.name,
+            other_line=other.place, built=scheduler.place,
         )

@@ -26,11 +26,11 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         if found is not None:
             case, shown = found
             sure = epochs is not None or case == "gamma-per-batch"
-            yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place.line)
+            yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place)
     elif each == "epoch":
         spans = _counts_batches(scheduler, epochs, ctx)
         if spans is not None:
-            yield ctx.finding("batch-schedule-per-epoch", at=at, kind=scheduler.name, setting=spans, line=scheduler.place.line)
+            yield ctx.finding("batch-schedule-per-epoch", at=at, kind=scheduler.name, setting=spans, line=scheduler.place)
 
 
 def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:

@@ -121,6 +121,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
         return Constant(owner.name) if name == "__name__" else Bound(owner, name)
     if isinstance(owner, Partial):
         return owner.function if name == "func" else Opaque(f"`{name}` of a partial")
+    if isinstance(owner, Opaque) and name == "grad":  # whatever it is the gradient of, what is done to it in place is done to gradients
+        return Weights(facts.Parameters(exact=False, why=owner.why), each=True, of_grad=True)
     if isinstance(owner, Opaque):
         return Opaque(owner.why, flow=owner.flow)
     return Opaque(f"attribute `{name}`")

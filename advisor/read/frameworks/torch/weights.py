@@ -116,18 +116,19 @@ def data(reader: Reader, weights: Any) -> Value:
 
 @table.method("weights", *IN_PLACE)
 def write_in_place(call: LibraryCall) -> Value:
-    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor only scales."""
+    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor only scales, an unknown one may do either."""
     weights = weights_of(call)
     name = call.name.rpartition(".")[2]
     limit: Setting | None = None
+    factor = call.get("other", 0)
     if weights.of_grad and name in ("clamp_", "clip_", "clamp_max_"):
         limit = call.setting("max", 0 if name == "clamp_max_" else 1)
-    elif weights.of_grad and name in ("mul_", "div_") and not isinstance(call.reader.plain(call.get("other", 0)), (int, float)):
+    elif weights.of_grad and name in ("mul_", "div_") and not isinstance(call.reader.plain(factor), (int, float)):
         limit = Unknown("a factor computed from the norm")
     if limit is not None:
         hand = Clip(call.place, kind="hand-written", value=limit, parameters=weights.parameters)
         call.reader.emit(Kind.CLIP, call.node, call.reader.record(hand))
-    else:
+    if limit is None or (isinstance(factor, Opaque) and factor.flow is None):
         call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place")
     return weights
 
