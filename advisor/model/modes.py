@@ -33,8 +33,7 @@ def asks_for_graph(context: Context) -> bool:
 def gradients_on(event: Event, context: Context) -> bool:
     """True when a forward surely builds a graph."""
     mode = event.data.get("grad_mode")
-    given = event.data.get("input")
-    if (mode is not None and mode != "on") or (given is not None and given.cut_by == "volatile"):
+    if mode is not None and mode != "on":
         return False
     return not any(region.what in (*OFF, "set_grad_enabled") for region in context.regions)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.model.events import Kind, Region, walk
+from advisor.model.events import Kind, Region, events, walk
 from advisor.model.source import Known, is_unknown, value_of
 from tests.read.torch.reading import found, run
 
@@ -179,7 +179,24 @@ def test_what_a_branch_leaves_of_the_gradient_mode(tmp_path: Path) -> None:
 
 
 def test_a_fixed_factor_scales_and_a_computed_one_clips(tmp_path: Path) -> None:
-    text = "for p in net.parameters():\n    p.grad.data.mul_(1 / 8)\nfor p in net.parameters():\n    p.grad.mul_(factor())\n"
+    text = "for p in net.parameters():\n    p.grad.data.mul_(1 / 8)\nfor p in net.parameters():\n    p.grad.mul_(1 / loss.norm())\n"
     reader = run(tmp_path, f"{TRAIN}loss.backward()\n{text}")
     assert [event.data["what"] for event in found(reader, Kind.GRAD_WRITE)] == ["grad"]
     assert [event.subject.kind for event in found(reader, Kind.CLIP)] == ["hand-written"]
+
+
+def test_gradients_of_what_could_not_be_read(tmp_path: Path) -> None:
+    """In place they are scaled by a number, clipped by a norm, or, where the factor is not known, either."""
+    reader = run(
+        tmp_path,
+        """
+        import torch
+        import elsewhere
+        for p in elsewhere.learner.parameters():
+            p.grad.data.mul_(0.5)
+            p.grad.mul_(1 / torch.randn(3).norm())
+            p.grad.div_(elsewhere.count)
+        """,
+    )
+    told = [(event.kind, event.place.line) for event, _ in events(reader.recipe.tree, Kind.GRAD_WRITE, Kind.CLIP)]
+    assert told == [(Kind.GRAD_WRITE, 10), (Kind.CLIP, 11), (Kind.CLIP, 12), (Kind.GRAD_WRITE, 12)]

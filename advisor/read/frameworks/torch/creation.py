@@ -146,11 +146,8 @@ def meshgrid(call: LibraryCall) -> Value:
 
 
 def variable(call: LibraryCall) -> Value:
-    """Variable(x): the tensor itself. With volatile=True, before torch 0.4, no graph was kept of what came out of it."""
-    value = call.arguments.positional[0] if call.arguments.positional else Tensor(Flow())
-    if call.reader.plain(call.get("volatile")) is True:
-        return Tensor(replace(flow_of(value) or Flow(), graph="none", cut_by="volatile"))
-    return value
+    """Variable(x): the tensor itself. volatile=True has had no effect since torch 0.4."""
+    return call.arguments.positional[0] if call.arguments.positional else Tensor(Flow())
 
 
 def parameter(call: LibraryCall) -> Value:

@@ -116,7 +116,7 @@ def data(reader: Reader, weights: Any) -> Value:
 
 @table.method("weights", *IN_PLACE)
 def write_in_place(call: LibraryCall) -> Value:
-    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor only scales, an unknown one may do either."""
+    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor scales, an unknown one may do either."""
     weights = weights_of(call)
     name = call.name.rpartition(".")[2]
     limit: Setting | None = None
@@ -128,7 +128,7 @@ def write_in_place(call: LibraryCall) -> Value:
     if limit is not None:
         hand = Clip(call.place, kind="hand-written", value=limit, parameters=weights.parameters)
         call.reader.emit(Kind.CLIP, call.node, call.reader.record(hand))
-    if limit is None or (isinstance(factor, Opaque) and factor.flow is None):
+    if limit is None or (factor is not None and getattr(factor, "flow", None) is None and name in ("mul_", "div_")):
         call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place")
     return weights
 
