@@ -116,7 +116,7 @@ def data(reader: Reader, weights: Any) -> Value:
 
 @table.method("weights", *IN_PLACE)
 def write_in_place(call: LibraryCall) -> Value:
-    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor scales, an unknown one may do either."""
+    """p.data.add_(...) steps by hand; p.grad.clamp_(...) and p.grad.mul_(factor) clip by hand, a fixed factor scales, an unknown one does either."""
     weights = weights_of(call)
     name = call.name.rpartition(".")[2]
     limit: Setting | None = None
