@@ -165,6 +165,7 @@ NEWER = f"it needs a Python newer than {sys.version_info.major}.{sys.version_inf
 SKIPPED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "cell": ({"a.ipynb": notebook("import torch\nx = (1", "x = 2")}, "a.ipynb", 1, "cell 1 does not parse and was left out"),
     "template": ({"a.yaml": SETTINGS + "{% if x %}\ny: {{ x }}\n{% endif %}\n"}, "a.yaml", 4, "found character that cannot start any token"),
+    "comments": ({"a.json": '{\n  // of an editor\n  "lr": 1, "batch_size": 3, "epochs": 3\n}'}, "a.json", 2, "it is JSON with comments"),
     "budget": ({"a.py": TORCH + "x = [1, 2, 3]\n" * 70_000}, "a.py", 48_001, "the budget of 240,000 expressions was spent here"),
     "elif": (
         {"a.py": ELIF + "".join(f"elif a == {i}:\n    x = {i}\n" for i in range(900)) + SOFTMAX},
@@ -270,7 +271,16 @@ def test_data_and_empty_files_are_passed_over(advisor: Advisor, name: str) -> No
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.toml"])
 def test_a_huge_config_that_is_named_is_told(advisor: Advisor, name: str) -> None:
-    Path(name).write_bytes(b"#" * 50_000_000)
+    Path(name).write_bytes(SETTINGS.encode().ljust(50_000_000, b"#"))
+    assert beside_a_good_file(advisor) == ([], []), "in a folder it is data"
     [finding], _ = beside_a_good_file(advisor, ".", name)
     assert (finding["file"], finding["line"], finding["rule"]) == (name, 1, "unreadable-file")
     assert "it has 50,000,000 bytes, more than" in finding["message"]
+
+
+def test_huge_data_that_are_named_are_skipped_with_the_reason(advisor: Advisor) -> None:
+    write({"vocabulary.json": json.dumps({f"word{number}": number for number in range(60_000)})})
+    findings, [skip] = beside_a_good_file(advisor, ".", "vocabulary.json")
+    assert not findings
+    assert (skip["file"], skip["line"]) == ("vocabulary.json", 1)
+    assert skip["why"].endswith("bytes, more than the 400,000 that a config may have")

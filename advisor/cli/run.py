@@ -104,7 +104,7 @@ def _cache(request: Request, files: Sequence[str]) -> Cache | None:
 
     options = [request.options.get(name) for name in FINDING_OPTIONS]
     folder = request.settings.folder if request.settings.file else os.getcwd()
-    return Cache(folder, [cards.stamp(), sys.version, os.getcwd(), request.severity, options, files])
+    return Cache(folder, [cards.stamp(), sys.version, os.getcwd(), request.severity, options, request.paths, files])
 
 
 def _levels(options: dict[str, Any], settings: Settings) -> tuple[Severity, Severity]:

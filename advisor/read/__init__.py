@@ -94,11 +94,17 @@ def read(
 
 
 LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
+HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
 _RECIPE_WORDS = re.compile(
     rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
     rb"\b[\"']?\s*[:=]",
     re.IGNORECASE,
 )
+
+
+def _head(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(HEAD)
 
 
 MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
@@ -127,7 +133,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         detail = f"it has {len(data):,} bytes, more than the {LARGEST_CONFIG:,} that a config may have"
         data = Broken(Place(project.display(path), 1), kind="too-large", detail=detail)
     if isinstance(data, Broken):
-        data.skipped = not named
+        data.skipped = not named or (data.kind == "too-large" and len(set(_RECIPE_WORDS.findall(_head(path)))) < 2)
         if named or data.kind != "too-large":
             reading.broken.append(data)
         return True

@@ -22,7 +22,9 @@ def parse(text: str, display: str) -> Node | Broken | None:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        return Broken(Place(display, error.lineno, error.colno), kind="json", detail=error.msg)
+        commented = text.startswith(("//", "/*"), error.pos)  # the settings of an editor or compiler; what reads it knows how
+        detail = "it is JSON with comments" if commented else error.msg
+        return Broken(Place(display, error.lineno, error.colno), kind="json", detail=detail, skipped=commented)
     except (RecursionError, ValueError):
         return Broken(Place(display, 1), kind="json", detail="it is nested too deeply or holds numbers that cannot be read")
     return _Scanner(text, display).run()

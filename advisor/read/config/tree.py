@@ -124,7 +124,7 @@ def load(text: str, display: str) -> Node | Broken | None:
         from advisor.read.text import merge_conflict
 
         root = merge_conflict(text, display) or root
-        root.skipped = _TEMPLATE.search(text) is not None
+        root.skipped = root.skipped or _TEMPLATE.search(text) is not None
     return root
 
 
