@@ -22,6 +22,7 @@ _TAKES = re.compile(
     rb"LightningCLI\(|HfArgumentParser\(|TrlParser\(|sys\.argv|OmegaConf\.load\("
     rb"|add_argument\(\s*[\"'](--?)?(config|cfg|conf|c|yaml|params|hparams)\w*[\"']"
 )
+_WORDS = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,18 @@ def readers(project: Project, config: str) -> list[Start]:
     name = os.path.basename(config).encode()
     stem = os.path.splitext(name)[0]
     quoted = re.compile(rb"[\"'](?:[\w./-]*/)?" + re.escape(stem) + rb"(?:\.\w+)?[\"']")
-    ranked: list[tuple[int, str]] = []
+    ranked: list[tuple[int, int, str]] = []
+    said = set(_WORDS.findall(os.path.relpath(config, project.directory).lower()))
     for path, data in _programs(project, config):
+        alike = -len(said & set(_WORDS.findall(os.path.splitext(os.path.basename(path))[0].lower())))
         composes = _COMPOSES.search(data) is not None
         if quoted.search(data):
-            ranked.append((0 if composes or name in data else 1, path))
+            ranked.append((0 if composes or name in data else 1, alike, path))
         elif composes:
-            ranked.append((2, path))
+            ranked.append((2, alike, path))
         elif _TAKES.search(data):
-            ranked.append((3, path))
-    for _, path in sorted(ranked, key=lambda pair: pair[0]):
+            ranked.append((3, alike, path))
+    for _, _, path in sorted(ranked, key=lambda entry: entry[:2]):
         found.setdefault(path, Start(path))
     return list(found.values())[:MOST_READERS]
 

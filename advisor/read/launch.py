@@ -220,6 +220,8 @@ def _lines(text: str, display: str) -> Iterator[list[Word]]:
     del display
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
+        if held and line.startswith("#"):
+            continue  # a comment between the lines of one command
         if not held:
             line = line.lstrip("$>`@- ") if line[:1] in "$>`@-" else line
         goes_on = line.endswith(("\\", "^"))

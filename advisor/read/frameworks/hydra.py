@@ -7,6 +7,7 @@ import os
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from advisor.model.record import dataclass, field
 from advisor.read.config import hydra as composition
 from advisor.read.frameworks import table
 from advisor.read.frameworks.easydict import attributed
@@ -50,7 +51,6 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
         return attributed(mapping({}, exact=False))
     stored = _STORED.get(reader, {})
     result: Value = mapping({})
-    exact = True
     if folder is not None:
         found = composition.compose(reader.project, folder, name, overrides)
         found = _with_joined(reader, folder, name, overrides, found)
@@ -66,15 +66,16 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
     for group, choice, package in schemas:
         schema = stored.get((group, choice)) or stored.get((group, choice.removesuffix(".yaml")))
         if schema is None:
-            exact = False
             reader.unread(f"the config {group + '/' if group else ''}{choice} of Hydra was not found", node)
+            inside: Value = mapping({}, exact=False)
+            for part in reversed([part for part in package.split(".") if part]):
+                inside = mapping({part: inside})
+            result = merged(result, inside)
             continue
         inner = structured(reader, schema, node)
         for part in reversed([part for part in package.split(".") if part]):
             inner = mapping({part: inner})
         result = merged(inner, result)
-    if isinstance(result, Mapping) and not exact:
-        result = Mapping({**result.state, "exact": False}, result.place)
     return attributed(_mandatory(result))
 
 
@@ -91,6 +92,11 @@ def _with_joined(reader: Reader, folder: str, name: str, overrides: list[str], f
     if not group:
         return composition.compose(reader.project, folder, choice, overrides)
     return composition.compose(reader.project, folder, name, [*overrides, f"+{group}={choice}"])
+
+
+def _inside(reader: Reader, folder: str) -> bool:
+    """True when the joined config lies in the folder of the configs."""
+    return reader.config is not None and os.path.join(reader.project.directory, reader.config[0]).startswith(folder + os.sep)
 
 
 def _mandatory(value: Value) -> Value:
@@ -116,12 +122,54 @@ def structured(reader: Reader, value: Value, node: ast.AST) -> Value:
 def _folder(reader: Reader, path: str | None, base: str) -> str | None:
     if path is None or "://" in path:
         return None
-    full = os.path.normpath(os.path.join(os.path.dirname(base), path))
-    return full if os.path.isdir(full) or any(name.startswith(full) for name in reader.project.overlay) else None
+    for root in (os.path.dirname(base), reader.project.directory):
+        full = os.path.normpath(os.path.join(root, path))
+        if os.path.isdir(full) or any(name.startswith(full) for name in reader.project.overlay):
+            return full
+    return None
 
 
-def _overrides(reader: Reader) -> list[str]:
-    return [word for word in reader.entry_arguments or [] if "=" in word]
+_OPTIONS = {"--config-path": "path", "-cp": "path", "--config-dir": "path", "-cd": "path", "--config-name": "name", "-cn": "name"}
+
+
+@dataclass(slots=True)
+class CommandLine:
+    """What the command line says to Hydra: where the config is, which one, and what is overridden."""
+
+    path: str | None = None
+    name: str | None = None
+    overrides: list[str] = field(default_factory=list)
+
+
+def _command_line(reader: Reader) -> CommandLine:
+    """The first line decides which config; of overrides those count that every script gives alike."""
+    if reader.entry_arguments is not None:
+        return _said(reader.entry_arguments)
+    lines = [(line.documented, _said([word.text or "" for word in line.words])) for line in reader.launches]
+    result = CommandLine()
+    for _, said in lines:
+        if result.path is None and result.name is None and (said.path is not None or said.name is not None):
+            result.path, result.name = said.path, said.name
+    scripts = [said for documented, said in lines if not documented]
+    result.overrides = [word for word in scripts[0].overrides if all(word in said.overrides for said in scripts)] if scripts else []
+    return result
+
+
+def _said(words: list[str]) -> CommandLine:
+    found = CommandLine()
+    index = 0
+    while index < len(words):
+        key, equals, rest = words[index].partition("=")
+        index += 1
+        option = _OPTIONS.get(key)
+        if option is not None:
+            if not equals and index < len(words):
+                rest = words[index]
+                index += 1
+            setattr(found, option, rest.strip("'\""))
+        elif equals and not key.startswith("-"):
+            found.overrides.append(f"{key}={rest}")
+    return found
 
 
 @table.decorator("hydra.main")
@@ -136,8 +184,14 @@ def main(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
         path = path.replace("\\", "/") if path is not None else None  # as written on Windows
         if name is None and path is not None and path.endswith((".yaml", ".yml")):  # Hydra 0.x: the file itself
             path, _, name = path.rpartition("/")
-        folder = _folder(reader, path if path is not None else ".", value.module.path) if name is not None else None
-        value.injected[parameters[0].arg] = composed(reader, folder, name, _overrides(reader), value.node)
+        said = _command_line(reader)
+        name = said.name or name
+        base = value.module.path
+        folder = _folder(reader, said.path or (path if path is not None else "."), base) if name is not None else None
+        if reader.config is not None and (folder is None or not _inside(reader, folder)) and reader.config[0].endswith((".yaml", ".yml")):
+            joined = os.path.join(reader.project.directory, reader.config[0])
+            folder, name = os.path.dirname(joined), os.path.basename(joined)
+        value.injected[parameters[0].arg] = composed(reader, folder, name, said.overrides, value.node)
     return value
 
 

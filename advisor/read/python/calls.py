@@ -308,15 +308,16 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
 
 def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:
     receiver = value.receiver
-    cls = receiver.cls if isinstance(receiver, Instance) and receiver.cls is not None else value.owner
+    cls = receiver.cls if isinstance(receiver, Instance) and receiver.cls is not None else receiver if isinstance(receiver, Class) else value.owner
     chain = list(cls.mro)
     start = chain.index(value.owner) + 1 if value.owner in chain else 1
     for base in chain[start:]:
         if isinstance(base, Class):
             found = base.namespace.get(name)
             if isinstance(found, Function):
+                first = [] if found.kind == "static" else [cls] if found.kind == "class" else [receiver]
                 return functions.call_function(
-                    reader, found, Arguments([receiver, *arguments.positional], arguments.keywords, arguments.exact), node, receiver
+                    reader, found, Arguments([*first, *arguments.positional], arguments.keywords, arguments.exact), node, receiver
                 )
         elif isinstance(receiver, Instance):
             return library_method(reader, receiver, name, arguments, node, base.name if isinstance(base, Library) else None)

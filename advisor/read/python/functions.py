@@ -102,6 +102,8 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         return Generator(function, frame)
     count = reader.evaluations.get(body_node, 0)
     limit = _EVALUATIONS if reader.steps < _SOFT else 1
+    if limit > 1 and reader.costs.get(body_node, _SMALL) < _SMALL and not reader.replays[body_node][2]:
+        limit = _EVALUATIONS_OF_SMALL
     if count >= limit and body_node in reader.replays:
         nodes, value, leaves = reader.replays[body_node]
         if leaves and reader.repeated + leaves > MOST_EVENTS:
@@ -112,10 +114,14 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.repeated += leaves
         return value
     reader.evaluations[body_node] = count + 1
-    return enter(reader, function, frame, node)
+    steps = reader.steps
+    result = enter(reader, function, frame, node)
+    reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
+    return result
 
 
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
+_SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
 
 
 MOST_EVENTS = 20_000  # nodes of the tree that replayed calls may add to one program

@@ -297,6 +297,8 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             return Constant(bool(compute(left.value, right.value)), weak=left.weak or right.weak)
         except Exception:
             return Opaque("a comparison", "bool")
+    if symbol in ("==", "!=") and any(isinstance(a, (Mapping, Sequence)) and isinstance(b, Constant) for a, b in ((left, right), (right, left))):
+        return Constant(symbol == "!=")  # a container never equals a text, a number or None
     if isinstance(left, Library) and isinstance(right, Library) and symbol in ("==", "!=", "is", "is not"):
         return Constant((left.name == right.name) == (symbol in ("==", "is")))
     if symbol in ("in", "not in"):

@@ -86,6 +86,7 @@ class Reader:
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
         self.evaluations: dict[ast.AST, int] = {}
+        self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
         self.replays: dict[ast.AST, tuple[list[Node], Value, int]] = {}
         self.entered: set[ast.AST] = set()
         self.entry_arguments: list[str] | None = None

@@ -161,6 +161,9 @@ def _clip(reader: Reader, settings: dict[str, Setting], call: LibraryCall) -> Cl
     value = settings.get("gradient_clip_val", ABSENT)
     if value is ABSENT or (isinstance(value, Known) and (value.value is None or value.value == 0)):
         return None
+    if isinstance(value, Unknown):
+        reader.recipe.clipping.complete, reader.recipe.clipping.why = False, value.why
+        return None
     algorithm = value_of(settings.get("gradient_clip_algorithm"))
     place = value.place if isinstance(value, Known) and value.place is not None else call.place
     return reader.record(Clip(place, kind="value" if algorithm == "value" else "norm", value=value))
