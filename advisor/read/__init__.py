@@ -75,7 +75,7 @@ def read(
         project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
-    words = 2 if python else 1
+    words = 2 if python else 1 if len(settings_files) > FEW_CONFIGS else 0
     alone = [path for path in dict.fromkeys(settings_files) if not _is_settled(project, reading, path, words, named=path not in strays)]
     if len(alone) <= (MOST_CONFIGS if python else MOST_CONFIGS_ALONE):
         for path in alone:
@@ -109,6 +109,7 @@ def _head(path: str) -> bytes:
 
 MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
 MOST_CONFIGS_ALONE = 64  # and of those passed without any program
+FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
 
 
 def _is_settled(project: Project, reading: Reading, path: str, words: int, named: bool) -> bool:

@@ -194,3 +194,114 @@ def test_mm_bases_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_fragments_are_no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not reading(tmp_path, monkeypatch, {"schedule.py": BASE}, "schedule.py").recipes
+
+
+RUNNER = """
+import argparse
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", help="train config file path")
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    cfg.optim_wrapper.optimizer.lr = 0.5
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_runner_with_its_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"tools/train.py": RUNNER, "configs/net.py": MMENGINE, "configs/_base_/schedule.py": BASE}
+    files["run.sh"] = "python tools/train.py configs/net.py\n"
+    [recipe] = reading(tmp_path, monkeypatch, files, "tools/train.py").recipes
+    assert (recipe.framework, recipe.optimizers.items[0].name, recipe.optimizers.items[0].settings["lr"].value) == ("mmengine", "AdamW", 0.5)  # type: ignore[union-attr]
+    assert recipe.epochs.value == 12  # type: ignore[union-attr]
+
+
+def test_a_runner_without_its_config_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [recipe] = reading(tmp_path, monkeypatch, {"tools/train.py": RUNNER}, "tools/train.py").recipes
+    assert recipe.framework == "mmengine"
+    for listing in (recipe.optimizers, recipe.schedulers, recipe.clipping, recipe.seeds, recipe.loaders):
+        assert not listing.complete and listing.why == "a config file whose path is not known"
+
+
+COMMANDS = """
+import hydra
+from engine import run
+
+@hydra.main(version_base=None)
+def main(cfg):
+    run(cfg.lr, cfg.epochs)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_options_of_hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "train.py": COMMANDS,
+        "engine.py": TRAIN,
+        "setups/a.yaml": "lr: 0.1\nepochs: 3\n",
+        "setups/b.yaml": "lr: 0.2\nepochs: 4\n",
+        "a.sh": "python train.py --config-path setups --config-name a.yaml \\\n    # a comment\n    lr=0.3 epochs=1\n",
+        "b.sh": "python train.py --config-path=setups --config-name=a lr=0.3 epochs=2\n",
+    }
+    assert told(reading(tmp_path, monkeypatch, files, "train.py")) == [(0.3, 3)]
+    assert told(reading(tmp_path, monkeypatch, files, "setups/b.yaml")) == [(0.2, 4)]
+
+
+def test_the_likeliest_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"main_linear.py": COMMANDS, "main_pretrain.py": COMMANDS, "engine.py": TRAIN, "scripts/pretrain/a.yaml": "lr: 0.1\nepochs: 3\n"}
+    [recipe] = reading(tmp_path, monkeypatch, files, "scripts/pretrain/a.yaml").recipes
+    assert recipe.entry == "main_pretrain.py"
+
+
+FACTORY = """
+import argparse
+import importlib
+from omegaconf import OmegaConf
+from lightning.pytorch import Trainer
+
+def made(config):
+    module, name = config["target"].rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)(**config.get("params", dict()))
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-b", "--base", nargs="*", metavar="base_config.yaml", help="paths to base configs", default=list())
+    parser = Trainer.add_argparse_args(parser)
+    options, unknown = parser.parse_known_args()
+    configs = [OmegaConf.load(path) for path in options.base]
+    config = OmegaConf.merge(*configs, OmegaConf.from_dotlist(unknown))
+    trainer = Trainer.from_argparse_args(argparse.Namespace(**config.trainer))
+    trainer.fit(made(config.model))
+"""
+NET = """
+import torch
+from torch import nn
+import lightning as L
+
+class Net(L.LightningModule):
+    def __init__(self, rate):
+        super().__init__()
+        self.layer = nn.Linear(20, 3)
+        self.rate = rate
+    def training_step(self, batch, index):
+        x, y = batch
+        return nn.functional.cross_entropy(self.layer(x), y)
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=self.rate)
+"""
+
+
+def test_a_list_of_configs_and_a_factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = "model:\n  target: nets.Net\n  params: {rate: 3e-4}\ntrainer: {max_epochs: 7, gradient_clip_val: 0.5}\n"
+    found = reading(tmp_path, monkeypatch, {"main.py": FACTORY, "nets.py": NET, "configs/a.yaml": config}, "configs/a.yaml")
+    assert told(found) == [(3e-4, 7)]
+    assert [clip.value.value for clip in found.recipes[0].clipping] == [0.5]  # type: ignore[union-attr]

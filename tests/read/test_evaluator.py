@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from advisor.model.events import Branch, Call, Event, Exit, Kind, Loop, walk
+from advisor.model.source import value_of
 from advisor.read.python import imports
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
@@ -248,3 +249,64 @@ def test_property_setters_run(tmp_path: Path) -> None:
         """,
     )
     assert plain(name(reader, "found")) == 6
+
+
+def test_a_small_helper_answers_every_call(tmp_path: Path) -> None:
+    text = "def get(d, k, default=None):\n    return d.get(k, default)\n"
+    text += "d = {" + ", ".join(f"'k{i}': {i}" for i in range(20)) + "}\n" + "\n".join(f"x{i} = get(d, 'k{i}')" for i in range(20))
+    reader = run(tmp_path, text)
+    assert [plain(reader.entry.namespace[f"x{i}"]) for i in range(20)] == list(range(20))
+
+
+def test_super_of_a_class_passes_no_instance(tmp_path: Path) -> None:
+    text = """
+    class A:
+        @staticmethod
+        def add(cfg):
+            return cfg + 1
+        @classmethod
+        def name(cls):
+            return cls
+    class B(A):
+        @staticmethod
+        def add(cfg):
+            return super(B, B).add(cfg) * 10
+        @classmethod
+        def name(cls):
+            return super().name()
+    x = B.add(4)
+    y = B.name() is B
+    """
+    assert plain(run(tmp_path, text).entry.namespace["x"]) == 50
+
+
+def test_containers_equal_no_text(tmp_path: Path) -> None:
+    assert plain(run(tmp_path, "import u\nx = ({'a': u.x} == 'None', [u.x] != None)").entry.namespace["x"]) == (False, True)
+
+
+def test_a_standard_module_is_no_folder_of_the_project(tmp_path: Path) -> None:
+    for name in ("pkg/collections", "pkg/lhotse"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.py").write_text("y = 1")
+    (tmp_path / "pkg/__init__.py").write_text("")
+    (tmp_path / "pkg/tool.py").write_text("import collections.abc\nimport lhotse.array\nz = 3")
+    reader = run(tmp_path, "from pkg.tool import z as x")
+    assert plain(reader.entry.namespace["x"]) == 3
+    assert reader.failed_imports == []
+
+
+def test_optimizers_of_unread_libraries(tmp_path: Path) -> None:
+    text = """
+    import torch
+    from monai.optimizers import Novograd
+    from elsewhere import Averager, Thing
+    model = torch.nn.Linear(2, 2)
+    a = Novograd(model.parameters(), 0.1, weight_decay=0.5)
+    b = Thing([{"params": model.parameters(), "lr": 2}], lr=0.3)
+    c = Averager(model.parameters(), decay=0.9)
+    """
+    found = run(tmp_path, text).recipe.optimizers
+    assert [(o.kind, {key: value_of(held) for key, held in o.settings.items()}) for o in found] == [
+        ("monai.optimizers.Novograd", {"weight_decay": 0.5, "lr": 0.1}),
+        ("elsewhere.Thing", {"lr": 0.3}),
+    ]

@@ -45,6 +45,7 @@ for _name in PARSERS:
 _NEGATIVE = re.compile(r"^-\d|^-\.\d")
 _SWITCHES = {"store_true": (False, True), "store_false": (True, False)}
 _QUIET = ("help", "version", "parsers")
+_CONFIG = re.compile(r"(^|[-_\s])(configs?|cfg|conf)([-_\s.]|$)|config[-_ ]file|\.ya?ml|\.json\b", re.IGNORECASE)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +58,7 @@ class Option:
     words: Any = None
     set_to: Value | None = None
     negated: bool = False  # BooleanOptionalAction: --no-x as well
+    of_config: bool = False  # its name or its help says that it takes a config
 
 
 @table.function(*PARSERS)
@@ -163,7 +165,8 @@ def add_argument(call: LibraryCall) -> Value:
     if default is None:
         default = call.this.data.get("default")
     words = reader.plain(call.get("nargs")) if call.get("nargs") is not None else None
-    option = Option(dest, flag, call.get("type"), words)
+    said = " ".join(str(reader.plain(value)) for value in (call.get("help"), call.get("metavar")) if isinstance(value, Constant))
+    option = Option(dest, flag, call.get("type"), words, of_config=_CONFIG.search(f"{flag} {said}") is not None)
     suppressed = isinstance(default, Library) and default.name == "argparse.SUPPRESS"
     value: Value
     if action in _SWITCHES:
@@ -278,6 +281,26 @@ def _parse(call: LibraryCall, words: list[Constant], options: dict[str, Value]) 
             options[option.dest] = _stored(call, option, [words[index - 1]])
 
 
+def _join(reader: Reader, specs: dict[str, Option], options: dict[str, Value]) -> None:
+    """The config that was joined with the program, given to the option that takes one: none, or the default of another of its kind."""
+    assert reader.config is not None
+    display = reader.config[0]
+    suffix = display.rpartition(".")[2]
+    words = [value for value in options.values() if isinstance(value, Constant) and isinstance(value.value, str)]
+    if any(reader.project.same(str(word.value), display, reader.entry.path) for word in words):
+        return  # a command line names it
+    for option in dict.fromkeys(specs.values()):
+        held = options.get(option.dest)
+        if not option.of_config or (option.set_to is not None and option.words is None):
+            continue
+        empty = is_none(held) or isinstance(held, Opaque) or (isinstance(held, Sequence) and not held.items)
+        other = isinstance(held, Constant) and isinstance(held.value, str) and held.value.endswith((f".{suffix}",))
+        if empty or other:
+            named = Constant(display, (), True)
+            options[option.dest] = sequence([named], "list") if option.words in ("*", "+") or isinstance(held, Sequence) else named
+            return
+
+
 def namespace(call: LibraryCall) -> Instance:
     """The object that parse_args gives."""
     options = dict(call.this.data.get("options", {}))
@@ -291,6 +314,8 @@ def namespace(call: LibraryCall) -> Instance:
         _parse(call, [Constant(word) for word in call.reader.entry_arguments], options)
     elif is_none(given) and call.reader.launches:
         options = launched.overridden(call.reader, options, lambda words, way: _parse(call, words, way))
+    if call.reader.config is not None and is_none(given):
+        _join(call.reader, call.this.data.get("specs", {}), options)
     held = call.get("namespace", 1)
     if isinstance(held, Instance):
         for key, value in options.items():

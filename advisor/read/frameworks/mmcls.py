@@ -1,7 +1,7 @@
-"""mmcls: its seeds; see seeding.py."""
+"""mmcls: see mmengine.py."""
 
 from __future__ import annotations
 
-from advisor.read.frameworks import seeding
+from advisor.read.frameworks import mmengine
 
-__all__ = ["seeding"]
+__all__ = ["mmengine"]

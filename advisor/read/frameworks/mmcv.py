@@ -1,7 +1,7 @@
-"""mmcv: its seeds; see seeding.py."""
+"""mmcv: see mmengine.py."""
 
 from __future__ import annotations
 
-from advisor.read.frameworks import seeding
+from advisor.read.frameworks import mmengine
 
-__all__ = ["seeding"]
+__all__ = ["mmengine"]

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
+from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, seeders
 from advisor.read.python.values import (
@@ -78,6 +79,10 @@ def unknown_call(reader: Reader, call: LibraryCall) -> Value:
     if seeders.seeds(call.name):
         seeders.emit(reader, call.arguments, call.node)
     _hand_over(reader, arguments, call.name)
+    foreign = table.TENSORS.get("optimizer")
+    made = foreign(call) if foreign is not None else None
+    if made is not None:
+        return made
     if tracked(reader, arguments):
         escape(reader, arguments, call.name, call.node)
     return calls.opaque_result(reader, call.name, arguments)

@@ -101,7 +101,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
     count = reader.evaluations.get(body_node, 0)
-    limit = _EVALUATIONS if reader.steps < _SOFT else 1
+    limit = _EVALUATIONS_EARLY if reader.steps < _EARLY else _EVALUATIONS if reader.steps < _SOFT else 1
     if limit > 1 and reader.costs.get(body_node, _SMALL) < _SMALL and not reader.replays[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
     if count >= limit and body_node in reader.replays:
@@ -121,6 +121,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
 
 
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
+_EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes many different things
 _SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Broken
@@ -66,12 +67,13 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
 def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     """The module of an absolute import. A framework with a table wins over a project file of the same name."""
     root = name.partition(".")[0]
-    path = reader.project.find(name, reader.frame.module.path) if root else None
+    standard = root in sys.stdlib_module_names and not _shadows(reader, root)
+    path = reader.project.find(name, reader.frame.module.path) if root and not standard else None
     if path is not None and not (table.known(root) and not _shadows(reader, root)):
         return _execute(reader, path, name, node)
-    if path is None and "." in name and not table.known(root):
+    if path is None and "." in name and not standard and not table.known(root):
         top = reader.project.find(root, reader.frame.module.path)
-        if top is not None:
+        if top is not None and _importable(reader, top):
             parent = name.rpartition(".")[0]
             value = import_module(reader, parent, node)
             if isinstance(value, Module):
@@ -82,6 +84,14 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     table.load(name)
     reader.imported.add(root)
     return Library(table.canonical(name))
+
+
+def _importable(reader: Reader, top: str) -> bool:
+    """True for a package that the program can really import by its name: beside the entry, or at the project's root or its src."""
+    folder = os.path.dirname(top.rstrip(os.sep))
+    folder = os.path.dirname(folder) if os.path.basename(top) == "__init__.py" else folder
+    beside = os.path.dirname(reader.entry.path)
+    return folder in (beside, reader.project.directory) or folder in reader.project.roots(reader.entry.path)[-2:]
 
 
 def _shadows(reader: Reader, root: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import os
 import re
 
 from advisor.model.events import Event, Kind, walk
@@ -36,6 +37,9 @@ def read_program(
     """
     reader = Reader(project, source)
     reader.config = config
+    if config is not None and launches is None:  # other command lines are for other configs
+        name = os.path.basename(config[0])
+        launches = [line for line in reader.launches if any((word.text or "").endswith(name) for word in line.words)]
     if launches is not None:
         reader.launches = launches
     recipe = reader.recipe

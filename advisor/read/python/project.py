@@ -303,6 +303,10 @@ class Project:
             self.opened[key] = self._open_text(path, entry)
         return self.opened[key]
 
+    def same(self, path: str, display: str, entry: str | None = None) -> bool:
+        """True when a path that a program gives means the file shown by this name."""
+        return any(self.display(candidate) == display for candidate in self.places(path, entry))
+
     def _open_text(self, path: str, entry: str | None) -> tuple[str, str] | None:
         for candidate in self.places(path, entry):
             data = self.read_bytes(candidate)

@@ -18,8 +18,10 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
+    Arguments,
     Constant,
     Instance,
+    Library,
     Mapping,
     Opaque,
     Tensor,
@@ -168,6 +170,27 @@ def clip_gradients(call: LibraryCall) -> Value:
     return NONE
 
 
+@table.function("lightning.Trainer.add_argparse_args", "lightning.Trainer.add_trainer_args")
+def add_argparse_args(call: LibraryCall) -> Value:
+    """parser = Trainer.add_argparse_args(parser): every setting as an option (Lightning 1)."""
+    parser = call.get("parent_parser", 0)
+    if isinstance(parser, Instance) and parser.role == "argument-parser":
+        options = {name: Constant(value, weak=True, default=VERSION) for name, value in TRAINER_DEFAULTS.items() if name != "callbacks"}
+        call.reader.store.write(parser.data, "options", {**options, **parser.data.get("options", {})})
+    return parser if parser is not None else Opaque("a parser")
+
+
+@table.function("lightning.Trainer.from_argparse_args")
+def from_argparse_args(call: LibraryCall) -> Value:
+    """Trainer.from_argparse_args(args, **kwargs): what the options say of the Trainer's settings (Lightning 1)."""
+    given = call.get("args", 0)
+    held = given.attributes if isinstance(given, Instance) else given.items if isinstance(given, Mapping) else {}
+    named = {name: value for name, value in held.items() if name in TRAINER_DEFAULTS}
+    keywords = {**named, **{key: value for key, value in call.arguments.keywords.items() if key != "args"}}
+    exact = call.arguments.exact and isinstance(given, (Instance, Mapping)) and not (isinstance(given, Instance) and given.data.get("inexact"))
+    return call.reader.call(Library("lightning.Trainer"), Arguments([], keywords, exact), call.node)
+
+
 def _setting_of(name: str) -> Callable[[Reader, Instance], Value | None]:
     def handler(reader: Reader, trainer: Instance) -> Value | None:
         """trainer.max_steps"""
@@ -183,7 +206,16 @@ for _name in TRAINER_DEFAULTS:
         table.attribute("lightning-trainer", _name)(_setting_of(_name))
 
 
-@table.attribute("lightning-trainer", "estimated_stepping_batches", "num_training_batches", "current_epoch", "global_step", "world_size")
+@table.attribute("lightning-trainer", "world_size", "num_devices", "num_nodes", "num_processes")
+def devices(reader: Reader, trainer: Instance) -> Value:
+    """One device, unless the machine or the Trainer's own settings say otherwise."""
+    request: LibraryCall | None = trainer.data.get("call")
+    given = request.get("devices") or request.get("gpus") if request is not None else None
+    number = given.value if isinstance(given, Constant) and isinstance(given.value, int) and given.value > 0 else 1
+    return Constant(number, weak=True, default=VERSION)
+
+
+@table.attribute("lightning-trainer", "estimated_stepping_batches", "num_training_batches", "current_epoch", "global_step")
 def counted(reader: Reader, trainer: Instance) -> Value:
     """Known only when it runs."""
     return Opaque("a number that the trainer counts", "int")
@@ -200,8 +232,11 @@ def fit(call: LibraryCall) -> Value:
             return NONE
     call.reader.recipe.framework = "lightning"
     call.reader.recipe.owner_silences |= SILENCES
-    call.reader.unread("the model given to `fit` could not be read", call.node)
-    call.reader.recipe.optimizers.complete = False
+    why = "the model given to `fit` could not be read"
+    call.reader.unread(why, call.node)
+    recipe = call.reader.recipe
+    for listing in (recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders, recipe.models):
+        listing.complete, listing.why = False, why
     return NONE
 
 

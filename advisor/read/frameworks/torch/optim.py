@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from advisor.model.events import Event, Kind, walk
@@ -89,6 +90,36 @@ def built(call: LibraryCall, fact: Optimizer) -> Instance:
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance(fact.kind, role="optimizer", fact=fact, node=call.node)
+
+
+_NAMED = re.compile(r"sgd|adam|lamb|lars|lion|ranger|prop|grad|novo|muon|shampoo|sophia|prodigy|optim", re.IGNORECASE)
+
+
+def foreign(call: LibraryCall) -> Value | None:
+    """An optimizer of a library without a table: a class that gets parameters and a rate, or parameters and a name that says so."""
+    last = call.name.rpartition(".")[2]
+    given = call.get("params", 0)
+    if not last[:1].isupper() or not _parameters(given):
+        return None
+    if "lr" not in call.arguments.keywords and not _NAMED.search(last):
+        return None
+    fact = Optimizer(call.place, kind=call.name, settings={key: setting(value) for key, value in call.arguments.keywords.items() if key != "params"})
+    if len(call.arguments.positional) > 1:
+        fact.settings.setdefault("lr", call.setting("lr", 1))
+    fact.groups, fact.groups_complete = groups(call.reader, given, call.node)
+    return built(call, fact)
+
+
+def _parameters(value: Value | None) -> bool:
+    """True for the weights of a model, or groups of them."""
+    if isinstance(value, Weights):
+        return not value.of_grad and not value.each
+    if isinstance(value, Sequence):
+        return any(isinstance(item, Mapping) and isinstance(item.items.get("params"), Weights) for item in value.items)
+    return False
+
+
+table.TENSORS["optimizer"] = foreign
 
 
 def register(name: str, text: str, version: str | None = None) -> None:

@@ -1,0 +1,7 @@
+"""mmselfsup: see mmengine.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import mmengine
+
+__all__ = ["mmengine"]
