@@ -10,12 +10,16 @@ from advisor.model.finding import Finding
 from advisor.model.recipe import Flow, Recipe
 from advisor.model.source import Link, Place
 
+PROBABILITIES = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid"})
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Every loss whose input is the output of a layer without activation, with nothing but dropout behind it."""
+    """Every loss whose input is the output of a layer, with nothing but dropout and what makes probabilities behind it."""
     seen: set[Place] = set()
     for event, _ in events(recipe.tree, Kind.LOSS):
         flow = event.data.get("input")
+        if isinstance(flow, Flow) and flow.activation in PROBABILITIES:
+            flow = flow.activation_input
         if not isinstance(flow, Flow) or flow.activation != "linear" or flow.dropped is None:
             continue
         dropout, layer = flow.dropped

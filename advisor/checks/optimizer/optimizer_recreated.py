@@ -33,9 +33,14 @@ def _its_loop(optimizer: Optimizer, context: Around, recipe: Recipe) -> Loop | N
         found: TrainingLoop | None = training_loop(around)
         if found is None or not isinstance(step.subject, Optimizer) or step.subject.slot is not optimizer.slot:
             continue
-        if innermost is found.batch or (innermost is found.epoch and found.by_loader and innermost is not None):
+        if innermost is found.batch or (innermost is found.epoch and innermost is not None and _passes(found, innermost)):
             return innermost
     return None
+
+
+def _passes(found: TrainingLoop, epoch: Loop) -> bool:
+    """True when each turn of a loop is a pass over the data: over a loader, or, where it just counts, over a list of batches."""
+    return found.by_loader or (epoch.what == "range" and found.batch.what in ("items", "data"))
 
 
 def _conditional(context: Around, loop: Loop) -> bool:

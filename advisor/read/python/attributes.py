@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from advisor.model import recipe as facts
 from advisor.model.events import Kind
 from advisor.model.record import replace
+from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.python import classes, functions
 from advisor.read.python.values import (
@@ -211,7 +212,7 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 
-def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST, before: Value | None = None) -> None:
+def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST | Place, before: Value | None = None) -> None:
     """An attribute of a module that is a module becomes a part of it; in a plain list or dict it does not.
 
     A part that the attribute does not hold now (`before`) comes from the other arm of a branch and stays beside the new one.
@@ -232,6 +233,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
         elif isinstance(member, (Sequence, Mapping)):
             held = member.items if isinstance(member, Sequence) else tuple(member.items.values())
             modules = [item for item in held if isinstance(item, Instance) and item.role == "module" and isinstance(item.fact, facts.Module)]
+            if not held:
+                owner.data.setdefault("containers", {})[name] = reader.place(node)
             if modules:
                 fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
                 for index, item in enumerate(modules):
@@ -239,6 +242,14 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+def gather(reader: Reader, owner: Instance) -> None:
+    """Looks again into the lists and dicts of a module that were empty when they became its attributes: its constructor has filled them since."""
+    for name, place in owner.data.get("containers", {}).items():
+        held = owner.attributes.get(name)
+        if isinstance(held, (Sequence, Mapping)):
+            register(reader, owner, name, held, place)
 
 
 _DICT_METHODS = frozenset(

@@ -126,8 +126,12 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
             instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
         if base == "torch.nn.Module" and not unknown_base:
-            instance.data["ready"] = _ready(init)
+            instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance)
+        if "containers" in instance.data:
+            from advisor.read.python.attributes import gather
+
+            gather(reader, instance)
     elif base is not None and not cls.dataclass:
         handler = table.METHODS.get((base, "__init__")) or table.find_method(instance, "__init__")
         if handler is not None:
@@ -139,11 +143,17 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     return instance
 
 
-def _ready(init: Function) -> tuple[str, int, int]:
-    """The file, the first line of a constructor, and the line in which it calls that of its base: behind its end where it never does."""
-    first, last = init.node.lineno, init.node.end_lineno or init.node.lineno
-    calls = (number for number in range(first + 1, last + 1) if "__init__" in init.module.lines[number - 1])
-    return init.module.display, first, next(calls, last + 1)
+def _ready(cls: Class) -> tuple[str, int, int]:
+    """The file and first line of a constructor as written, and the line in which it calls that of its base: behind its end where it never does."""
+    for base in cls.mro:
+        if not isinstance(base, Class):
+            continue
+        for node in base.node.body:
+            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                first, last = node.lineno, node.end_lineno or node.lineno
+                calls = (number for number in range(first + 1, last + 1) if "__init__" in base.module.lines[number - 1])
+                return base.module.display, first, next(calls, last + 1)
+    return "", 0, 0
 
 
 def is_enum(cls: Class) -> bool:

@@ -53,10 +53,12 @@ def getattr_(call: LibraryCall) -> Value:
 
 @function("builtins.setattr")
 def setattr_(call: LibraryCall) -> Value:
-    """setattr(x, name, value) with a known name."""
+    """setattr(x, name, value) with a known name. A part of a module is one under any name."""
     owner, name, value = call.get("object", 0), call.get("name", 1), call.get("value", 2)
     if owner is not None and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
         call.reader.set_attribute(owner, name.value, value, call.node)
+    elif isinstance(owner, Instance) and isinstance(value, Instance) and owner.role == value.role == "module":
+        call.reader.set_attribute(owner, f"<{len(owner.attributes)}>", value, call.node)
     return NONE
 
 
