@@ -28,9 +28,10 @@ def direction_of(name: str) -> Literal["min", "max"] | None:
     words = words_of(name)
     if words & {"neg", "negative", "minus", "inv", "inverse"}:
         return None
-    if words & SMALLER_IS_BETTER:
-        return "min"
-    return "max" if words & LARGER_IS_BETTER else None
+    smaller, larger = words & SMALLER_IS_BETTER, words & LARGER_IS_BETTER
+    if larger and smaller <= {"per"}:
+        return "max"  # `accuracy_per_class` is no phoneme error rate
+    return "min" if smaller else None
 
 
 def of_training(name: str) -> bool:

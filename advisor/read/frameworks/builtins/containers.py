@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from advisor.model.record import replace
@@ -62,7 +63,7 @@ def range_(call: LibraryCall) -> Value:
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]
-        count = setting(end) if len(given) == 1 else Unknown("the bounds of the range are not known")
+        count = setting(end) if len(given) == 1 else _width(call)
         from_start = all(not isinstance(start, Constant) or start.value in (0, 1) for start in members(given[0]))
         ends = [member for member in members(end) if isinstance(member, Constant)]
         if len(given) == 2 and len(ends) == 1 and from_start:
@@ -73,6 +74,17 @@ def range_(call: LibraryCall) -> Value:
     made = sequence(list(items or [item]), "range", items is not None)
     made.state["iteration"] = Iteration(item, items, None, count, "range")
     return made
+
+
+def _width(call: LibraryCall) -> Setting:
+    """How many numbers `range(start, start + n)` has, whatever its start."""
+    given = call.node.args if isinstance(call.node, ast.Call) and len(call.arguments.positional) == 2 else []
+    start, end = given if len(given) == 2 else (None, None)
+    if isinstance(end, ast.BinOp) and isinstance(end.op, ast.Add) and isinstance(start, (ast.Name, ast.Attribute)):
+        for one, other in ((end.left, end.right), (end.right, end.left)):
+            if call.reader.text(one) == call.reader.text(start) and isinstance(other, (ast.Constant, ast.Name, ast.Attribute)):
+                return setting(call.reader.evaluate(other))
+    return Unknown("the bounds of the range are not known")
 
 
 @function("builtins.enumerate")

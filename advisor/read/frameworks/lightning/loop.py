@@ -103,7 +103,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             if clip is not None and index == 0:
                 reader.emit(Kind.CLIP, node, clip)
             reader.emit(Kind.OPTIMIZER_STEP, node, optimizer.fact, scaler=None, closure=False)
-        for scheduler, interval in schedulers:
+        for scheduler, interval, _ in schedulers:
             if interval == "step" and scheduler.fact is not None:
                 reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=None, arguments=0)
 
@@ -126,11 +126,10 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 _hook(reader, model, "validation_step", [_batch(reader, valid, node), Opaque("the batch's number", "int")], node)
 
             regions.in_region(reader, place, "no_grad", {}, check)
-        for scheduler, interval in schedulers:
+        for scheduler, interval, monitor in schedulers:
             if interval == "epoch" and isinstance(scheduler.fact, Scheduler):
-                reader.emit(
-                    Kind.SCHEDULER_STEP, node, scheduler.fact, metric=Flow() if scheduler.fact.name == "ReduceLROnPlateau" else None, arguments=0
-                )
+                metric = Flow() if scheduler.fact.name == "ReduceLROnPlateau" else None
+                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=metric, arguments=0, called=monitor)
 
     inside(epoch_loop, epoch)
     reader.block.append(epoch_loop)
@@ -138,7 +137,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for optimizer in found:
         if isinstance(optimizer.fact, Optimizer):
             optimizer.fact.owner = "lightning" if automatic else None
-    for scheduler, interval in schedulers:
+    for scheduler, interval, _ in schedulers:
         if isinstance(scheduler.fact, Scheduler):
             scheduler.fact.stepped = "batch" if interval == "step" else "epoch"
     for loader in (*train, *valid):
@@ -191,28 +190,28 @@ def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> None:
             known.saves_best = True
 
 
-def _configured(reader: Reader, value: Value | None) -> tuple[list[Instance], list[tuple[Instance, str]]]:
-    """The optimizers and (scheduler, interval) pairs that configure_optimizers returns, in any of its shapes."""
+def _configured(reader: Reader, value: Value | None) -> tuple[list[Instance], list[tuple[Instance, str, str | None]]]:
+    """The optimizers and (scheduler, interval, monitor) that configure_optimizers returns, in any of its shapes."""
     found: list[Instance] = []
-    schedulers: list[tuple[Instance, str]] = []
+    schedulers: list[tuple[Instance, str, str | None]] = []
 
-    def take(item: Value, interval: str = "epoch") -> None:
+    def take(item: Value, interval: str = "epoch", monitor: str | None = None) -> None:
         if isinstance(item, Union):
             for member in item.members:
-                take(member, interval)
+                take(member, interval, monitor)
         elif isinstance(item, Instance):
             if item.role == "optimizer":
                 found.append(item)
             elif item.role == "scheduler":
-                schedulers.append((item, interval))
+                schedulers.append((item, interval, monitor))
         elif isinstance(item, Mapping):
-            given = reader.plain(item.items.get("interval"))
+            given, watched = reader.plain(item.items.get("interval")), reader.plain(item.items.get("monitor"))
             for key in ("optimizer", "scheduler", "lr_scheduler"):
                 if key in item.items:
-                    take(item.items[key], given if isinstance(given, str) else interval)
+                    take(item.items[key], given if isinstance(given, str) else interval, watched if isinstance(watched, str) else monitor)
         elif isinstance(item, Sequence):
             for part in item.items:
-                take(part, interval)
+                take(part, interval, monitor)
 
     if value is not None:
         take(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from advisor.model.events import Event, Kind, walk
@@ -109,8 +110,21 @@ def step(call: LibraryCall) -> Value:
     if flow is None and value is not None and not isinstance(value, Instance):
         flow = Flow() if call.this.kind.endswith("ReduceLROnPlateau") else None
     held = setting(value) if value is not None else None
-    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=held)
+    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=held, called=_called(call))
     return NONE
+
+
+def _called(call: LibraryCall) -> str | None:
+    """The name of what is handed to step, where it is a plain variable, attribute or entry: `val_loss`, `self.best_acc`, `metrics["val_loss"]`."""
+    if not isinstance(call.node, ast.Call):
+        return None
+    handed = next(iter(call.node.args), None) or next((keyword.value for keyword in call.node.keywords), None)
+    if isinstance(handed, ast.Name):
+        return handed.id
+    if isinstance(handed, ast.Attribute):
+        return handed.attr
+    key = handed.slice if isinstance(handed, ast.Subscript) else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 @table.override("scheduler", "step")
