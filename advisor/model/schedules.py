@@ -8,7 +8,7 @@ from collections.abc import Callable
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.source import Known, first, is_absent, number
+from advisor.model.source import Known, OneOf, Setting, Unknown, first, is_absent, number
 
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
@@ -92,6 +92,28 @@ def horizon(scheduler: Scheduler) -> Known | None:
         if epochs is not None and turns and batches:
             return Known(turns * batches, epochs.origin, None, epochs.weak, epochs.place)
     return None
+
+
+def passes(recipe: Recipe, held: Setting | None) -> Known | None:
+    """How many passes over the training data a number of steps stands for, where that is what the program says: 3 for `3 * len(loader)`."""
+    value = held.options[0].value if isinstance(held, OneOf) else held
+    if not isinstance(value, Unknown) or value.passes is None:
+        return None
+    return value.passes.times if any(loop.batch.over is value.passes.loader for loop in training_loops(recipe)) else None
+
+
+def horizon_in_epochs(recipe: Recipe, scheduler: Scheduler) -> Known | None:
+    """How many epochs a schedule that counts batches spans, where its span is a number of passes over the training data."""
+    if scheduler.name == "OneCycleLR" and not given(scheduler, "total_steps"):
+        epochs, each = first(scheduler.settings.get("epochs")), passes(recipe, scheduler.settings.get("steps_per_epoch"))
+        return epochs if each is not None and each.value == 1 and number(epochs) else None
+    return passes(recipe, scheduler.settings.get(WITH_HORIZON.get(scheduler.name, "")))
+
+
+def epochs_stepped_through(recipe: Recipe, scheduler: Scheduler) -> Known | None:
+    """In how many epochs a scheduler is stepped for every batch."""
+    alone = by_loader(recipe) and len(training_loops(recipe)) == 1
+    return _chosen(first(recipe.epochs)) if alone and stepped_each(recipe, scheduler) == "batch" else None
 
 
 def setting(scheduler: Scheduler, name: str) -> float | None:

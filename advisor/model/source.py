@@ -49,13 +49,22 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Passes:
+    """A number of steps that follows from the data: so many `times` the number of batches of a loader, as `epochs * len(loader)` is."""
+
+    loader: object
+    times: Known
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
-    """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, and how often it was multiplied by
-    the number of processes."""
+    """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
+    the number of processes, and how many passes over the data it stands for."""
 
     why: str = "not read"
     type: str | None = None
     replicas: int = 0
+    passes: Passes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.source import first, number
+from advisor.model.source import ABSENT, Setting, first, number
 
 WARMUP_ARGUMENTS = ("num_warmup_steps", "warmup_steps", "warmup_epochs", "num_warmup_epochs", "warmup_t")
 
 
 def warmup_steps(scheduler: Scheduler) -> float | None:
     """The warm-up in steps of this scheduler; None when there is none or it is not known."""
-    if scheduler.children:
-        return next((steps for steps in map(warmup_steps, scheduler.children) if steps), None)
+    return next((steps for held in warmups(scheduler) if (steps := number(first(held)))), None)
+
+
+def warmups(scheduler: Scheduler) -> Iterator[Setting]:
+    """The settings that say how long this scheduler, or a part of it, raises the rate."""
+    for child in scheduler.children:
+        yield from warmups(child)
     if scheduler.name == "LinearLR":
         start, end = number(first(scheduler.settings.get("start_factor"))), number(first(scheduler.settings.get("end_factor")))
-        rises = start is not None and end is not None and start < end
-        return number(first(scheduler.settings.get("total_iters"))) if rises else None
-    given = (number(first(scheduler.settings.get(name))) for name in WARMUP_ARGUMENTS)
-    return next((steps for steps in given if steps), None)
+        if start is not None and end is not None and start < end:
+            yield scheduler.settings.get("total_iters", ABSENT)
+    elif not scheduler.children:
+        yield from (scheduler.settings.get(name, ABSENT) for name in WARMUP_ARGUMENTS)
 
 
 def warmup_epochs(scheduler: Scheduler, recipe: Recipe) -> float | None:

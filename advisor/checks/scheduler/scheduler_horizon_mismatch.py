@@ -7,38 +7,48 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import WITH_HORIZON, horizon, is_part, milestones, stepped_each, times_stepped
-from advisor.model.source import first, number
+from advisor.model.schedules import (
+    WITH_HORIZON,
+    epochs_stepped_through,
+    horizon,
+    horizon_in_epochs,
+    is_part,
+    milestones,
+    stepped_each,
+    times_stepped,
+)
+from advisor.model.source import Known, first, number
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """The span of the schedule against the number of times that it is stepped, where both are known."""
     if scheduler.owner or is_part(ctx.recipe, scheduler):
         return
-    turns = times_stepped(ctx.recipe, scheduler)
-    times = number(turns)
-    if turns is None or times is None or times < ctx.limit("shortest"):
-        return
-    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
+    recipe, turns = ctx.recipe, times_stepped(ctx.recipe, scheduler)
     given = first(scheduler.settings.get("milestones")) if scheduler.name == "MultiStepLR" else horizon(scheduler)
-    case, span = _judge(scheduler, times, ctx)
-    if case is not None and given is not None:
-        name = "milestones" if scheduler.name == "MultiStepLR" else WITH_HORIZON[scheduler.name]
+    unit = "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
+    if given is None or turns is None:  # the number of batches follows from the data: both are compared in epochs
+        given, turns, unit = horizon_in_epochs(recipe, scheduler), epochs_stepped_through(recipe, scheduler), "epochs"
+    times = number(turns)
+    if given is None or turns is None or times is None or times < ctx.limit("shortest"):
+        return
+    case, span = _judge(scheduler, given, times, ctx)
+    if case is not None:
         yield ctx.finding(
             case, at=scheduler, confidence="medium" if turns.weak != given.weak else None, value_from=given,
-            setting=name, value=span, times=times, unit=unit, run=ctx.provenance(turns),
+            setting="milestones" if scheduler.name == "MultiStepLR" else WITH_HORIZON[scheduler.name],
+            value=span, times=times, unit=unit, run=ctx.provenance(turns),
         )
 
 
-def _judge(scheduler: Scheduler, times: float, ctx: Context) -> tuple[str | None, float]:
+def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tuple[str | None, float]:
     if scheduler.name == "MultiStepLR":
         marks = milestones(scheduler) or []
         beyond = [mark for mark in marks if mark > times]
         if not beyond or len(beyond) == len(marks):
             return None, 0  # none, or all: scheduler-changes-nothing says that
         return ("most-milestones-beyond" if 2 * len(beyond) > len(marks) else "milestone-beyond"), beyond[0]
-    known = horizon(scheduler)
-    span = number(known)
+    span = number(given)
     if not span:
         return None, 0
     if span < times / ctx.limit("short"):

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import PLATEAU, by_loader, given, horizon, milestones, setting, stepped_each, steps_of
+from advisor.model.schedules import (
+    PLATEAU,
+    WITH_HORIZON,
+    by_loader,
+    given,
+    horizon,
+    milestones,
+    passes,
+    setting,
+    stepped_each,
+    steps_of,
+)
 from advisor.model.source import first, number
 
 
@@ -22,13 +33,13 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     at = scheduler if "step" in recipe.owner_silences else steps[0][0]  # a framework steps it where the program says fit
     if each == "batch":
-        found = _per_batch(scheduler, epochs, ctx)
+        found = _per_batch(scheduler, epochs, ctx) or _span_per_batch(scheduler, epochs, ctx)
         if found is not None:
             case, shown = found
             sure = epochs is not None or case == "gamma-per-batch"
             yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place)
     elif each == "epoch":
-        spans = _counts_batches(scheduler, epochs, ctx)
+        spans = _passes(scheduler, ctx) or _counts_batches(scheduler, epochs, ctx)
         if spans is not None:
             yield ctx.finding("batch-schedule-per-epoch", at=at, kind=scheduler.name, setting=spans, line=scheduler.place)
 
@@ -48,6 +59,24 @@ def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tupl
     if scheduler.name == "ExponentialLR":
         gamma = setting(scheduler, "gamma")
         return ("gamma-per-batch", f"gamma={gamma:g}") if gamma is not None and gamma <= ctx.limit("gamma") else None
+    return None
+
+
+def _span_per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:
+    """A span of exactly as many steps as the run has epochs, of more than one batch each."""
+    span, steps = number(horizon(scheduler)), number(first(ctx.recipe.steps))
+    if span is None or span != epochs or span < ctx.limit("shortest") or steps == epochs or given(scheduler, "steps_per_epoch"):
+        return None
+    return "span-per-batch", f"{WITH_HORIZON[scheduler.name]}={span:g}"
+
+
+def _passes(scheduler: Scheduler, ctx: Context) -> str | None:
+    """A span that is a multiple of the number of batches."""
+    for name in (WITH_HORIZON.get(scheduler.name, ""), "step_size", "T_0", "step_size_up"):
+        known = passes(ctx.recipe, scheduler.settings.get(name))
+        times = number(known)
+        if times is not None and times >= 1:
+            return f"{name} of {times:g} x the batches of an epoch"
     return None
 
 

@@ -6,25 +6,37 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.recipe import Scheduler
-from advisor.model.schedules import is_part, stepped_each, times_stepped
+from advisor.model.recipe import Recipe, Scheduler
+from advisor.model.schedules import epochs_stepped_through, is_part, passes, stepped_each, times_stepped
 from advisor.model.source import number
-from advisor.model.warmup import warmup_steps
+from advisor.model.warmup import warmup_steps, warmups
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """The warm-up against the number of times that the scheduler is stepped, or against its own total."""
-    warmup = warmup_steps(scheduler)
-    if not warmup or scheduler.owner or is_part(ctx.recipe, scheduler):
+    if scheduler.owner or is_part(ctx.recipe, scheduler):
         return
-    turns = times_stepped(ctx.recipe, scheduler)
-    times = number(turns) or number(scheduler.settings.get("num_training_steps"))
-    if not times:
+    warmup, times, unit = _in_steps(scheduler, ctx.recipe)
+    quick = times is not None and times <= ctx.limit("quick")
+    if not warmup or not times:
+        warmup, times, unit = _in_epochs(scheduler, ctx.recipe)
+    if not warmup or not times:
         return
     share = warmup / times
     if share <= ctx.limit("share"):
         return
-    quick = times <= ctx.limit("quick")
     case = "long" if share < 1 else "whole-quick" if quick else "whole"
-    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     yield ctx.finding(case, at=scheduler, warmup=warmup, times=times, unit=unit, share=share)
+
+
+def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
+    """The warm-up and the run by the number of times that the scheduler is stepped."""
+    times = number(times_stepped(recipe, scheduler)) or number(scheduler.settings.get("num_training_steps"))
+    return warmup_steps(scheduler), times, "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
+
+
+def _in_epochs(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
+    """The warm-up and the run in epochs, where the number of batches follows from the data."""
+    warmup = next((number(known) for held in warmups(scheduler) if (known := passes(recipe, held)) is not None), None)
+    run = number(epochs_stepped_through(recipe, scheduler)) or number(passes(recipe, scheduler.settings.get("num_training_steps")))
+    return warmup, run, "epochs"

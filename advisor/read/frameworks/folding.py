@@ -68,7 +68,8 @@ def unknown_of(values: Iterable[Value], kind: str | None, call: LibraryCall) -> 
     unknown = next((value for value in values if isinstance(value, Opaque)), None)
     flow = next((flow for value in values if (flow := flow_of(value)) is not None), None)
     why = unknown.why if unknown is not None else f"`{call.reader.text(call.node)}`"[:120]
-    return Opaque(why, kind, flow=cut(flow, call) if flow is not None else None)
+    passes = unknown.passes if unknown is not None and call.name == "builtins.round" else None
+    return Opaque(why, kind, flow=cut(flow, call) if flow is not None else None, passes=passes)
 
 
 def flow_of(value: Value | None) -> Flow | None:

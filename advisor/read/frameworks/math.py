@@ -58,7 +58,9 @@ def pure(call: LibraryCall) -> Value:
         except (ValueError, TypeError, ArithmeticError):
             return Opaque(f"`math.{name}` of this", whole)
     flow = next((value.flow for value in given if getattr(value, "flow", None) is not None), None)  # type: ignore[attr-defined]
-    return Opaque("a computed number", whole, flow=replace(flow, activation=None) if flow is not None and not name.startswith("is") else None)
+    passes = given[0].passes if name in ("ceil", "floor", "trunc") and given and isinstance(given[0], Opaque) else None
+    flow = replace(flow, activation=None) if flow is not None and not name.startswith("is") else None
+    return Opaque("a computed number", whole, flow=flow, passes=passes)
 
 
 for _name in ("pi", "e", "inf", "nan", "tau"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
+from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
 from advisor.read.python import subscripts
 from advisor.read.python.values import (
@@ -117,13 +118,27 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         low, high = 0, right.value - 1
     unknown = left if isinstance(left, Opaque) else right
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right))
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right))
 
 
 def _replicas(symbol: str, left: Value, right: Value) -> int:
     """How many times the number of processes is a factor of a product or quotient."""
     before, after = getattr(left, "replicas", 0), getattr(right, "replicas", 0)
     return before + after if symbol == "*" else before - after if symbol in ("/", "//") else 0
+
+
+def _passes(symbol: str, left: Value, right: Value) -> Passes | None:
+    """A number of batches stays one when it is multiplied or divided by a known number."""
+    held = left.passes if isinstance(left, Opaque) else right.passes if isinstance(right, Opaque) and symbol == "*" else None
+    other = right if isinstance(left, Opaque) else left
+    if held is None or not isinstance(other, Constant) or symbol not in ("*", "/", "//"):
+        return None
+    before, factor = number(held.times), number(setting(other))
+    if before is None or not factor or factor < 0:
+        return None
+    origin = (*held.times.origin, *(link for link in other.origin if link not in held.times.origin))[:6]
+    times = before * factor if symbol == "*" else before / factor
+    return Passes(held.loader, Known(times, origin, weak=held.times.weak or other.weak, place=other.place))
 
 
 def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Fact, Flow, Parameters
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
+from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Passes, Place, Setting, Unknown
 
 if TYPE_CHECKING:
     from advisor.read.python.frames import Frame
@@ -49,6 +49,7 @@ class Opaque(Value):
     high: float | None = None
     flow: Flow | None = None  # a number taken from a tensor keeps what the tensor was
     replicas: int = 0  # how many times the number of processes is a factor of it
+    passes: Passes | None = None  # a number of batches that follows from the data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -367,7 +368,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type, value.replicas)
+        return Unknown(value.why, value.type, value.replicas, value.passes)
     if isinstance(value, Instance):
         return Known(value.cls.name if value.cls is not None else value.kind, place=place)
     if isinstance(value, (Class, Function)):

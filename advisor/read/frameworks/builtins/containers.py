@@ -72,8 +72,14 @@ def range_(call: LibraryCall) -> Value:
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)
-    made.state["iteration"] = Iteration(item, items, None, count, "range")
+    made.state["iteration"] = Iteration(item, items, _loader(given), count, "range")
     return made
+
+
+def _loader(given: list[Value]) -> object:
+    """The loader that `range(len(loader))` has a number for each batch of."""
+    passes = given[0].passes if len(given) == 1 and isinstance(given[0], Opaque) else None
+    return passes.loader if passes is not None and passes.times.value == 1 else None
 
 
 def _width(call: LibraryCall) -> Setting:

@@ -73,7 +73,8 @@ def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
         except Exception:
             return Opaque(f"`{call.reader.text(call.node)}` cannot be computed", kind.__name__)
     if isinstance(value, Opaque):
-        return Opaque(value.why, kind.__name__, value.low, value.high, cut(value.flow, call) if value.flow is not None else None, value.replicas)
+        flow = cut(value.flow, call) if value.flow is not None else None
+        return Opaque(value.why, kind.__name__, value.low, value.high, flow, value.replicas, value.passes)
     if isinstance(value, (Tensor, Weights)):
         flow = value.flow if isinstance(value, Tensor) else Flow()
         return Opaque("a number taken from a tensor", kind.__name__, flow=cut(flow, call))

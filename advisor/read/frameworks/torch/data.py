@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Flow, Loader, Split
 from advisor.model.record import replace
-from advisor.model.source import ABSENT, Known, Setting, Unknown, number
+from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -113,7 +113,7 @@ def loader_length(call: LibraryCall) -> Value:
     found = batches(call.this.fact) if isinstance(call.this.fact, Loader) else None
     if isinstance(found, Known):
         return Constant(found.value, found.origin, found.weak, call.place)
-    return Opaque("the number of batches", "int", low=0)
+    return Opaque("the number of batches", "int", low=0, passes=Passes(call.this.fact, Known(1)))
 
 
 @table.method("loader", "__iter__")
