@@ -67,8 +67,7 @@ def range_(call: LibraryCall) -> Value:
         from_start = all(not isinstance(start, Constant) or start.value in (0, 1) for start in members(given[0]))
         ends = [member for member in members(end) if isinstance(member, Constant)]
         if len(given) == 2 and len(ends) == 1 and from_start:
-            whole = setting(ends[0])  # a run that is resumed starts later
-            count = OneOf((Option(whole), Option(Unknown("a run that is resumed starts later")))) if isinstance(whole, Known) else count
+            count = _or_later(setting(ends[0]))
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)
@@ -82,6 +81,11 @@ def _loader(given: list[Value]) -> object:
     return passes.loader if passes is not None and passes.times.value == 1 else None
 
 
+def _or_later(count: Setting) -> Setting:
+    """The length of a range whose start depends on the run."""
+    return OneOf((Option(count), Option(Unknown("a run that is resumed starts later")))) if isinstance(count, Known) else count
+
+
 def _width(call: LibraryCall) -> Setting:
     """How many numbers `range(start, start + n)` has, whatever its start."""
     given = call.node.args if isinstance(call.node, ast.Call) and len(call.arguments.positional) == 2 else []
@@ -89,7 +93,7 @@ def _width(call: LibraryCall) -> Setting:
     if isinstance(end, ast.BinOp) and isinstance(end.op, ast.Add) and isinstance(start, (ast.Name, ast.Attribute)):
         for one, other in ((end.left, end.right), (end.right, end.left)):
             if call.reader.text(one) == call.reader.text(start) and isinstance(other, (ast.Constant, ast.Name, ast.Attribute)):
-                return setting(call.reader.evaluate(other))
+                return _or_later(setting(call.reader.evaluate(other)))
     return Unknown("the bounds of the range are not known")
 
 
