@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind, events
-from advisor.model.recipe import Loader, Module, Recipe
+from advisor.model.recipe import Loader, Module, Recipe, Split
+from advisor.model.source import value_of
 
 MADE_UP = "FakeData"  # random images: no order to speak of
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
@@ -15,10 +16,16 @@ def is_ordered(loader: Loader, recipe: Recipe) -> bool:
     if part is None and loader.dataset_flow is None:
         return False
     while part is not None:
-        if part.iterable or part.shuffled or part.split is not None or not part.kind or part.kind.endswith(MADE_UP):
+        if part.iterable or part.shuffled or part.split is not None or not part.kind or part.kind.endswith(MADE_UP) or _drawn(part.data):
             return False
         part = part.origin
     return not any(event.data.get("use") == "shuffle" for event, _ in events(recipe.tree, Kind.DRAW))
+
+
+def _drawn(data: object) -> bool:
+    """True for a part of arrays that were split at random, which puts its rows in random order; folds keep the order."""
+    split = data[0] if isinstance(data, tuple) and data else None
+    return isinstance(split, Split) and not split.kind.endswith("Fold") and value_of(split.shuffle) is not False
 
 
 def is_sequential(recipe: Recipe) -> bool:

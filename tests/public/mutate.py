@@ -22,6 +22,7 @@ import argparse
 import collections
 import csv
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,11 @@ def plant(tree: Path, mutant: dict[str, Any]) -> str | None:
     return None
 
 
+def without_numbers(message: str) -> str:
+    """A message without its line numbers, which an edit above may move."""
+    return re.sub(r"(line |:)\d+", r"\1", message)
+
+
 def check_out(source: Path, tree: Path, commit: str) -> None:
     """A clone at a commit, without the files that its source lacks (large data)."""
     subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", str(source), str(tree)], check=True)
@@ -86,9 +92,9 @@ def judge(tree: Path, mutant: dict[str, Any]) -> tuple[str, list[str]]:
         return problem, []
     after = findings(tree, mutant["entry"])
     wanted = (mutant["rule"], mutant["case"], mutant["at"])
-    messages = set(before.values())
-    also = [f"{' '.join(key)}: {text}" for key, text in after.items() if text not in messages and key != wanted]
-    if after.get(wanted) in messages:
+    messages = {without_numbers(text) for text in before.values()}
+    also = [f"{' '.join(key)}: {text}" for key, text in after.items() if without_numbers(text) not in messages and key != wanted]
+    if after.get(wanted) in before.values():
         return "announced before it was planted", also
     return ("found" if wanted in after else "not found"), also
 

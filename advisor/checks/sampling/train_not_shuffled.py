@@ -15,7 +15,8 @@ from advisor.model.source import Known, OneOf, is_absent
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
     shuffle = loader.settings.get("shuffle")
-    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or sampled(loader):
+    elsewhere = sampled_elsewhere(loader)
+    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or (sampled(loader) and elsewhere is None):
         return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
         return
@@ -29,7 +30,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if isinstance(shuffle, OneOf) and classifies:
         condition = next((option.when for option in shuffle.options if option.when is not None), None)
         yield ctx.finding("on-some-path", at=loader.arguments_at or loader, condition=condition or "a flag")
-    else:
+    elif elsewhere is not None and classifies:
+        yield ctx.finding("sampler-elsewhere", at=loader, condition=elsewhere, given="shuffle=False" if given else "no shuffle")
+    elif elsewhere is None:
         yield ctx.finding("classes" if classifies else "other-targets", at=loader, given="shuffle=False" if given else "no shuffle")
 
 
@@ -44,6 +47,14 @@ def left_out(shuffle: object) -> bool:
         values = [option.value for option in shuffle.options if isinstance(option.value, Known)]
         return any(is_on(value) for value in values) and any(not value.value and value.default is not None for value in values)
     return is_absent(shuffle)  # type: ignore[arg-type]
+
+
+def sampled_elsewhere(loader: Loader) -> str | None:
+    """The condition under which a loader has a sampler that it does not have by default."""
+    held = loader.settings.get("sampler")
+    if not isinstance(held, OneOf) or not isinstance(held.options[0].value, Known) or held.options[0].value.value is not None:
+        return None
+    return next((option.when for option in held.options[1:] if option.when is not None), None)
 
 
 def sampled(loader: Loader) -> bool:

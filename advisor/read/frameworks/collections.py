@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.recipe import Flow
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.values import Constant, Mapping, Opaque, Sequence, Value, mapping, sequence
@@ -21,7 +22,9 @@ def ordered(call: LibraryCall) -> Value:
     """OrderedDict([(key, value), ...])"""
     table.load("builtins")
     if call.name.endswith("Counter") and not any(isinstance(value, Mapping) for value in call.arguments.positional):
-        return mapping({}, exact=not call.arguments.positional)
+        counts = mapping({}, exact=not call.arguments.positional)
+        counts.state["each"] = Opaque("how often it occurs", "int", low=0, flow=Flow(graph="none", counted="proportional"))
+        return counts
     return table.FUNCTIONS["builtins.dict"](call) or Opaque("a dict", "dict")
 
 

@@ -9,10 +9,11 @@ from advisor.model.recipe import Flow, Seed
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.counts import turned
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, setting
+from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, sequence, setting
 
 DRAWS = [
     "rand",
@@ -36,6 +37,7 @@ DRAWS = [
     "laplace",
 ]
 ALIKE = frozenset({"array", "asarray", "ascontiguousarray", "copy", "log", "log1p", "exp", "sqrt", "abs", "clip", "nan_to_num", "square", "round"})
+RISING = ("array", "asarray", "float32", "sqrt", "square", "log", "log1p", "log2", "log10", "squeeze", "reshape", "copy")  # keep the order of counts
 USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 
 
@@ -106,6 +108,28 @@ def _inner(value: Value | None) -> Flow | None:
     return flow_of(value)
 
 
+@table.function("numpy.bincount")
+def bincount(call: LibraryCall) -> Value:
+    """np.bincount(labels): how often each class occurs."""
+    return Tensor(_counts(call, "x"))
+
+
+@table.function("numpy.unique")
+def unique(call: LibraryCall) -> Value:
+    """np.unique(labels, return_counts=True)"""
+    flow = flow_of(call.get("ar", 0)) or Flow(graph="none")
+    wanted = [call.reader.plain(call.get(f"return_{name}", place)) is True for place, name in enumerate(("index", "inverse", "counts"), 1)]
+    found: list[Value] = [Tensor(replace(flow, counted=None, per=None)), *[Tensor(Flow(graph="none", source=flow.source))] * sum(wanted[:2])]
+    if wanted[2]:
+        found.append(Tensor(_counts(call, "ar")))
+    return sequence(found, "tuple") if len(found) > 1 else found[0]
+
+
+def _counts(call: LibraryCall, name: str) -> Flow:
+    flow = flow_of(call.get(name, 0))
+    return Flow(graph="none", source=flow.source if flow is not None else None, rank=1, counted="proportional", per="class")
+
+
 @table.prefix("numpy")
 def generic(call: LibraryCall) -> Value | None:
     """Any other function: constants are computed where that is plain, arrays stay arrays."""
@@ -136,6 +160,8 @@ def generic(call: LibraryCall) -> Value | None:
                 width=None,
                 rank=head.rank if name in ALIKE else None,
                 rows=None,
+                counted=head.counted if name in RISING else turned(head.counted) if name == "reciprocal" else None,
+                per=head.per if name in RISING or name == "reciprocal" else None,
             )
         )
     return Tensor(Flow(graph="none"))

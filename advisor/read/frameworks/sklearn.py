@@ -234,7 +234,13 @@ def make_classification(call: LibraryCall) -> Value:
 @table.function("sklearn.utils.class_weight.compute_class_weight")
 def class_weight(call: LibraryCall) -> Value:
     """compute_class_weight("balanced", ...)"""
-    return Tensor(Flow(graph="none", metric="class weights"))
+    return Tensor(Flow(graph="none", rank=1, metric="class weights", counted="inverse", per="class"))
+
+
+@table.function("sklearn.utils.class_weight.compute_sample_weight")
+def sample_weight(call: LibraryCall) -> Value:
+    """compute_sample_weight("balanced", y)"""
+    return Tensor(Flow(graph="none", rank=1, metric="class weights", counted="inverse", per="sample"))
 
 
 @table.function("sklearn.utils.shuffle")

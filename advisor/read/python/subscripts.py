@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+def is_counter(index: Value) -> bool:
+    """True for the number of a turn: `i` of `range(n)`, which runs through all entries; a label taken from the data does not."""
+    return isinstance(index, Opaque) and index.type == "int" and index.low == 0 and index.flow is None
+
+
 def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value:
     """owner[index]"""
     if isinstance(owner, Union):
@@ -52,12 +57,15 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
             if made_of:  # a comprehension over keys that are not known: any of them has a value of this kind
                 value = join(made_of)
                 return subscript(reader, value, index, node) if isinstance(value, Tensor) and value.flow.source is not None else value
-            return Opaque(f"key {index.value!r}")
+            return owner.state.get("each") or Opaque(f"key {index.value!r}")
         values = list(owner.items.values())
         if values and owner.exact:
             kinds = {type(v) for v in values}
             if len(values) <= 4 or kinds <= {Library, Class, Function}:
                 return join(values)
+        each = owner.state.get("each")
+        if each is not None:
+            return replace(each, flow=replace(each.flow, per="class")) if is_counter(index) else each  # type: ignore[no-any-return]
         return Opaque("a key that is not known")
     if isinstance(owner, Sequence):
         if isinstance(index, Sequence) and index.kind == "slice":

@@ -335,7 +335,7 @@ def _lookup(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Val
     values = list(value.items.values())
     if values and value.exact and len(values) <= 12:
         return join([*values[:4], *([default] if default is not None else [])])
-    return Opaque("a key that is not known")
+    return value.state.get("each") or Opaque("a key that is not known")
 
 
 def _view(value: Mapping, name: str) -> Value:
@@ -346,6 +346,10 @@ def _view(value: Mapping, name: str) -> Value:
         parts = [Constant(key) for key in value.items]
     else:
         parts = list(value.items.values())
-    if not parts and not value.exact:
+    each = value.state.get("each")
+    if not parts and each is not None and name != "keys":
+        one = replace(each, flow=replace(each.flow, per="class"))  # one entry for each key
+        parts = [sequence([Opaque("a key"), one], "tuple") if name == "items" else one]
+    elif not parts and not value.exact:
         parts = [sequence([Opaque("a key", "str"), Opaque("a value of a dict")], "tuple")] if name == "items" else [Opaque("an entry of a dict")]
     return sequence(parts, "list", value.exact)

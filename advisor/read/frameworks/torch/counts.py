@@ -92,17 +92,19 @@ for _name in ("sqrt", "rsqrt", "square", "reciprocal"):
 
 def weighting(value: Value | None) -> Trend | None:
     """How weights that are given to a loss or a sampler follow the class counts."""
-    flow = flow_of(value)
+    flow = flow_of(value.items[0] if isinstance(value, Sequence) and value.items else value)
     return flow.counted if flow is not None else None
 
 
 def per(value: Value | None) -> Literal["per-class", "per-sample"] | None:
     """Whether weights hold one entry for each class or for each sample; None when that is not known."""
     if isinstance(value, Sequence):
-        literal = value.exact and value.kind in ("list", "tuple") and all(isinstance(item, Constant) for item in value.items)
+        listed = value.exact and value.kind in ("list", "tuple")
+        literal = listed and all(isinstance(item, Constant) or weighting(item) is not None for item in value.items)
         if literal and 2 <= len(value.items) <= SHORT:
             return "per-class"
-        return "per-sample" if not value.exact else None
+        one = flow_of(value.items[0]) if value.items else None
+        return "per-class" if one is not None and one.per == "class" else "per-sample" if not value.exact else None
     flow = flow_of(value)
     if flow is None or isinstance(value, Opaque):
         return None

@@ -101,7 +101,7 @@ def from_data(call: LibraryCall) -> Value:
         if flow is None:
             return _leaf(call, Flow(graph="none", dtype=dtype, **found))
         flow = replace(flow, activation=None, width=found["width"], rows=found["rows"], rank=_one_more(flow.rank))
-        flow = replace(flow, per="sample" if flow.counted is not None and not value.exact else flow.per)
+        flow = replace(flow, per=flow.per or ("sample" if flow.counted is not None and not value.exact else None))
     if flow is None:
         source = value.data.get("identity") if isinstance(value, Instance) else None
         rank = 0 if isinstance(value, Constant) else None

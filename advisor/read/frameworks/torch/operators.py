@@ -14,6 +14,7 @@ from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.parameters import added
 from advisor.read.python.reader import Reader
+from advisor.read.python.subscripts import is_counter
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, Weights, setting
 
 FLOOR = 1e-2  # what is added below this is a floor against log(0), no term
@@ -223,6 +224,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
     if isinstance(index, (Tensor, Weights)):
         return Tensor(_taken(flow, flow_of(index)))
+    if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
+        return Tensor(replace(flow, rank=None, width=None, rows=None, per="class" if is_counter(index) else None))
     if isinstance(index, Sequence) and index.kind == "slice":
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width))
     if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:

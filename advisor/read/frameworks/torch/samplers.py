@@ -11,7 +11,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import per, size_of, weighting
-from advisor.read.python.values import NONE, Instance, Opaque, Value, members
+from advisor.read.python.values import NONE, Instance, Opaque, Value, members, setting
 
 ROOT = "torch.utils.data."
 SAMPLERS = {
@@ -23,6 +23,13 @@ SAMPLERS = {
     "DistributedSampler": "dataset, num_replicas=None, rank=None, shuffle=True, seed=0, drop_last=False",
 }
 DATA = ("data_source", "dataset", "indices", "weights", "sampler")  # arguments that are no settings
+BALANCERS = (
+    "torchsampler.ImbalancedDatasetSampler",
+    "torchsampler.imbalanced.ImbalancedDatasetSampler",
+    "catalyst.data.BalanceClassSampler",
+    "catalyst.data.sampler.BalanceClassSampler",
+    "torch_geometric.loader.ImbalancedSampler",
+)
 SIZES = ("numel", "size", "__len__", "nelement")
 for _name in (*SAMPLERS, "Sampler"):
     table.CLASS_ROLES[ROOT + _name] = "sampler"
@@ -109,6 +116,15 @@ def _counted(node: ast.AST | None) -> ast.AST | None:
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         return node.value.value
     return None
+
+
+@table.function(*BALANCERS)
+def balancer(call: LibraryCall) -> Value:
+    """A sampler of another library that draws rare classes more often."""
+    fact = Sampler(call.place, kind=call.name, settings={key: setting(value) for key, value in call.arguments.keywords.items() if key not in DATA})
+    call.reader.record(fact)
+    call.reader.emit(Kind.BUILD, call.node, fact)
+    return call.reader.instance(call.name, role="sampler", fact=fact, node=call.node)
 
 
 def _register(name: str) -> None:
