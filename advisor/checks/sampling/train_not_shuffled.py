@@ -15,7 +15,7 @@ from advisor.model.source import Known, OneOf, is_absent
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
     shuffle = loader.settings.get("shuffle")
-    elsewhere = sampled_elsewhere(loader)
+    elsewhere = sampled_elsewhere(loader) if not isinstance(shuffle, OneOf) else None
     if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or (sampled(loader) and elsewhere is None):
         return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
