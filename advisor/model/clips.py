@@ -10,7 +10,7 @@ from advisor.model.folds import EVERYTHING, Order, TrainingLoop, guards, trainin
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
 from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
 from advisor.model.record import dataclass
-from advisor.model.source import Known
+from advisor.model.scaling import is_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _fate(clip: Event, context: Context, recipe: Recipe) -> tuple[bool, Event | 
 def scaled(recipe: Recipe) -> Iterator[tuple[Event, Context, Scaler]]:
     """Every clip of gradients that are still multiplied by a scaler."""
     own = {event for event, _ in clips(recipe)}
-    scalers = [scaler for scaler in recipe.scalers if _works(scaler)]
+    scalers = [scaler for scaler in recipe.scalers if not is_off(scaler)]
     order = Order(
         checks=lambda event: scalers if event in own else (),
         clears=lambda event: EVERYTHING if event.kind in (Kind.UNSCALE, Kind.OPTIMIZER_STEP, Kind.ZERO_GRAD, Kind.ESCAPE) else (),
@@ -107,8 +107,3 @@ def steps_beside(recipe: Recipe, clip: Event, context: Context) -> Iterator[tupl
     for event, around in events(recipe.tree, Kind.OPTIMIZER_STEP):
         if loop.batch in around.loops and (not touched or (isinstance(event.subject, Optimizer) and event.subject.slot in touched)):
             yield event, around, loop
-
-
-def _works(scaler: Scaler) -> bool:
-    """False for a scaler that is switched off, for certain or by default."""
-    return not (isinstance(scaler.enabled, Known) and scaler.enabled.value is False)

@@ -9,7 +9,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import needs_flag, training_loop
 from advisor.model.recipe import Recipe, Scaler
-from advisor.model.source import value_of
+from advisor.model.scaling import is_off, needs_a_flag
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -23,6 +23,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         seen.add(scaler.slot)
         if scaler.escaped:
             ctx.skip(f"the scaler was handed to `{scaler.escaped}`, which could not be read", event)
-        elif value_of(scaler.enabled) is not False:
-            flagged = needs_flag(context) or scaler.flag_off
+        elif not is_off(scaler):
+            flagged = needs_flag(context) or needs_a_flag(scaler)
             yield ctx.finding("never-updated", at=event, confidence="medium" if flagged else None)

@@ -9,14 +9,14 @@ from advisor.model.events import Event, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Order, needs_flag, training_loop, violations
 from advisor.model.recipe import Optimizer, Recipe
-from advisor.model.source import value_of
+from advisor.model.scaling import is_off, needs_a_flag
 
 ANEW = (Kind.UNSCALE, Kind.ZERO_GRAD, Kind.GRAD_WRITE, Kind.ESCAPE)
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A scaled backward met by a step without the scaler, and a plain backward met by a step with it."""
-    scalers = [scaler for scaler in recipe.scalers if value_of(scaler.enabled) is not False]
+    scalers = [scaler for scaler in recipe.scalers if not is_off(scaler)]
     optimizers = list(recipe.optimizers)
     if not scalers:
         return
@@ -30,11 +30,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         clears=lambda event: EVERYTHING if event.kind in ANEW[1:] or (event.kind is Kind.BACKWARD and event.data.get("scaler") is not None) else (),
         arms=lambda event: optimizers if event.kind is Kind.BACKWARD and event.data.get("scaler") is None else (),
     )
+    flagged = all(needs_a_flag(scaler) for scaler in scalers)
     for case, order in (("direct-step", direct), ("plain-backward", plain)):
         for found in violations(recipe.tree, order):
             if training_loop(found.context) is not None:
                 first = found.armed_by[0][0]
-                yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, line=first.place)
+                yield ctx.finding(case, at=found.event, confidence="medium" if flagged or needs_flag(found.context) else None, line=first.place)
 
 
 def _steps(event: Event) -> bool:

@@ -7,8 +7,12 @@ from advisor.model.recipe import Dataset, Loss, Module
 from advisor.read.frameworks import seeding, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made
+from advisor.read.frameworks.torch.optim import register
 from advisor.read.python.values import Opaque, Value
 
+register(
+    "monai.optimizers.Novograd", "params, lr=0.001, betas=(0.9, 0.98), eps=1e-08, weight_decay=0, grad_averaging=False, amsgrad=False", "MONAI 1.4"
+)
 for _name in ("DataLoader", "ThreadDataLoader", "dataloader.DataLoader", "thread_buffer.ThreadDataLoader"):
     table.ALIASES[f"monai.data.{_name}"] = "torch.utils.data.DataLoader"
 DATASETS = (

@@ -24,10 +24,12 @@ class Frame:
     global_names: frozenset[str] = frozenset()
     nonlocal_names: frozenset[str] = frozenset()
     returns: list[Value] = field(default_factory=list)
+    flagged: list[Value] = field(default_factory=list)  # returned on ways that only a flag opens
     yields: list[Value] | None = None
     function: Any = None
     is_class: bool = False
     loops: int = 0  # how many loops stood around when it was entered
+    arms: int = 0  # how many arms of branches
 
     def lookup(self, name: str) -> Value | None:
         """The value bound to a name here, in an enclosing function, or in the module; None when it is not bound."""

@@ -137,7 +137,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     outer_frame, outer_block = reader.frame, reader.block
     nodes: list[Node] = []
     leaves = reader.leaves
-    frame.loops = reader.loop_depth
+    frame.loops, frame.arms = reader.loop_depth, len(reader.conditions)
     reader.frame, reader.block = frame, nodes
     reader.active.append(body_node)
     reader.entered.add(body_node)
@@ -152,8 +152,9 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
                 thunk = (lambda inner, w, d: lambda: regions.in_region(reader, place, w, d, inner))(thunk, what, data)
             status = thunk()
             returns = list(frame.returns)
-            if status != "return" and (status != "raise" or not returns):
+            if status != "return" and (status != "raise" or not (returns or frame.flagged)):
                 returns.append(NONE if status is None else Opaque("a function that raises"))
+            returns += frame.flagged
             value = join(returns) if len(returns) > 1 else returns[0] if returns else NONE
     finally:
         reader.on_yield.pop()

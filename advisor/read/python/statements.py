@@ -80,7 +80,9 @@ def _leave(reader: Reader, node: ast.AST, what: str) -> str:
 def run_return(reader: Reader, node: ast.Return) -> str | None:
     """return"""
     value = reader.evaluate(node.value) if node.value is not None else NONE
-    reader.frame.returns.append(value)
+    frame = reader.frame
+    flagged = any(label == "flag" for _, label in reader.conditions[frame.arms :])
+    (frame.flagged if flagged else frame.returns).append(value)
     reader.block.append(Exit(reader.place(node), "return", setting(value) if isinstance(value, Constant) else None))
     return "return"
 
