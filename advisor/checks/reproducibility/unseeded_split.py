@@ -10,20 +10,19 @@ from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Fact, Optimizer, Recipe, Split
-from advisor.model.source import Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each random split without a seed of its own: made again in training, made once per loader, or seeded by nothing."""
     if not is_run(recipe):
         return
-    met: dict[tuple[Place, object], Split] = {}
+    met: dict[object, Split] = {}
     for event, around in events(recipe.tree, Kind.SPLIT):
         split = event.subject
         if not isinstance(split, Split) or not is_random(split):
             continue
         loop = batch_loop(around) or epoch_loop(around)
-        first = met.setdefault((split.place, split.data.place if isinstance(split.data, Fact) else split.data), split)
+        first = met.setdefault(split.data.place if isinstance(split.data, Fact) else (split.place, split.data), split)
         if loop is not None and not _is_run(loop):
             yield ctx.finding("again-each-epoch", at=event)
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
