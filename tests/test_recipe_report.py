@@ -136,12 +136,6 @@ def test_nothing_at_all() -> None:
     assert "unknown" in program["epochs"]
 
 
-def test_text_of_splits() -> None:
-    split = Split(place(4), kind="torch.utils.data.random_split", seed=Known(0))
-    shown = text.plain(recipe_text.lines([Recipe("train.py", splits=Listing([split]))]))
-    assert "split       random_split  train.py:4" in shown
-
-
 def test_text_for_people() -> None:
     shown = text.plain(recipe_text.lines([sample()]))
     assert "train.py  plain, reads engine.py" in shown
