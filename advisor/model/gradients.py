@@ -83,12 +83,12 @@ def by_hand(recipe: Recipe, modules: Iterable[Module] = ()) -> bool:
 
     Where `modules` are given, writes that are known to concern none of them do not count.
     """
-    held, copies = {part for module in modules for part in module.walk()}, followers(recipe)
+    held = {part for module in modules for part in module.walk()}
     for event, context in events(recipe.tree, *HAND_MADE):
         if event.kind is Kind.AUTOGRAD_GRAD:
             return True
         repeated = any(loop.what not in ("parameters", "turn", "items") for loop in context.loops)
-        if repeated and not follows(event, copies) and not (held and _elsewhere(event, held)):
+        if repeated and not follows(event) and not (held and _elsewhere(event, held)):
             return True
     return False
 
@@ -99,20 +99,10 @@ def _elsewhere(event: Event, held: set[Module]) -> bool:
     return bool(written) and held.isdisjoint(part for module in written for part in module.walk())
 
 
-def followers(recipe: Recipe) -> frozenset[Module]:
-    """Averages of weights, target networks, teachers: copies of another model, and models that took over another's weights."""
-    found = {module for module in recipe.modules if module.copy_of is not None}
-    for event, _ in events(recipe.tree, Kind.RESTORE):
-        taker, source = getattr(event.subject, "module", None), event.data.get("source")
-        if isinstance(taker, Module) and isinstance(source, Module) and source is not taker:
-            found.add(taker)
-    return frozenset(found)
-
-
-def follows(event: Event, copies: frozenset[Module]) -> bool:
-    """True for a write to the weights of copies alone."""
+def follows(event: Event) -> bool:
+    """True for a write to copies alone: averages of weights, target networks, teachers."""
     modules = event.subject.modules if isinstance(event.subject, Parameters) else ()
-    return bool(modules) and copies.issuperset(modules)
+    return bool(modules) and all(module.copy_of is not None for module in modules)
 
 
 def backward_beside(context: Context) -> Event | None:

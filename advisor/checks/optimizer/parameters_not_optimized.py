@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding, Severity
 from advisor.model.folds import training_loop
-from advisor.model.gradients import by_hand, followers, reached
+from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
 from advisor.model.recipe import Module, Optimizer, Recipe
@@ -40,7 +40,6 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
     through = _run_with_gradients(recipe)
     fixed = {event.subject for event, _ in events(recipe.tree, Kind.EVAL_MODE)} - {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
-    fixed |= followers(recipe)
     seen: set[Module] = set()
     for backward, context in events(recipe.tree, Kind.BACKWARD):
         parts = reached(backward)
@@ -59,7 +58,7 @@ def _certain(optimizer: Optimizer) -> bool:
 
 
 def _forgotten(module: Module, held: set[Module]) -> bool:
-    if module.trainable != "yes" or module.escaped or not module.fully_known or is_pretrained([module]):
+    if module.trainable != "yes" or module.copy_of is not None or module.escaped or not module.fully_known or is_pretrained([module]):
         return False
     return bool(layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
 

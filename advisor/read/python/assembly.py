@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Branch, Context, Event, Kind, Loop, Region, walk
-from advisor.model.gradients import followers, follows
+from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
 from advisor.read.python import patience, tree
@@ -274,7 +274,6 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
         if why is not None:
             listing.complete, listing.why = False, why
     written = next((node for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.LR_WRITE and node.data.get("key") == "lr"), None)
-    copies = followers(recipe)
     by_hand = next(
         (
             node
@@ -283,7 +282,7 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
             and node.kind is Kind.GRAD_WRITE
             and node.data.get("what") != "grad"
             and tree.real_loops(context)
-            and not follows(node, copies)
+            and not follows(node)
         ),
         None,
     )
