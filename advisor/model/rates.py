@@ -10,6 +10,7 @@ from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
+PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.")  # whose schedules begin or peak at the optimizer's own rate
 FREE_SCHEDULES = frozenset({"LambdaLR", "MultiplicativeLR"})  # may use the rate as a factor of an absolute one
 
 
@@ -58,7 +59,7 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     if escaped := next((choice.escaped for choice in choices if choice.escaped), None):
         return f"the optimizer was handed to `{escaped}`, which could not be read"
     for scheduler in schedulers_of(recipe, optimizer):
-        if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith("torch."):
+        if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith(PLAIN_SCHEDULES):
             return f"`{scheduler.name}` may use the rate as a mere factor"
     return None
 

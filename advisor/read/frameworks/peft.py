@@ -23,13 +23,18 @@ def adapt(call: LibraryCall) -> Value:
     config = call.get("peft_config", 1)
     for member in members(value) if value is not None else ():
         if isinstance(member, Instance) and isinstance(member.fact, Module):
-            for part in member.fact.walk():
-                part.trainable = "no"
-            member.fact.trainable = "part"
-            member.fact.wrapped = (*member.fact.wrapped, "peft")
-            if isinstance(config, Instance):
-                member.fact.settings = {**member.fact.settings, **{f"peft.{key}": found for key, found in config.data.get("settings", {}).items()}}
+            adapted(member.fact, config)
     return value if value is not None else Opaque("a model with adapters")
+
+
+def adapted(model: Module, config: Value | None) -> None:
+    """From here on only the adapters of a model are trained."""
+    for part in model.walk():
+        part.trainable = "no"
+    model.trainable = "part"
+    model.wrapped = (*model.wrapped, "peft")
+    if isinstance(config, Instance):
+        model.settings = {**model.settings, **{f"peft.{key}": found for key, found in config.data.get("settings", {}).items()}}
 
 
 @table.function("peft.prepare_model_for_kbit_training", "peft.prepare_model_for_int8_training")

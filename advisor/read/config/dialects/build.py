@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Event, Kind, Loop, Node
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Loss, Module, Optimizer, Recipe, Role, Save, Scheduler, Seed
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Group, Loader, Loss, Module, Optimizer, Parameters, Recipe, Role, Save, Scheduler, Seed
 from advisor.model.source import ABSENT, Absent, Known, Place, Setting, Unknown
 from advisor.read.config.tree import Mapped, Scalar, find, known, plain
 from advisor.read.config.tree import Node as ConfigNode
@@ -97,6 +97,8 @@ class Builder:
         if model is not None:
             recipe.models.items.append(model)
             recipe.modules.items.append(model)
+            for optimizer in recipe.optimizers:
+                optimizer.groups = optimizer.groups or [Group(Parameters((model,)))]
         flow = Flow(modules=(model,) if model is not None else (), losses=(loss,), graph="kept", metric="loss", direction="min")
         batch: list[Node] = [Event(Kind.BACKWARD, place, None, {"flow": flow, "scaler": None})]
         batch += [Event(Kind.CLIP, place, clip) for clip in recipe.clipping]

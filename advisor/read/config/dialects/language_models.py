@@ -26,14 +26,16 @@ def _trainer(
         "betas": Known((value_of(builder.setting("adam_beta1", default=0.9)), value_of(builder.setting("adam_beta2", default=0.999)))),
         "eps": builder.setting("adam_epsilon", default=1e-8),
     }
-    builder.optimizer(f"transformers.{name if isinstance(name, str) else 'adamw_torch'}", settings, at)
+    from advisor.read.frameworks.transformers.optimizers import kind_of
+
+    builder.optimizer(kind_of(name if isinstance(name, str) else "adamw_torch"), settings, at)
     schedule = builder.setting("lr_scheduler_type", "lr_scheduler", default="cosine" if version.startswith("axolotl") else "linear")
     scheduler_settings = {
         "name": schedule,
         "warmup_steps": builder.setting("warmup_steps", default=0),
         "warmup_ratio": builder.setting("warmup_ratio", default=0.0),
     }
-    builder.scheduler(str(value_of(schedule)), scheduler_settings, builder.place("lr_scheduler_type", "lr_scheduler"))
+    builder.scheduler(f"transformers.{value_of(schedule)}", scheduler_settings, builder.place("lr_scheduler_type", "lr_scheduler"))
     builder.clip(builder.setting("max_grad_norm", default=1.0), builder.place("max_grad_norm"))
     builder.seed(builder.setting("seed", default=42), builder.place("seed"))
     builder.loader("train", builder.setting(*size, default=8), builder.place(*size), shuffle=Known(True, default=version))
@@ -51,7 +53,9 @@ def axolotl(root: Mapped, display: str) -> Recipe:
         builder.early_stopping(
             patience, builder.place("early_stopping_patience"), Known("eval_loss", default=builder.version), Known("min", default=builder.version)
         )
-    return builder.finish(language_model(builder, "base_model", adapter=value_of(builder.setting("adapter")) is not None))
+    model = language_model(builder, "base_model", adapter=value_of(builder.setting("adapter")) is not None)
+    model.trainable = "part" if builder.node("unfrozen_parameters") is not None else model.trainable
+    return builder.finish(model)
 
 
 def llama_factory(root: Mapped, display: str) -> Recipe:
@@ -61,7 +65,10 @@ def llama_factory(root: Mapped, display: str) -> Recipe:
     if value_of(builder.setting("use_galore", "use_apollo", "use_badam")) is True:
         builder.recipe.clipping.complete, builder.recipe.clipping.why = False, "layer-wise optimizers step inside the backward"
         builder.recipe.optimizers.items[0].kind = "galore_torch.GaLoreAdamW"
-    return builder.finish(language_model(builder, "model_name_or_path", adapter=value_of(builder.setting("finetuning_type")) == "lora"))
+    way = value_of(builder.setting("finetuning_type", default="lora"))
+    model = language_model(builder, "model_name_or_path", adapter=way in ("lora", "oft"))
+    model.trainable = "part" if way == "freeze" else model.trainable
+    return builder.finish(model)
 
 
 def handbook(root: Mapped, display: str) -> Recipe:

@@ -155,6 +155,10 @@ def tensor_dataset(call: LibraryCall) -> Value:
     tensors = call.arguments.positional
     flows = [value.flow if isinstance(value, Tensor) else Flow(graph="none") for value in tensors]
     fact.data = next((flow.source for flow in flows if flow.source is not None), None)
+    written = call.node.args if isinstance(call.node, ast.Call) else []
+    if len(written) == len(tensors) and all(isinstance(argument, ast.Name) for argument in written):
+        fact.part = f"tensors {[(ast.unparse(argument), id(value)) for argument, value in zip(written, tensors)]}"
+        call.reader.keep += tensors
     if call.arguments.exact:
         fact.items = tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in flows)
     fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), Unknown("the number of samples is not known"))

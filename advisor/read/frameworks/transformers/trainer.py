@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
-from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Optimizer, Save, Scheduler, Seed
+from advisor.model.recipe import Clip, Dataset, EarlyStopping, Fact, Flow, Group, Loader, Loss, Module, Optimizer, Parameters, Save, Scheduler, Seed
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, first, value_of
 from advisor.read.frameworks import table
+from advisor.read.frameworks.peft import adapted
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.transformers.optimizers import kind_of
+from advisor.read.python import classes
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Value, members, setting
 
@@ -146,8 +149,6 @@ def arguments_value(reader: Reader, arguments: Value | None, key: str) -> Settin
     holder = options[0]
     value = holder.attributes.get(key)
     if value is None and holder.cls is not None:
-        from advisor.read.python import classes
-
         value = classes.class_lookup(reader, holder.cls, key)
     if value is None:
         return Known(defaults_of(holder.kind).get(key), default=_version(holder.kind))
@@ -172,7 +173,7 @@ def train(call: LibraryCall) -> Value:
     place = call.place
     model = next((m for m in members(this.attributes.get("model") or NONE) if isinstance(m, Instance) and isinstance(m.fact, Module)), None)
     reader.emit(Kind.SEED, call.node, reader.record(Seed(place, library="framework", value=argument("seed"))))
-    optimizer = _optimizer(reader, this, argument, call)
+    optimizer = _optimizer(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
     if not (isinstance(clip_value, Known) and clip_value.value in (0, 0.0, None)):
@@ -210,7 +211,7 @@ def train(call: LibraryCall) -> Value:
     return Opaque("what train returns")
 
 
-def _optimizer(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -> Optimizer | None:
+def _optimizer(reader: Reader, this: Instance, argument: Any, model: Fact | None, call: LibraryCall) -> Optimizer | None:
     given = this.attributes.get("optimizers")
     for item in given.items if isinstance(given, Sequence) else ():
         if isinstance(item, Instance) and isinstance(item.fact, Optimizer):
@@ -218,10 +219,16 @@ def _optimizer(reader: Reader, this: Instance, argument: Any, call: LibraryCall)
             return item.fact
     kind = argument("optim")
     known = first(kind)
-    name = str(known.value) if known is not None and isinstance(known.value, str) else "adamw_torch"
+    name = known.value if known is not None and isinstance(known.value, str) else "adamw_torch"
     rate = argument("learning_rate")
     at = rate.place if isinstance(rate, Known) and rate.place is not None else call.place
-    fact = Optimizer(at, kind=f"transformers.{name}", owner="transformers")
+    fact = Optimizer(at, kind=kind_of(name), owner="transformers")
+    own = this.cls is not None and classes.class_lookup(reader, this.cls, "create_optimizer") is not None
+    adapter = this.attributes.get("peft_config", NONE)
+    if isinstance(model, Module) and not own and isinstance(adapter, (Constant, Instance)):
+        if isinstance(adapter, Instance):
+            adapted(model, adapter)
+        fact.groups = [Group(Parameters((model,)))]
     fact.settings = {
         "lr": rate,
         "weight_decay": argument("weight_decay"),
@@ -262,7 +269,8 @@ def _scheduler(reader: Reader, this: Instance, argument: Any, optimizer: Optimiz
     kind = argument("lr_scheduler_type")
     known = first(kind)
     place = kind.place if isinstance(kind, Known) and kind.place is not None else call.place
-    fact = Scheduler(place, kind=str(known.value) if known is not None else "unknown", optimizer=optimizer, stepped="batch", owner="transformers")
+    name = known.value if known is not None else "unknown"
+    fact = Scheduler(place, kind=f"transformers.{name}", optimizer=optimizer, stepped="batch", owner="transformers")
     fact.settings = {"name": kind, "warmup_steps": argument("warmup_steps"), "warmup_ratio": argument("warmup_ratio")}
     named = _deepspeed(call, argument, "scheduler")
     if named is not None:
