@@ -58,6 +58,8 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
         return "the program writes the rate of the parameter groups itself"
     if escaped := next((choice.escaped for choice in choices if choice.escaped), None):
         return f"the optimizer was handed to `{escaped}`, which could not be read"
+    if any("adapter" in part.wrapped for module in optimizer.modules for part in module.walk()):
+        return "adapters of this kind may rescale what they learn"
     for scheduler in schedulers_of(recipe, optimizer):
         if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith(PLAIN_SCHEDULES):
             return f"`{scheduler.name}` may use the rate as a mere factor"

@@ -25,9 +25,10 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     for rate in rates(ctx.recipe, optimizer):
         for model in _pretrained(rate):
             case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
-            if case and rate.value > ctx.limit(case):
+            most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
+            if case and rate.value > most:
                 sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most)
                 return
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.kinds import has_adapter
 from advisor.model.rates import rates, unsettled
@@ -23,4 +24,5 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     for rate in rates(ctx.recipe, optimizer):
         case = "above" if rate.value > ctx.limit("high") else "below" if 0 < rate.value < ctx.limit("low") else None
         if case and has_adapter(rate.modules):
-            yield ctx.finding(case, at=optimizer, value_from=rate.known, confidence=None if rate.default_path else "medium", value=rate.value)
+            sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
+            yield ctx.finding(case, at=optimizer, value_from=rate.known, value=rate.value, **sure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.rates import rates, unsettled
 from advisor.model.recipe import Optimizer
@@ -26,7 +27,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     for rate in rates(ctx.recipe, optimizer):
         if rate.known.default is None and not ctx.limit("low") <= rate.value <= ctx.limit("high"):
             far = rate.value < ctx.limit("far-low") or rate.value > ctx.limit("far-high")
-            yield ctx.finding("no-factor" if far else "odd-factor", at=optimizer, value_from=rate.known, value=rate.value)
+            sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
+            yield ctx.finding("no-factor" if far else "odd-factor", at=optimizer, value_from=rate.known, value=rate.value, **sure)
 
 
 def _adafactor(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.values import Instance, Opaque, Value, members, setting
 
 VERSION = table.VERSIONS["peft"] = "peft 0.17"
+LOW_RANK = ("LoraConfig", "AdaLoraConfig")
 
 
 @table.function(
@@ -32,7 +33,8 @@ def adapted(model: Module, config: Value | None) -> None:
     for part in model.walk():
         part.trainable = "no"
     model.trainable = "part"
-    model.wrapped = (*model.wrapped, "peft")
+    kinds = [member.kind if isinstance(member, Instance) else "" for member in members(config)] if config is not None else [""]
+    model.wrapped = (*model.wrapped, "peft" if all(kind.endswith(LOW_RANK) for kind in kinds) else "adapter")
     if isinstance(config, Instance):
         model.settings = {**model.settings, **{f"peft.{key}": found for key, found in config.data.get("settings", {}).items()}}
 
@@ -50,8 +52,10 @@ def prepare(call: LibraryCall) -> Value:
 
 @table.prefix("peft")
 def config(call: LibraryCall) -> Value | None:
-    """LoraConfig(r=8, lora_alpha=16, ...) and its like."""
-    if not call.name.rpartition(".")[2].endswith("Config"):
+    """LoraConfig(r=8, lora_alpha=16, ...) and its like; LoraModel(model, config, name) wraps as get_peft_model does."""
+    if call.name.endswith("Model"):
+        return adapt(call)
+    if not call.name.endswith("Config"):
         return None
     settings = {key: setting(value) for key, value in call.arguments.keywords.items()}
     return call.reader.instance(call.name, node=call.node, data={"settings": settings})

@@ -53,8 +53,12 @@ def axolotl(root: Mapped, display: str) -> Recipe:
         builder.early_stopping(
             patience, builder.place("early_stopping_patience"), Known("eval_loss", default=builder.version), Known("min", default=builder.version)
         )
-    model = language_model(builder, "base_model", adapter=value_of(builder.setting("adapter")) is not None)
-    model.trainable = "part" if builder.node("unfrozen_parameters") is not None else model.trainable
+    way = value_of(builder.setting("adapter"))
+    model = language_model(builder, "base_model", adapter=way in ("lora", "qlora"))
+    if way not in (None, "lora", "qlora"):
+        model.trainable, model.wrapped = "part", ("adapter",)
+    elif builder.node("unfrozen_parameters") is not None:
+        model.trainable = "part"
     return builder.finish(model)
 
 
@@ -66,8 +70,9 @@ def llama_factory(root: Mapped, display: str) -> Recipe:
         builder.recipe.clipping.complete, builder.recipe.clipping.why = False, "layer-wise optimizers step inside the backward"
         builder.recipe.optimizers.items[0].kind = "galore_torch.GaLoreAdamW"
     way = value_of(builder.setting("finetuning_type", default="lora"))
-    model = language_model(builder, "model_name_or_path", adapter=way in ("lora", "oft"))
-    model.trainable = "part" if way == "freeze" else model.trainable
+    model = language_model(builder, "model_name_or_path", adapter=way == "lora")
+    if way not in ("lora", "full"):
+        model.trainable, model.wrapped = "part", () if way == "freeze" else ("adapter",)
     return builder.finish(model)
 
 
