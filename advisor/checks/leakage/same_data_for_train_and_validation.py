@@ -42,7 +42,7 @@ def _takes_all(loader: Loader) -> bool:
 
 
 def _identity(dataset: Dataset) -> object:
-    """What tells the samples of two data sets apart: the part of a split or the tensors that they are, or a published data set and which part of it."""
+    """What tells the samples of two data sets apart: their part of a split, their tensors, or a published data set and which part of it."""
     if dataset.split is not None and dataset.part is not None:
         return dataset.split, dataset.part
     if dataset.kind.endswith(".TensorDataset") and dataset.part is not None:
