@@ -17,7 +17,7 @@ SCRIPTS = (".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".bat")
 MAKEFILES = frozenset({"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile"})
 MANUALS = (".md", ".rst")
 FOLDERS = re.compile(  # beside an entry and above it, where launch scripts are kept
-    r"^(scripts?|bin|runs?|exps?|experiments?|examples?|launch\w*|slurm|jobs?|sh|shell|bash|tools?|train\w*|recipes?|docs?|benchmarks?)$",
+    r"^(\w+[-_])?(scripts?|bin|runs?|exps?|experiments?|examples?|launch\w*|slurm|jobs?|sh|shell|bash|tools?|train\w*|recipes?|docs?|benchmarks?)$",
     re.IGNORECASE,
 )
 MOST_FILES = 80  # files looked through for one entry

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from advisor.model.recipe import Reading
-from advisor.model.source import ABSENT
+from advisor.model.source import ABSENT, first
 from advisor.read import read
 
 TRAIN = """
@@ -305,3 +305,76 @@ def test_a_list_of_configs_and_a_factory(tmp_path: Path, monkeypatch: pytest.Mon
     found = reading(tmp_path, monkeypatch, {"main.py": FACTORY, "nets.py": NET, "configs/a.yaml": config}, "configs/a.yaml")
     assert told(found) == [(3e-4, 7)]
     assert [clip.value.value for clip in found.recipes[0].clipping] == [0.5]  # type: ignore[union-attr]
+
+
+PARSER = """
+import argparse, collections, json
+import torch
+from torch import nn
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from engine import run
+
+def read_json(name):
+    name = Path(name)
+    with name.open("rt") as handle:
+        return json.load(handle, object_hook=collections.OrderedDict)
+
+class Config:
+    def __init__(self, config, changes):
+        self._config = config
+        for key, value in changes.items():
+            if value is not None:
+                keys = key.split(";")
+                reduce(getitem, keys[:-1], config)[keys[-1]] = value
+
+    @classmethod
+    def from_args(cls, args, options):
+        for option in options:
+            args.add_argument(*option.flags, default=None, type=option.type)
+        args = args.parse_args()
+        if args.resume is not None:
+            path = Path(args.resume).parent / "config.json"
+        else:
+            path = Path(args.config)
+        return cls(read_json(path), {option.target: getattr(args, option.flags[0].replace("--", "")) for option in options})
+
+    def made(self, name, module, *args, **kwargs):
+        given = dict(self[name]["args"])
+        given.update(kwargs)
+        return getattr(module, self[name]["type"])(*args, **given)
+
+    def __getitem__(self, name):
+        return self.config[name]
+
+    @property
+    def config(self):
+        return self._config
+
+if __name__ == "__main__":
+    args = argparse.ArgumentParser()
+    args.add_argument("-c", "--config", default=None, type=str)
+    args.add_argument("-r", "--resume", default=None, type=str)
+    Option = collections.namedtuple("Option", "flags type target")
+    config = Config.from_args(args, [Option(["--lr"], type=float, target="optimizer;args;lr")])
+    model = nn.Linear(20, 3)
+    optimizer = config.made("optimizer", torch.optim, model.parameters())
+    for epoch in range(config["epochs"]):
+        nn.functional.cross_entropy(model(torch.randn(4, 20)), torch.zeros(4).long()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+"""
+
+
+@pytest.mark.parametrize("path", ["train.py", "config.json"])
+def test_a_parser_class_over_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    config = '{"epochs": 6, "optimizer": {"type": "Adam", "args": {"lr": 0.001, "weight_decay": 0.1}}}'
+    files = {"train.py": PARSER, "engine.py": TRAIN, "config.json": config, "README.md": "```\npython train.py -c config.json --lr 7\n```\n"}
+    [recipe] = reading(tmp_path, monkeypatch, files, path).recipes
+    [optimizer] = recipe.optimizers
+    assert optimizer.name == "Adam"
+    held = first(optimizer.settings["lr"])
+    assert held is not None and held.value == 0.001
+    assert optimizer.settings["weight_decay"].value == 0.1  # type: ignore[union-attr]
+    assert [setting.name for setting in recipe.hyperparameters if not setting.read] == []

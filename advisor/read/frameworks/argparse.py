@@ -139,6 +139,8 @@ def converted(reader: Reader, kind: Value | None, value: Value, node: Any) -> Va
             return value
     if isinstance(kind, (Function, Partial, Library, Class)):
         found = reader.call(kind, Arguments([value]), node)
+        if isinstance(kind, Library) and isinstance(found, Opaque) and kind.name.rpartition(".")[2][:1].isupper():
+            return value  # an enumeration of a library keeps the text as its value
         return replace(found, place=value.place or found.place) if isinstance(found, Constant) else found
     return value
 

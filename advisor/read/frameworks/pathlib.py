@@ -10,7 +10,8 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.os import path_text
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Value
+from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Union, Value
+from advisor.read.python.values import join as alternatives
 
 
 def made(reader: Reader, value: Value) -> Value:
@@ -21,6 +22,10 @@ def made(reader: Reader, value: Value) -> Value:
 @table.function("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath")
 def path(call: LibraryCall) -> Value:
     """Path("conf", "train.yaml")"""
+    given = call.arguments.positional
+    if len(given) == 1 and isinstance(given[0], Union):
+        ways = [LibraryCall(call.reader, call.name, Arguments([member]), call.node) for member in given[0].members]
+        return alternatives([path(way) or Opaque("a path that is not known", "str") for way in ways], given[0].when)
     parts = [path_text(value) for value in call.arguments.positional]
     if any(part is None for part in parts):
         return made(call.reader, Opaque("a path that is not known", "str"))

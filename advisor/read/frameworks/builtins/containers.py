@@ -11,6 +11,7 @@ from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python import classes, functions, iteration
 from advisor.read.python.values import (
+    LEFT_OUT,
     NONE,
     Arguments,
     Constant,
@@ -196,6 +197,8 @@ def dict_(call: LibraryCall) -> Value:
     items: dict[Any, Value] = {}
     exact = call.arguments.exact
     for value in map(content, call.arguments.positional):
+        if isinstance(value, Union):
+            value = _one_of(value)
         if isinstance(value, Mapping):
             items.update(value.items)
             exact = exact and value.exact
@@ -209,6 +212,16 @@ def dict_(call: LibraryCall) -> Value:
             exact = False
     items.update(call.arguments.keywords)
     return mapping(items, exact, call.place)
+
+
+def _one_of(value: Union) -> Value:
+    """Several dicts as one whose values are the alternatives; anything else among them makes it unknown."""
+    held = [member for member in map(content, value.members) if isinstance(member, Mapping)]
+    if len(held) < len(value.members):
+        return value
+    keys = dict.fromkeys(key for member in held for key in member.items)
+    items = {key: join([member.items.get(key, LEFT_OUT) for member in held], value.when) for key in keys}
+    return mapping(items, all(member.exact for member in held), held[0].place)
 
 
 @function("builtins.iter")

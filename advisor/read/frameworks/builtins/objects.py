@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import (
     NONE,
@@ -23,6 +25,9 @@ from advisor.read.python.values import (
     members,
 )
 
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "bytes": bytes}
 
 
@@ -33,6 +38,8 @@ def getattr_(call: LibraryCall) -> Value:
     if owner is None or name is None:
         return Opaque("getattr without arguments")
     names = [m for m in members(name) if isinstance(m, Constant) and isinstance(m.value, str)]
+    if isinstance(owner, Instance) and owner.role == "namespace":
+        _note_read(call.reader, [str(one.value) for one in names], all_known=bool(names) and len(names) == len(members(name)))
     if not names:
         return Opaque("an attribute whose name is not known")
     found: list[Value] = []
@@ -49,6 +56,13 @@ def getattr_(call: LibraryCall) -> Value:
     if len(names) < len(members(name)):
         found.append(Opaque("an attribute whose name is not known"))
     return join(found)
+
+
+def _note_read(reader: Reader, names: list[str], all_known: bool) -> None:
+    """Settings that are asked for by a name that may be computed: no text of the program has to say it."""
+    for setting in reader.recipe.hyperparameters:
+        if not all_known or setting.name in names:
+            setting.read = True
 
 
 @function("builtins.setattr")

@@ -116,7 +116,7 @@ def trainer(call: LibraryCall) -> Value:
     )
 
 
-@table.method("module", "save_hyperparameters")
+@table.method(("module", "datamodule"), "save_hyperparameters")
 def save_hyperparameters(call: LibraryCall) -> Value:
     """self.hparams holds the arguments of the calling __init__."""
     reader, this = call.reader, call.this

@@ -50,7 +50,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     recipe.framework = "lightning"
     recipe.owner_silences |= SILENCES
     settings: dict[str, Setting] = trainer.data.get("settings", {})
-    reader.store.write(model.attributes, "trainer", trainer)
+    for part in (model, data):
+        if isinstance(part, Instance) and part.role in ("module", "datamodule"):
+            reader.store.write(part.attributes, "trainer", trainer)
     _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
