@@ -9,19 +9,20 @@ from advisor.model.accumulation import Window, windows
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe
-from advisor.model.source import value_of
+from advisor.model.source import candidates, value_of
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """`i % k == 0` is true for the very first batch when `i` counts from zero."""
     for window in windows(recipe):
         asked = window.condition
-        if asked is None or window.branch is None or asked is not window.branch.condition or window.turns == 1:
+        if asked is None or window.branch is None or asked is not window.branch.condition:
             continue
         if asked.operator == "==" and value_of(asked.right) == 0 and asked.counts_from == 0 and _backward_first(window):
-            times = value_of(window.size)
+            times, known = value_of(window.size), candidates(window.size)
+            latent = bool(known) and all(size.value == 1 for size in known)  # every size that stands in the program is harmless
             yield ctx.finding(
-                "first-alone", at=window.branch, confidence=None if times else "medium",
+                "latent" if latent else "first-alone", at=window.branch, confidence=None if times else "medium",
                 condition=asked.text, counter=asked.modulo_of, times=times or "several",
             )
 

@@ -1,0 +1,28 @@
+"""Training loops without a single turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Loop
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loops
+from advisor.model.kinds import is_test
+from advisor.model.recipe import Recipe
+from advisor.model.source import Known
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A program all of whose training loops are empty; a stage of several may be off by default. It stands where the number is written."""
+    if not recipe.whole or is_test(recipe.entry):
+        return
+    empty = [next((loop for loop in training.around if _is_empty(loop)), None) for training in training_loops(recipe)]
+    for loop in dict.fromkeys(empty) if all(empty) else ():
+        assert loop is not None and isinstance(loop.count, Known)
+        yield ctx.finding("empty", at=loop.count if loop.count.place is not None else loop, value_from=loop.count, value=loop.count, line=loop.place)
+
+
+def _is_empty(loop: Loop) -> bool:
+    count = loop.count
+    return loop.what == "range" and isinstance(count, Known) and isinstance(count.value, (int, float)) and count.value <= 0
