@@ -178,6 +178,14 @@ SKIPPED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
         },
         "a.py", 3, "the config model/gone of Hydra was not found",
     ),
+    "base-elsewhere": (  # written to be put into another project
+        {"a.py": "lr = 1\n_base_ = ['../_base_/gone.py']\noptimizer = dict(type='SGD', lr=0.1)\n"},
+        "a.py", 2, "`_base_` names ../_base_/gone.py, which is not there",
+    ),
+    "yaml-base-elsewhere": (
+        {"a.yaml": "_BASE_: ../other/gone.yaml\nSOLVER:\n  BASE_LR: 0.1\n"},
+        "a.yaml", 1, "`_BASE_` names ../other/gone.yaml, which is not there",
+    ),
 }  # fmt: skip
 if sys.version_info < (3, 12):
     SKIPPED["type-statement"] = {"a.py": TORCH + "type X = int\n"}, "a.py", 2, NEWER

@@ -41,7 +41,7 @@ def _resolve(project: Project, path: str, root: Mapped, chain: list[str], broken
             continue
         data = project.read_bytes(full)
         if isinstance(data, Broken):
-            broken.append(_problem(item.place, f"`{key}` names {item.value}, which is not there"))
+            broken.append(missing_base(item.place, key, item.value, full))
             continue
         display = project.display(full)
         text = data.decode("utf-8-sig", "replace")
@@ -53,6 +53,13 @@ def _resolve(project: Project, path: str, root: Mapped, chain: list[str], broken
             merged = merge(merged, _resolve(project, full, base, [*chain, full], broken))
     del at
     return merge(merged, root)
+
+
+def missing_base(place: Place, key: str, name: str, path: str) -> Broken:
+    """A base that is not there. Where its whole folder is not, the config was written to be put into another project, and that is no fault."""
+    broken = _problem(place, f"`{key}` names {name}, which is not there")
+    broken.skipped = not os.path.isdir(os.path.dirname(path))
+    return broken
 
 
 def _problem(place: Place, detail: str) -> Broken:

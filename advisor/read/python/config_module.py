@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
-from advisor.read.config.bases import LONGEST_CHAIN, merge
+from advisor.read.config.bases import LONGEST_CHAIN, merge, missing_base
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar
 from advisor.read.python import imports
 from advisor.read.python.values import Class, Constant, Function, Library, Mapping, Opaque, Sequence, Union, Value
@@ -62,7 +62,7 @@ def _load(project: Project, path: str, chain: tuple[str, ...]) -> tuple[Mapped |
             broken.append(Broken(item.place, kind="include", detail=f"`_base_` leads back to {project.display(full)}"))
             continue
         if os.path.basename(full) not in project.listing(os.path.dirname(full)):
-            broken.append(Broken(item.place, kind="include", detail=f"`_base_` names {item.value}, which is not there"))
+            broken.append(missing_base(item.place, "_base_", item.value, full))
             continue
         base, more = load(project, full, chain)
         broken += more
