@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+UNKNOWN_KEY = "<key>"  # stands for every key of a mapping that is computed
+
+
 def is_counter(index: Value) -> bool:
     """True for the number of a turn: `i` of `range(n)`, which runs through all entries; a label taken from the data does not."""
     return isinstance(index, Opaque) and index.type == "int" and index.low == 0 and index.flow is None
@@ -58,6 +61,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
                 value = join(made_of)
                 return subscript(reader, value, index, node) if isinstance(value, Tensor) and value.flow.source is not None else value
             return owner.state.get("each") or Opaque(f"key {index.value!r}")
+        if UNKNOWN_KEY in owner.items:
+            return owner.items[UNKNOWN_KEY]
         values = list(owner.items.values())
         if values and owner.exact:
             kinds = {type(v) for v in values}
@@ -149,6 +154,9 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
             reader.store.write(owner.state, "items", {**owner.items, index.value: value})
         else:
             reader.store.write(owner.state, "exact", False)
+            if isinstance(value, (Mapping, Sequence, Weights)):  # groups[name] = {"params": []}: what is filled under a name that is not known
+                held = owner.items.get(UNKNOWN_KEY)
+                reader.store.write(owner.state, "items", {**owner.items, UNKNOWN_KEY: value if held is None else join([held, value])})
     elif isinstance(owner, Sequence):
         if isinstance(index, Constant) and isinstance(index.value, int) and -len(owner.items) <= index.value < len(owner.items):
             changed = list(owner.items)
