@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, events
-from advisor.model.folds import EVERYTHING, Order, TrainingLoop, guards, training_loop, violations
+from advisor.model.folds import EVERYTHING, Order, TrainingLoop, contains, guards, training_loop, violations
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
 from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
 from advisor.model.record import dataclass
@@ -48,6 +48,8 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
     at = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
     found: dict[Event, Misplaced] = {}
     for violation in violations(recipe.tree, order):
+        if not any(contains(loop.body, Kind.BACKWARD) for loop in violation.context.loops[:1]):
+            continue  # there is none: the step that nothing prepares is another matter
         step = violation.armed_by[0][0]
         where: Literal["after-step", "before-backward"] = "after-step" if at[step] < at[violation.event] else "before-backward"
         found.setdefault(violation.event, Misplaced(violation.event, step, where))
@@ -64,6 +66,8 @@ def wasted(recipe: Recipe) -> list[tuple[Event, Event]]:
 def _fate(clip: Event, context: Context, recipe: Recipe) -> tuple[bool, Event | None]:
     """Whether a step may use what is clipped, and what surely clears it where none does."""
     touched, sure = clipped(clip, recipe), guards(context)
+    moved = {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
+    touched = [optimizer for optimizer in touched if optimizer.slot in moved]  # one that never steps is another matter
     if not touched or by_hand(recipe, clip.subject.parameters.modules):
         return True, None
     certain = {event for event, around in events(recipe.tree, Kind.ZERO_GRAD) if guards(around) <= sure}
