@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow, Seed
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.counts import turned
+from advisor.read.frameworks.torch.counts import matches, turned
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.reader import Reader
@@ -88,17 +88,27 @@ def choose(call: LibraryCall) -> Value:
     )
 
 
-@table.function("numpy.mean", "numpy.sum", "numpy.average", "numpy.median", "numpy.nanmean", "numpy.std", "numpy.var")
+@table.function("numpy.where", "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere")
+def where(call: LibraryCall) -> Value | None:
+    """np.where(labels == c): the places of the hits, as many as there are."""
+    flow = flow_of(call.arguments.positional[0]) if len(call.arguments.positional) == 1 else None
+    if flow is None or flow.activation != "comparison":
+        return generic(call)
+    return Tensor(replace(flow, activation="hits", rank=None, rows=None, width=None))
+
+
+@table.function("numpy.mean", "numpy.sum", "numpy.average", "numpy.median", "numpy.nanmean", "numpy.std", "numpy.var", "numpy.count_nonzero")
 def reduce(call: LibraryCall) -> Value:
     """A number from an array, or from a list of losses."""
     value = call.get("a", 0)
     flow = _inner(value)
     if flow is None:
         return Opaque("a number computed from an array", "float")
+    hits = matches(flow) if call.name in ("numpy.sum", "numpy.count_nonzero") and call.get("axis", 1) is None else {"counted": None, "per": None}
     return Opaque(
         "a number computed from an array",
         "float",
-        flow=replace(flow, aggregate="epoch", graph="cut" if flow.graph == "kept" else flow.graph, reduction=None),
+        flow=replace(flow, aggregate="epoch", graph="cut" if flow.graph == "kept" else flow.graph, reduction=None, **hits),
     )
 
 
@@ -119,7 +129,7 @@ def unique(call: LibraryCall) -> Value:
     """np.unique(labels, return_counts=True)"""
     flow = flow_of(call.get("ar", 0)) or Flow(graph="none")
     wanted = [call.reader.plain(call.get(f"return_{name}", place)) is True for place, name in enumerate(("index", "inverse", "counts"), 1)]
-    found: list[Value] = [Tensor(replace(flow, counted=None, per=None)), *[Tensor(Flow(graph="none", source=flow.source))] * sum(wanted[:2])]
+    found: list[Value] = [Tensor(replace(flow, counted=None, per="class")), *[Tensor(Flow(graph="none", source=flow.source))] * sum(wanted[:2])]
     if wanted[2]:
         found.append(Tensor(_counts(call, "ar")))
     return sequence(found, "tuple") if len(found) > 1 else found[0]

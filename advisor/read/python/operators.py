@@ -344,7 +344,9 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             given = next(side.flow for side in (left, right) if isinstance(side, Tensor) and side.flow.modules)
             reader.recipe.hits.append((reader.place(node), given))
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
-        ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None, "per": None}
+        ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None}
+        runs = tensor_table("labels-each")
+        ended["per"] = "class" if symbol == "==" and runs is not None and runs(bound) else None
         shape = tensor_table("compared")
         return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"

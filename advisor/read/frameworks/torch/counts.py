@@ -10,6 +10,7 @@ from advisor.model.source import Known, Setting, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of, merge, subject
+from advisor.read.python.subscripts import is_counter
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence
 
 Trend = Literal["proportional", "inverse"]
@@ -50,6 +51,19 @@ def trend_of(symbol: str, left: Flow | None, right: Flow | None, other: Setting 
     return {"counted": trend, "per": per}
 
 
+def matches(flow: Flow) -> dict[str, Any]:
+    """What the number of hits of a comparison is: `(labels == 1).sum()` counts the samples of a class."""
+    if flow.activation != "comparison" or flow.modules or flow.losses:
+        return {"counted": None, "per": None}
+    return {"counted": "proportional", "per": flow.per}
+
+
+def labels_each(value: Value) -> bool:
+    """True for a value that runs through the classes: the number of a turn, or one of the distinct labels."""
+    flow = flow_of(value)
+    return is_counter(value) or (flow is not None and flow.per == "class" and flow.counted is None)
+
+
 @table.function("torch.bincount", "torch.histc")
 def bincount(call: LibraryCall) -> Value:
     """torch.bincount(labels): how often each class occurs."""
@@ -66,6 +80,7 @@ def unique(call: LibraryCall) -> Value:
     flow = subject(call) or Flow(graph="none")
     wanted = [call.reader.plain(call.get(name, position)) is True for name, position in (("return_inverse", 2), ("return_counts", 3))]
     values = Tensor(merge(call.reader, [flow]))
+    values = replace(values, flow=replace(values.flow, per="class"))
     parts: list[Value] = [values, *([Tensor(Flow(graph="none", source=flow.source))] if wanted[0] else [])]
     if wanted[1]:
         parts.append(Tensor(Flow(graph="none", source=flow.source, rank=1, counted="proportional", per="class")))
@@ -119,3 +134,6 @@ def size_of(value: Value | None) -> Setting | None:
         return Known(len(value.items)) if value.exact else None
     flow = flow_of(value)
     return flow.rows if flow is not None else None
+
+
+table.TENSORS["labels-each"] = labels_each  # type: ignore[assignment]

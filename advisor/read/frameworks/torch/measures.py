@@ -9,6 +9,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.counts import labels_each, matches
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, merge, name_of, named, shallow, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import agreement, compared
@@ -88,8 +89,7 @@ def reduce(call: LibraryCall) -> Value | None:
         "width": None,
         "rows": None,
         "rank": rank,
-        "counted": None,
-        "per": None,
+        **(matches(flow) if name in ("sum", "count_nonzero") and dim is None else {"counted": None, "per": None}),
         "one_hot": False,
     }
     if name in ("sum", "mean"):
@@ -126,7 +126,14 @@ def compare(call: LibraryCall) -> Value:
         return Opaque("a comparison of tensors", "bool")
     return Tensor(
         replace(
-            cut(flow, "a comparison", call.place), activation="comparison", losses=(), dtype="bool", counted=None, per=None, one_hot=False, **measured
+            cut(flow, "a comparison", call.place),
+            activation="comparison",
+            losses=(),
+            dtype="bool",
+            counted=None,
+            per="class" if name == "eq" and other is not None and labels_each(other) else None,
+            one_hot=False,
+            **measured,
         )
     )
 
