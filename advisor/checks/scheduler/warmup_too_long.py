@@ -8,12 +8,17 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe, Scheduler
 from advisor.model.schedules import epochs_stepped_through, is_part, passes, stepped_each, times_stepped
-from advisor.model.source import number
+from advisor.model.source import first, number
 from advisor.model.warmup import warmup_steps, warmups
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
-    """The warm-up against the number of times that the scheduler is stepped, or against its own total."""
+    """The warm-up against the number of times that the scheduler is stepped, against its own total, or as a share of the run."""
+    ratio = first(scheduler.settings.get("warmup_ratio"))
+    given = number(ratio)
+    if ratio is not None and given is not None and given > ctx.limit("share") and not warmup_steps(scheduler):
+        yield ctx.finding("ratio", at=ratio if ratio.place is not None else scheduler, value_from=ratio, share=given)
+        return
     if scheduler.owner or is_part(ctx.recipe, scheduler):
         return
     warmup, times, unit = _in_steps(scheduler, ctx.recipe)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import replace
-from advisor.model.source import Link
+from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
 from advisor.read.python import alternatives, calls, functions, operators, subscripts
 from advisor.read.python.frames import Frame
@@ -70,28 +70,26 @@ def _linked(reader: Reader, value: Constant, node: ast.AST, text: str) -> Consta
     """A constant read through a name: the name's definition becomes a link of its chain."""
     place = value.place
     assert place is not None
-    if place.file == reader.frame.module.display and place.line == getattr(node, "lineno", 0):
+    if place.file == reader.frame.module.display and reader.frame.module.row(place) == getattr(node, "lineno", 0):
         return value
     if value.origin and value.origin[0].line == place.line and value.origin[0].file == place.file:
         return value
     if len(value.origin) >= 6:
         return value
-    line = _line(reader, place.file, place.line)
+    line = _line(reader, place)
     if not line:
         return value
     return Constant(value.value, (Link(place.file, place.line, line), *value.origin), value.weak, value.place, value.default)
 
 
-def _line(reader: Reader, file: str, line: int) -> str:
-    module = reader.frame.module
-    if module.display == file and module.cells is None and 0 < line <= len(module.lines):
-        return module.lines[line - 1].strip()[:120]
-    text = reader.project.texts.get(file)
-    if text is not None:
-        lines = reader.project.lines(file)
-        if 0 < line <= len(lines):
-            return lines[line - 1].strip()[:120]
-    return ""
+def _line(reader: Reader, place: Place) -> str:
+    """The text of the line that a place stands on; the lines of a notebook are counted in each cell."""
+    module, line = reader.frame.module, place.line
+    if module.display == place.file:
+        line, lines = module.row(place), module.lines
+    else:
+        lines = reader.project.lines(place.file) if place.file in reader.project.texts else []
+    return lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
 
 
 def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:

@@ -346,7 +346,7 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
         ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None}
         runs = tensor_table("labels-each")
-        ended["per"] = "class" if symbol == "==" and runs is not None and runs(bound) else None
+        ended["per"] = "class" if symbol == "==" and runs is not None and (runs(left) or runs(right)) else None
         shape = tensor_table("compared")
         return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"

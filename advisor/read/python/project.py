@@ -61,6 +61,10 @@ class SourceModule:
             return Place(self.display, line - first + 1, column + 1, end_line - first + 1, end_column + 1, cell)
         return Place(self.display, line, column + 1, end_line, end_column + 1)
 
+    def row(self, place: Place) -> int:
+        """The line of this text that a place stands on; in a notebook a place counts the lines of its cell."""
+        return place.line + next((first - 1 for first, cell in self.cells or () if cell == place.cell), 0)
+
     def segment(self, node: ast.AST, longest: int = 80) -> str:
         """The source text of a node on one line, shortened."""
         found = self._segments.get((node, longest))
