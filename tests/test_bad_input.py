@@ -264,7 +264,8 @@ def test_odd_files_are_read_as_any_other(advisor: Advisor, name: str) -> None:
 def test_where_a_value_of_a_notebook_comes_from(advisor: Advisor) -> None:
     decay = "import torch\nfrom torch import nn\nDECAY = 0.5\n"
     use = "torch.manual_seed(0)\nmodel = nn.Linear(2, 2)\noptimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)\n"
-    use += "for step in range(9):\n    optimizer.zero_grad()\n    nn.functional.mse_loss(model(torch.ones(1, 2)), torch.zeros(1, 2)).backward()\n    optimizer.step()\n"
+    use += "for step in range(9):\n    optimizer.zero_grad()\n"
+    use += "    nn.functional.mse_loss(model(torch.ones(1, 2)), torch.zeros(1, 2)).backward()\n    optimizer.step()\n"
     write({"a.ipynb": notebook("!pip install torch\nprint(1)\n", decay, use)})
     [finding], _ = beside_a_good_file(advisor)
     assert finding["rule"] == "weight-decay-off-scale"
