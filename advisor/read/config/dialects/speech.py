@@ -95,6 +95,8 @@ def speechbrain(root: Mapped, display: str) -> Recipe:
         if node.tag is not None and node.tag.startswith("!apply:") and ("seed" in node.tag):
             builder.seed(builder.setting("seed"), place)
             del key
+    for scheduler in builder.recipe.schedulers if len(builder.recipe.optimizers) != 1 else ():
+        scheduler.optimizer, scheduler.optimizer_known = None, False  # which one it drives is said in the script alone
     builder.clip(builder.setting("max_grad_norm", default=5.0), builder.place("max_grad_norm"))
     builder.loader("train", builder.setting("batch_size", "batch_size_train", "train_batch_size"), builder.place("batch_size"))
     builder.recipe.epochs = builder.setting("number_of_epochs", "num_epochs")
