@@ -239,3 +239,65 @@ def test_lightning_cli_of_the_project(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [loader.settings["batch_size"].value for loader in found.loaders] == [4]
     assert found.epochs.value == 8
     assert found.seeds.items[0].value.value == 11
+
+
+TRL = """
+import torch
+from dataclasses import dataclass, field
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments, HfArgumentParser
+{imports}
+
+@dataclass
+class Own:
+    rank: int = 8
+
+@dataclass
+class Arguments(TrainingArguments):
+    learning_rate: float = field(default=1e-3)
+    max_grad_norm: float = 0.7
+
+def main():
+    parser = {parser}((Own, Arguments))
+    {parse}
+    model = AutoModelForCausalLM.from_pretrained("gpt2")
+    trainer = Trainer(model=model, args=args, train_dataset=data())
+    trainer.train()
+    return own.rank
+
+if __name__ == "__main__":
+    main()
+"""
+YAML = "learning_rate: 5.0e-5\nnum_train_epochs: 2\nper_device_train_batch_size: 4\nlr_scheduler_type: cosine\nrank: 3\nweight_decay: 0.1\n"
+PLAIN = {"imports": "import sys", "parser": "HfArgumentParser"}
+
+
+@pytest.mark.parametrize("way", ["yaml file", "json file", "flags", "trl", "trl of a manual", "joined"])
+def test_transformers_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    import json
+
+    files = {"c.yaml": YAML}
+    values = {"learning_rate": 5e-5, "num_train_epochs": 2, "per_device_train_batch_size": 4, "lr_scheduler_type": "cosine", "rank": 3, "weight_decay": 0.1}
+    if way == "yaml file":
+        text = TRL.format(parse="own, args = parser.parse_yaml_file('c.yaml')", **PLAIN)
+    elif way == "json file":
+        parse = "own, args = parser.parse_json_file(sys.argv[1]) if len(sys.argv) == 2 else parser.parse_args_into_dataclasses()"
+        text = TRL.format(parse=parse, **PLAIN)
+        files |= {"a.json": json.dumps(values), "run.sh": "python train.py a.json\n"}
+    elif way == "flags":
+        text = TRL.format(parse="own, args = parser.parse_args_into_dataclasses()", **PLAIN)
+        flags = "--learning_rate 5e-5 --per-device-train-batch-size=4 --lr_scheduler_type cosine --rank 3 --weight_decay 0.1 --bf16 True"
+        files["run.sh"] = f"deepspeed --num_gpus 2 train.py {flags}\n"
+    else:
+        parse = "own, args = parser.parse_args_and_config()"
+        text = TRL.format(imports="from trl import TrlParser", parser="TrlParser", parse=parse)
+        if way == "trl of a manual":
+            files["README.md"] = "```\naccelerate launch train.py --config c.yaml --rank 9\n```\n"
+        elif way == "trl":
+            files["run.sh"] = "accelerate launch train.py --config c.yaml\n"
+    found = recipe(tmp_path, monkeypatch, {"train.py": text, **files}, *(["c.yaml"] if way == "joined" else []))
+    [optimizer] = found.optimizers
+    assert (optimizer.settings["lr"].value, optimizer.settings["weight_decay"].value) == (5e-5, 0.1)
+    assert [(s.name, s.settings["warmup_ratio"].value) for s in found.schedulers] == [("cosine", 0.0)]
+    assert [loader.settings["batch_size"].value for loader in found.loaders] == [4]
+    assert [clip.value.value for clip in found.clipping] == [0.7]
+    assert getattr(found.epochs, "value", None) == (3.0 if way == "flags" else 2)

@@ -64,7 +64,7 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
         way = dict(options)
         parse(words, way)
         for key, value in way.items():
-            if value is options.get(key) or not _counts(reader, value, line.documented):
+            if value is options.get(key) or not _counts(reader, value, line):
                 continue
             given.setdefault(key, []).append(value)
     result = dict(options)
@@ -78,12 +78,14 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
     return result
 
 
-def _counts(reader: Reader, value: Value, documented: bool) -> bool:
+def _counts(reader: Reader, value: Value, line: launch.Launch) -> bool:
     if isinstance(value, Constant):
+        if value.place is not None and value.place.file.endswith(CONFIGS[:4]):
+            return True  # of the config that the line names
         if value.value is None or isinstance(value.value, bool):
             return False
-        return not documented or is_config(reader, value.value)
-    return not documented and not isinstance(value, Opaque)
+        return not line.documented or is_config(reader, value.value)
+    return not line.documented and not isinstance(value, Opaque)
 
 
 def named(value: Constant, flag: str) -> Constant:

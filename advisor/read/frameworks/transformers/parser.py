@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from advisor.model.record import replace
 from advisor.model.source import Link
-from advisor.read.frameworks import table
+from advisor.read.config import tree
+from advisor.read.frameworks import launched, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.yaml import load_config, read_text, text_of
 from advisor.read.python import classes
-from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Opaque, Sequence, Value, sequence
+from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Mapping, Opaque, Sequence, Value, sequence
 
 PARSERS = ("transformers.HfArgumentParser", "trl.TrlParser")
 for _name in PARSERS:
     table.CLASS_ROLES[_name] = "hf-parser"
+FILES = ("parse_yaml_file", "parse_json_file", "parse_dict", "parse_yaml_file_and_args")
 
 
 @table.function(*PARSERS)
@@ -31,41 +34,101 @@ def init(call: LibraryCall) -> Value:
     return NONE
 
 
-@table.method(
-    "hf-parser",
-    "parse_args_into_dataclasses",
-    "parse_yaml_file",
-    "parse_json_file",
-    "parse_dict",
-    "parse_args_and_config",
-    "parse_yaml_file_and_args",
-)
+@table.method("hf-parser", "parse_args_into_dataclasses", "parse_args_and_config", *FILES)
 def parse(call: LibraryCall) -> Value:
     """One object per dataclass, its defaults weak: the command line or a file may override them."""
-    reader = call.reader
-    objects: list[Value] = []
-    for kind in call.this.data.get("classes", []):
-        if isinstance(kind, Class):
-            made = reader.call(kind, Arguments(), call.node)
-            if isinstance(made, Instance):
-                for field, default, statement, owner in classes.fields_of(reader, kind):
-                    held = made.attributes.get(field)
-                    if isinstance(held, Constant):
-                        place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)
-                        link = Link(place.file, place.line, f"--{field} default")
-                        reader.store.write(made.attributes, field, replace(held, weak=True, origin=(link, *held.origin), place=held.place or place))
-                    elif held is None or default is None:
-                        reader.store.write(made.attributes, field, Opaque(f"the flag --{field} has no default"))
-            objects.append(made)
-        elif isinstance(kind, Library):
-            made = reader.call(kind, Arguments(), call.node)
-            if isinstance(made, Instance):
-                for key, value in list(made.attributes.items()):
-                    if isinstance(value, Constant):
-                        made.attributes[key] = replace(value, weak=True)
-            objects.append(made)
-        else:
-            objects.append(Opaque("a dataclass that could not be read"))
-    if call.name.endswith("parse_args_into_dataclasses") and reader.plain(call.get("return_remaining_strings")) is True:
+    objects = [_made(call, kind) for kind in call.this.data.get("classes", [])]
+    made = [value for value in objects if isinstance(value, Instance)]
+    fields: dict[str, Value] = {}
+    for one in made:
+        fields.update(one.attributes)
+    if call.name.endswith(FILES):
+        given = _of_file(call)
+    else:
+        given = launched.overridden(call.reader, fields, lambda words, way: _read(call, words, way))
+        given = {key: value for key, value in given.items() if value is not fields.get(key)}
+        config = call.reader.config
+        if config is not None:  # joined with the program: TrlParser takes a file as it takes flags
+            given = {**given, **_entries(read_text(call.reader, config[1], config[0], typed=True, weak=True))}
+    for one in made:
+        for key, value in given.items():
+            if key in one.attributes or _declares(call, one, key):
+                call.reader.store.write(one.attributes, key, value)
+    if call.name.endswith("parse_args_into_dataclasses") and call.reader.plain(call.get("return_remaining_strings")) is True:
         objects.append(Opaque("remaining arguments", "list"))
     return sequence(objects, "tuple")
+
+
+def _made(call: LibraryCall, kind: Value) -> Value:
+    reader = call.reader
+    if isinstance(kind, Class):
+        made = reader.call(kind, Arguments(), call.node)
+        if isinstance(made, Instance):
+            for name, default, statement, owner in classes.fields_of(reader, kind):
+                held = made.attributes.get(name)
+                if isinstance(held, Constant):
+                    place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)
+                    link = Link(place.file, place.line, f"--{name} default")
+                    reader.store.write(made.attributes, name, replace(held, weak=True, origin=(link, *held.origin), place=held.place or place))
+                elif held is None or default is None:
+                    reader.store.write(made.attributes, name, Opaque(f"the flag --{name} has no default"))
+        return made
+    if isinstance(kind, Library):
+        made = reader.call(kind, Arguments(), call.node)
+        if isinstance(made, Instance):
+            for key, value in list(made.attributes.items()):
+                if isinstance(value, Constant):
+                    made.attributes[key] = replace(value, weak=True)
+        return made
+    return Opaque("a dataclass that could not be read")
+
+
+def _declares(call: LibraryCall, made: Instance, key: str) -> bool:
+    """True for a field of the arguments that has no default here: a class of the library has more than are listed."""
+    if made.role == "hf-arguments":
+        return True
+    return made.cls is not None and any(name == key for name, _, _, _ in classes.fields_of(call.reader, made.cls))
+
+
+def _entries(config: Value) -> dict[str, Value]:
+    return {str(key): value for key, value in config.items.items()} if isinstance(config, Mapping) else {}
+
+
+def _of_file(call: LibraryCall) -> dict[str, Value]:
+    """What parse_yaml_file, parse_json_file or parse_dict is given: read by PyYAML, so that 1e-4 stays a text."""
+    value = call.arguments.positional[0] if call.arguments.positional else next(iter(call.arguments.keywords.values()), None)
+    if call.name.endswith("parse_dict"):
+        return _entries(value) if value is not None else {}
+    if isinstance(value, Opaque) and call.reader.config is None:  # sys.argv[1]
+        named = next(iter(launched.config_words(call.reader)), None)
+        value = Constant(named, weak=True) if named is not None else value
+    return _entries(load_config(call, value))
+
+
+def _read(call: LibraryCall, words: list[Constant], options: dict[str, Value]) -> None:
+    """`--learning_rate 2e-5 --bf16`: flags of fields, and the config of TrlParser."""
+    index = 0
+    while index < len(words):
+        text = words[index].value
+        index += 1
+        if not isinstance(text, str) or not text.startswith("--"):
+            continue
+        flag, equals, rest = text.partition("=")
+        given: list[Constant] = [replace(words[index - 1], value=rest)] if equals else []
+        while not equals and index < len(words) and not str(words[index].value).startswith("--"):
+            given.append(words[index])
+            index += 1
+        name = flag.removeprefix("--").replace("-", "_")
+        if name == "config" and len(given) == 1 and "config" not in options:
+            found = text_of(call.reader, given[0])
+            if found is not None:
+                options.update(_entries(read_text(call.reader, found[1], found[0], typed=True, weak=True)))
+        elif len(given) == 1 and given[0].value is not None:
+            options[name] = launched.named(replace(given[0], value=_typed(str(given[0].value))), flag)
+        elif len(given) > 1:
+            options[name] = sequence([launched.named(word, flag) for word in given], "list")
+
+
+def _typed(text: str) -> object:
+    node = tree.load(text, "words.yaml")
+    return node.typed if isinstance(node, tree.Scalar) else text
