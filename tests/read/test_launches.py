@@ -276,7 +276,7 @@ def test_transformers_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     import json
 
     files = {"c.yaml": YAML}
-    values = {"learning_rate": 5e-5, "num_train_epochs": 2, "per_device_train_batch_size": 4, "lr_scheduler_type": "cosine", "rank": 3, "weight_decay": 0.1}
+    values = {"learning_rate": 5e-5, "num_train_epochs": 2, "per_device_train_batch_size": 4, "lr_scheduler_type": "cosine", "weight_decay": 0.1}
     if way == "yaml file":
         text = TRL.format(parse="own, args = parser.parse_yaml_file('c.yaml')", **PLAIN)
     elif way == "json file":
@@ -297,6 +297,7 @@ def test_transformers_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     found = recipe(tmp_path, monkeypatch, {"train.py": text, **files}, *(["c.yaml"] if way == "joined" else []))
     [optimizer] = found.optimizers
     assert (optimizer.settings["lr"].value, optimizer.settings["weight_decay"].value) == (5e-5, 0.1)
+    assert (optimizer.kind, optimizer.spelled) == ("torch.optim.AdamW", "adamw_torch_fused")
     assert [(s.name, s.settings["warmup_ratio"].value) for s in found.schedulers] == [("cosine", 0.0)]
     assert [loader.settings["batch_size"].value for loader in found.loaders] == [4]
     assert [clip.value.value for clip in found.clipping] == [0.7]

@@ -28,7 +28,8 @@ def _trainer(
     }
     from advisor.read.frameworks.transformers.optimizers import kind_of
 
-    builder.optimizer(kind_of(name if isinstance(name, str) else "adamw_torch"), settings, at)
+    name = name if isinstance(name, str) else "adamw_torch"
+    builder.optimizer(kind_of(name), settings, at).spelled = name
     schedule = builder.setting("lr_scheduler_type", "lr_scheduler", default="cosine" if version.startswith("axolotl") else "linear")
     scheduler_settings = {
         "name": schedule,
@@ -68,7 +69,7 @@ def llama_factory(root: Mapped, display: str) -> Recipe:
     _trainer(builder, 5e-5, ("per_device_train_batch_size",), ("gradient_accumulation_steps",), ("optim",), "llamafactory")
     if value_of(builder.setting("use_galore", "use_apollo", "use_badam")) is True:
         builder.recipe.clipping.complete, builder.recipe.clipping.why = False, "layer-wise optimizers step inside the backward"
-        builder.recipe.optimizers.items[0].kind = "galore_torch.GaLoreAdamW"
+        builder.recipe.optimizers.items[0].kind, builder.recipe.optimizers.items[0].spelled = "galore_torch.GaLoreAdamW", None
     way = value_of(builder.setting("finetuning_type", default="lora"))
     model = language_model(builder, "model_name_or_path", adapter=way == "lora")
     if way not in ("lora", "full"):

@@ -222,7 +222,7 @@ def _optimizer(reader: Reader, this: Instance, argument: Any, model: Fact | None
     name = known.value if known is not None and isinstance(known.value, str) else "adamw_torch"
     rate = argument("learning_rate")
     at = rate.place if isinstance(rate, Known) and rate.place is not None else call.place
-    fact = Optimizer(at, kind=kind_of(name), owner="transformers")
+    fact = Optimizer(at, kind=kind_of(name), spelled=name, owner="transformers")
     own = this.cls is not None and classes.class_lookup(reader, this.cls, "create_optimizer") is not None
     adapter = this.attributes.get("peft_config", NONE)
     if isinstance(model, Module) and not own and isinstance(adapter, (Constant, Instance)):
@@ -237,7 +237,7 @@ def _optimizer(reader: Reader, this: Instance, argument: Any, model: Fact | None
     }
     named = _deepspeed(call, argument, "optimizer")
     if named is not None:
-        fact.kind = f"deepspeed.{named[0]}"
+        fact.kind, fact.spelled = f"deepspeed.{named[0]}", None
         fact.settings.update(named[1])
     reader.record(fact)
     return fact
