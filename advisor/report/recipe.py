@@ -152,7 +152,8 @@ def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
 
 
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": plain(optimizer.spelled or optimizer.name), **_settings(optimizer.settings), "groups": [_group(group) for group in optimizer.groups]}
+    told: dict[str, Any] = {"kind": plain(optimizer.spelled or optimizer.name), **_settings(optimizer.settings)}
+    told["groups"] = [_group(group) for group in optimizer.groups]
     if not optimizer.groups_complete:
         told["groups_complete"] = False
     if optimizer.lr_writes:
