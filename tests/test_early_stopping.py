@@ -38,3 +38,56 @@ def test_a_strict_comparison_waits_one_check_longer(tmp_path: Path, operator: st
     file.write_text(PROGRAM.replace("OPERATOR", operator))
     (stop,) = read([str(file)]).recipes[0].early_stopping
     assert (value_of(stop.patience), epochs_waited(stop)) == (5, waited)
+
+
+STOPPER = """
+class Stopper:
+    def __init__(self, patience=7):
+        self.patience, self.bad, self.best = patience, 0, float("inf")
+
+    def update(self, score):
+        if score < self.best:
+            self.best, self.bad = score, 0
+        else:
+            self.bad += 1
+        RETURN
+
+    @property
+    def done(self):
+        return self.bad >= self.patience
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "stop"),
+    [
+        ("return self.bad >= self.patience", "if stopper.update(loss.item()):"),
+        ("pass", "stopper.update(loss.item())\n    if stopper.done:"),
+        ("if self.bad >= self.patience:\n            return True", "if stopper.update(loss.item()):"),
+    ],
+)
+def test_patience_that_is_returned(tmp_path: Path, returned: str, stop: str) -> None:
+    loop = PROGRAM[: PROGRAM.index("    if loss.item()")].replace("best, bad", "stopper, other").replace('float("inf"), 0', "Stopper(4), 0")
+    file = tmp_path / "train.py"
+    file.write_text(STOPPER.replace("RETURN", returned) + loop + f"    {stop}\n        break\n")
+    (found,) = read([str(file)]).recipes[0].early_stopping
+    assert (value_of(found.patience), found.stops, found.comparison) == (4, True, "<")
+
+
+@pytest.mark.parametrize(
+    ("lines", "best"),
+    [
+        ("if step > due:\n        due += 100", False),
+        ("if epoch > first:", False),
+        ("if epoch >= args.from_epoch:", False),
+        ("if loss.item() < best:\n        best = loss.item()", True),
+        ("if score > top:\n        top = score", True),
+    ],
+)
+def test_two_counters_are_no_metric(tmp_path: Path, lines: str, best: bool) -> None:
+    head = PROGRAM[: PROGRAM.index("    if loss.item()")].replace("best, bad =", "step, due, first, top, best, bad = 0, 100, int(input()), load(),")
+    count = "    step += 1\n    score = measure(model)\n"
+    file = tmp_path / "train.py"
+    file.write_text(f"{head}{count}    {lines}\n        torch.save(model.state_dict(), 'a.pt')\n".replace("args.from_epoch", "int(input())"))
+    (save,) = read([str(file)]).recipes[0].saves
+    assert save.best is best

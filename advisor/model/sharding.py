@@ -53,4 +53,4 @@ def _asks_rank(condition: Condition) -> bool:
 def _leaves_by_rank(branch: Branch) -> bool:
     if branch.condition is None or not _asks_rank(branch.condition):
         return False
-    return any(isinstance(node, Exit) and node.what in ("return", "exit") for arm in branch.arms for node, _ in walk(arm.body))
+    return any(isinstance(node, Exit) and node.what in ("return", "exit", "raise") for arm in branch.arms for node, _ in walk(arm.body))

@@ -12,7 +12,7 @@ from advisor.model.source import value_of
 from advisor.read.python import imports
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Mapping, Opaque, Sequence, Union, Value, plain
+from advisor.read.python.values import Constant, Instance, Mapping, Opaque, Sequence, Union, Value, plain
 
 
 def run(tmp_path: Path, text: str, **files: str) -> Reader:
@@ -310,3 +310,48 @@ def test_optimizers_of_unread_libraries(tmp_path: Path) -> None:
         ("monai.optimizers.Novograd", {"weight_decay": 0.5, "lr": 0.1}),
         ("elsewhere.Thing", {"lr": 0.3}),
     ]
+
+
+CHOICE = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--name", default="none")
+args = parser.parse_args()
+table = {"one": 1, "two": 2}
+found = 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        ("if args.name != 'none':\n    found = table[args.name]", {0, 1, 2}),
+        ("if not args.name == 'none':\n    found = table[args.name]", {0, 1, 2}),
+        ("if args.name == 'two':\n    found = table[args.name]", {0, 2}),
+        ("if args.name == 'none':\n    pass\nelse:\n    found = table[args.name]", {0, 1, 2}),
+        ("if args.name == 'two' and args.name:\n    found = table[args.name]", {0, 2}),
+    ],
+)
+def test_an_arm_knows_what_its_condition_says_of_a_name(tmp_path: Path, lines: str, values: set[int]) -> None:
+    reader = run(tmp_path, CHOICE + lines)
+    found = name(reader, "found")
+    assert isinstance(found, Union)
+    assert {plain(member) for member in found.members} == values
+    args = name(reader, "args")
+    assert isinstance(args, Instance) and plain(args.attributes["name"]) == "none", "after the arm it is what it was"
+
+
+def test_an_assertion_is_a_condition(tmp_path: Path) -> None:
+    reader = run(tmp_path, "import os\nrank = int(os.environ['RANK'])\nassert rank == 0\nassert True\nassert isinstance(1, int)")
+    [branch] = [node for node, _ in walk(reader.recipe.tree) if isinstance(node, Branch)]
+    assert branch.condition is not None and (branch.condition.text, branch.place.line) == ("rank == 0", 3)
+    leaving = {arm.taken_when: [node.what for node in arm.body if isinstance(node, Exit)] for arm in branch.arms}
+    assert leaving == {True: [], False: ["raise"]}
+
+
+def test_a_comparison_that_is_returned_is_a_condition(tmp_path: Path) -> None:
+    reader = run(tmp_path, "def late(bad, limit):\n    return bad >= limit\nx = late(unknown, other)\n")
+    [branch] = [node for node, _ in walk(reader.recipe.tree) if isinstance(node, Branch)]
+    assert branch.condition is not None and branch.condition.operator == ">="
+    answers = {arm.taken_when: value_of(node.value) for arm in branch.arms for node in arm.body if isinstance(node, Exit) and node.value is not None}
+    assert answers == {True: True, False: False}

@@ -105,10 +105,11 @@ def reduce(call: LibraryCall) -> Value:
     if flow is None:
         return Opaque("a number computed from an array", "float")
     hits = matches(flow) if call.name in ("numpy.sum", "numpy.count_nonzero") and call.get("axis", 1) is None else {"counted": None, "per": None}
+    aggregate: Any = "running" if isinstance(value, Sequence) and value.state.get("running") else "epoch"
     return Opaque(
         "a number computed from an array",
         "float",
-        flow=replace(flow, aggregate="epoch", graph="cut" if flow.graph == "kept" else flow.graph, reduction=None, **hits),
+        flow=replace(flow, aggregate=aggregate, graph="cut" if flow.graph == "kept" else flow.graph, reduction=None, **hits),
     )
 
 

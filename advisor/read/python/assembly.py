@@ -20,6 +20,8 @@ def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
     nodes = list(walk(recipe.tree))
+    if _leave_out_foreign_steps(recipe, nodes):
+        nodes = list(walk(recipe.tree))
     tree.forget()
     _models(recipe)
     _conditionals(recipe)
@@ -34,6 +36,25 @@ def complete(reader: Reader) -> None:
     _completeness(reader, nodes)
     note_readers(reader)
     tree.forget()
+
+
+def _leave_out_foreign_steps(recipe: Recipe, nodes: list[tree.Entry]) -> bool:
+    """`step()` of what could not be read is an optimizer's where no known one steps, or it is treated as one; else a profiler's, a timer's, ..."""
+    events = [(node, context) for node, context in nodes if isinstance(node, Event) and node.kind in (Kind.OPTIMIZER_STEP, Kind.ZERO_GRAD)]
+    if not any(event.kind is Kind.OPTIMIZER_STEP and event.subject is not None for event, _ in events):
+        return False
+    cleared = {event.data.get("variable") for event, _ in events if event.kind is Kind.ZERO_GRAD}
+    left_out = False
+    for event, context in events:
+        if event.kind is not Kind.OPTIMIZER_STEP or event.subject is not None or event.data.get("variable") is None:
+            continue
+        if event.data["variable"] in cleared or "opt" in event.data["text"].lower():
+            continue
+        parent = context.path[-1] if context.path else None
+        body = recipe.tree if parent is None else parent[1].body if isinstance(parent, tuple) else parent.body
+        body[:] = [node for node in body if node is not event]
+        left_out = True
+    return left_out
 
 
 def _models(recipe: Recipe) -> None:
@@ -215,13 +236,14 @@ def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
 
 
 def _saves(recipe: Recipe, nodes: list[tree.Entry]) -> None:
+    counters = patience.counters_of(nodes)
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SAVE and isinstance(node.subject, Save):
             for branch, _ in reversed(context.arms):
                 condition = branch.condition
                 if condition is None:
                     continue
-                compare = patience.metric_comparison(condition)
+                compare = patience.metric_comparison(condition, counters)
                 if compare is not None:
                     node.subject.best = True
                     node.subject.decided = branch.place

@@ -62,7 +62,10 @@ Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what
 
 
 def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
-    """What the branch taken tells about a name: `x is None`, truthiness, `not`, `and`. Gives what it changed, to be given back after the arm."""
+    """What the branch taken tells about a name: `x is None`, `x == "a"`, truthiness, `not`, `and`.
+
+    Gives what it changed, to be given back after the arm.
+    """
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return narrow(reader, test.operand, not taken)
     if isinstance(test, ast.BoolOp):
@@ -76,6 +79,10 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
             return _filter(
                 reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
             )
+        if isinstance(right, ast.Constant) and isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
+            equal = taken == isinstance(test.ops[0], ast.Eq)
+            is_it = Constant(right.value, weak=True, place=reader.place(right)) if equal else None
+            return _filter(reader, test.left, lambda v: not isinstance(v, Constant) or (v.value == right.value) == equal, True, is_it)
     return []
 
 
@@ -84,7 +91,10 @@ def _contradicts(value: Value, taken: bool) -> bool:
     return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
 
 
-def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool) -> Narrowed:
+def _filter(
+    reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool, instead: Constant | None = None
+) -> Narrowed:
+    """Leaves what an arm can be taken with. Where that is no default, the user gives something (`given`): `instead`, when it is known."""
     value = conditions.peek(reader, target)
     if value is None:
         return []
@@ -94,7 +104,7 @@ def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Va
     if not kept:
         if not given or not isinstance(value, Constant) or not value.weak:
             return []
-        kept = [Opaque(f"what is given for `{reader.text(target)}`")]
+        kept = [instead or Opaque(f"what is given for `{reader.text(target)}`")]
     new = join(kept)
     if isinstance(target, ast.Name):
         home = reader.frame.home(target.id)

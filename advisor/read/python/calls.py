@@ -202,6 +202,8 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
         reader.emit(Kind.SET_EPOCH, node, getattr(receiver, "fact", None))
+    if name == "__call__" and isinstance(receiver, (Instance, Function, Bound, Partial, Library)):
+        return call(reader, receiver, arguments, node)
     if isinstance(receiver, Instance):
         found = attributes.instance_attribute(reader, receiver, name, node)
         if found is not None:
@@ -288,7 +290,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
         reader.emit(Kind.BACKWARD, node, flow=flow, scaler=None, retain_graph=None, create_graph=None, owner=receiver.why)
         return NONE
     if name == "zero_grad":
-        reader.emit(Kind.ZERO_GRAD, node, None, partial=False)
+        reader.emit(Kind.ZERO_GRAD, node, None, partial=False, variable=_receiver_of(reader, node))
         return NONE
     if name in ("state_dict", "load_state_dict") and "torch" in reader.imported:
         what = reader.text(node).lower()
@@ -298,12 +300,18 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
         table.TENSORS["restore"](LibraryCall(reader, "torch.load_state_dict", arguments, node, receiver), of)
         return NONE
     if name == "step" and "torch" in reader.imported and not any(isinstance(v, (Tensor, Opaque, Sequence)) for v in given):  # env.step(action)
-        reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why)
+        named = reader.text(node.func.value) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+        reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why, variable=_receiver_of(reader, node), text=named)
         return Opaque("what step returns")
     if reader.tracked(given):
         text = reader.text(node.func) if isinstance(node, ast.Call) else name
         reader.escape(given, text, node)
     return opaque_result(reader, reader.text(node) if isinstance(node, ast.Call) else name, given, receiver.why)
+
+
+def _receiver_of(reader: Reader, node: ast.AST) -> Any:
+    """The variable whose method is called."""
+    return reader.variable(node.func.value) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
 
 
 def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
-from advisor.read.python.values import Opaque, Tensor
+from advisor.read.python.values import Opaque, Sequence, Tensor
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -16,19 +16,36 @@ if TYPE_CHECKING:
 GATHERING_METHODS = frozenset({"append", "extend", "update", "add", "add_batch", "log", "put"})
 
 
-def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object) -> None:
-    """Marks the measurements that a finished loop over a loader has bound: `last-batch` for those bound anew in each turn, else `epoch`."""
+def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Callable[[dict[Any, Any], Any], bool]) -> None:
+    """Marks the measurements that a finished loop over a loader has bound: `last-batch` for those bound anew in each turn, else `epoch`.
+
+    `kept` tells what was there before the turn of the loop around: what is gathered in it is never set back and grows on, `running`.
+    """
     if not isinstance(over, Loader) or any(isinstance(statement, ast.Break) for statement in node.body):
         return
     bound, gathered = _names(node)
     for name in bound:
         value = reader.frame.lookup(name)
         home = reader.frame.home(name)
-        if name not in home or not isinstance(value, (Tensor, Opaque)) or value.flow is None:
+        if name not in home:
+            continue
+        runs = name in gathered and kept(home, name)
+        if isinstance(value, Sequence) and value.kind == "list" and runs and kept(value.state, "items"):
+            reader.store.write(value.state, "running", True)
+        if not isinstance(value, (Tensor, Opaque)) or value.flow is None:
             continue
         flow = value.flow
         if flow.aggregate is None and (flow.losses or flow.metric is not None):
-            reader.store.write(home, name, replace(value, flow=replace(flow, aggregate="epoch" if name in gathered else "last-batch")))
+            aggregate: Any = "running" if runs else "epoch" if name in gathered else "last-batch"
+            reader.store.write(home, name, replace(value, flow=replace(flow, aggregate=aggregate)))
+
+
+def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:
+    """Tells of a (container, key) whether it is older than the turn of the loop around, asked before the loop that is now to be read."""
+    if not reader.turns or reader.loop_depth <= reader.frame.loops:
+        return lambda container, key: False  # no loop around in this function: what it binds begins with each call
+    written = {(id(container), key) for container, key, _ in reader.store.trail[reader.turns[-1] :]}
+    return lambda container, key: (id(container), key) not in written
 
 
 def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], set[str]]:

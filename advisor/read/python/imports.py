@@ -126,6 +126,8 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
     """Runs a project file once per program and gives it as a module."""
     if path.endswith(os.sep):
         return _namespace_folder(path, name)
+    if reader.closed and path not in reader.modules:
+        return Opaque("the program is too large to be read whole")
     source = reader.project.load(path, name)
     if isinstance(source, Broken):
         if not any(b.place.file == source.place.file for b in reader.recipe.broken):

@@ -92,10 +92,11 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     loop = Loop(reader.place(node), body, turns.over, turns.count, turns.what)  # type: ignore[arg-type]
     loop.name = reader.text(node.target)
     widen(reader, node)
+    kept = gathering.kept_since(reader)
     status = _body(reader, node, body, lambda: assignment.assign(reader, node.target, turns.item, node.target))
     if isinstance(node.target, ast.Name):
         loop.variable = reader.variable(node.target)
-    gathering.settle(reader, node, turns.over)
+    gathering.settle(reader, node, turns.over, kept)
     _attach(reader, loop)
     statements.run(reader, node.orelse)
     return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None
@@ -110,9 +111,11 @@ def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[N
     reader.block = body
     reader.loop_depth += 1
     try:
+        reader.turns.append(reader.store.mark())
         bind()
         return statements.run(reader, node.body)
     finally:
+        reader.turns.pop()
         reader.loop_depth -= 1
         reader.block = outer
 
@@ -161,12 +164,14 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
         inner = reader.frame
         reader.frame = outer_frame
         reader.loop_depth += 1
+        reader.turns.append(reader.store.mark())
         reader.on_yield.append(None)
         try:
             assignment.assign(reader, node.target, value, node.target)
             status.append(statements.run(reader, node.body))
         finally:
             reader.on_yield.pop()
+            reader.turns.pop()
             reader.loop_depth -= 1
             reader.frame = inner
 
@@ -189,6 +194,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
+    reader.turns.append(reader.store.mark())
     try:
         if reader.strong_truth(test) is None:
             arms: list[tuple[str, bool | None, Any]] = [
@@ -198,6 +204,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
             reader.branch(node.test, condition, arms)
         status = statements.run(reader, node.body)
     finally:
+        reader.turns.pop()
         reader.loop_depth -= 1
         reader.block = outer
     _attach(reader, loop)

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, walk
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, walk
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Role
-from advisor.model.source import ABSENT, Known, Setting
+from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
-if TYPE_CHECKING:
-    pass
 
-
-def metric_comparison(condition: Condition) -> Condition | None:
-    """The part of a condition that compares a metric with another value: not a modulo, not a counter against a constant."""
+def metric_comparison(condition: Condition, counters: Collection[Any]) -> Condition | None:
+    """The part of a condition that compares a metric with another value: not a modulo, not a counter with a constant or another."""
     for part in (condition, *condition.conjuncts, *condition.disjuncts):
         if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
-            flow = part.left_flow or part.right_flow
-            if flow is not None or (part.variable is not None and part.right_variable is not None):
+            if part.left_flow is not None or part.right_flow is not None:
+                return part
+            sides = ((part.variable, part.left), (part.right_variable, part.right))
+            if all(variable is not None and variable not in counters and not _is_whole(value) for variable, value in sides):
                 return part
     return None
+
+
+def counters_of(nodes: Iterable[tree.Entry]) -> set[Any]:
+    """The variables that count turns: raised by a constant, or bound by a loop over a range."""
+    found: set[Any] = set()
+    for node, _ in nodes:
+        if isinstance(node, Event) and node.kind is Kind.COUNT and node.data.get("flow") is None:
+            found.add(node.data["variable"])
+        elif isinstance(node, Loop) and node.what == "range" and node.variable is not None:
+            found.add(node.variable)
+    return found
+
+
+def _is_whole(value: Setting | None) -> bool:
+    """True for a number that counts: a whole one, known or not."""
+    if isinstance(value, Known):
+        return isinstance(value.value, int) and not isinstance(value.value, bool) and value.value not in (0, 1, -1)
+    return isinstance(value, Unknown) and value.type == "int"
 
 
 def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStopping]:
@@ -36,6 +54,7 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
         elif isinstance(node, Branch) and node.condition is not None and node.condition.variable is not None:
             if any(_leaves(arm) for arm in node.arms):
                 stops.add(node.condition.variable)
+    counters = counters_of(nodes)
     found: dict[Any, EarlyStopping] = {}
     for node, _ in nodes:
         if not isinstance(node, Branch) or node.condition is None:
@@ -45,7 +64,7 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             if side is None or part.modulo is not None:
                 continue
             variable, limit = side
-            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c) is not None]
+            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c, counters) is not None]
             if not raised or variable in found:
                 continue
             arm = _arm_taken(node, part)
@@ -60,7 +79,7 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
             if not ends and not flags:
                 continue
-            metric_arm = _metric_arm(raised[0][1])
+            metric_arm = _metric_arm(raised[0][1], counters)
             assert metric_arm is not None
             branch, count_arm, comparison = metric_arm
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
@@ -102,12 +121,12 @@ def _leaves(arm: Arm) -> bool:
     return any(isinstance(node, Exit) and node.what in ("break", "return", "exit", "raise") for node, _ in walk(arm.body))
 
 
-def _metric_arm(context: Context) -> tuple[Branch, Arm, Condition] | None:
+def _metric_arm(context: Context, counters: Collection[Any]) -> tuple[Branch, Arm, Condition] | None:
     """The branch on a metric comparison that a counter stands in."""
     for branch, arm in reversed(context.arms):
         if branch.condition is None:
             continue
-        comparison = metric_comparison(branch.condition)
+        comparison = metric_comparison(branch.condition, counters)
         if comparison is not None:
             return branch, arm, comparison
     return None

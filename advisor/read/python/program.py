@@ -13,7 +13,7 @@ from advisor.read.launch import Launch
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
-from advisor.read.python.reader import SOFT_BUDGET, Reader
+from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
 YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
@@ -131,6 +131,7 @@ def _read_everything(reader: Reader) -> None:
                     reader.recipe.budget_cuts += 1
                 spent = spent or reader.spent
                 steps += reader.steps - SOFT_BUDGET
+                reader.closed = steps > HARD_BUDGET
                 if gc.get_count()[0] > YOUNG:
                     gc.collect(0)
             reader.at_top()

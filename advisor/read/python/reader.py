@@ -77,8 +77,10 @@ class Reader:
         self.steps = 0
         self.depth = 0  # nesting of expressions
         self.spent = False
+        self.closed = False  # no further file is imported
         self.leaves = 0  # events emitted, to drop calls without any
         self.loop_depth = 0
+        self.turns: list[int] = []  # where in the trail the turns of the loops around began
         self.call_depth = 0
         self.forward_depth = 0
         self.grad_mode = "on"
@@ -125,7 +127,7 @@ class Reader:
 
     def at_top(self) -> None:
         """Stands outside of all functions, loops and branches again, with nothing left to undo."""
-        self.block, self.on_yield, self.active, self.conditions = self.recipe.tree, [], [], []
+        self.block, self.on_yield, self.active, self.conditions, self.turns = self.recipe.tree, [], [], [], []
         self.depth = self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0
         self.grad_mode = "on"
         self.store.trail.clear()

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Exit
+from advisor.model.events import Arm, Branch, Exit
+from advisor.model.source import Known
 from advisor.read.python import (
     assignment,
     branching,
@@ -83,6 +84,13 @@ def run_return(reader: Reader, node: ast.Return) -> str | None:
     frame = reader.frame
     flagged = any(label == "flag" for _, label in reader.conditions[frame.arms :])
     (frame.flagged if flagged else frame.returns).append(value)
+    if isinstance(node.value, ast.Compare) and reader.strong_truth(value) is None:  # as `if ...: return True` would, `else: return False`
+        place = reader.place(node)
+        answers = [Arm("unknown" if held else "else", [Exit(place, "return", Known(held))], held) for held in (True, False)]
+        condition = reader.condition(node.value, value)
+        reader.block.append(Branch(place, condition, answers))
+        reader.leaves += int(condition.variable is not None and condition.right_variable is not None)  # a counter and its limit, say
+        return "return"
     reader.block.append(Exit(reader.place(node), "return", setting(value) if isinstance(value, Constant) else None))
     return "return"
 
@@ -155,8 +163,11 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
 
 
 def run_assert(reader: Reader, node: ast.Assert) -> str | None:
-    """assert"""
+    """assert: what does not hold ends the program, as `if not ...: raise` would."""
     value = reader.evaluate(node.test)
+    if reader.strong_truth(value) is None:
+        arms = [Arm("unknown", taken_when=True), Arm("else", [Exit(reader.place(node), "raise")], False)]
+        reader.block.append(Branch(reader.place(node), reader.condition(node.test, value), arms))
     branching.narrow(reader, node.test, True)
     return "raise" if reader.strong_truth(value) is False and isinstance(node.test, ast.Constant) else None
 

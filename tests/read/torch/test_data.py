@@ -146,3 +146,19 @@ def test_attributes_set_later(tmp_path: Path) -> None:
     reader = run(tmp_path, "loader = DataLoader(TensorDataset(torch.zeros(4, 2)), 2)\nloader.shuffle = True")
     ((name, setting, place),) = reader.recipe.loaders.items[0].set_later
     assert (name, value_of(setting), place.line) == ("shuffle", True, 7)
+
+
+def test_parts_of_a_data_set_of_tensors_keep_their_shape(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        data = TensorDataset(torch.randn(100, 7), torch.randint(0, 2, (100,)))
+        x, y = data[:10]
+        one, label = data[0]
+        last = data[10:20][0]
+        whole = data.tensors[0]
+        """,
+    )
+    shapes = {name: (flow(reader, name).rank, value_of(flow(reader, name).width)) for name in ("x", "one", "last", "whole")}
+    assert shapes == {"x": (2, 7), "one": (1, 7), "last": (2, 7), "whole": (2, 7)}
+    assert (flow(reader, "y").rank, flow(reader, "label").rank, flow(reader, "y").dtype) == (1, 0, "int64")

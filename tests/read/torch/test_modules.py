@@ -269,3 +269,24 @@ def test_heads_of_torchvision(tmp_path: Path) -> None:
     assert value_of(net.children["fc"].settings["in_features"]) == 512
     assert (flow(reader, "out").activation, value_of(flow(reader, "out").width)) == ("linear", 10)
     assert flow(reader, "scores").activation == "softmax"
+
+
+@pytest.mark.parametrize("call", ["net(x)", "net.__call__(x)", "net.outputs(x)"])
+def test_a_module_that_is_called_by_name(tmp_path: Path, call: str) -> None:
+    reader = run(
+        tmp_path,
+        f"""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.head = nn.Linear(8, 3)
+            def forward(self, x):
+                return self.head(x).softmax(1)
+            def outputs(self, x):
+                return self.__call__(x)
+        net, x = Net(), torch.randn(2, 8)
+        out = {call}
+        """,
+    )
+    assert flow(reader, "out").activation == "softmax"
+    assert [event.subject for event in found(reader, Kind.FORWARD)] == [module(reader, "net")]

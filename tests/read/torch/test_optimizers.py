@@ -8,6 +8,7 @@ import pytest
 
 from advisor.model.events import Kind
 from advisor.model.source import Known, Unknown, value_of
+from advisor.read.python.assembly import complete
 from tests.read.torch.reading import found, run
 
 NETS = "one, two = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.ReLU())\n"
@@ -106,7 +107,12 @@ def test_a_loop_uses_a_generator_up(tmp_path: Path) -> None:
         ("held = list(one.parameters())\nheld += list(two.parameters())", True),
         ("held = list(one.parameters())\nheld.extend(two.parameters())", True),
         ("held = []\nheld += one.parameters()\nheld += two.parameters()", True),
-        ("held = []\nheld.extend(one.parameters())\nheld.extend(list(two.parameters()))", False),
+        ("held = []\nheld.extend(one.parameters())\nheld.extend(list(two.parameters()))", True),
+        ("held = []\nfor net in (one, two):\n    held.extend(net.parameters())", True),
+        ("held, more = [], []\nmore.extend(two.parameters())\nheld.extend(one.parameters())\nheld.extend(more)", True),
+        ("held = []\nheld.extend(one.parameters())\nheld.extend(two.parameters())\nheld.pop()", False),
+        ("held = []\nheld.extend(one.parameters())\nheld.append(other)\nheld.extend(two.parameters())", False),
+        ("held = []\nfor net in nets:\n    held.extend(one.parameters())\n    held.extend(two.parameters())", False),
         ("held = [one.weight]\nheld += [*two.parameters()]", False),
     ],
 )
@@ -226,3 +232,37 @@ warm.step()
 def test_other_packages(tmp_path: Path, text: str, rate: float) -> None:
     reader = run(tmp_path, f"{NETS}{text}")
     assert value_of(reader.recipe.optimizers.items[0].settings["lr"]) == rate
+
+
+STEPS = """
+one = nn.Linear(2, 2)
+optimizer = torch.optim.SGD(one.parameters(), lr=0.1)
+def train(profiler, other, opt_g, optimizer):
+    for x in load():
+        one(x).sum().backward()
+        LINES
+train(make(), make(), make(), OPTIMIZER)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "optimizer", "owners"),
+    [
+        ("optimizer.step(); profiler.step()", "optimizer", ["optimizer"]),
+        ("profiler.step(); optimizer.step()", "optimizer", ["optimizer"]),
+        ("optimizer.step(); other.step(); other.zero_grad()", "optimizer", ["optimizer", "other"]),
+        ("optimizer.step(); opt_g.step()", "optimizer", ["optimizer", "opt_g"]),
+        ("other.step()", "make()", ["other"]),
+    ],
+)
+def test_whose_step_it_is(tmp_path: Path, lines: str, optimizer: str, owners: list[str]) -> None:
+    """A step of something unknown is an optimizer's where no known one steps, where its gradients are cleared, or where it is called so."""
+    reader = run(tmp_path, STEPS.replace("LINES", lines).replace("OPTIMIZER", optimizer))
+    complete(reader)
+    steps = found(reader, Kind.OPTIMIZER_STEP)
+    assert [event.data.get("text", "optimizer") for event in steps] == owners
+
+
+def test_a_profiler_steps_no_weights(tmp_path: Path) -> None:
+    text = "with torch.profiler.profile() as one:\n    one.step()\ntwo = torch.autograd.profiler.profile()\ntwo.step()"
+    assert not found(run(tmp_path, text), Kind.OPTIMIZER_STEP)

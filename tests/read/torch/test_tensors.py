@@ -329,3 +329,19 @@ def test_rank_is_a_number(tmp_path: Path) -> None:
     reader = run(tmp_path, f"{NET}a = out.dim()\nb = out.ndim")
     assert all(isinstance(value(reader, name), Constant) and value(reader, name).value == 2 for name in "ab")  # type: ignore[attr-defined]
     assert isinstance(value(reader, "out"), Tensor)
+
+
+@pytest.mark.parametrize(
+    ("lines", "activation"),
+    [
+        ("y = out.softmax(1).clone().zero_()", "zeros"),
+        ("y = out.softmax(1).clone().fill_(0.1)", "full"),
+        ("y = out.softmax(1).detach().clone()\ny.zero_()", "zeros"),
+        ("y = out.softmax(1)\ny.add_(0)", "softmax"),
+        ("y = out.softmax(1)\nz = y.clone()\nz.zero_()", "softmax"),
+    ],
+)
+def test_a_tensor_that_is_filled_anew_is_no_activation(tmp_path: Path, lines: str, activation: str) -> None:
+    held = flow(run(tmp_path, NET + lines), "y")
+    assert (held.activation, held.rank) == (activation, 2)
+    assert held.graph == ("none" if activation in ("zeros", "full") else held.graph)

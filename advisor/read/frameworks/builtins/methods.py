@@ -21,6 +21,7 @@ from advisor.read.python.values import (
     Tensor,
     Union,
     Value,
+    Weights,
     content,
     join,
     mapping,
@@ -120,6 +121,8 @@ def _write(reader: Reader, value: Sequence, items: tuple[Value, ...], exact: boo
     reader.store.write(value.state, "items", items)
     if exact != value.exact:
         reader.store.write(value.state, "exact", exact)
+    if value.state.get("whole"):
+        reader.store.write(value.state, "whole", False)
 
 
 def _steady(reader: Reader) -> bool:
@@ -132,6 +135,7 @@ def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=(id(value.state), "items"), text=reader.text(call.node))
         reader.keep.append(value)
     front = call.name.endswith("appendleft")
+    whole = bool(value.state.get("whole")) and _steady(reader)
     if reader.loop_depth:
         if len(value.items) < MOST_SAMPLES and not any(item is held for held in value.items):
             _write(reader, value, (item, *value.items) if front else (*value.items, item), value.exact and _steady(reader))
@@ -139,14 +143,21 @@ def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
             reader.store.write(value.state, "exact", False)
     else:
         _write(reader, value, (item, *value.items) if front else (*value.items, item), value.exact)
+    if whole:
+        reader.store.write(value.state, "whole", True)
     return NONE
 
 
 def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     for other in call.arguments.positional:
         items = reader.items(other) if not isinstance(other, Union) else None
+        weights = isinstance(other, Weights) and not other.each  # as many entries as there are weights, and known which
+        entire = items is not None or weights or (isinstance(other, Sequence) and bool(other.state.get("whole")))
+        whole = (value.exact or bool(value.state.get("whole"))) and entire and _steady(reader)
         if items is not None:
             _write(reader, value, (*value.items, *items), value.exact and _steady(reader))
+        elif weights:
+            _write(reader, value, (*value.items, other), False)
         elif isinstance(other, Sequence) and other.kind not in ("range", "lazy"):
             _write(reader, value, (*value.items, *other.items), False)
         elif isinstance(other, (Opaque, Constant)):
@@ -155,6 +166,8 @@ def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
             iteration = reader.iterate(other, call.node)
             new = iteration.items if iteration.items is not None else (iteration.item,)
             _write(reader, value, (*value.items, *new), value.exact and iteration.items is not None and _steady(reader))
+        if whole and not value.exact:
+            reader.store.write(value.state, "whole", True)
     return NONE
 
 

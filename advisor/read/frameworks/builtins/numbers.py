@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import operators
@@ -213,6 +214,8 @@ def _sum(call: LibraryCall, value: Value) -> Value:
         if isinstance(item, Tensor):
             return Tensor(item.flow)
         flow = flow_of(item)
+        if flow is not None and isinstance(value, Sequence) and value.state.get("running"):
+            flow = replace(flow, aggregate="running")
         kind = item.type if isinstance(item, Opaque) else type(item.value).__name__ if isinstance(item, Constant) else None
         return Opaque("a sum of what is not fully known", "int" if kind == "bool" else kind, flow=flow)
     result: Value = start if start is not None else (Constant(0, place=call.place) if not items else items.pop(0))

@@ -11,7 +11,7 @@ from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members
+from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
 ROOT = "torch.utils.data."
 for _name in (
@@ -218,7 +218,11 @@ def iterate_dataset(reader: Reader, instance: Instance) -> Iteration:
 
 @table.method("dataset", "__getitem__")
 def dataset_item(call: LibraryCall) -> Value:
-    """dataset[i]"""
+    """dataset[i], dataset[:100]: of tensors the same part of each."""
+    tensors = call.this.attributes.get("tensors")
+    index = call.arguments.positional[0] if call.arguments.positional else None
+    if isinstance(tensors, Sequence) and index is not None:
+        return sequence([call.reader.subscript(item, index, call.node) for item in tensors.items], "tuple", tensors.exact)
     return Tensor(Flow(source=call.this.fact, graph="none"))
 
 

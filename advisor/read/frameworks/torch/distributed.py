@@ -97,7 +97,8 @@ def housekeeping(call: LibraryCall) -> Value | None:
     given = [*call.arguments.positional, *call.arguments.keywords.values()]
     if call.reader.tracked(given):
         return None
-    return call.reader.instance(call.name, node=call.node) if call.name.rpartition(".")[2][:1].isupper() else Opaque(f"result of `{call.name}`")
+    name = call.name.rpartition(".")[2]
+    return call.reader.instance(call.name, node=call.node) if name[:1].isupper() or name == "profile" else Opaque(f"result of `{call.name}`")
 
 
 @table.function("torch.onnx.export", "torch.onnx.dynamo_export", "torch.utils.model_zoo.load_url")

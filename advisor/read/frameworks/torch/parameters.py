@@ -47,7 +47,8 @@ def _listed(reader: Reader, value: Sequence, node: ast.AST) -> Parameters:
     lazy = value.kind in ("generator", "lazy")
     items = [_weight(item) for item in value.items]
     parts = [parameters(reader, item, node) for item in items if isinstance(item, (Weights, Sequence, Tensor, Mapping, Union))]
-    found = replace(together(parts, value.exact and len(parts) == len(items)), iterator=lazy)
+    whole = value.exact or bool(value.state.get("whole"))
+    found = replace(together(parts, whole and len(parts) == len(items)), iterator=lazy)
     if lazy and isinstance(used, Place):
         return replace(found, consumed_by=used)
     if lazy:

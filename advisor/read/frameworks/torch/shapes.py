@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
+from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
@@ -225,7 +227,17 @@ def trained(call: LibraryCall) -> Value | None:
 
 
 def in_place(call: LibraryCall) -> Value:
-    """x.add_(...) gives x."""
+    """x.add_(...) gives x; x.zero_() and x.fill_(...) leave nothing of what it was but its shape."""
+    if isinstance(call.receiver, Tensor) and name_of(call) in ("zero_", "fill_"):
+        flow = call.receiver.flow
+        activation = "zeros" if name_of(call) == "zero_" else "full"
+        filled = Tensor(Flow(graph="none", activation=activation, rank=flow.rank, width=flow.width, rows=flow.rows, dtype=flow.dtype))
+        target = call.node.func.value if isinstance(call.node, ast.Call) and isinstance(call.node.func, ast.Attribute) else None
+        if isinstance(target, ast.Name):
+            home = call.reader.frame.home(target.id)
+            if home.get(target.id) is call.receiver:
+                call.reader.store.write(home, target.id, filled)
+        return filled
     return call.receiver or Opaque("a tensor", "tensor")
 
 
