@@ -6,6 +6,7 @@ follows the last whole turn stands behind the loop.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from advisor.model.events import Event, Kind, Loop, Node, Region
@@ -56,7 +57,7 @@ def _without(events: Observed, start: int) -> list[Node]:
     if len(begins) < 2:
         return [node(*item) for item in events[start:]]
     place = next(event.place for event, _ in events[start:] if event.kind is Kind.BACKWARD)
-    body = [node(*item) for item in events[begins[0] : begins[-1]]]
+    body = _windows([node(*item) for item in events[begins[0] : begins[-1]]])
     lead = [node(*item) for item in events[start : begins[0]]]
     return [*lead, Loop(place, body, what="range"), *(node(*item) for item in events[begins[-1] :])]
 
@@ -94,10 +95,42 @@ def _passes(events: Observed, start: int, end: int) -> list[Node]:
         whole = stop
         if not (now.over and stop < len(events)):
             whole = max([mark for mark in now.yields if at < mark <= stop], default=at)
-        body = [node(*item) for item in events[at:whole]]
+        body = _windows([node(*item) for item in events[at:whole]])
         if body:
             result.append(Loop(now.place, body, over=now.fact, what="loader"))
         rest = [node(*item) for item in events[whole:stop]]
         result += [Loop(now.place, rest, over=now.fact, what="loader")] if rest and not body else rest
         at = stop
     return result
+
+
+def _event(one: Node) -> Event | None:
+    """The event that a node of the straight line stands for."""
+    while isinstance(one, Region) and len(one.body) == 1:
+        one = one.body[0]
+    return one if isinstance(one, Event) else None
+
+
+def _windows(body: list[Node]) -> list[Node]:
+    """Where every step comes after the same number of like backwards, these micro-batches stand in a loop of their own."""
+    kinds = [(event.kind, event.subject, event.place) if (event := _event(one)) is not None else (None, None, None) for one in body]
+    steps = [at for at, (kind, _, _) in enumerate(kinds) if kind is Kind.OPTIMIZER_STEP]
+    bounds = list(zip([0, *(at + 1 for at in steps)], steps))
+    turns = [[at for at in range(begin, end) if kinds[at][0] is Kind.BACKWARD] for begin, end in bounds]
+    done = 0
+    if len(turns) > 2 and len(turns[0]) < len(turns[1]):
+        turns, done = turns[1:], steps[0] + 1  # the window that was under way when the pass began
+    places = {kinds[at][2] for window in turns for at in window}
+    counts = {len(window) for window in turns}
+    owners = {kinds[at][1] for at in steps}
+    if len(counts) != 1 or min(counts) < 2 or len(places) != 1 or len(owners) != 1:
+        return body
+    result: list[Node] = body[:done]
+    for window in turns:
+        first = next((at for at in range(done, window[0]) if kinds[at][0] is Kind.FORWARD), window[0])
+        again = [any(kinds[at][0] is Kind.FORWARD for at in range(before, after)) for before, after in itertools.pairwise(window)]
+        if not all(again):
+            return body  # several losses of one model call are no micro-batches
+        result += [*body[done:first], Loop(places.copy().pop(), body[first : window[-1] + 1], what="range", count=Known(len(window)))]
+        done = window[-1] + 1
+    return result + body[done:]

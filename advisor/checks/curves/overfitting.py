@@ -19,5 +19,7 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     worse = all(after.loss > before.loss for before, after in itertools.pairwise(last))
     better = all(after.train < before.train for before, after in itertools.pairwise(last))
     best = min(one.loss for one in passes)
-    if worse and better and best > 0 and last[-1].loss > ctx.limit("rise") * best:
+    main = trace.main
+    first = main.loss.finite[0] if main is not None and main.loss.finite else 0.0
+    if worse and better and best > 0 and last[-1].loss > max(ctx.limit("rise") * best, ctx.limit("level") * first):
         yield ctx.finding("rising", at=trace.validation_place, count=count, best=best, last=last[-1].loss, train=last[-1].train)

@@ -178,6 +178,8 @@ class Optimizers:
             def keep(values: list[float]) -> None:
                 total = 0.0
                 for held, value in zip(owners, values):
+                    if value == float("inf"):
+                        value = _larger(held.parameter.grad)
                     held.nonzero = held.nonzero or value != 0
                     total += value * value * factor * factor
                     if step <= 3 or step % run.session.request.every == 0:
@@ -308,6 +310,11 @@ class Optimizers:
             if watched is not None:
                 watched.dirty = False
         run.emit(Kind.ZERO_GRAD, run.session.places.here(), subject, partial=False)
+
+
+def _larger(gradient: torch.Tensor | None) -> float:
+    """The norm of a gradient whose square is too large for its own precision."""
+    return float("inf") if gradient is None else float(local(gradient.detach()).double().norm())
 
 
 def install(run: Run) -> None:
