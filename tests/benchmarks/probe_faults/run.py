@@ -1,6 +1,6 @@
 """Runs every fault in every program that it fits, and the healthy ones, and writes what was found as dated JSON.
 
-python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--only NAME] [--show] [-o FILE.json]
+python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--fault-seeds 3] [--jobs 2] [--only NAME] [--show] [-o FILE.json]
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,19 @@ from tests.probe.watching import watch
 STEPS = 60
 
 
-def one(source: str, seed: int, folder: Path) -> list[tuple[str, str, str, str]]:
-    """Rule, case, severity and message of everything found in one run."""
-    script = folder / "train.py"
-    script.write_text(source.replace("SEED = 0", f"SEED = {seed}"), "utf-8")
-    result, _, outcome, _ = watch(script, steps=STEPS)
-    broken = [entry.why for entry in result.skipped if "switched off" in entry.why] + result.crashes
-    if outcome.exception is not None:
-        broken.append(f"the script ended with {outcome.exception}")
-    return [(f.rule, f.case, f.severity, f"{f.place.line}: {f.message}") for f in result.findings] + [("BROKEN", "", "hint", why) for why in broken]
+Said = tuple[str, str, str, str]  # rule, case, severity and message
+
+
+def one(run: tuple[str, int]) -> list[Said]:
+    """Everything found in one program with one seed."""
+    source, seed = run
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "train.py"
+        script.write_text(source.replace("SEED = 0", f"SEED = {seed}"), "utf-8")
+        result, _, outcome, _ = watch(script, steps=STEPS)
+    said = [(f.rule, f.case, f.severity, f"{f.place.line}: {f.message}") for f in result.findings]
+    said += [("BROKEN", "", "error", why) for why in [*(e.why for e in result.skipped if "switched off" in e.why), *result.crashes]]
+    return said + ([("ENDED", "", "hint", f"the script ended with {outcome.exception}")] if outcome.exception is not None else [])
 
 
 def healthy(held_out: bool) -> dict[str, str]:
@@ -58,8 +64,10 @@ def faulty(held_out: bool) -> Iterator[tuple[str, Fault, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--fault-seeds", type=int, default=None, help="default: as many")
     parser.add_argument("--first-seed", type=int, default=None, help="default: 0, and 11 for the held-out half")
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("-o", default="")
@@ -67,34 +75,30 @@ def main() -> None:
     begun = time.time()
     first = given.first_seed if given.first_seed is not None else 11 if given.held_out else 0
     seeds = range(first, first + given.seeds)
+    some = range(first, first + (given.fault_seeds or given.seeds))
     alarms: Counter[str] = Counter()
     by_program: dict[str, list[list[str]]] = {}
     rows: list[dict[str, Any]] = []
     kinds: dict[str, Fault] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for program, source in healthy(given.held_out).items():
-            if given.only and given.only not in ("healthy", program):
-                continue
-            for seed in seeds:
-                found = one(source, seed, folder)
-                loud = [entry for entry in found if entry[2] != "hint"]
-                alarms.update(entry[0] for entry in loud)
-                by_program.setdefault(program, []).append([f"{rule}[{case}]" for rule, case, _, _ in loud])
-                shown = [(e[0], e[1], e[3]) for e in (found if given.show else loud)]
-                broken = "BROKEN " if any(e[0] == "BROKEN" for e in found) else ""
-                print(f"{broken}{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {shown}", flush=True)
-        for program, fault, text in faulty(given.held_out):
-            if given.only and given.only not in fault.name:
-                continue
+    sound = [(n, text, seed) for n, text in healthy(given.held_out).items() if given.only in ("", "healthy", n) for seed in seeds]
+    broken = [(n, f, text, seed) for n, f, text in faulty(given.held_out) if given.only in f.name for seed in some]
+    runs = [(text, seed) for _, text, seed in sound] + [(text, seed) for _, _, text, seed in broken]
+    with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
+        said = iter(pool.map(one, runs))
+        for program, _, seed in sound:
+            found = next(said)
+            loud = [entry for entry in found if entry[2] != "hint"]
+            alarms.update(entry[0] for entry in loud)
+            by_program.setdefault(program, []).append([f"{rule}[{case}]" for rule, case, _, _ in loud])
+            shown = [(e[0], e[1], e[3]) for e in (found if given.show else loud)]
+            print(f"{'ok ' if not loud else 'ALARM'} healthy {program} seed {seed}: {shown}", flush=True)
+        for program, fault, _, seed in broken:
+            found = next(said)
             kinds.setdefault(fault.name, fault)
-            for seed in seeds:
-                found = one(text, seed, folder)
-                raised = sorted({entry[0] for entry in found if entry[2] != "hint"})
-                hit = not fault.rules.isdisjoint(raised)
-                rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised})
-                shown = [(e[0], e[1], e[3]) for e in found] if given.show else raised
-                print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {shown}", flush=True)
+            raised = sorted({entry[0] for entry in found if entry[2] != "hint"})
+            hit = not fault.rules.isdisjoint(raised)
+            rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised})
+            print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {[(e[0], e[1], e[3]) for e in found] if given.show else raised}", flush=True)
     report = summary(given.held_out, round(time.time() - begun), alarms, by_program, rows, kinds)
     print(
         f"faults {sum(kind['found'] for kind in report['faults'].values())}/{len(rows)} runs in {len(kinds)} kinds; "
