@@ -55,7 +55,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
         raise Problem(f"{script}: no such file")
     request = Request(
         script, arguments, options["module"], options["steps"], options["seconds"], options["through_validation"], options["overfit_batch"],
-        options["keep_writes"], without,
+        options["keep_writes"], without, progress=sys.stderr.isatty() and not int(os.environ.get("RANK", "0") or 0),
     )  # fmt: skip
     return Run(request, options).run()
 
@@ -84,11 +84,8 @@ class Run:
     def run(self) -> int:
         """Run the script and report."""
         self._streams()
-        if not self.request.keep_writes and self.rank == 0:
-            from advisor.probe.journal import Journal
-
-            self.journal = Journal(self.observation.places.directory)
-            self.journal.begin()
+        if not self.request.keep_writes:
+            self._journal()
         self.observation.finish = lambda observation: self._leave_in_the_middle()
         repeat = None
         if self.options["repeat"]:
@@ -108,6 +105,23 @@ class Run:
         _exit_soon(code)
         _ = outcome
         return code
+
+    def _journal(self) -> None:
+        """One journal for all ranks: rank 0 begins it and puts everything back, the others join."""
+        from advisor.probe import rendezvous
+        from advisor.probe.journal import Journal
+
+        journal = Journal(self.observation.places.directory)
+        if self.rank == 0:
+            journal.begin()
+            self.journal = journal
+            self.observation.children.journal = journal.folder
+            if int(os.environ.get("WORLD_SIZE", "1") or 1) > 1:
+                rendezvous.leave("journal", journal.folder)
+        else:
+            folder = rendezvous.read("journal", time.monotonic() + 20)
+            if folder is not None:
+                journal.join(folder)
 
     def _streams(self) -> None:
         """Machine formats own stdout: what the script prints goes to stderr. Its stdin is empty."""

@@ -11,6 +11,7 @@ from advisor.model.source import Known, Setting, candidates, is_absent, is_unkno
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
 PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.")  # whose schedules begin or peak at the optimizer's own rate
+PLAIN_FACTOR = 0.2  # a schedule seen to give between this share and the whole of the optimizer's rate scales it, and does not replace it
 FREE_SCHEDULES = frozenset({"LambdaLR", "MultiplicativeLR"})  # may use the rate as a factor of an absolute one
 
 
@@ -61,6 +62,8 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     if any("adapter" in part.wrapped for module in optimizer.modules for part in module.walk()):
         return "adapters of this kind may rescale what they learn"
     for scheduler in schedulers_of(recipe, optimizer):
+        if scheduler.factor is not None and PLAIN_FACTOR <= scheduler.factor <= 1:
+            continue
         if scheduler.name in FREE_SCHEDULES or "noam" in scheduler.name.lower() or not scheduler.kind.startswith(PLAIN_SCHEDULES):
             return f"`{scheduler.name}` may use the rate as a mere factor"
     return None

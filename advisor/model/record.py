@@ -88,8 +88,8 @@ def _make(cls: Any, slots: bool, frozen: bool, eq: bool) -> Any:
             body[name] = what.default
     if slots:
         body["__slots__"] = tuple(name for name in own if name not in inherited)
-        body.pop("__dict__", None)
-        body.pop("__weakref__", None)
+    for name in ("__dict__", "__weakref__"):  # they read the class as it was written
+        body.pop(name, None)
     body["__dataclass_fields__"] = fields
     body["__match_args__"] = tuple(name for name, what in fields.items() if not what.kw_only)
     body["__init__"] = _first_init

@@ -197,9 +197,10 @@ class FirstLoss:
     place: Place
     value: float
     classes: int
-    entropy: float  # of the labels seen
+    entropy: float  # of the labels seen; 0 where it says nothing
     uniform: float  # ln of the number of classes
-    plain: bool  # mean reduction, no class weights, no smoothing
+    plain: bool  # mean reduction, no class weights
+    smoothed: bool = False  # label smoothing keeps it away from zero
 
 
 @dataclass(slots=True)
@@ -313,6 +314,7 @@ class Trace:
     clipping: list[Clipping] = field(default_factory=list)
     scaling: list[Scaling] = field(default_factory=list)
     mixed: list[Mixed] = field(default_factory=list)
+    cuts: list[tuple[str, Place]] = field(default_factory=list)  # what cut a value off from its graph inside the model, and where
     evaluations: list[Evaluation] = field(default_factory=list)
     repeat: Repeat | None = None
     overfit: Overfit | None = None
@@ -321,6 +323,7 @@ class Trace:
     scaled: bool = False  # a gradient scaler is at work: gradients may be infinite
     validation_place: Place | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    open: frozenset[str] = frozenset()  # rules whose answer only the end of the program would give, which was not seen
     evidence: dict[str, tuple[Link, ...]] = field(default_factory=dict)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from statistics import fmean
 from typing import Any
 
@@ -19,6 +18,8 @@ from advisor.probe.tree import nested
 
 DEAD = 0.01  # a unit active less often than this counts as dead
 SATURATED = 0.95  # a unit at its end more often than this counts as saturated
+UNTIL_THE_END = frozenset({"scheduler-never-stepped", "backward-without-step"})  # what did not happen yet may still come
+MANY = 256  # backward passes without any step: more than any accumulation
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
 
 
@@ -37,6 +38,13 @@ def trace_of(run: Run, complete: bool) -> Trace:
         _recipe(run, run.recipe, complete)
     except Exception as error:
         session.disable("recipe", error)
+    if not complete and (session.step or run.backwards < MANY):
+        trace.open = UNTIL_THE_END
+        if run.recipe.schedulers.items and not all(run.schedulers.steps.get(id(one)) for one in run.recipe.schedulers):  # type: ignore[attr-defined]
+            session.skip("a scheduler was not stepped before the run was stopped", None, ("scheduler-never-stepped",))
+    unstepped = [thing for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) and not session.steps.get(id(thing))]
+    if any(run.optimizers.moved_by_hand(thing) for thing in unstepped):  # type: ignore[attr-defined]
+        trace.open |= {"backward-without-step"}
     trace.not_finite = run.not_finite
     trace.skipped = session.skipped
     trace.scaled = bool(run.recipe.scalers.items)
@@ -210,12 +218,11 @@ def replicas(run: Run, trace: Trace) -> None:
     main = trace.main
     if not seen.weights or main is None:
         return
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if rank:
-        seen.write(rank)
+    if seen.rank:
+        seen.write(seen.rank)
     else:
         loader = next((one.place for one in run.loaders.passes if one.backwards), None)  # type: ignore[attr-defined]
-        trace.replicas = seen.compare(world, main.place, loader)
+        trace.replicas = seen.compare(seen.world, main.place, loader)
 
 
 def again(run: Run, trace: Trace) -> None:
@@ -224,6 +231,8 @@ def again(run: Run, trace: Trace) -> None:
         return
     trace.again = replay.evaluate_again(run)
     trace.mixed = replay.mixing(run)
+    if any(weight.without_gradient and weight.trainable for stepping in trace.steppings for weight in stepping.weights):
+        trace.cuts = replay.cuts(run)
     if run.session.request.overfit_batch:
         trace.overfit = replay.overfit(run)
         if trace.overfit is None:
@@ -249,6 +258,9 @@ def _models_built(run: Run) -> None:
 def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
     """The rest of the recipe: roles, cadence, counts, and what is not known because the run was cut short."""
     _models_built(run)
+    for thing in list(run.inventory.alive):
+        if isinstance(thing, torch.optim.Optimizer):
+            run.inventory.groups(thing)
     recipe.tree = nested(run.session.events)
     recipe.trains = run.backwards > 0
     for one in run.loaders.passes:  # type: ignore[attr-defined]
@@ -261,6 +273,11 @@ def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
     for scheduler in recipe.schedulers:
         turns = run.schedulers.steps.get(id(scheduler), 0)  # type: ignore[attr-defined]
         scheduler.stepped = "batch" if steps > 2 and turns >= 0.9 * steps else "epoch" if turns else "never" if complete else "unknown"
+        watched = [one for one in run.optimizers.watched.values() if one.fact is scheduler.optimizer and one.rates]  # type: ignore[attr-defined]
+        for one in watched:
+            initial = one.optimizer.param_groups[0].get("initial_lr")
+            if isinstance(initial, float) and initial > 0 and one.rates[0].values:
+                scheduler.factor = max(one.rates[0].values) / initial
     if not complete:
         for listing in (
             recipe.saves,

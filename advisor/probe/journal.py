@@ -21,6 +21,10 @@ NOT_LISTED = frozenset({".git", ".hg", "__pycache__", "node_modules", ".venv", "
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 OFFLINE = {"WANDB_MODE": "offline", "MPLBACKEND": "Agg", "HF_HUB_DISABLE_TELEMETRY": "1", "COMET_MODE": "disabled", "PYTHONDONTWRITEBYTECODE": "1"}
 
+class NotKept(OSError):
+    """A file of the user's is about to be changed, and no copy of it can be kept. Without one, the script may not touch it."""
+
+
 _active: list[Journal] = []
 _hooked = [False]
 
@@ -65,7 +69,16 @@ class Journal:
             self.environment[name] = os.environ.get(name)
             os.environ[name] = value
         sys.dont_write_bytecode = True
-        _active.append(self)
+        self._watch()
+
+    def join(self, folder: str) -> None:
+        """Write into the journal of another process of the same run, which will put everything back."""
+        self.folder = folder
+        self.ignored += (os.path.realpath(folder) + os.sep,)
+        self._watch()
+
+    def _watch(self) -> None:
+        _active[:] = [self]
         if not _hooked[0]:
             sys.addaudithook(_audit)
             _hooked[0] = True
@@ -163,9 +176,10 @@ class Journal:
                 entry["folder"] = True
             elif os.path.lexists(full):
                 return
-        except OSError:
-            return
-        self._write(entry)
+            self._write(entry)
+        except OSError as error:
+            self.seen.discard(full)
+            raise NotKept(error.errno, f"advisor cannot keep a copy of this file ({error.strerror}), so it must not be changed", full) from None
 
     def _write(self, entry: dict[str, Any]) -> None:
         line = (json.dumps(entry) + "\n").encode("utf-8", "surrogateescape")
@@ -298,6 +312,8 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
             _note(args[0])
         elif event in ("os.link", "os.symlink"):
             _note(args[1])
+    except NotKept:
+        raise
     except Exception:
         pass
 

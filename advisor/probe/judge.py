@@ -28,7 +28,7 @@ def judged(trace: Trace, selection: Selection, severity: Severity = "warning", f
     """The findings of a run, merged, silenced by comments and sorted."""
     result = Result(texts=dict(files or {}))
     choice = selection.choose(trace.recipe.entry)
-    rules: dict[str, Rule] = {name: rule for name, rule in choice.rules.items() if name not in NOT_ASKED}
+    rules: dict[str, Rule] = {name: rule for name, rule in choice.rules.items() if name not in NOT_ASKED | trace.open}
     facts: dict[str, Any] = {**facts_of(trace.recipe), "Trace": [trace]}
     said = judge(trace.recipe, facts, type(choice)(rules, choice.limits, choice.ignored), severity, asked_by="probe")
     result.crashes = said.crashes

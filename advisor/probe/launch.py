@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from advisor.model.record import dataclass
 from advisor.model.source import Place
 from advisor.model.trace import Trace
 from advisor.probe.arrival import Arrivals
+from advisor.probe.children import Children
 from advisor.probe.place import OURS, Places
 from advisor.probe.request import Request
 from advisor.probe.session import Session, Stop
@@ -30,6 +32,7 @@ class Outcome:
     exit: int | None = None
     exception: str | None = None
     place: Place | None = None
+    error: BaseException | None = None  # what to raise again where the script itself is not the whole program
 
     @property
     def failed(self) -> bool:
@@ -44,12 +47,15 @@ class UsageError(Exception):
 class Observation:
     """One observed run: `start` runs the script, `trace` tells what was seen."""
 
-    def __init__(self, request: Request, entry: str | None = None) -> None:
+    def __init__(self, request: Request, entry: str | None = None, directory: str | None = None) -> None:
         self.request = request
-        folder = os.getcwd() if request.module else os.path.dirname(os.path.abspath(entry or request.script))
-        self.places = Places((folder, os.getcwd()), os.getcwd())
+        directory = directory or os.getcwd()
+        folder = directory if request.module else os.path.dirname(os.path.abspath(entry or request.script))
+        self.entry = os.path.abspath(entry or request.script)
+        self.places = Places((folder, directory), directory)
         self.session = Session(request, self.places)
         self.session.finish = self.leave_now
+        self.children = Children(self)
         entry = request.script if request.module else self.places.display(entry or request.script)
         self.recipe = Recipe(entry, framework="plain", place=Place(entry, 1))
         self.arrivals = Arrivals()
@@ -71,6 +77,12 @@ class Observation:
 
         self.run = Run(self.session, Inventory(self.places, self.recipe), Recorder(), self.recipe)
         install(self.run)
+        self.session.watch("processes", self.children.install)
+
+    def disown(self) -> None:
+        """In a forked child: these instruments belong to the parent, this process is watched anew or not at all."""
+        self.session.patches.undo()
+        self.arrivals.remove()
 
     def trace(self) -> Trace:
         """What was seen, gathered once."""
@@ -83,11 +95,24 @@ class Observation:
             else:
                 from advisor.probe.gather import trace_of
 
+                self.children.wait()
                 self.session.patches.undo()
                 complete = self.outcome.stopped is None and not self.outcome.failed
                 self.seen = trace_of(self.run, complete)
+                self._from_children()
             self._not_reached(self.seen)
         return self.seen
+
+    def _from_children(self) -> None:
+        """When the training ran in processes that the script started, the trace is that of the first of them."""
+        left = next(iter(self.children.left()), None)
+        assert self.seen is not None
+        if left is not None and left.trace.steps and not self.seen.steps:
+            left.trace.skipped = [*left.trace.skipped, *(entry for entry in self.session.skipped if entry not in left.trace.skipped)]
+            self.session.skipped, self.seen = left.trace.skipped, left.trace
+            self.session.instruments_seconds = left.seconds
+            self.outcome.stopped = self.outcome.stopped or left.stopped
+        self.children.remove()
 
     def _not_reached(self, trace: Trace) -> None:
         if self.run is not None and not trace.steps:
@@ -106,12 +131,23 @@ class Observation:
     def start(self) -> Outcome:
         """Run the script to its end or to the stop."""
         code, module = self._load()
-        self.arrivals.install()
-        self.arrivals.when("torch", self.arrived)
+        self.observe(lambda: exec(code, module.__dict__))
+        if self.outcome.error is not None and not isinstance(self.outcome.error, SystemExit):
+            self._print(self.outcome.error)
+        if os.getpid() != self.session.pid:  # a child that the script forked has come to its end
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1 if self.outcome.exception is not None else self.outcome.exit or 0)
+        return self.outcome
+
+    def observe(self, function: Callable[[], Any]) -> Any:
+        """Run something under observation, to its end or to the stop; how it ended stands in `outcome`."""
+        self.watch_from_here()
         clock = threading.Thread(target=self._clock, name="advisor-probe-clock", daemon=True)
         clock.start()
+        terminated = self._on_termination()
         try:
-            exec(code, module.__dict__)
+            return function()
         except Stop as stop:
             self.outcome.stopped = stop.reason
         except KeyboardInterrupt:
@@ -127,7 +163,23 @@ class Observation:
             self.over.set()
             self.session.measuring = False
             self.arrivals.remove()
-        return self.outcome
+            if terminated is not None and os.getpid() == self.session.pid:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is on its way
+        return None
+
+    def _on_termination(self) -> Any:
+        """A request to end, as launchers and CI systems send it, is answered with the report so far."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            if os.getpid() == self.session.pid and not self.over.is_set():
+                raise KeyboardInterrupt
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            return None
+        signal.signal(signal.SIGTERM, end)
+        return end
 
     def _load(self) -> tuple[CodeType, ModuleType]:
         """The script's code and a fresh `__main__` to run it in; sys.argv and sys.path as `python` would set them."""
@@ -172,19 +224,22 @@ class Observation:
         if code is not None and not isinstance(code, int):
             print(code, file=sys.stderr)
         self.outcome.exit = 0 if code is None else code if isinstance(code, int) else 1
+        self.outcome.error = error
 
-    def _failed(self, error: BaseException) -> None:
+    @staticmethod
+    def _print(error: BaseException) -> None:
         """Print the traceback without our frames, as the interpreter would."""
         peeled = error.__traceback__
         while peeled is not None and os.path.realpath(peeled.tb_frame.f_code.co_filename).startswith(OURS):
             peeled = peeled.tb_next
         without_ours(error.with_traceback(peeled))
-        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+
+    def _failed(self, error: BaseException) -> None:
+        self.outcome.error = error
         own = [(f, line) for f, line in traceback.walk_tb(error.__traceback__) if self.places.rank(f.f_code.co_filename) == 2]
         self.outcome.exception = f"{type(error).__name__}: {error}"
         if own:
             self.outcome.place = Place(self.places.display(own[-1][0].f_code.co_filename), own[-1][1])
-        _ = frames
 
     # -- the clock ----------------------------------------------------------------------------------------------
 
@@ -196,9 +251,10 @@ class Observation:
             return
         main = threading.main_thread().ident or 0
         self.where = self.places.of(_frame_of(main))
-        self.session.stopping = self.session.stopping or "seconds"
-        if self.over.wait(3.0):
+        self.session.end("seconds")
+        if self.over.wait(3.0 if self.session.agree is None else 20.0):
             return
+        self.session.stopping = self.session.stopping or "seconds"
         import ctypes
 
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(_StopForTime))

@@ -19,6 +19,8 @@ from advisor.model.source import Place
 from advisor.model.trace import Again, Mixed, NonFinite, Overfit
 from advisor.probe.run import Call, LossSeen, Run, Sample, tensors
 
+CUTS = frozenset({"detach", "item", "numpy", "tolist", "argmax", "data", "round", "sign"})
+
 
 def mapped(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
     """The same nesting with each tensor changed."""
@@ -204,6 +206,29 @@ def mixing(run: Run) -> list[Mixed]:
     change = float((rest_before - rest_after).abs().max()) / scale
     place = run.inventory.module(module).forward_place or call.place
     return [Mixed(run.inventory.module(module), place, change, rows)] if math.isfinite(change) else []
+
+
+def cuts(run: Run) -> list[tuple[str, Place]]:
+    """Where the model itself cuts a value off from its graph: its first call again, function by function."""
+    call = run.first
+    found: dict[Place, str] = {}
+    if call is None:
+        return []
+
+    class Watch(torch.overrides.TorchFunctionMode):  # type: ignore[misc]  # torch is not read by the type checker
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = getattr(function, "__name__", "")
+            name = "data" if name == "__get__" and getattr(function, "__self__", None) is torch.Tensor.data else name
+            if name in CUTS and args and isinstance(args[0], torch.Tensor) and args[0].requires_grad and torch.is_grad_enabled():
+                place = run.session.places.here()
+                if place.file:
+                    found.setdefault(place, name)
+            return function(*args, **(kwargs or {}))
+
+    with beside(call.module), torch.enable_grad(), Watch():
+        call.module.train(call.training)
+        call.module(*call.args, **call.kwargs)
+    return [(name, place) for place, name in found.items()]
 
 
 def overfit(run: Run, limit: int = 200, seconds: float = 30.0) -> Overfit | None:

@@ -89,6 +89,7 @@ class Run:
     scaled: dict[int, torch.Tensor] = field(default_factory=dict)
     passes: list[Any] = field(default_factory=list)  # loader passes under way, innermost last
     samples: list[Sample] = field(default_factory=list)
+    first: Call | None = None  # the first model call that was trained on, kept as it was
     not_finite: list[NonFinite] = field(default_factory=list)
     scaler_step: Any = None
     weights_loaded: bool = False
@@ -123,12 +124,16 @@ class Run:
         """What is known of a live tensor."""
         if not isinstance(tensor, torch.Tensor):
             return None
-        name, _node, dim = activation(tensor)
+        name, node, dim = activation(tensor)
         width: Setting = Known(int(tensor.shape[-1])) if tensor.dim() else Unknown("a scalar")
         graph = "kept" if tensor.requires_grad else "none"
         modules = (self.call.fact,) if self.call is not None and tensor.requires_grad else ()
+        direct = name is not None and node is tensor.grad_fn
+        square = tensor.dim() == 2 and tensor.shape[0] == tensor.shape[1]  # similarities of a batch with itself are normalised both ways
+        before = Flow(rank=tensor.dim(), modules=modules) if direct and name in ("softmax", "log_softmax") and not square else None
         return Flow(
-            activation=name, activation_dim=Known(dim) if dim is not None else None, width=width, rank=tensor.dim(), modules=modules,
+            activation_input=before, activation=name,
+            activation_dim=Known(dim) if dim is not None else None, width=width, rank=tensor.dim(), modules=modules,
             source=source, graph=graph, dtype=str(tensor.dtype).removeprefix("torch."),  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -41,6 +41,8 @@ class Session:
         self.instruments_seconds = 0.0
         self.steps: dict[int, int] = {}  # id(optimizer) -> steps
         self.stopping: str | None = None
+        self.wanted: str | None = None  # why the end is asked for, until the ranks have agreed on the step
+        self.agree: Callable[[str | None, int], str | None] | None = None  # set when several ranks train together
         self.raised = 0
         self.done_at: int | None = None  # step at which the training iterator must end (through validation)
         self.finish: Callable[[], None] = lambda: None  # flushes the report and leaves, when the script will not end
@@ -109,6 +111,8 @@ class Session:
         self.steps[id(optimizer)] = count = self.steps.get(id(optimizer), 0) + 1
         for callback in self.at_step:
             callback(optimizer, count)
+        if self.agree is not None and self.stopping is None and count == self.step:
+            self.stopping = self.watch("ranks", self.agree, self.wanted, count)
         if count >= self.request.steps and self.stopping is None:
             if self.request.through_validation and self.done_at is None:
                 self.done_at = count
@@ -116,6 +120,13 @@ class Session:
                 self.stopping = "steps"
         if self.done_at is not None and count >= self.done_at + max(20, self.request.steps):
             self.stopping = self.stopping or "steps"
+
+    def end(self, reason: str) -> None:
+        """Ask for the end: at once, or at a step that all ranks reach."""
+        if self.agree is None:
+            self.stopping = self.stopping or reason
+        else:
+            self.wanted = self.wanted or reason
 
     def leave(self) -> None:
         """Raise when the script shall end. Called at the end of hooks, outside `watch`."""

@@ -46,14 +46,16 @@ def _cut_short(one: Node) -> bool:
 
 def _without(events: Observed, start: int) -> list[Node]:
     """No loader: a turn begins at the model call whose loss is trained on."""
-    begins, forward = [], None
+    begins: list[int] = []
+    calls: list[int] = []
     for at in range(start, len(events)):
-        kind = events[at][0].kind
-        if kind is Kind.FORWARD and forward is None:
-            forward = at
-        elif kind is Kind.OPTIMIZER_STEP:
-            begins += [forward] if forward is not None else []
-            forward = None
+        event, around = events[at]
+        if event.kind is Kind.FORWARD and "no_grad" not in around:
+            calls.append(at)
+        elif event.kind is Kind.OPTIMIZER_STEP:
+            training = [call for call in calls if events[call][0].data.get("training")]
+            begins += (training or calls)[:1]
+            calls = []
     if len(begins) < 2:
         return [node(*item) for item in events[start:]]
     place = next(event.place for event, _ in events[start:] if event.kind is Kind.BACKWARD)
@@ -125,12 +127,15 @@ def _windows(body: list[Node]) -> list[Node]:
     owners = {kinds[at][1] for at in steps}
     if len(counts) != 1 or min(counts) < 2 or len(places) != 1 or len(owners) != 1:
         return body
+    (where,) = places
+    if where is None:
+        return body
     result: list[Node] = body[:done]
     for window in turns:
         first = next((at for at in range(done, window[0]) if kinds[at][0] is Kind.FORWARD), window[0])
         again = [any(kinds[at][0] is Kind.FORWARD for at in range(before, after)) for before, after in itertools.pairwise(window)]
         if not all(again):
             return body  # several losses of one model call are no micro-batches
-        result += [*body[done:first], Loop(places.copy().pop(), body[first : window[-1] + 1], what="range", count=Known(len(window)))]
+        result += [*body[done:first], Loop(where, body[first : window[-1] + 1], what="range", count=Known(len(window)))]
         done = window[-1] + 1
     return result + body[done:]

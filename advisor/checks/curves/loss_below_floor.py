@@ -14,5 +14,5 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     if any(stepping.pretrained for stepping in trace.steppings):
         return
     for first in trace.first_losses:
-        if first.plain and first.entropy >= ctx.limit("entropy") and first.value < ctx.limit("share") * first.entropy:
+        if first.plain and not first.smoothed and first.entropy >= ctx.limit("entropy") and first.value < ctx.limit("share") * first.entropy:
             yield ctx.finding("too-low", at=first.place, value=first.value, classes=first.classes, entropy=first.entropy)

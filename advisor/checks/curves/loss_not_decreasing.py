@@ -20,7 +20,8 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
         before, after = fmean(again.before for again in trace.again), fmean(again.after for again in trace.again)
         if before <= 0 or after < ctx.limit("share") * before:
             return
-        sure = main.alone and min(main.loss.values) >= 0 and main.rate_is_up(ctx.limit("rate")) and not main.moving_target
+        flat = after >= ctx.limit("sure") * before
+        sure = flat and main.alone and min(main.loss.values) >= 0 and main.rate_is_up(ctx.limit("rate")) and not main.moving_target
         yield ctx.finding("same-batches" if sure else "unsure", at=at, steps=steps, before=before, after=after, count=len(trace.again))
         return
     first, last = main.loss.head(5), main.loss.tail(10)

@@ -20,4 +20,8 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("whole-group", at=stepping.optimizer, group=group, count=size, some=some, steps=stepping.steps)
             break
         else:
+            if trace.cuts:
+                what, place = trace.cuts[0]
+                yield ctx.finding("cut", at=place, count=len(bare), some=some, steps=stepping.steps, what=what)
+                continue
             yield ctx.finding("unused", at=stepping.optimizer, count=len(bare), some=some, steps=stepping.steps)

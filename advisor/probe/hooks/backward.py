@@ -9,7 +9,11 @@ import torch
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.source import ABSENT, Known, Setting, Unknown
-from advisor.probe.run import LossSeen, Run, Sample, tensors
+from advisor.probe.hooks.scaling import last_scaler
+from advisor.probe.replay import frozen_call
+from advisor.probe.run import Call, LossSeen, Run, Sample, tensors
+
+SMALL = 64 * 2**20  # bytes of inputs up to which a batch is kept to be run again
 
 LOOK_THROUGH = ("DivBackward0", "MulBackward0", "AddBackward0", "SubBackward0", "ToCopyBackward0", "MeanBackward0", "SumBackward0", "NegBackward0")
 
@@ -60,12 +64,12 @@ class Backward:
             self.optimizers.look_at_gradients()
         place = run.session.places.here()
         found, divided, others = self._descend(loss)
+        through = [seen.call.fact for seen in found if seen.call is not None]
+        through += [call.fact for call in run.calls if loss is not None and any(reference() is loss for reference in call.outputs)]
         flow = Flow(
-            losses=tuple(dict.fromkeys(seen.fact for seen in found)), divided=divided, other_terms=others,
+            losses=tuple(dict.fromkeys(seen.fact for seen in found)), divided=divided, other_terms=others, modules=tuple(dict.fromkeys(through)),
             graph="kept" if loss is not None and loss.requires_grad else "cut", rank=loss.dim() if loss is not None else None,
         )  # fmt: skip
-        from advisor.probe.hooks.scaling import last_scaler
-
         scaler = last_scaler(run) if scaled is not None else None
         flags: dict[str, Setting] = {name: Known(kwargs[name]) if name in kwargs else ABSENT for name in ("retain_graph", "create_graph")}
         run.emit(Kind.BACKWARD, place, None, flow=flow, scaler=scaler, **flags)
@@ -112,20 +116,24 @@ class Backward:
     def _sample(self, loss: torch.Tensor, value: torch.Tensor, found: list[LossSeen]) -> None:
         """Keep the first batches, so that they can be evaluated again at the end."""
         run = self.run
+        if run.first is None and run.calls and "replay" not in run.session.off and _size(run.calls[0]) <= SMALL:
+            run.first = frozen_call(run.calls[0])
         if "replay" in run.session.off or len(run.samples) >= 3 or len(run.calls) != 1 or run.session.step >= 6:
             return
         call = run.calls[0]
-        size = sum(tensor.numel() * tensor.element_size() for tensor in tensors((call.args, call.kwargs)))
-        if size > 64 * 2**20 or run.session.step in [sample.step for sample in run.samples]:
+        if _size(call) > SMALL or run.session.step in [sample.step for sample in run.samples]:
             return
         seen = found[0] if len(found) == 1 and found[0].result() is loss and found[0].call is call else None
         output = next((at for at, reference in enumerate(call.outputs) if reference() is loss), -1)
         if seen is not None or output >= 0:
-            from advisor.probe.replay import frozen_call
-
             if seen is not None:
                 seen.node = None
             run.samples.append(Sample(run.session.step, frozen_call(call), seen, output, float(value)))
+
+
+def _size(call: Call) -> int:
+    """Bytes of what a model was called with."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors((call.args, call.kwargs)))
 
 
 def install(run: Run) -> None:

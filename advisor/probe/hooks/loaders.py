@@ -15,6 +15,8 @@ from advisor.model.source import Place
 from advisor.probe.run import Run, tensors
 from advisor.probe.session import Stop
 
+WHOLE = 16_384  # numbers of a tensor beyond which only a part goes into its digest
+
 
 @dataclass(eq=False)
 class Pass:
@@ -38,13 +40,13 @@ class Pass:
 
 
 def signature(batch: Any) -> str:
-    """A digest of a few values spread over the tensors of a batch that is in main memory; empty when there is none."""
+    """A digest of the tensors of a batch that is in main memory, of a part of large ones; empty when there is none."""
     digest = hashlib.blake2b(digest_size=8)
     seen = False
     for tensor in tensors(batch)[:4]:
         if tensor.device.type == "cpu" and tensor.layout is torch.strided and tensor.numel():
             flat = tensor.detach().reshape(-1) if tensor.is_contiguous() else tensor.detach().contiguous().reshape(-1)
-            few = flat[:: max(1, flat.numel() // 256)][:300].contiguous()
+            few = flat if flat.numel() <= WHOLE else flat[:: (flat.numel() // WHOLE) | 1].contiguous()  # an odd stride meets every column of images
             if few.data_ptr() == 0:  # a tensor without memory of its own: fake, or a wrapper
                 continue
             digest.update(ctypes.string_at(few.data_ptr(), few.numel() * few.element_size()))  # torch may be there without numpy

@@ -180,6 +180,9 @@ class Losses:
             low, high = (float(v) for v in torch.aminmax(target.detach().float()))
             if low < -1e-6 or high > 1 + 1e-6:
                 self._out(OutOfRange(fact, place, low, high, 1.0, run.session.step + 1, "probability"))
+            elif training and run.session.step == 0 and seen.value is not None and not any(first.loss is fact for first in self.first):
+                plain = given.get("weight") is None and given.get("pos_weight") is None and given.get("reduction") == "mean"
+                self.first.append(FirstLoss(fact, place, float(seen.value), 2, 0.0, math.log(2), plain))
 
     def _first(self, name: str, fact: Loss, place: Place, target: torch.Tensor, given: dict[str, Any], classes: int, seen: LossSeen) -> None:
         kept = target[target != int(given.get("ignore_index", -100))]
@@ -187,9 +190,10 @@ class Losses:
             return
         counts = torch.bincount(kept.reshape(-1).to(torch.int64).clamp(0, classes - 1)).float()
         shares = counts[counts > 0] / counts.sum()
-        plain = given.get("weight") is None and given.get("reduction") == "mean" and not given.get("label_smoothing", 0.0)
+        plain = given.get("weight") is None and given.get("reduction") == "mean"
         plain = plain and not (kept.numel() == classes and len(shares) == classes)  # each sample its own class: the loss compares samples
-        self.first.append(FirstLoss(fact, place, float(seen.value), classes, float(-(shares * shares.log()).sum()), math.log(classes), plain))
+        self.first.append(FirstLoss(fact, place, float(seen.value), classes, float(-(shares * shares.log()).sum()), math.log(classes), plain,
+                                    bool(given.get("label_smoothing", 0.0))))  # fmt: skip
 
     def _range(self, fact: Loss, place: Place, target: torch.Tensor, ignored: int, classes: int) -> None:
         kept = target[target != ignored]

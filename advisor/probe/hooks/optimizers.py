@@ -64,6 +64,7 @@ class Optimizers:
         self.values: list[torch.Tensor] = []  # losses of the backward passes since the last step
         self.depth = 0
         self.zeroing = 0
+        self.begun: list[tuple[Any, torch.Tensor, torch.Tensor]] = []  # some weights of each optimizer as they were when it was built
         self.backwards_seen = 0
 
     # -- hooks --------------------------------------------------------------------------------------------------
@@ -282,6 +283,12 @@ class Optimizers:
         place = run.session.places.here()
         run.inventory.built[optimizer] = place
         run.emit(Kind.BUILD, place, run.inventory.optimizer(optimizer))
+        held = [parameter for group in optimizer.param_groups for parameter in group["params"] if parameter.requires_grad]
+        self.begun += [(optimizer, parameter, _few(parameter)) for parameter in (held[0], held[-1]) if parameter.numel()] if held else []
+
+    def moved_by_hand(self, optimizer: Any) -> bool:
+        """True when the weights of an optimizer that never stepped are not those that it was built with."""
+        return any(owner is optimizer and not torch.equal(_few(parameter).cpu(), before.cpu()) for owner, parameter, before in self.begun)
 
     def clearing(self, original: Any) -> Any:
         """Wraps zero_grad of optimizers and modules: gradients are cleared."""
@@ -309,7 +316,17 @@ class Optimizers:
             watched = self.watched.get(id(owner))
             if watched is not None:
                 watched.dirty = False
-        run.emit(Kind.ZERO_GRAD, run.session.places.here(), subject, partial=False)
+        place = run.session.places.here()
+        run.emit(Kind.ZERO_GRAD, place, subject, partial=False)
+        for other in self.watched.values():  # another optimizer may hold the same weights
+            if other.dirty and other.fact is not subject and self._clean(other):
+                other.dirty = False
+                run.emit(Kind.ZERO_GRAD, place, other.fact, partial=False, observed=True)
+
+
+def _few(parameter: torch.Tensor) -> torch.Tensor:
+    """A copy of a few values of a weight."""
+    return local(parameter.detach()).flatten()[:256].clone()
 
 
 def _larger(gradient: torch.Tensor | None) -> float:

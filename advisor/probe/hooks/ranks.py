@@ -1,14 +1,10 @@
 """Watches the ranks of a distributed run: after the first steps each writes checksums of its weights and batches; rank 0 compares.
 
-Files in a shared folder, no collectives: a rank that does not come by never keeps another one waiting.
+No collectives: a rank that does not come by never keeps another one waiting.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
 import time
 from typing import Any
 
@@ -16,6 +12,7 @@ import torch
 
 from advisor.model.source import Place
 from advisor.model.trace import Replicas
+from advisor.probe import rendezvous
 from advisor.probe.record import local
 from advisor.probe.run import Run
 
@@ -31,11 +28,16 @@ class Ranks:
         self.weights: list[dict[str, float]] = []
         self.batches: list[str] = []
         self.first: Any = None
+        self.rank: int | None = None  # None: there is one process only
+        self.world = 1
 
     def stepped(self, optimizer: Any, step: int) -> None:
         """After a step of the first optimizer that steps."""
         if not torch.distributed.is_available() or not torch.distributed.is_initialized() or torch.distributed.get_world_size() < 2:
             return
+        if self.rank is None:
+            self.rank, self.world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+            self.run.session.agree = self._agree
         self.first = self.first if self.first is not None else optimizer
         if optimizer is self.first and step <= STEPS:
             self.run.session.watch("ranks", self._sum, optimizer)
@@ -53,34 +55,30 @@ class Ranks:
         call = self.run.last_call
         return signature((call.args, call.kwargs)) if call is not None else ""
 
-    @staticmethod
-    def folder() -> str:
-        """A folder that all ranks of this launch agree on."""
-        words = [os.environ.get(name, "") for name in ("TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT")] + [str(os.getppid())]
-        return os.path.join(tempfile.gettempdir(), "advisor-ranks-" + hashlib.sha256("|".join(words).encode()).hexdigest()[:16])
+    def _agree(self, wanted: str | None, step: int) -> str | None:
+        """After a step: shall this be the last one? Who is asked to stop names a step that no other rank has reached yet.
+
+        Ranks that exchange gradients are never more than one step apart.
+        """
+        last = rendezvous.read("last")
+        if last is None and wanted is not None:
+            last = [step + 2, wanted]
+            rendezvous.leave("last", last)
+        return last[1] if last is not None and step >= last[0] else None
 
     def write(self, rank: int) -> None:
         """Leave what this rank saw for rank 0."""
-        os.makedirs(self.folder(), exist_ok=True)
-        draft = os.path.join(self.folder(), f".{rank}")
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump({"weights": self.weights, "batches": self.batches}, file)
-        os.replace(draft, os.path.join(self.folder(), f"{rank}.json"))
+        rendezvous.leave(f"rank-{rank}", {"weights": self.weights, "batches": self.batches})
 
     def compare(self, world: int, place: Place, loader: Place | None) -> Replicas | None:
         """Read what the others left, as far as they do in time."""
-        import shutil
-
         others: list[dict[str, Any]] = []
         end = time.monotonic() + PATIENCE
         for rank in range(1, world):
-            path = os.path.join(self.folder(), f"{rank}.json")
-            while not os.path.exists(path) and time.monotonic() < end:
-                time.sleep(0.1)
-            if os.path.exists(path):
-                with open(path, encoding="utf-8") as file:
-                    others.append(json.load(file))
-        shutil.rmtree(self.folder(), ignore_errors=True)
+            left = rendezvous.read(f"rank-{rank}", end)
+            if left is not None:
+                others.append(left)
+        rendezvous.remove()
         if not others:
             return None
         found = Replicas(place, world, loader=loader)

@@ -98,7 +98,8 @@ def main() -> None:
             raised = sorted({entry[0] for entry in found if entry[2] != "hint"})
             hit = not fault.rules.isdisjoint(raised)
             rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised})
-            print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {[(e[0], e[1], e[3]) for e in found] if given.show else raised}", flush=True)
+            said_here = [(e[0], e[1], e[3]) for e in found] if given.show else raised
+            print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {said_here}", flush=True)
     report = summary(given.held_out, round(time.time() - begun), alarms, by_program, rows, kinds)
     print(
         f"faults {sum(kind['found'] for kind in report['faults'].values())}/{len(rows)} runs in {len(kinds)} kinds; "

@@ -1,0 +1,61 @@
+"""Small files in the place of data sets that a program would download or that its author has at hand."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+
+def tokens(folder: Path) -> None:
+    """train.bin, val.bin and meta.pkl of a language model over characters: words from a small vocabulary."""
+    import pickle
+    import struct
+
+    draw = random.Random(1)
+    words = ["".join(draw.choice("abcdefgh") for _ in range(draw.randint(2, 6))) for _ in range(40)]
+    folder.mkdir(parents=True, exist_ok=True)
+    characters = sorted(set(" ".join(words)))
+    for name, count in (("train.bin", 20_000), ("val.bin", 4_000)):
+        text = " ".join(draw.choice(words) for _ in range(count))
+        (folder / name).write_bytes(b"".join(struct.pack("<H", characters.index(one)) for one in text))
+    table = {"vocab_size": len(characters), "stoi": {c: i for i, c in enumerate(characters)}, "itos": dict(enumerate(characters))}
+    (folder / "meta.pkl").write_bytes(pickle.dumps(table))
+
+
+def sentences(folder: Path) -> None:
+    """train.txt, valid.txt and test.txt: lines in which each word makes the next one likely."""
+    draw = random.Random(2)
+    folder.mkdir(parents=True, exist_ok=True)
+    after = {word: [draw.randrange(200) for _ in range(4)] for word in range(200)}
+    for name, lines in (("train.txt", 1500), ("valid.txt", 150), ("test.txt", 150)):
+        with open(folder / name, "w", encoding="utf-8") as file:
+            for _ in range(lines):
+                word, row = draw.randrange(200), []
+                for _ in range(draw.randint(8, 24)):
+                    row.append(f"w{word}")
+                    word = draw.choice(after[word])
+                file.write(" ".join(row) + " \n")
+
+
+def images(folder: Path) -> None:
+    """Small pictures with a bright band, in train and test folders with one folder a class below."""
+    from PIL import Image
+
+    draw = random.Random(3)
+    for part, count in (("train", 60), ("val", 20), ("test", 20)):
+        for kind in range(3):
+            at = folder / part / f"class{kind}"
+            at.mkdir(parents=True, exist_ok=True)
+            for number in range(count):
+                picture = Image.new("RGB", (40, 40))
+                picture.putdata([tuple(draw.randrange(60) + 180 * (y // 14 == kind) for _ in range(3)) for y in range(40) for _ in range(40)])
+                picture.save(at / f"{number}.png")
+
+
+def sines(folder: Path) -> None:
+    """traindata.pt: rows of sine waves."""
+    import torch
+
+    draw = random.Random(2)
+    shifts = torch.tensor([[float(draw.randint(-80, 80))] for _ in range(20)], dtype=torch.float64)
+    torch.save(torch.sin((torch.arange(1000, dtype=torch.float64) + shifts) / 20.0), folder / "traindata.pt")
