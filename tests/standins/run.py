@@ -40,6 +40,8 @@ def run(program: dict[str, Any], trees: Path, python: str, steps: int, seconds: 
         (scratch / "with").mkdir()
         for standin in program.get("standins", ()):
             (scratch / "with" / standin).symlink_to(HERE / standin, target_is_directory=True)
+            if standin == "hub":  # not a package: it hooks itself into the start of the interpreter
+                (scratch / "with" / "sitecustomize.py").symlink_to(HERE / standin / "sitecustomize.py")
         for maker, at in program.get("files", {}).items():
             getattr(inputs, maker)(work / at)
         paths = [str(scratch / "with"), str(ROOT), *(str(work / path) for path in program.get("paths", ()))]

@@ -1,4 +1,4 @@
-"""A small network under the name of a large one, with the attributes that programs replace."""
+"""A small network under the names of large ones, with the attributes that programs replace."""
 
 from torch import nn
 
@@ -19,3 +19,6 @@ class ResNet(nn.Module):
 
 def resnet18(weights=None, num_classes=1000, **_):
     return ResNet(num_classes)
+
+
+resnet34 = resnet50 = resnet101 = resnet152 = resnet18
