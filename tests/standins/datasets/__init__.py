@@ -61,7 +61,7 @@ def _rows(count, seed):
     for at in range(count):
         label = draw.randrange(2)
         first = [draw.choice(words) for _ in range(8)]
-        second = first[:4] + ["same" if label else "other"] + first[4:]
+        second = [*first[:4], "same" if label else "other", *first[4:]]
         rows.append({"sentence1": " ".join(first), "sentence2": " ".join(second), "label": label, "idx": at})
     return rows
 
