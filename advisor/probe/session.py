@@ -78,7 +78,8 @@ class Session:
         while trace is not None:
             where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
             trace = trace.tb_next
-        self.skip(f"the instrument `{instrument}` failed and was switched off: {type(error).__name__}: {error}{where}")
+        said = str(error).partition("\n")[0][:160]
+        self.skip(f"the instrument `{instrument}` failed and was switched off: {type(error).__name__}: {said}{where}")
 
     def skip(self, why: str, place: Place | None = None, rules: tuple[str, ...] = ()) -> None:
         """Say what could not be judged, once."""

@@ -157,7 +157,8 @@ def test_forked_children_report_nothing(project: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_gives_the_report_so_far(project: Path, number: int) -> None:
-    code = HEALTHY.replace("range(100)", "range(10**9)").replace("    optimizer.step()\n", "    optimizer.step()\n    open('steps', 'a').write('.')\n")
+    code = HEALTHY.replace("range(100)", "range(10**9)")
+    code = code.replace("    optimizer.step()\n", "    optimizer.step()\n    open('steps', 'a').write('.')\n")
     (project / "train.py").write_text(code)
     output = project.parent / "report.json"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(project.parent / "state")}

@@ -133,7 +133,8 @@ class Modules:
                 entry = self.entries[path] = Entry(path, self._place(module), name, [], normalised=norm or not floating)
             entry.batches += 1
             self.fresh = entry
-            if floating and "inputs" not in run.session.off and len(entry.sums) < 12 and x is not None and x.numel():
+            dense = x is not None and x.layout is torch.strided
+            if floating and dense and "inputs" not in run.session.off and len(entry.sums) < 12 and x is not None and x.numel():
                 values = x.detach().float()
                 low, high = torch.aminmax(values)
                 entry.sums.append(torch.stack([values.mean(), values.std(unbiased=False), low, high]))
@@ -196,7 +197,7 @@ class Modules:
         return self.run.inventory.built.get(module) or self.run.session.places.here()
 
     def _count(self, path: str, place: Place, family: str, x: torch.Tensor, dim: int, inner: bool = False) -> None:
-        if x.dim() < 2 or not x.is_floating_point() or not x.numel():
+        if x.dim() < 2 or not x.is_floating_point() or x.layout is not torch.strided or not x.numel():
             return
         others = tuple(at for at in range(x.dim()) if at != dim % x.dim())
         if family == "relu":

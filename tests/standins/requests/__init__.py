@@ -6,7 +6,7 @@ import tarfile
 import numpy
 
 
-def _graph(nodes=600, classes=7, words=1433, seed=1):
+def _graph(nodes=2708, classes=7, words=1433, seed=1):
     """Lines of cora.content and cora.cites: papers whose words and links follow their class."""
     draw = numpy.random.default_rng(seed)
     kinds = draw.integers(0, classes, nodes)
