@@ -60,7 +60,7 @@ def read(
             data.skipped = data.kind in ("link", "not-a-file") and path in strays
             reading.broken.append(data)
             continue
-        if b"dict(" in data and config_module.is_config(data):
+        if config_module.is_config(data) or (len(passed) <= FEW_CONFIGS and config_module.is_settings(data)):
             settings_files.append(path)
             reading.files -= 1
             continue
@@ -75,11 +75,12 @@ def read(
         project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
-    words = 2 if python else 1 if len(settings_files) > FEW_CONFIGS else 0
+    programs = [path for path in python if path not in settings_files]
+    words = 2 if programs else 1 if len(settings_files) > FEW_CONFIGS else 0
     alone = [path for path in dict.fromkeys(settings_files) if not _is_settled(project, reading, path, words, named=path not in strays)]
-    if len(alone) <= (MOST_CONFIGS if python else MOST_CONFIGS_ALONE):
+    if len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE):
         for path in alone:
-            _read_programs_of(project, reading, path, whole=not python)
+            _read_programs_of(project, reading, path, whole=not programs)
     reading.broken += project.left_out
     reading.parsed = len(project.parsed)
     reading.functions = sum(written for written, _ in project.functions.values())
@@ -96,7 +97,7 @@ def read(
 LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
 HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
 _RECIPE_WORDS = re.compile(
-    rb"\b(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
+    rb"\b(?:\w+_)?(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
     rb"\b[\"']?\s*[:=]",
     re.IGNORECASE,
 )

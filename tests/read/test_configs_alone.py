@@ -378,3 +378,42 @@ def test_a_parser_class_over_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert held is not None and held.value == 0.001
     assert optimizer.settings["weight_decay"].value == 0.1  # type: ignore[union-attr]
     assert [setting.name for setting in recipe.hyperparameters if not setting.read] == []
+
+
+EXECUTED = """
+from engine import run
+lr = 0.1
+epochs = 2
+exec(open("configurator.py").read())
+run(lr, epochs)
+"""
+CONFIGURATOR = """
+import sys
+for word in sys.argv[1:]:
+    if "=" not in word:
+        exec(open(word).read())
+    else:
+        key, text = word.split("=")
+        globals()[key] = text
+"""
+
+
+def test_python_files_that_exec_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "train.py": EXECUTED,
+        "engine.py": TRAIN,
+        "configurator.py": CONFIGURATOR,
+        "config/a.py": "# a comment\nlr = 3e-1\nepochs = 7\nname = 'x' # (more)\n",
+        "README.md": "```\npython train.py config/a.py\n```\n",
+    }
+    assert told(reading(tmp_path, monkeypatch, files, "train.py")) == [(0.1, 2)]
+    found = reading(tmp_path, monkeypatch, files, "config/a.py")
+    assert told(found) == [(0.3, 7)]
+    assert found.recipes[0].shown is None
+    assert found.recipes[0].optimizers.items[0].settings["lr"].place.file == "config/a.py"  # type: ignore[union-attr]
+
+
+def test_a_python_config_in_a_dict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "from engine import run\nconfig = {}\nexec(open('settings.py').read(), config)\nrun(config['lr'], config['epochs'])\n"
+    files = {"train.py": text, "engine.py": TRAIN, "settings.py": "lr = 0.4\nepochs = 3\n"}
+    assert told(reading(tmp_path, monkeypatch, files, "train.py")) == [(0.4, 3)]

@@ -298,16 +298,16 @@ def test_a_standard_module_is_no_folder_of_the_project(tmp_path: Path) -> None:
 def test_optimizers_of_unread_libraries(tmp_path: Path) -> None:
     text = """
     import torch
-    from monai.optimizers import Novograd
+    from elsewhere.optimizers import NovoGrad
     from elsewhere import Averager, Thing
     model = torch.nn.Linear(2, 2)
-    a = Novograd(model.parameters(), 0.1, weight_decay=0.5)
+    a = NovoGrad(model.parameters(), 0.1, weight_decay=0.5)
     b = Thing([{"params": model.parameters(), "lr": 2}], lr=0.3)
     c = Averager(model.parameters(), decay=0.9)
     """
     found = run(tmp_path, text).recipe.optimizers
     assert [(o.kind, {key: value_of(held) for key, held in o.settings.items()}) for o in found] == [
-        ("monai.optimizers.Novograd", {"weight_decay": 0.5, "lr": 0.1}),
+        ("elsewhere.optimizers.NovoGrad", {"weight_decay": 0.5, "lr": 0.1}),
         ("elsewhere.Thing", {"lr": 0.3}),
     ]
 

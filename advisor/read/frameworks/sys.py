@@ -22,6 +22,10 @@ def leave(call: LibraryCall) -> Value:
 def argv(reader: Reader, owner: Any) -> Value:
     """The words of the command line: known when a shell script gives them."""
     words = reader.entry_arguments
+    if words is None and reader.config is not None:  # started with the config that was joined, or as a command line says
+        line = next(iter(reader.launches), None)
+        given = [word.text for word in line.words] if line is not None else [reader.config[0]]
+        words = [word for word in given if word is not None] if None not in given else None
     name = Constant(reader.entry.path)
     if words is None:
         return sequence([], "list", exact=False)

@@ -22,12 +22,18 @@ SHAPE = re.compile(
     rb"|^(optimizer|optim_wrapper|lr_config|param_scheduler|optimizer_config|train_cfg)\s*=\s*(dict\(|\{|\[)",
     re.MULTILINE,
 )
+PLAIN = re.compile(rb"^([A-Za-z_]\w*\s*(:\s*\w+\s*)?=|[\s#\])}\"']|import (os|time|math)\b|$)")  # a line of a file of assignments
 _PROGRAM = re.compile(rb"^(class|if __name__|async def)\b|^@|\.backward\(", re.MULTILINE)
 
 
 def is_config(data: bytes) -> bool:
     """True for the text of a Python file that is a config of OpenMMLab's kind and no program."""
-    return SHAPE.search(data) is not None and _PROGRAM.search(data) is None
+    return b"dict(" in data and SHAPE.search(data) is not None and _PROGRAM.search(data) is None
+
+
+def is_settings(data: bytes) -> bool:
+    """True for a file of plain assignments, which programs run or import as their config."""
+    return b"(" not in re.sub(rb"#.*|time\.time\(\)", b"", data) and all(PLAIN.match(line) for line in data.splitlines())
 
 
 def load(project: Project, path: str, chain: tuple[str, ...] = ()) -> tuple[Mapped | Broken, list[Broken]]:

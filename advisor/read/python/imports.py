@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Broken
+from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import SourceModule
@@ -163,6 +164,19 @@ def run_module(reader: Reader, source: SourceModule, main: bool = False) -> None
         reader.frame, reader.conditions, reader.loop_depth = outer, conditions, loops
         reader.active, reader.call_depth, reader.on_yield = active, depth, receiver
         source.state = "done"
+
+
+def run_inside(reader: Reader, source: SourceModule, names: dict[str, Value]) -> None:
+    """Executes the text of a file in the frame that is being read, as exec does: what it binds goes to `names`."""
+    if source.display not in reader.recipe.files:
+        reader.recipe.files.append(source.display)
+    outer = reader.frame
+    here = source if names is not outer.names else replace(source, namespace=outer.module.namespace)
+    reader.frame = Frame(here, names)
+    try:
+        reader.run(source.tree.body)
+    finally:
+        reader.frame = outer
 
 
 def _star(reader: Reader, source: Value, node: ast.AST) -> None:

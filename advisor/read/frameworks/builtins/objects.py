@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from advisor.model.recipe import Broken
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import (
     NONE,
@@ -215,8 +216,38 @@ def exec_(call: LibraryCall) -> Value:
         name = call.reader.plain(call.get("name", 0))
         if isinstance(name, str):
             return call.reader.import_module(name, call.node)
+    text = call.arguments.positional[0] if call.arguments.positional else None
+    if call.name.endswith("compile") and isinstance(text, Instance) and text.role == "file-text":
+        return text
+    if call.name.endswith("exec") and isinstance(text, Instance) and text.role == "file-text" and _executed(call, text):
+        return NONE
     call.reader.unread(f"`{call.name.rpartition('.')[2]}` runs code that is made at run time", call.node)
     return Opaque("code that is made at run time")
+
+
+def _executed(call: LibraryCall, text: Instance) -> bool:
+    """exec(open("config.py").read()): a file of the project run in this place, or in the dict that is given.
+
+    A file that reads the command line is run only where the line is known: it could set anything.
+    """
+    from advisor.read.python import imports
+
+    reader = call.reader
+    display = str(text.data["display"])
+    path = next(reader.project.places(display, reader.entry.path), None)
+    source = reader.project.load(path) if path is not None and display.endswith(".py") else None
+    if source is None or isinstance(source, Broken):
+        return False
+    if "sys.argv" in source.text and reader.entry_arguments is None and reader.config is None:
+        return False
+    into = call.arguments.positional[1] if len(call.arguments.positional) > 1 else None
+    if into is not None and not isinstance(into, Mapping):
+        return False
+    names = {str(key): value for key, value in into.items.items()} if isinstance(into, Mapping) else reader.frame.names
+    imports.run_inside(reader, source, names)
+    if isinstance(into, Mapping):
+        reader.store.write(into.state, "items", names)
+    return True
 
 
 @function("builtins.exit", "builtins.quit")
