@@ -16,7 +16,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each backward whose loss lost its graph in a call that the program shows."""
     for event, context in events(recipe.tree, Kind.BACKWARD):
         flow = event.data.get("flow")
-        if not isinstance(flow, Flow) or flow.graph != "cut" or not flow.cut_by or not flow.losses:
+        if not isinstance(flow, Flow) or flow.graph != "cut" or not flow.cut_by or not (flow.losses or flow.modules):
             continue
         if asks_for_graph(context) or any(region.what in SWITCHES for region in context.regions):
             continue  # said by backward-under-no-grad, if at all

@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
+from advisor.model.recipe import Module
+from advisor.model.source import value_of
 from advisor.read.python import conditions
 from advisor.read.python.values import (
     Instance,
@@ -39,18 +41,42 @@ PURE_CALLS = frozenset(
     + [f"numpy.{name}" for name in PURE_NUMPY]
     + [f"pandas.DataFrame.{name}" for name in PURE_FRAME]
 )
+PURE_LAYERS = frozenset({
+    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ReLU", "LeakyReLU", "GELU", "ELU", "SiLU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Flatten",
+    "LayerNorm", "GroupNorm", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+})  # fmt: skip
 
 
 def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
     """An expression statement `x.to(device)` whose result is thrown away and that changes nothing."""
-    if isinstance(node.func, ast.Attribute):
+    if isinstance(result, Tensor) and _is_pure_layer(conditions.peek(reader, node.func)):
+        reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="layer")
+    elif isinstance(node.func, ast.Attribute):
         receiver = conditions.peek(reader, node.func.value)
         name = node.func.attr
-        if isinstance(receiver, Tensor) and name in PURE_METHODS and isinstance(result, (Tensor, Opaque)):
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="tensor", flow=receiver.flow)
+        start = _start(reader, node)
+        if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)):
+            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="tensor", flow=start.flow)
             return
         library = receiver.name if isinstance(receiver, Library) else None
         full = f"{library}.{name}" if library else (f"{receiver.kind}.{name}" if isinstance(receiver, Instance) else None)
         flagged = any(isinstance(given, ast.Constant) and given.value is True for given in node.args)  # F.relu(x, True) works in place
         if full in PURE_CALLS and not flagged and not any(k.arg in ("out", "inplace", "copy") for k in node.keywords):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=full, of="library")
+
+
+def _start(reader: Reader, node: ast.Call) -> Value | None:
+    """What a chain of methods that change nothing starts from: `x` of `x.unsqueeze(1).to(device)`."""
+    inner: ast.expr = node
+    while isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in PURE_METHODS:
+        inner = inner.func.value
+    return conditions.peek(reader, inner) if inner is not node else None
+
+
+def _is_pure_layer(value: Value | None) -> bool:
+    """True for a layer that only gives a value: no batch norm, which learns from what it is shown, and none that works in place."""
+    fact = value.fact if isinstance(value, Instance) else None
+    if not isinstance(fact, Module) or fact.user_class or fact.name not in PURE_LAYERS:
+        return False
+    in_place = fact.settings.get("inplace")
+    return in_place is None or value_of(in_place) is False

@@ -103,7 +103,8 @@ def merge(reader: Reader, flows: list[Flow]) -> Flow:
     if graph == "kept":
         graph = graph_of_weights(reader)
     head = flows[0]
-    ended = next((flow for flow in flows if flow.graph == "cut"), head) if graph == "cut" else head
+    cuts = sorted((flow for flow in flows if flow.graph == "cut"), key=lambda flow: flow.cut_by is None)  # a call that cuts tells more than a region
+    ended = cuts[0] if graph == "cut" and cuts else head
     joined = [flow for flow in flows if flow.graph != "cut"] if graph == "kept" else flows  # no gradient goes beyond a cut
     sources = tuple(dict.fromkeys(source for flow in flows for source in (flow.source, *flow.sources) if source is not None))
     return Flow(
