@@ -25,7 +25,7 @@ PURE_METHODS = frozenset({
     "to", "cuda", "cpu", "float", "half", "double", "long", "int", "bool", "bfloat16", "type", "type_as", "detach", "clone", "contiguous", "view",
     "reshape", "permute", "transpose", "t", "squeeze", "unsqueeze", "flatten", "expand", "repeat", "flip", "roll", "sum", "mean", "max", "min",
     "softmax", "log_softmax", "sigmoid", "relu", "tanh", "exp", "log", "sqrt", "abs", "clamp", "clip", "round", "nan_to_num", "masked_fill", "mul",
-    "add", "sub", "div", "pow", "matmul", "bmm", "item", "numpy", "astype", "requires_grad",
+    "add", "sub", "div", "pow", "item", "numpy", "astype", "requires_grad",
 })  # fmt: skip
 PURE_FUNCTIONS = PURE_METHODS | {"cat", "stack", "concat", "where", "normalize", "one_hot", "dropout", "gelu", "leaky_relu"}
 PURE_NUMPY = frozenset({
@@ -42,8 +42,8 @@ PURE_CALLS = frozenset(
     + [f"pandas.DataFrame.{name}" for name in PURE_FRAME]
 )
 PURE_LAYERS = frozenset({
-    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ReLU", "LeakyReLU", "GELU", "ELU", "SiLU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Flatten",
-    "LayerNorm", "GroupNorm", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ReLU", "LeakyReLU", "GELU", "ELU", "SiLU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax",
+    "Flatten", "LayerNorm", "GroupNorm", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
 })  # fmt: skip
 
 
