@@ -179,6 +179,7 @@ def train(call: LibraryCall) -> Value:
     if not (isinstance(clip_value, Known) and clip_value.value in (0, 0.0, None)):
         clip = reader.record(Clip(clip_value.place if isinstance(clip_value, Known) and clip_value.place else place, kind="norm", value=clip_value))
     _scheduler(reader, this, argument, optimizer, call)
+    _sharding(call, argument)
     loaders = _loaders(reader, this, argument, call)
     recipe.epochs = argument("num_train_epochs")
     steps = argument("max_steps")
@@ -245,12 +246,7 @@ def _optimizer(reader: Reader, this: Instance, argument: Any, model: Fact | None
 
 def _deepspeed(call: LibraryCall, argument: Any, section: str) -> tuple[str, dict[str, Setting]] | None:
     """(type, settings that are not auto) of a section of the DeepSpeed config that the arguments name."""
-    from advisor.read.frameworks.yaml import load_config
-
-    path = first(argument("deepspeed"))
-    if path is None or not isinstance(path.value, str):
-        return None
-    config = load_config(call, Constant(path.value, path.origin, path.weak, path.place))
+    config = _deepspeed_config(call, argument)
     held = config.items.get(section) if isinstance(config, Mapping) else None
     kind = held.items.get("type") if isinstance(held, Mapping) else None
     if not isinstance(kind, Constant) or not isinstance(kind.value, str):
@@ -258,6 +254,32 @@ def _deepspeed(call: LibraryCall, argument: Any, section: str) -> tuple[str, dic
     params = held.items.get("params") if isinstance(held, Mapping) else None
     given = {str(key): setting(value) for key, value in params.items.items()} if isinstance(params, Mapping) else {}
     return kind.value, {key: value for key, value in given.items() if not (isinstance(value, Known) and value.value == "auto")}
+
+
+def _deepspeed_config(call: LibraryCall, argument: Any) -> Value | None:
+    """The DeepSpeed config: a file that the arguments name, or a dict."""
+    from advisor.read.frameworks.yaml import load_config
+
+    held = (one.attributes.get("deepspeed") for one in members(call.this.attributes.get("args") or NONE) if isinstance(one, Instance))
+    written = next((value for value in held if isinstance(value, Mapping)), None)
+    if written is not None:
+        return written
+    given = first(argument("deepspeed"))
+    if given is None or not isinstance(given.value, str):
+        return None
+    return load_config(call, Constant(given.value, given.origin, given.weak, given.place))
+
+
+def _sharding(call: LibraryCall, argument: Any) -> None:
+    """How DeepSpeed spreads the weights over the ranks, and whether it gathers them when the model is saved."""
+    config = _deepspeed_config(call, argument)
+    zero = config.items.get("zero_optimization") if isinstance(config, Mapping) else None
+    if not isinstance(zero, Mapping):
+        return
+    distributed = call.reader.recipe.distributed
+    distributed["zero_stage"] = setting(zero.items.get("stage"), zero.place)
+    gathers = zero.items.get("stage3_gather_16bit_weights_on_model_save") or zero.items.get("stage3_gather_fp16_weights_on_model_save")
+    distributed["gathers_weights"] = setting(gathers) if gathers is not None else Known(False, default="DeepSpeed 0.17", place=zero.place)
 
 
 def _scheduler(reader: Reader, this: Instance, argument: Any, optimizer: Optimizer | None, call: LibraryCall) -> None:
@@ -336,6 +358,8 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
 )
 def other(call: LibraryCall) -> Value:
     """What else a trainer does needs no judging."""
+    if call.name.endswith("save_model"):
+        call.reader.recipe.distributed.setdefault("saves_whole", Known(True, place=call.place))
     if call.name.endswith("add_callback"):
         held = call.this.attributes.get("callbacks")
         items = held.items if isinstance(held, Sequence) else ()
