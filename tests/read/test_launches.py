@@ -9,7 +9,7 @@ import pytest
 from advisor.model.source import Known
 from advisor.read import launch, read
 from advisor.read.python.project import Project
-from advisor.read.python.values import Union, plain
+from advisor.read.python.values import Opaque, Union, plain
 from tests.read.tiny import run, setting_of
 
 PARSER = """
@@ -76,6 +76,12 @@ def test_a_script_sets_what_it_agrees_on(tmp_path: Path) -> None:
     assert setting_of(reader, "wd").value == 1e-4
     assert setting_of(reader, "epochs").value == 10  # scripts try programs out
     assert setting_of(reader, "amp").value is False
+
+
+def test_the_default_length_goes_with_no_script_that_gives_another(tmp_path: Path) -> None:
+    reader = run(tmp_path, PARSER, {"run.sh": "python main.py --lr 0.5 --epochs 100\npython main.py --lr 0.5 --epochs 200\n"})
+    assert isinstance(reader.entry.namespace["epochs"], Opaque)
+    assert setting_of(reader, "lr").value == 0.5
 
 
 def test_scripts_that_differ_are_alternatives(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
     """The options as the program's command lines set them. `parse` reads one line into a copy of the options.
 
     A manual shows how a flag is used, so that of its lines only config files count; a switch stays what it is, because a script may turn it on for a
-    purpose of its own; and so does the length of the run where there is a default, because scripts try programs out.
+    purpose of its own; and so does the length of the run where there is a default, because scripts try programs out. Where every line gives
+    another length, the default goes with none of the values, and it is not known how long the run is.
     """
     given: dict[str, list[Value]] = {}
     lines = command_lines(reader)
@@ -68,13 +69,14 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
                 continue
             given.setdefault(key, []).append(value)
     result = dict(options)
-    for key, values in given.items():
-        default = options.get(key)
-        if _LENGTH.search(key) and isinstance(default, Constant) and default.value is not None:
-            continue
-        chosen = agreed(default, values, len(values) == len(lines))
+    lengths = {key for key in given if _LENGTH.search(key) and isinstance(options[key], Constant) and options[key].value is not None}
+    for key in given.keys() - lengths:
+        chosen = agreed(options.get(key), given[key], len(given[key]) == len(lines))
         if chosen is not None:
             result[key] = chosen
+    for key in lengths:
+        if len(given[key]) == len(lines):
+            result[key] = Opaque("scripts give other lengths of the run", "int")
     return result
 
 
