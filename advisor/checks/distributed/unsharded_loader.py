@@ -6,16 +6,19 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding
-from advisor.model.recipe import Dataset, Loader
+from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.sharding import data_parallel
 from advisor.model.source import Known, Setting, is_absent
+
+
+WHOLE = frozenset({"WeightedRandomSampler", "RandomSampler", "SequentialSampler"})  # draw from all samples on every rank
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """A training loader under DistributedDataParallel whose samples no sampler shares out."""
     recipe = ctx.recipe
     model = data_parallel(recipe)
-    if loader.role != "train" or model is None or "shard" in recipe.owner_silences or any("Distributed" in s.name for s in recipe.samplers):
+    if loader.role != "train" or model is None or "shard" in recipe.owner_silences or _may_share_out(recipe, loader):
         return
     dataset = loader.dataset
     if dataset is None:
@@ -25,16 +28,22 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if loader.escaped or not _nothing(loader.settings.get("batch_sampler")):
         return
-    if any(sampler.name != "WeightedRandomSampler" for sampler in loader.samplers):
+    if any(sampler.name not in WHOLE for sampler in loader.samplers):
         return
     if not loader.samplers and not _nothing(loader.settings.get("sampler")):
         ctx.skip("the sampler could not be read", loader)
         return
-    case = "weighted" if loader.samplers else "no-sampler"
+    case = "weighted" if any(sampler.name == "WeightedRandomSampler" for sampler in loader.samplers) else "no-sampler"
     ddp = recipe.distributed.get("ddp")
     by_flag = not isinstance(ddp, Known) or ddp.weak  # replicas only where an option asks for them
     confidence: Confidence | None = "medium" if by_flag or loader.when else None
     yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place, model=model.name)
+
+
+def _may_share_out(recipe: Recipe, loader: Loader) -> bool:
+    """True when a sampler that shares samples out was seen, and no other loader was seen to hold it."""
+    held = {id(sampler) for other in recipe.loaders if other.slot is not loader.slot for sampler in other.samplers}
+    return any("Distributed" in sampler.name and id(sampler) not in held for sampler in recipe.samplers)
 
 
 def _chosen(dataset: Dataset) -> bool:
