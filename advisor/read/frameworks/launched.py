@@ -69,7 +69,8 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
                 continue
             given.setdefault(key, []).append(value)
     result = dict(options)
-    lengths = {key for key in given if _LENGTH.search(key) and isinstance(options[key], Constant) and options[key].value is not None}
+    defaults = {key: value for key, value in options.items() if isinstance(value, Constant) and value.value is not None}
+    lengths = {key for key in given if _LENGTH.search(key) and key in defaults}
     for key in given.keys() - lengths:
         chosen = agreed(options.get(key), given[key], len(given[key]) == len(lines))
         if chosen is not None:
