@@ -10,7 +10,6 @@ from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.sharding import data_parallel
 from advisor.model.source import Known, Setting, is_absent
 
-
 WHOLE = frozenset({"WeightedRandomSampler", "RandomSampler", "SequentialSampler"})  # draw from all samples on every rank
 
 
