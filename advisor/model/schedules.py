@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
-from advisor.model.recipe import Recipe, Scheduler
+from advisor.model.recipe import Loader, Recipe, Scheduler
+from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Setting, Unknown, first, is_absent, number
 
 PLATEAU = "ReduceLROnPlateau"
@@ -16,10 +17,10 @@ WITH_HORIZON = {  # where each schedule says how many steps it spans
     "CosineAnnealingLR": "T_max",
     "OneCycleLR": "total_steps",
     "PolynomialLR": "total_iters",
-    "get_linear_schedule_with_warmup": "num_training_steps",
-    "get_cosine_schedule_with_warmup": "num_training_steps",
-    "get_polynomial_decay_schedule_with_warmup": "num_training_steps",
-    "get_cosine_with_hard_restarts_schedule_with_warmup": "num_training_steps",
+    "linear_with_warmup": "num_training_steps",
+    "cosine_with_warmup": "num_training_steps",
+    "polynomial_decay_with_warmup": "num_training_steps",
+    "cosine_with_hard_restarts_with_warmup": "num_training_steps",
     "get_scheduler": "num_training_steps",
 }
 
@@ -99,21 +100,47 @@ def passes(recipe: Recipe, held: Setting | None) -> Known | None:
     value = held.options[0].value if isinstance(held, OneOf) else held
     if not isinstance(value, Unknown) or value.passes is None:
         return None
-    return value.passes.times if any(loop.batch.over is value.passes.loader for loop in training_loops(recipe)) else None
+    counted, times = value.passes.of, value.passes.times
+    for loader in (loop.batch.over for loop in training_loops(recipe)):
+        if loader is counted:
+            return times
+        size = first(loader.settings.get("batch_size")) if isinstance(loader, Loader) and loader.dataset is counted else None
+        samples, each = number(times), number(size)
+        if size is not None and samples is not None and each:
+            return Known(samples * each, times.origin, weak=times.weak or size.weak, place=times.place)
+    return None
 
 
 def horizon_in_epochs(recipe: Recipe, scheduler: Scheduler) -> Known | None:
-    """How many epochs a schedule that counts batches spans, where its span is a number of passes over the training data."""
+    """How many epochs a schedule that counts steps spans, where its span is a number of passes over the training data."""
+    batches = batches_each(recipe, scheduler)
     if scheduler.name == "OneCycleLR" and not given(scheduler, "total_steps"):
         epochs, each = first(scheduler.settings.get("epochs")), passes(recipe, scheduler.settings.get("steps_per_epoch"))
-        return epochs if each is not None and each.value == 1 and number(epochs) else None
-    return passes(recipe, scheduler.settings.get(WITH_HORIZON.get(scheduler.name, "")))
+        span = epochs if each is not None and each.value == 1 and number(epochs) else None
+    else:
+        span = passes(recipe, scheduler.settings.get(WITH_HORIZON.get(scheduler.name, "")))
+    turns = number(span)
+    return replace(span, value=turns * batches) if span is not None and turns is not None and batches else None
 
 
 def epochs_stepped_through(recipe: Recipe, scheduler: Scheduler) -> Known | None:
-    """In how many epochs a scheduler is stepped for every batch."""
-    alone = by_loader(recipe) and len(training_loops(recipe)) == 1
-    return _chosen(first(recipe.epochs)) if alone and stepped_each(recipe, scheduler) == "batch" else None
+    """In how many epochs a scheduler is stepped, each time after the same number of batches."""
+    return _chosen(first(recipe.epochs)) if batches_each(recipe, scheduler) else None
+
+
+def batches_each(recipe: Recipe, scheduler: Scheduler) -> float | None:
+    """How many batches a step of the scheduler takes: one, or as many as gradients are summed up over where it stands with the optimizer's step."""
+    if not by_loader(recipe) or len(training_loops(recipe)) != 1 or not steps_of(recipe, scheduler):
+        return None
+    if stepped_each(recipe, scheduler) == "batch":
+        return 1
+    places = [context for _, context in events(recipe.tree, Kind.OPTIMIZER_STEP)]
+    optimizer = {guards(context, inside=loop.batch) for context in places if (loop := training_loop(context)) is not None}
+    for _, context in steps_of(recipe, scheduler):
+        loop = training_loop(context)
+        if loop is None or guards(context, inside=loop.batch) not in optimizer:
+            return None
+    return number(first(recipe.accumulation))
 
 
 def setting(scheduler: Scheduler, name: str) -> float | None:
@@ -185,6 +212,6 @@ _FORMULAS: dict[str, Callable[[Scheduler, float], float | None]] = {
     "MultiStepLR": _multi_step,
     "ExponentialLR": _exponential,
     "CosineAnnealingLR": _cosine,
-    "get_linear_schedule_with_warmup": _line,
-    "get_cosine_schedule_with_warmup": _half_cosine,
+    "linear_with_warmup": _line,
+    "cosine_with_warmup": _half_cosine,
 }

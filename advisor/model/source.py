@@ -50,9 +50,10 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Passes:
-    """A number of steps that follows from the data: so many `times` the number of batches of a loader, as `epochs * len(loader)` is."""
+    """A number of steps that follows from the data: so many `times` the number of batches of a loader, as `epochs * len(loader)` is, or of
+    samples of a data set."""
 
-    loader: object
+    of: object
     times: Known
 
 

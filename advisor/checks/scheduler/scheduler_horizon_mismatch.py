@@ -19,6 +19,8 @@ from advisor.model.schedules import (
 )
 from advisor.model.source import Known, first, number
 
+ENDS = {"CosineAnnealingLR": "cosine-rises", "cosine_with_warmup": "cosine-rises", "OneCycleLR": "one-cycle-ends"}
+
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """The span of the schedule against the number of times that it is stepped, where both are known."""
@@ -52,7 +54,7 @@ def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tu
     if not span:
         return None, 0
     if span < times / ctx.limit("short"):
-        return {"CosineAnnealingLR": "cosine-rises", "OneCycleLR": "one-cycle-ends"}.get(scheduler.name, "ends-early"), span
+        return ENDS.get(scheduler.name, "ends-early"), span
     if span > times * ctx.limit("long"):
         return "never-arrives", span
     return None, span

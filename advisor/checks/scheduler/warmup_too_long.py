@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.schedules import epochs_stepped_through, is_part, passes, stepped_each, times_stepped
+from advisor.model.schedules import batches_each, epochs_stepped_through, is_part, passes, stepped_each, times_stepped
 from advisor.model.source import first, number
 from advisor.model.warmup import warmup_steps, warmups
 
@@ -43,5 +43,7 @@ def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float
 def _in_epochs(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
     """The warm-up and the run in epochs, where the number of batches follows from the data."""
     warmup = next((number(known) for held in warmups(scheduler) if (known := passes(recipe, held)) is not None), None)
-    run = number(epochs_stepped_through(recipe, scheduler)) or number(passes(recipe, scheduler.settings.get("num_training_steps")))
-    return warmup, run, "epochs"
+    run, batches = number(epochs_stepped_through(recipe, scheduler)), batches_each(recipe, scheduler)
+    if warmup is not None and run is not None and batches is not None:
+        return warmup * batches, run, "epochs"
+    return warmup, number(passes(recipe, scheduler.settings.get("num_training_steps"))), "epochs"

@@ -131,14 +131,18 @@ def _passes(symbol: str, left: Value, right: Value) -> Passes | None:
     """A number of batches stays one when it is multiplied or divided by a known number."""
     held = left.passes if isinstance(left, Opaque) else right.passes if isinstance(right, Opaque) and symbol == "*" else None
     other = right if isinstance(left, Opaque) else left
-    if held is None or not isinstance(other, Constant) or symbol not in ("*", "/", "//"):
+    if held is None or not isinstance(other, Constant):
+        return None
+    if symbol in ("+", "-"):
+        return held if other.value in (-1, 0, 1) and isinstance(left, Opaque) else None  # one batch more or less
+    if symbol not in ("*", "/", "//"):
         return None
     before, factor = number(held.times), number(setting(other))
     if before is None or not factor or factor < 0:
         return None
     origin = (*held.times.origin, *(link for link in other.origin if link not in held.times.origin))[:6]
     times = before * factor if symbol == "*" else before / factor
-    return Passes(held.loader, Known(times, origin, weak=held.times.weak or other.weak, place=other.place))
+    return Passes(held.of, Known(times, origin, weak=held.times.weak or other.weak, place=other.place))
 
 
 def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from advisor.model.recipe import Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks.builtins.methods import ordered
@@ -79,7 +80,7 @@ def range_(call: LibraryCall) -> Value:
 def _loader(given: list[Value]) -> object:
     """The loader that `range(len(loader))` has a number for each batch of."""
     passes = given[0].passes if len(given) == 1 and isinstance(given[0], Opaque) else None
-    return passes.loader if passes is not None and passes.times.value == 1 else None
+    return passes.of if passes is not None and isinstance(passes.of, Loader) and passes.times.value == 1 else None
 
 
 def _or_later(count: Setting) -> Setting:

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Dataset, Flow
 from advisor.model.record import replace
+from advisor.model.source import Known, Passes
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import operators
@@ -145,7 +146,15 @@ def to_bytes(call: LibraryCall) -> Value | None:
 def length(call: LibraryCall) -> Value | None:
     """len(x)"""
     value = call.get("obj", 0)
-    return over(value, lambda one: length_of(call, one)) if value is not None else Opaque("len of nothing", "int")
+    return over(value, lambda one: _counted(call, one)) if value is not None else Opaque("len of nothing", "int")
+
+
+def _counted(call: LibraryCall, value: Value) -> Value:
+    """A length; that of a data set says whose samples it counts."""
+    length = length_of(call, value)
+    if isinstance(value, Instance) and isinstance(value.fact, Dataset) and isinstance(length, Opaque):
+        return replace(length, passes=Passes(value.fact, Known(1)))
+    return length
 
 
 def length_of(call: LibraryCall, value: Value) -> Value:
