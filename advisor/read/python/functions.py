@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Branch, Call, Event, Exit, Node
+from advisor.model.record import replace
+from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls
@@ -22,6 +24,8 @@ from advisor.read.python.values import (
     Library,
     Opaque,
     Partial,
+    Sequence,
+    Tensor,
     Value,
     join,
     mapping,
@@ -125,6 +129,9 @@ _EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes m
 _SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
 
 
+WITHOUT_GRADIENTS = ("no_grad", "inference_mode")
+
+
 MOST_EVENTS = 20_000  # nodes of the tree that replayed calls may add to one program
 
 
@@ -156,6 +163,9 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
                 returns.append(NONE if status is None else Opaque("a function that raises"))
             returns += frame.flagged
             value = join(returns) if len(returns) > 1 else returns[0] if returns else NONE
+            switched = next((what for what, _ in function.regions if what in WITHOUT_GRADIENTS), None)
+            if switched is not None:
+                value = _ended(value, f"{switched} around {function.name}()", function.module.place(body_node))
     finally:
         reader.on_yield.pop()
         reader.call_depth -= 1
@@ -165,6 +175,15 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     if count:
         reader.block.append(Call(place, function.name, nodes))
     reader.replays[body_node] = (nodes, value, _size(reader, nodes) if count else 0)
+    return value
+
+
+def _ended(value: Value, by: str, at: Place) -> Value:
+    """What a function gives that computes without gradients: whoever calls it, the graph ends here."""
+    if isinstance(value, Tensor) and value.flow.graph == "cut" and value.flow.cut_by is None:
+        return Tensor(replace(value.flow, cut_by=by, cut_at=at))
+    if isinstance(value, Sequence) and value.kind == "tuple":
+        return Sequence(value.kind, {**value.state, "items": tuple(_ended(item, by, at) for item in value.items)})
     return value
 
 

@@ -33,12 +33,17 @@ def parameters(reader: Reader, value: Value | None, node: ast.AST) -> Parameters
     if isinstance(value, Union):
         parts = [parameters(reader, member, node) for member in value.members]
         modules = tuple(dict.fromkeys(module for part in parts for module in part.modules))
-        return replace(parts[0], modules=modules, exact=False)
+        return replace(parts[0], modules=modules, exact=_chosen(value) and all(part.exact for part in parts))
     if isinstance(value, Mapping):
         if "params" in value.items:
             return parameters(reader, value.items["params"], node)
         return together([parameters(reader, item, node) for item in value.items.values()], value.exact)
     return Parameters(exact=False, why=getattr(value, "why", "parameters that could not be read"))
+
+
+def _chosen(value: Union) -> bool:
+    """True for all weights of one model or another, as a flag chooses: whichever it is, none is missing."""
+    return all(isinstance(member, Weights) and not member.each for member in value.members)
 
 
 def _listed(reader: Reader, value: Sequence, node: ast.AST) -> Parameters:
@@ -84,6 +89,9 @@ def group_of(reader: Reader, value: Mapping, node: ast.AST) -> Group:
 def groups(reader: Reader, value: Value | None, node: ast.AST) -> tuple[list[Group], bool]:
     """The parameter groups of a constructor's first argument, and whether they are all."""
     if isinstance(value, Union):
+        if _chosen(value):
+            one = parameters(reader, value, node)
+            return [Group(one)], one.why is None
         found, _ = groups(reader, value.members[0], node)
         return found, False
     if isinstance(value, Mapping) and "params" in value.items:
