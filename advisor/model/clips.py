@@ -8,7 +8,7 @@ from typing import Literal
 from advisor.model.events import Context, Event, Kind, events
 from advisor.model.folds import EVERYTHING, Order, TrainingLoop, contains, guards, training_loop, violations
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
-from advisor.model.recipe import Clip, Optimizer, Recipe, Scaler
+from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe, Scaler
 from advisor.model.record import dataclass
 from advisor.model.scaling import is_off
 
@@ -41,9 +41,9 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
     """Every clip between a step and the backward that follows it."""
     own = {event for event, _ in clips(recipe)}
     order = Order(
-        checks=lambda event: clipped(event, recipe) if event in own else (),
+        checks=lambda event: [*clipped(event, recipe), *_weights(event)] if event in own else (),
         clears=lambda event: EVERYTHING if event.kind is Kind.ESCAPE else filled(event),
-        arms=stepped,
+        arms=lambda event: _weights(event) if event.kind is Kind.GRAD_WRITE and event.data.get("steps") else stepped(event),
     )
     at = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
     found: dict[Event, Misplaced] = {}
@@ -86,6 +86,12 @@ def _fate(clip: Event, context: Context, recipe: Recipe) -> tuple[bool, Event | 
     used = violations(recipe.tree, Order(checks=uses, clears=wipes, arms=arms))
     cleared = violations(recipe.tree, Order(checks=wipes, clears=uses, arms=arms))
     return bool(used), cleared[0].event if cleared else None
+
+
+def _weights(event: Event) -> tuple[Module, ...]:
+    """The models whose weights are clipped, or moved by hand: `p.data.add_(p.grad, alpha=-lr)`."""
+    parameters = event.subject.parameters if isinstance(event.subject, Clip) else event.subject
+    return parameters.modules if isinstance(parameters, Parameters) else ()
 
 
 def scaled(recipe: Recipe) -> Iterator[tuple[Event, Context, Scaler]]:

@@ -59,7 +59,8 @@ class Kind(str, Enum):
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
-    GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place"
+    GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place",
+    # steps (bool): the weights are moved by their gradients
     AVERAGE = "average"  # subject Module: an average of weights is brought up to date
     UNSCALE = "unscale"  # subject Scaler; data: optimizer
     CLIP = "clip"  # subject Clip

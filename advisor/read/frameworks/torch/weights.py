@@ -14,7 +14,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import of_weights
 from advisor.read.frameworks.torch.parameters import together
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, setting
+from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, members, setting
 
 IN_PLACE = (
     "add_", "sub_", "mul_", "div_", "copy_", "clamp_", "normal_", "uniform_", "fill_", "addcmul_", "addcdiv_", "lerp_", "set_", "index_copy_",
@@ -129,7 +129,9 @@ def write_in_place(call: LibraryCall) -> Value:
         hand = Clip(call.place, kind="hand-written", value=limit, parameters=weights.parameters)
         call.reader.emit(Kind.CLIP, call.node, call.reader.record(hand))
     if limit is None or (factor is not None and getattr(factor, "flow", None) is None and name in ("mul_", "div_")):
-        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place")
+        given = (*call.arguments.positional, *call.arguments.keywords.values())
+        steps = not weights.of_grad and any(isinstance(m, Weights) and m.of_grad for value in given for m in members(value))
+        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place", steps=steps)
     return weights
 
 
