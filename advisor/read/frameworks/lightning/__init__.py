@@ -246,6 +246,6 @@ def evaluate(call: LibraryCall) -> Value:
     return Opaque("what the trainer measured")
 
 
-from advisor.read.frameworks.lightning import cli  # noqa: E402 - it needs what is registered above
+from advisor.read.frameworks.lightning import cli, fabric  # noqa: E402 - they need what is registered above
 
-__all__ = ["cli"]
+__all__ = ["cli", "fabric"]
