@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.discover import discover
 from advisor.read import read
 
 LOOP = """\
@@ -70,3 +71,37 @@ def test_calls_alike_are_not_followed_for_ever(tmp_path: Path) -> None:
 def test_a_large_table_costs_less_than_its_nodes(tmp_path: Path) -> None:
     nodes = sum(1 for _ in ast.walk(ast.parse(TABLE)))
     assert steps(tmp_path, LOOP + TABLE) - steps(tmp_path, LOOP) < nodes / 20
+
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+PROGRAMS = sorted(path for kind in ("healthy", "faulty") for path in (FIXTURES / kind).iterdir() if path.is_dir())
+MOST_PER_NODE = 2.2  # the schedule written by hand is read on every step of an unrolled warm-up; all others take less than one
+
+
+def ratio(folder: Path) -> float:
+    """Steps over the nodes of all files: what reading costs beside parsing."""
+    reading = read(discover([str(folder)]))
+    assert not reading.crashes and not any(recipe.budget_cuts for recipe in reading.recipes)
+    nodes = sum(1 for path in folder.rglob("*.py") for _ in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return sum(recipe.steps_taken for recipe in reading.recipes) / nodes
+
+
+@pytest.mark.parametrize("folder", PROGRAMS, ids=lambda path: path.name)
+def test_steps_per_node_of_a_program(folder: Path) -> None:
+    assert ratio(folder) <= MOST_PER_NODE
+
+
+def test_steps_per_node_of_a_repository() -> None:
+    assert ratio(FIXTURES) <= 0.67
+
+
+def test_programs_that_share_their_files(tmp_path: Path) -> None:
+    """Each program of a repository executes what it imports, and no more."""
+    (tmp_path / "parts.py").write_text(LOOP[: LOOP.index("torch.manual_seed")])
+    rest = "from parts import *\n" + LOOP[LOOP.index("torch.manual_seed") :]
+    alone = None
+    for number in range(1, 7):
+        (tmp_path / f"train{number}.py").write_text(rest)
+        taken = sum(recipe.steps_taken for recipe in read([str(path) for path in sorted(tmp_path.iterdir())]).recipes)
+        alone = alone or taken
+        assert taken <= number * alone

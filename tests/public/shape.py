@@ -1,9 +1,9 @@
-"""What is found in public repositories that nobody labelled: programs with a backward but no known optimizer's step, and whose learning rates are known.
+"""What is found in repositories that nobody labelled: programs with a backward but no known optimizer's step, and optimizers whose rate is known.
 
 usage: python tests/public/shape.py CHECKOUTS [NAME ...]
 
-CHECKOUTS holds a work tree per repository; NAMEs are folders in it, else all are read. Programs whose backward no known optimizer's step follows are
-listed with the reason: they are what the reader is to learn next. An optimizer that several programs read counts once, by the best that is known of it.
+CHECKOUTS holds a work tree per repository; NAMEs are folders in it, else all are read. Programs without a step of a known optimizer are listed with
+the reason: they are what the reader is to learn next. An optimizer that several programs read counts once, by the best that is known of it.
 """
 
 from __future__ import annotations

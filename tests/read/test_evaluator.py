@@ -355,3 +355,26 @@ def test_a_comparison_that_is_returned_is_a_condition(tmp_path: Path) -> None:
     assert branch.condition is not None and branch.condition.operator == ">="
     answers = {arm.taken_when: value_of(node.value) for arm in branch.arms for node in arm.body if isinstance(node, Exit) and node.value is not None}
     assert answers == {True: True, False: False}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "optimizer = SGD(w, lr=0.1) if args.sgd else Adam(w, lr=0.2)",
+        "if args.sgd:\n    optimizer = SGD(w, lr=0.1)\nelse:\n    optimizer = Adam(w, lr=0.2)",
+        "optimizer = Adam(w, lr=0.2)\nif args.sgd:\n    optimizer = SGD(w, lr=0.1)",
+        "def build(sgd):\n    if sgd:\n        return SGD(w, lr=0.1)\n    return Adam(w, lr=0.2)\noptimizer = build(args.sgd)",
+    ],
+)
+def test_a_choice_between_constructions_is_one_thing(tmp_path: Path, choice: str) -> None:
+    """One name that holds either is stepped once, the default's first; an optimizer under another name is another thing."""
+    head = (
+        "import argparse\nimport torch\nfrom torch.optim import SGD, Adam\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--sgd', action='store_true')\nargs = parser.parse_args()\nw = torch.nn.Linear(2, 2).parameters()\n"
+    )
+    reader = run(tmp_path, f"{head}other = SGD(w, lr=0.3)\n{choice}\noptimizer.step()\n")
+    [step] = [node for node, _ in walk(reader.recipe.tree) if isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP]
+    by_rate = {value_of(one.settings["lr"]): one for one in reader.recipe.optimizers}
+    assert value_of(step.subject.settings["lr"]) == 0.2
+    assert by_rate[0.1].slot is by_rate[0.2].slot
+    assert by_rate[0.3].slot is not by_rate[0.2].slot

@@ -58,7 +58,8 @@ def recipe(tmp_path: Path, start: str, imported: str = "import lightning as L") 
 def test_a_program_with_fabric(tmp_path: Path, start: str, imported: str) -> None:
     found = recipe(tmp_path, start, imported)
     (optimizer,), (clip,), (loader,), (seed,) = found.optimizers, found.clipping, found.loaders, found.seeds
-    assert [value_of(optimizer.settings["lr"]), value_of(clip.value), value_of(loader.settings["batch_size"]), value_of(seed.value)] == [0.01, 0.5, 10, 7]
+    given = (optimizer.settings["lr"], clip.value, loader.settings["batch_size"], seed.value)
+    assert [value_of(setting) for setting in given] == [0.01, 0.5, 10, 7]
     assert loader.role == "train" and clip.parameters is not None and clip.parameters.modules == optimizer.modules
     [(step, _)] = events(found.tree, Kind.OPTIMIZER_STEP)
     [(backward, context)] = events(found.tree, Kind.BACKWARD)

@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import alternatives, calls
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -143,7 +143,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     place = reader.place(node)
     outer_frame, outer_block = reader.frame, reader.block
     nodes: list[Node] = []
-    leaves = reader.leaves
+    leaves, serial = reader.leaves, reader.serial
     frame.loops, frame.arms = reader.loop_depth, len(reader.conditions)
     reader.frame, reader.block = frame, nodes
     reader.active.append(body_node)
@@ -162,6 +162,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
             if status != "return" and (status != "raise" or not (returns or frame.flagged)):
                 returns.append(NONE if status is None else Opaque("a function that raises"))
             returns += frame.flagged
+            alternatives.same_slot(returns, serial)  # a factory gives one of them
             value = join(returns) if len(returns) > 1 else returns[0] if returns else NONE
             switched = next((what for what, _ in function.regions if what in WITHOUT_GRADIENTS), None)
             if switched is not None:

@@ -12,7 +12,7 @@ from advisor.model.recipe import Recipe
 from advisor.read.launch import Launch
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.frames import Frame
-from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.project import MOST_HELD, Project, SourceModule
 from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
@@ -131,7 +131,7 @@ def _read_everything(reader: Reader) -> None:
                     reader.recipe.budget_cuts += 1
                 spent = spent or reader.spent
                 steps += reader.steps - SOFT_BUDGET
-                reader.closed = steps > HARD_BUDGET
+                reader.closed = steps > HARD_BUDGET or reader.project.held > MOST_HELD
                 if gc.get_count()[0] > YOUNG:
                     gc.collect(0)
             reader.at_top()

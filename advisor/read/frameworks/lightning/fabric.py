@@ -74,7 +74,8 @@ def clip(call: LibraryCall) -> Value:
     weights = reader.call(reader.attribute(module, "parameters", call.node), Arguments(), call.node) if isinstance(module, Instance) else None
     by_value = call.get("clip_val", 2) is not None
     value = call.setting("clip_val", 2) if by_value else call.setting("max_norm", 3)
-    fact = Clip(call.place, kind="value" if by_value else "norm", value=value, parameters=weights.parameters if isinstance(weights, Weights) else None)
+    parameters = weights.parameters if isinstance(weights, Weights) else None
+    fact = Clip(call.place, kind="value" if by_value else "norm", value=value, parameters=parameters)
     reader.emit(Kind.CLIP, call.node, reader.record(fact), unscales=True)
     return Tensor(Flow(graph="cut"))
 
