@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.model.source import value_of
+from advisor.model.source import first, value_of
 from advisor.model.stopping import epochs_waited
 from advisor.read import read
 
@@ -91,3 +91,62 @@ def test_two_counters_are_no_metric(tmp_path: Path, lines: str, best: bool) -> N
     file.write_text(f"{head}{count}    {lines}\n        torch.save(model.state_dict(), 'a.pt')\n".replace("args.from_epoch", "int(input())"))
     (save,) = read([str(file)]).recipes[0].saves
     assert save.best is best
+
+
+DISTANCE = """
+import torch
+from torch import nn
+
+class Stopper:
+    def __init__(self, patience=30):
+        self.best = 0.0
+        self.best_epoch = 0
+        self.patience = patience or float("inf")
+
+    def __call__(self, epoch, fitness):
+        if fitness >= self.best:
+            self.best_epoch = epoch
+            self.best = fitness
+        delta = epoch - self.best_epoch
+        stop = delta >= self.patience
+        if stop:
+            print("stopping")
+        return stop
+
+torch.manual_seed(0)
+model = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+stopper, stop, best, best_epoch = Stopper(7), False, 0.0, 0
+for epoch in range(100):
+    loss = nn.functional.mse_loss(model(torch.randn(8, 4)), torch.zeros(8, 1))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    score = -loss.item()
+    STOP
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "waited"),
+    [
+        ("stop = stopper(epoch=epoch, fitness=score)\n    if stop:\n        break", 7),
+        ("if stopper(epoch, score):\n        break", 7),
+        ("if score > best:\n        best, best_epoch = score, epoch\n    if epoch - best_epoch > 7:\n        break", 8),
+        ("if score > best:\n        best = score\n        best_epoch = epoch\n    if epoch - best_epoch > 7:\n        break", 8),
+        ("if score > best:\n        best_epoch, best = epoch, score\n    elif epoch - best_epoch >= 7:\n        stop = True\n    if stop:\n        break", 7),
+    ],
+)
+def test_patience_as_a_distance(tmp_path: Path, lines: str, waited: int) -> None:
+    file = tmp_path / "train.py"
+    file.write_text(DISTANCE.replace("    STOP", f"    {lines}"))
+    (stop,) = read([str(file)]).recipes[0].early_stopping
+    assert (getattr(first(stop.patience), "value", None), stop.stops, stop.comparison, stop.unit) == (7, True, ">", "epoch")
+    assert epochs_waited(stop) == waited or first(stop.patience) != stop.patience
+
+
+def test_a_distance_that_ends_nothing_is_no_patience(tmp_path: Path) -> None:
+    lines = "if score > best:\n        best = score\n        best_epoch = epoch\n    if epoch - best_epoch > 7:\n        print('no progress')"
+    file = tmp_path / "train.py"
+    file.write_text(DISTANCE.replace("    STOP", f"    {lines}"))
+    assert not read([str(file)]).recipes[0].early_stopping.items

@@ -115,6 +115,7 @@ class Condition:
     disjuncts: tuple[Condition, ...] = ()  # parts of an `or`
     modulo: Setting | None = None  # `x % modulo == ...`
     modulo_of: str | None = None  # the text of x
+    since: Any = None  # the variable that the left side is counted from: `epoch - best_epoch`
     margin: Setting | None = None  # what is added to or taken from a side that is compared: `loss < best - margin`
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
 

@@ -10,7 +10,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.recipe import Recipe
-from advisor.model.source import Known
+from advisor.model.source import first
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -19,10 +19,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     empty = [next((loop for loop in training.around if _is_empty(loop)), None) for training in training_loops(recipe)]
     for loop in dict.fromkeys(empty) if all(empty) else ():
-        assert loop is not None and isinstance(loop.count, Known)
-        yield ctx.finding("empty", at=loop.count if loop.count.place is not None else loop, value_from=loop.count, value=loop.count, line=loop.place)
+        count = first(loop.count) if loop is not None else None
+        assert loop is not None and count is not None
+        yield ctx.finding("empty", at=count if count.place is not None else loop, value_from=count, value=count, line=loop.place)
 
 
 def _is_empty(loop: Loop) -> bool:
-    count = loop.count
-    return loop.what == "range" and isinstance(count, Known) and isinstance(count.value, (int, float)) and count.value <= 0
+    count = first(loop.count)
+    return loop.what == "range" and count is not None and isinstance(count.value, (int, float)) and count.value <= 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
+from advisor.model.source import first
 from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of, written_at
 
 
@@ -33,5 +34,7 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     if patience is None or waited is None or epochs is None:
         ctx.skip("the patience or the number of epochs is not known", stop)
     elif waited >= epochs:
-        case = "switched-off" if waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
+        run = first(ctx.recipe.epochs)
+        alike = waited == epochs and patience[0].weak and run is not None and run.weak  # two defaults that leave it to the user
+        case = "switched-off" if alike or waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
         yield ctx.finding(case, at=written_at(patience[0], stop), value_from=patience[0], patience=waited, epochs=epochs)

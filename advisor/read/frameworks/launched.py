@@ -77,7 +77,9 @@ def overridden(reader: Reader, options: dict[str, Value], parse: Callable[[Words
             result[key] = chosen
     for key in lengths:
         if len(given[key]) == len(lines):
-            result[key] = Opaque("scripts give other lengths of the run", "int")
+            other = Opaque("scripts give other lengths of the run", "int")
+            runs = not isinstance(defaults[key].value, (int, float)) or defaults[key].value > 0
+            result[key] = other if runs else join([defaults[key], other], "started by a script")  # without the scripts nothing would run
     return result
 
 

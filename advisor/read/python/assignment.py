@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
 from advisor.read.frameworks import table
-from advisor.read.python import calls, operators, subscripts
+from advisor.read.python import calls, operators, scopes, subscripts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -114,6 +114,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
             reader.emit(Kind.RESET, node, variable=variable, value=setting(value), text=reader.text(target))
     elif isinstance(value, (Opaque, Tensor)):
         flow = value.flow
+        if flow is None and isinstance(node, ast.Assign):
+            _mark(reader, target, value, node)
         if flow is not None:
             variable = reader.variable(target)
             if variable is not None:
@@ -125,6 +127,20 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
                     value=setting(value) if isinstance(value, Opaque) else None,
                     text=reader.text(target),
                 )
+
+
+def _mark(reader: Reader, target: ast.AST, value: Value, node: ast.Assign) -> None:
+    """`best_epoch = epoch`: a turn that is remembered; `stop = epoch - best_epoch >= patience`: the answer of a distance from it."""
+    counter = isinstance(value, Opaque) and value.type == "int" and isinstance(node.value, (ast.Name, ast.Attribute, ast.Tuple))
+    asked = reader.condition(node.value, value) if isinstance(node.value, ast.Compare) and len(node.value.ops) == 1 else None
+    if not counter and (asked is None or asked.since is None):
+        return
+    variable = reader.variable(target)
+    if variable is not None:
+        returned = isinstance(target, ast.Name) and bool(reader.active) and target.id in scopes.returned(reader.active[-1])
+        reader.emit(
+            Kind.ASSIGN, node, variable=variable, flow=None, value=setting(value), text=reader.text(target), condition=asked, returned=returned
+        )
 
 
 def run_assign(reader: Reader, node: ast.Assign) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
 from advisor.model.source import Setting
-from advisor.read.python import attributes, expressions, operators
+from advisor.read.python import attributes, expressions, operators, scopes
 from advisor.read.python.values import (
     Constant,
     Instance,
@@ -49,6 +49,8 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.variable, found.right_variable = reader.variable(_inner(node.left)), reader.variable(_inner(node.comparators[0]))
         found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
         found.margin = _margin(reader, node)
+        if found.operator in (">", ">="):
+            found.since = _since(reader, node.left)
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
             found.modulo = setting(_quiet(reader, node.left.right))
             found.modulo_of = reader.text(node.left.left)
@@ -59,6 +61,13 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.left = setting(value)
         found.left_flow = getattr(value, "flow", None)
     return found
+
+
+def _since(reader: Reader, node: ast.AST) -> Any:
+    """What a distance is counted from: `epoch - best_epoch`, or a name that the function gives to such a difference."""
+    if isinstance(node, ast.Name) and reader.active:
+        node = scopes.differences(reader.active[-1]).get(node.id, node)
+    return reader.variable(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
 
 
 def _margin(reader: Reader, node: ast.Compare) -> Setting | None:

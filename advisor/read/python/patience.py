@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, walk
@@ -70,9 +70,7 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             arm = _arm_taken(node, part)
             if arm is None:
                 continue
-            flags = [
-                e for e, _ in walk(arm.body) if isinstance(e, Event) and e.kind is Kind.RESET and getattr(e.data.get("value"), "value", None) is True
-            ]
+            flags = _raised_flags(arm)
             returns_true = any(
                 isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body)
             )
@@ -94,7 +92,50 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             stop.beyond = int(part.operator in (">", "<"))
             stop.unit = _unit(raised[0][1])
             found[variable] = stop
+    for stop in _by_distance(nodes, stops, counters):
+        found.setdefault(stop.counter, stop)
     return list(found.values())
+
+
+def _by_distance(nodes: list[tree.Entry], stops: set[Any], counters: Collection[Any]) -> Iterator[EarlyStopping]:
+    """Patience as a distance: the turn of the best result is remembered, and the turns since then are compared with a limit."""
+    marks: dict[Any, tuple[Event, Context]] = {}
+    for node, context in nodes:
+        if isinstance(node, Event) and node.kind is Kind.ASSIGN and node.data.get("flow") is None and _metric_arm(context, counters) is not None:
+            marks.setdefault(node.data["variable"], (node, context))
+    for node, _ in nodes if marks else ():
+        if isinstance(node, Branch) and node.condition is not None:
+            asked = [part for part in _parts(node.condition) if part.since in marks]
+            arm = _arm_taken(node, asked[0]) if asked else None
+            ends = arm is not None and (_leaves(arm) or any(e.data["variable"] in stops for e in _raised_flags(arm)))
+        elif isinstance(node, Event) and node.kind is Kind.ASSIGN and node.data.get("condition") is not None:
+            asked = [part for part in _parts(node.data["condition"]) if part.since in marks]
+            ends = node.data["returned"] or node.data["variable"] in stops
+        else:
+            continue
+        if not asked or not ends or asked[0].right is None:
+            continue
+        _, context = marks[asked[0].since]
+        metric_arm = _metric_arm(context, counters)
+        assert metric_arm is not None
+        branch, better, comparison = metric_arm
+        stop = EarlyStopping(node.place, patience=asked[0].right, counter=asked[0].since)
+        stop.stops = stop.reset = True
+        stop.flow = comparison.left_flow or comparison.right_flow
+        worse = next((arm for arm in branch.arms if arm is not better), None)
+        stop.comparison = _improvement(branch, worse, comparison, nodes) if worse is not None else None
+        stop.min_delta = comparison.margin or ABSENT
+        stop.on = _measured_on(stop.flow)
+        stop.saves_best = tree.holds(better, Kind.SAVE)
+        stop.beyond = int(asked[0].operator == ">")
+        stop.unit = _unit(context)
+        yield stop
+
+
+def _raised_flags(arm: Arm) -> list[Event]:
+    """The flags that an arm sets to True."""
+    events = (node for node, _ in walk(arm.body) if isinstance(node, Event) and node.kind is Kind.RESET)
+    return [event for event in events if getattr(event.data.get("value"), "value", None) is True]
 
 
 def _parts(condition: Condition) -> list[Condition]:

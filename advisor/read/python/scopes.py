@@ -69,6 +69,34 @@ def assigned(node: ast.AST) -> Assigned:
     return found
 
 
+_answers: dict[int, tuple[ast.AST, dict[str, ast.BinOp], frozenset[str]]] = {}
+
+
+def _answers_of(node: ast.AST) -> tuple[ast.AST, dict[str, ast.BinOp], frozenset[str]]:
+    cached = _answers.get(id(node))
+    if cached is None or cached[0] is not node:
+        found: dict[str, ast.BinOp] = {}
+        names: set[str] = set()
+        for part in ast.walk(node):
+            if isinstance(part, ast.Return) and isinstance(part.value, ast.Name):
+                names.add(part.value.id)
+            elif isinstance(part, ast.Assign) and isinstance(part.value, ast.BinOp) and isinstance(part.value.op, ast.Sub):
+                found.update({target.id: part.value for target in part.targets if isinstance(target, ast.Name)})
+        cached = _answers[id(node)] = (node, found, frozenset(names))
+    return cached
+
+
+def differences(node: ast.AST) -> dict[str, ast.BinOp]:
+    """The names that a function gives to a difference, each with it: `waited = epoch - best_epoch`."""
+    return _answers_of(node)[1]
+
+
+def returned(node: ast.AST) -> frozenset[str]:
+    """The names that a function returns."""
+    return _answers_of(node)[2]
+
+
 def forget() -> None:
     """Drops what was collected about syntax trees that are no longer needed."""
     _assigned.clear()
+    _answers.clear()
