@@ -134,7 +134,7 @@ for epoch in range(100):
         ("if stopper(epoch, score):\n        break", 7),
         ("if score > best:\n        best, best_epoch = score, epoch\n    if epoch - best_epoch > 7:\n        break", 8),
         ("if score > best:\n        best = score\n        best_epoch = epoch\n    if epoch - best_epoch > 7:\n        break", 8),
-        ("if score > best:\n        best_epoch, best = epoch, score\n    elif epoch - best_epoch >= 7:\n        stop = True\n    if stop:\n        break", 7),
+        ("if score > best:\n        best_epoch, best = epoch, score\n    elif epoch - best_epoch >= 7:\n        stop = 1 > 0\n        break", 7),
     ],
 )
 def test_patience_as_a_distance(tmp_path: Path, lines: str, waited: int) -> None:
