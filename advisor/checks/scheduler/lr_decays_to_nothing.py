@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -24,4 +25,5 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if any(share is None or share > ctx.limit("left") for share in left):
         return
     unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
-    yield ctx.finding("nothing-left", at=scheduler, share=left[0], after=begins, times=times, unit=unit)
+    confidence: Literal["medium"] | None = "medium" if scheduler.flag_off else None
+    yield ctx.finding("nothing-left", at=scheduler, confidence=confidence, share=left[0], after=begins, times=times, unit=unit)

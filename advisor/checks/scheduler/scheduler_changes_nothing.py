@@ -23,7 +23,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     neutral = _neutral(scheduler)
     if neutral is not None:
-        yield ctx.finding("neutral", at=scheduler, setting=neutral)
+        yield ctx.finding("neutral", at=scheduler, confidence="medium" if scheduler.flag_off else None, setting=neutral)
         return
     name, first_change = _first_change(scheduler)
     turns = times_stepped(ctx.recipe, scheduler)
@@ -33,7 +33,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     given = first(scheduler.settings.get(name))
     unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     yield ctx.finding(
-        "beyond-the-run", at=scheduler, confidence="medium" if given is not None and given.weak != turns.weak else None, value_from=given,
+        "beyond-the-run", at=scheduler, confidence="medium" if scheduler.flag_off or (given is not None and given.weak != turns.weak) else None,
+        value_from=given,
         setting=name, value=first_change, times=times, unit=unit, run=ctx.provenance(turns),
     )
 

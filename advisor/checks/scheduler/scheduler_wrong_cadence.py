@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -36,12 +37,13 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         found = _per_batch(scheduler, epochs, ctx) or _span_per_batch(scheduler, epochs, ctx)
         if found is not None:
             case, shown = found
-            sure = epochs is not None or case == "gamma-per-batch"
+            sure = (epochs is not None or case == "gamma-per-batch") and not scheduler.flag_off
             yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place)
     elif each == "epoch":
         spans = _passes(scheduler, ctx) or _counts_batches(scheduler, epochs, ctx)
         if spans is not None:
-            yield ctx.finding("batch-schedule-per-epoch", at=at, kind=scheduler.name, setting=spans, line=scheduler.place)
+            confidence: Literal["medium"] | None = "medium" if scheduler.flag_off else None
+            yield ctx.finding("batch-schedule-per-epoch", at=at, confidence=confidence, kind=scheduler.name, setting=spans, line=scheduler.place)
 
 
 def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:

@@ -31,7 +31,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if share <= ctx.limit("share"):
         return
     case = "long" if share < 1 else "whole-quick" if quick else "whole"
-    yield ctx.finding(case, at=scheduler, warmup=warmup, times=times, unit=unit, share=share)
+    yield ctx.finding(case, at=scheduler, confidence="medium" if scheduler.flag_off else None, warmup=warmup, times=times, unit=unit, share=share)
 
 
 def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
