@@ -193,16 +193,38 @@ _State: TypeAlias = dict[Fact, _Status]
 
 def violations(nodes: list[Node], order: Order) -> list[Violation]:
     """Every check of the tree that no way clears, in order, each once per loop that it stands in."""
-    happening = [event for event, _ in events(nodes)]
-    for asks in (order.checks, order.arms):
-        if not any(True for event in happening for _ in asks(event)):
-            return []  # nothing to find, so no way is walked
-    return _Fold(order).run(nodes)
+    happening = list(dict.fromkeys(event for event, _ in events(nodes)))
+    checks = {event: tuple(order.checks(event)) for event in happening}
+    if not any(checks.values()):
+        return []  # nothing to find, so no way is walked
+    arms = {event: tuple(order.arms(event)) for event in happening}
+    if not any(arms.values()):
+        return []
+    return _Fold({event: _part(checks[event], order.clears(event), arms[event]) for event in happening}).run(nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What an event does in an order, asked once however often the event is met: the slots of what it checks, clears and arms."""
+
+    checks: tuple[Fact, ...]
+    clears: frozenset[Fact] | Everything
+    arms: tuple[Fact, ...]
+
+    @property
+    def matters(self) -> bool:
+        """True when it does anything."""
+        return isinstance(self.clears, Everything) or bool(self.checks or self.clears or self.arms)
+
+
+def _part(checks: tuple[Fact, ...], clears: Iterable[Fact] | Everything, arms: tuple[Fact, ...]) -> _Part:
+    cleared = clears if isinstance(clears, Everything) else frozenset(thing.slot for thing in clears)
+    return _Part(tuple(thing.slot for thing in checks), cleared, tuple(thing.slot for thing in arms))
 
 
 class _Fold:
-    def __init__(self, order: Order) -> None:
-        self.order = order
+    def __init__(self, parts: dict[Event, _Part]) -> None:
+        self.parts = parts
         self.found: dict[tuple[Event, Fact, Loop | None], Violation] = {}
         self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
         self.matter: dict[Node, bool] = {}
@@ -237,9 +259,7 @@ class _Fold:
         known = self.matter.get(node)
         if known is None:
             if isinstance(node, Event):
-                order = self.order
-                clears = order.clears(node)
-                known = isinstance(clears, Everything) or any(True for _ in clears) or any(True for _ in (*order.checks(node), *order.arms(node)))
+                known = self.parts[node].matters
             elif isinstance(node, Branch):
                 known = any(self.matters(inner) for arm in node.arms for inner in arm.body)
             else:
@@ -248,16 +268,16 @@ class _Fold:
         return known
 
     def event(self, event: Event, state: _State, path: tuple[object, ...]) -> None:
-        for thing in (checked.slot for checked in self.order.checks(event)):
+        part = self.parts[event]
+        for thing in part.checks:
             status = state.get(thing)
             if status is not None and status.armed and not status.cleared:
                 armed_by = tuple((arming, context) for arming, (context, _) in status.armed.items())
                 loop = next((node for node in reversed(path) if isinstance(node, Loop)), None)  # a function's events stand wherever it is called
                 self.found.setdefault((event, thing, loop), Violation(thing, event, Context(path), armed_by))
-        clears = self.order.clears(event)
-        for thing in state if isinstance(clears, Everything) else {cleared.slot for cleared in clears} & state.keys():
+        for thing in state if isinstance(part.clears, Everything) else part.clears & state.keys():
             state[thing] = _Status(state[thing].armed, bool(state[thing].armed))
-        for thing in (armed.slot for armed in self.order.arms(event)):
+        for thing in part.arms:
             state[thing] = _Status({event: (Context(path), guards(Context(path)))})
 
     def branch(self, branch: Branch, state: _State, path: tuple[object, ...]) -> _State | None:

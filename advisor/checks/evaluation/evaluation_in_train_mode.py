@@ -22,6 +22,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         measured.setdefault(event, set()).add(over_data)
     for event, _ in final_forwards(recipe):
         measured.setdefault(event, set()).add(None)
+    if not measured:
+        return
     switched = out_of_train(recipe)
 
     def asked(event: Event) -> Iterable[Module]:
