@@ -73,7 +73,7 @@ def _started_with(project: Project, config: str) -> Iterator[Start]:
                 entries[word] = found
             return found is not None
 
-        for line in launch.commands(text, project.display(path), is_entry):
+        for line in launch.commands(launch.lines_of(text), project.display(path), is_entry):
             if any((word.text or "").endswith(name) for word in line.words):
                 project.texts[project.display(path)] = text
                 yield Start(entries[line.program], line)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
@@ -100,6 +100,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
     names = {stem.encode()} | {name.encode() for name in console_scripts(project, entry)}
     if stem == "__main__":
         names.add(os.path.basename(os.path.dirname(entry)).encode())
+    words = tuple(name.decode() for name in names)
     found: list[Launch] = []
     seen: set[tuple[str | None, ...]] = set()
     for path in texts(project, entry):
@@ -108,11 +109,15 @@ def _launches(project: Project, entry: str) -> list[Launch]:
             continue
         text = data.decode("utf-8-sig", "replace")
         display = project.display(path)
-        for launch in commands(text, display, lambda word, path=path: _names(project, word, entry, path)):
-            words = tuple(word.text for word in launch.words)
-            if words in seen or any(word is not None and _ELSEWHERE.match(word) for word in words):
+        key = f"lines\0{path}"
+        if key not in project.remembered:
+            project.remembered[key] = list(lines_of(text))
+        lines = cast("list[list[Word]]", project.remembered[key])
+        for launch in commands(lines, display, lambda word, path=path: _names(project, word, entry, path), words):
+            given = tuple(word.text for word in launch.words)
+            if given in seen or any(word is not None and _ELSEWHERE.match(word) for word in given):
                 continue
-            seen.add(words)
+            seen.add(given)
             project.texts[display] = text
             found.append(launch)
             if len(found) >= MOST_LINES:
@@ -189,16 +194,17 @@ def _console_scripts(project: Project, entry: str) -> Iterator[str]:
                     yield command
 
 
-def commands(text: str, display: str, is_entry: object) -> Iterator[Launch]:
-    """Every command of a text that starts the entry. `is_entry` tells it from the word that names it."""
+def commands(lines: Iterable[list[Word]], display: str, is_entry: object, names: tuple[str, ...] = ("",)) -> Iterator[Launch]:
+    """Every command of a text that starts the entry. `is_entry` tells it from the word that names it, one of `names` being a part of that word."""
     assert callable(is_entry)
     documented = display.endswith(MANUALS)
     variables = _Variables()
-    for words in _lines(text, display):
+    for words in lines:
         first = words[0].text or ""
-        if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or is_entry(first)):
-            continue
         whole = " ".join(word.text or "" for word in words)
+        may_start = "$" in whole or any(name in whole for name in names)
+        if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or (may_start and is_entry(first))):
+            continue
         loop = _LOOP.match(whole)
         if loop is not None:
             values = loop.group(2).split()
@@ -208,16 +214,15 @@ def commands(text: str, display: str, is_entry: object) -> Iterator[Launch]:
         if assigned is not None and alone:
             variables.assign(assigned.group(1), variables.expanded(_unquoted(assigned.group(2))))
             continue
-        for part in _parts(words):
+        for part in _parts(words) if may_start else ():
             launch = _command(part, display, documented, variables, is_entry)
             if launch is not None:
                 yield launch
 
 
-def _lines(text: str, display: str) -> Iterator[list[Word]]:
+def lines_of(text: str) -> Iterator[list[Word]]:
     """Logical lines as words; a backslash at the end goes on with the next line."""
     held: list[Word] = []
-    del display
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
         if held and line.startswith("#"):
