@@ -1,23 +1,30 @@
-"""Prints what linting folders and files costs, as ratios that hold on any machine.
+"""Measures what linting costs, as ratios that hold on any machine, and writes them as dated JSON.
 
-    python -m tests.benchmarks.speed.run [--rounds N] PATH...
+    python -m tests.benchmarks.speed.run [--rounds N] [--with CONFIG] [-o FILE.json] PATH...
 
-Each figure is the CPU time of a whole process, measured in turns with its yardstick: for a folder a process that parses the files that the lint
-parses (aim 4, bar 8), for one file `import click` (aim 1.5, bar 2.5). `--help` stands against `import click` too (aim 1.1, bar 1.2).
-Bytecode is compiled before, so that both sides have it.
+Each cost is that of a whole process, measured in turns with its yardstick and given as the median of the ratios of neighbours: a folder against
+a process that parses the files that the lint parses (CPU seconds, peak memory; warm against `import click`), a file and `--help` against
+`import click` (wall; the CPU ratio is for loaded machines). Rules and a config are measured inside a process (inside.py). Bytecode is compiled
+before.
 """
 
 from __future__ import annotations
 
 import argparse
 import compileall
+import datetime
+import json
 import os
+import platform
 import re
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[3]
 CLICK = [sys.executable, "-c", "import click"]
@@ -31,44 +38,95 @@ for line in sys.stdin:
     except (SyntaxError, ValueError, RecursionError):
         pass
 """
+BARS = {  # first bar and aim
+    "cold": (8.0, 4.0),
+    "memory": (4.0, 2.0),
+    "warm": (5.0, 3.0),
+    "one file": (2.5, 1.5),
+    "--help": (1.2, 1.1),
+    "dearest rule": (0.1, 0.1),
+    "config": (1.5, 1.0),
+}
 
 
-def cpu(command: list[str], given: str = "") -> tuple[float, str]:
-    """CPU seconds of a process, and what it wrote to stderr."""
+class Cost(NamedTuple):
+    """What a process took, and what it said."""
+
+    wall: float
+    cpu: float
+    memory: float  # MiB
+    said: str
+
+
+def cost(command: list[str], given: str = "", folder: str | None = None) -> Cost:
+    """Runs a process."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, input=given, env=environment, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout + done.stderr
+    started = time.perf_counter()
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=folder, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(given)
+        process.stdin.close()
+        said = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said)
 
 
-def lint(path: str) -> list[str]:
-    """The command that lints a path from nothing."""
-    return [sys.executable, "-m", "advisor", "lint", "--no-cache", "--isolated", "--statistics", "--format", "concise", path]
+def lint(path: str, *options: str) -> list[str]:
+    """The command that lints a path."""
+    return [sys.executable, "-m", "advisor", "lint", "--isolated", "--statistics", "--format", "concise", *options, os.path.abspath(path)]
 
 
 def parsed_files(path: str) -> list[str]:
     """The Python files that a lint of a folder parses, as far as their text tells: those that mention a framework."""
-    from advisor.read import FRAMEWORK_WORDS
+    from advisor.read import mentions_framework
 
-    return [str(file) for file in sorted(Path(path).rglob("*.py")) if file.is_file() and FRAMEWORK_WORDS.search(file.read_bytes())]
+    return [str(file) for file in sorted(Path(path).resolve().rglob("*.py")) if file.is_file() and mentions_framework(file.read_bytes())]
 
 
-def compare(name: str, command: list[str], yardstick: list[str], given: str, rounds: int, bars: tuple[float, float]) -> None:
-    """One line of the report: the medians, and the median of the ratios of neighbours."""
-    ours, theirs, said = [], [], ""
-    for turn in range(rounds + 1):
-        base, (time, said) = cpu(yardstick, given)[0], cpu(command)
-        if turn:  # the first one warms the disk
-            theirs.append(base)
-            ours.append(time)
+def turns(command: list[str], yardstick: list[str], rounds: int, given: str = "", folder: str | None = None) -> list[tuple[Cost, Cost]]:
+    """A command and its yardstick in turns; the first turn warms the disk and does not count."""
+    return [(cost(command, folder=folder), cost(yardstick, given)) for _ in range(rounds + 1)][1:]
+
+
+def middle(pairs: list[tuple[Cost, Cost]], of: str) -> dict[str, Any]:
+    """The median of the ratios, and of what was measured."""
+    ours, theirs = [getattr(one, of) for one, _ in pairs], [getattr(other, of) for _, other in pairs]
     ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
-    counted = re.search(r"\d+ files, \d+ parsed, \d+ programs", said)
-    verdict = "aim" if ratio <= bars[0] else "bar" if ratio <= bars[1] else "OVER"
-    print(
-        f"{ratio:7.2f} x  {verdict:4}  {statistics.median(ours):7.3f} s / {statistics.median(theirs):6.3f} s  {name}  "
-        f"{counted.group() if counted else ''}"
-    )
+    return {"ratio": round(ratio, 2), "ours": round(statistics.median(ours), 3), "yardstick": round(statistics.median(theirs), 3)}
+
+
+def inside(*arguments: str) -> Any:
+    """What inside.py measures."""
+    return json.loads(cost([sys.executable, "-m", "tests.benchmarks.speed.inside", *arguments], folder=str(ROOT)).said)
+
+
+def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What is measured, of what, and how it came out."""
+    yield "--help", "advisor", middle(turns([sys.executable, "-m", "advisor", "--help"], CLICK, rounds), "wall")
+    for path in paths:
+        name = os.path.basename(os.path.abspath(path)) if os.path.isdir(path) else path
+        if not os.path.isdir(path):
+            pairs = turns(lint(path, "--no-cache"), CLICK, rounds)
+            yield "one file", name, {**middle(pairs, "wall"), "cpu ratio": middle(pairs, "cpu")["ratio"]}
+            if config is not None:
+                held = inside("config", os.path.abspath(path), os.path.abspath(config))
+                yield "config", name, {"ratio": round(held["seconds"] / held["parse"], 2), **held}
+            continue
+        pairs = turns(lint(path, "--no-cache"), [sys.executable, "-c", PARSE], rounds, "".join(f"{file}\n" for file in parsed_files(path)))
+        counted = re.search(r"\d+ files, \d+ parsed, \d+ programs", pairs[-1][0].said)
+        yield "cold", name, {**middle(pairs, "cpu"), "counted": counted.group() if counted else pairs[-1][0].said[-300:]}
+        yield "memory", name, middle(pairs, "memory")
+        with tempfile.TemporaryDirectory() as folder:  # the cache stands there
+            cost(lint(path), folder=folder)
+            pairs = turns(lint(path), CLICK, rounds, folder=folder)
+        yield "warm", name, {**middle(pairs, "wall"), "cpu ratio": middle(pairs, "cpu")["ratio"]}
+        parts = inside("folder", os.path.abspath(path))
+        rule, share = next(iter(parts["dearest rules"].items()), ("none", 0.0))
+        yield "dearest rule", name, {"ratio": round(share, 3), "rule": rule, **parts}
+        yield "evaluations per node", name, {"ratio": round(parts["evaluations"] / max(parts["nodes"], 1), 2), "evaluations": parts["evaluations"]}
 
 
 def main() -> None:
@@ -76,15 +134,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", metavar="PATH")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--with", dest="config", help="a config of the scripts among the paths")
+    parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     compileall.compile_dir(str(ROOT / "advisor"), quiet=2)
-    compare("--help", [sys.executable, "-m", "advisor", "--help"], CLICK, "", options.rounds, (1.1, 1.2))
-    for path in options.paths:
-        if os.path.isdir(path):
-            files = "".join(f"{file}\n" for file in parsed_files(path))
-            compare(path, lint(path), [sys.executable, "-c", PARSE], files, options.rounds, (4.0, 8.0))
-        else:
-            compare(path, lint(path), CLICK, "", options.rounds, (1.5, 2.5))
+    results: list[dict[str, Any]] = []
+    for what, of, result in measure(options.paths, options.config, options.rounds):
+        bar, aim = BARS.get(what, (None, None))
+        ratio = result["ratio"]
+        verdict = "" if bar is None or aim is None else "aim" if ratio <= aim else "bar" if ratio <= bar else "OVER"
+        print(f"{ratio:8.2f} x  {verdict:4}  {what:20} {of}  {result.get('counted', result.get('rule', ''))}", flush=True)
+        results.append({"what": what, "of": of, "bar": bar, "aim": aim, **result})
+    if options.output is not None:
+        machine = {"python": platform.python_version(), "cores": os.cpu_count(), "load": [round(one, 1) for one in os.getloadavg()]}
+        held = {"date": datetime.date.today().isoformat(), "rounds": options.rounds, "machine": machine, "results": results}
+        options.output.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
