@@ -49,7 +49,11 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 clean, 1 findings, 2 wrong usage, broken settings or an error of our own."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if "advisor.cli.probe" in sys.modules:  # a script that was run may have something to do at the end
+        sys.exit(code)
+    sys.stderr.flush()
+    os._exit(code)  # taking the interpreter apart object by object is a tenth of a run, and the end of the process frees everything at once
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

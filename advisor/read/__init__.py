@@ -13,15 +13,28 @@ from advisor.read.python import config_module
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.text import undecodable
 
-FRAMEWORK_WORDS = re.compile(
-    rb"torch|lightning|transformers|accelerate|deepspeed|\btrl\b|timm|mmengine|detectron2|ignite|speechbrain|fastai|monai|ultralytics|\.backward\(|\bzero_grad\b"
+# Looked for one by one: each search of a plain word runs at the speed of memory, one expression of them all costs a tenth of a parse.
+FRAMEWORK_WORDS = tuple(
+    b"torch lightning transformers accelerate deepspeed timm mmengine detectron2 ignite speechbrain fastai monai ultralytics .backward(".split()
 )
+_WHOLE_WORDS = re.compile(rb"\btrl\b|\bzero_grad\b")
 _IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
-_MAIN = re.compile(
-    rb"__name__\s*==\s*[\"']__main__"
-    rb"|hydra\.main|@click\.command|@app\.command|fire\.Fire|\bapp\.run\(|tyro\.cli|^(?:main|train|run)\w*\(",
-    re.MULTILINE,
-)
+_MAIN_GUARD = re.compile(rb"__name__\s*==\s*[\"']__main__")
+_STARTERS = (b"hydra.main", b"@click.command", b"@app.command", b"fire.Fire", b"tyro.cli")
+_STARTED = re.compile(rb"\n(?:main|train|run)\w*\(")
+_APP = re.compile(rb"(?<!\w)app\.run\(")
+
+
+def mentions_framework(data: bytes) -> bool:
+    """True when a text names a framework, or a call that only training makes."""
+    return any(word in data for word in FRAMEWORK_WORDS) or ((b"trl" in data or b"zero_grad" in data) and _WHOLE_WORDS.search(data) is not None)
+
+
+def _has_main(data: bytes) -> bool:
+    """True for the text of a file that starts something when it is run."""
+    if b"__main__" in data and _MAIN_GUARD.search(data):
+        return True
+    return any(word in data for word in _STARTERS) or _STARTED.search(b"\n" + data) is not None or _APP.search(data) is not None
 
 
 def read(
@@ -66,7 +79,7 @@ def read(
             continue
         if prefilter and not _relevant(project, path, data) and path != os.path.abspath(stdin_filename or "stdin.py"):
             continue
-        source = project.load(path)
+        source = project.load(path, data=data)
         if isinstance(source, Broken):
             reading.broken.append(source)
             continue
@@ -206,27 +219,34 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:
     """True when the file, or a project file that it imports, mentions a known framework."""
-    if FRAMEWORK_WORDS.search(data.replace(b"\0", b"") if b"\0" in data else data):  # UTF-16 has a NUL between any two letters
+    if mentions_framework(data.replace(b"\0", b"") if b"\0" in data else data):  # UTF-16 has a NUL between any two letters
         return True
-    if not _MAIN.search(data) and b"(" not in data:
+    if not _has_main(data) and b"(" not in data:
         return False
     for name in dict.fromkeys(_IMPORTS.findall(data)):
         text = name.decode("ascii", "ignore")
         if not text.strip("."):
             continue
         found = project.find(text.lstrip("."), path) if not text.startswith(".") else None
-        if found and found.endswith(".py"):
-            inner = project.read_bytes(found)
-            if isinstance(inner, bytes) and FRAMEWORK_WORDS.search(inner):
-                return True
+        if found and found.endswith(".py") and _mentions(project, found):
+            return True
     return False
+
+
+def _mentions(project: Project, path: str) -> bool:
+    """Whether a file of the project mentions a framework, looked up once."""
+    key = f"mentions {path}"
+    if key not in project.remembered:
+        data = project.read_bytes(path)
+        project.remembered[key] = isinstance(data, bytes) and mentions_framework(data)
+    return bool(project.remembered[key])
 
 
 def _is_entry(source: SourceModule) -> bool:
     """True for a file that is meant to be run: it has a main guard, or does something at its top level."""
     import ast
 
-    if _MAIN.search(source.text.encode("utf-8", "surrogatepass")):
+    if _has_main(source.text.encode("utf-8", "surrogatepass")):
         return True
     for node in source.tree.body:
         if isinstance(node, (ast.For, ast.While)):
@@ -270,8 +290,10 @@ def _read_programs(
     everything: bool,
     joined: Sequence[tuple[str, str]] = (),
 ) -> None:
+    from advisor.read.python.executions import Shared
     from advisor.read.python.program import YOUNG, read_program
 
+    shared = Shared() if len(waiting) > 1 else None
     entries = [path for path, is_entry in waiting if is_entry]
     parts = [path for path, is_entry in waiting if not is_entry]
     covered: set[str] = set()
@@ -282,7 +304,7 @@ def _read_programs(
 
     def take_with(source: SourceModule, parts_of: set[str] | None, config: tuple[str, str] | None) -> None:
         try:
-            recipe = read_program(project, source, everything, config)
+            recipe = read_program(project, source, everything, config, shared=shared)
         except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
             if os.environ.get("ADVISOR_DEBUG"):
                 raise
@@ -297,15 +319,19 @@ def _read_programs(
         if gc.get_count()[0] > YOUNG:
             gc.collect(1)  # what the program left behind; what stays is not looked at again
 
+    def forget() -> None:
+        if project.forget() and shared is not None:
+            shared.forget()
+
     for path in entries:
-        project.forget()
+        forget()
         source = project.load(path)
         if isinstance(source, SourceModule):
             take(source)
     for path in parts:
         if project.display(path) in covered:
             continue
-        project.forget()
+        forget()
         source = project.load(path)
         if not isinstance(source, SourceModule):
             continue
@@ -337,7 +363,7 @@ def _importers(project: Project, path: str, source: SourceModule) -> list[Source
                 continue
             looked += 1
             data = project.read_bytes(full)
-            if isinstance(data, bytes) and pattern.search(data) and _MAIN.search(data):
+            if isinstance(data, bytes) and pattern.search(data) and _has_main(data):
                 entry = project.load(full)
                 if isinstance(entry, SourceModule) and entry not in found:
                     found.append(entry)

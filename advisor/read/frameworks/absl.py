@@ -11,10 +11,7 @@ from advisor.read.python.values import NONE, Arguments, Constant, Instance, Opaq
 
 def flags(reader: Reader) -> Instance:
     """The one table of flags of a program."""
-    held = reader.singletons.get("absl.flags.FLAGS")
-    if held is None:
-        held = reader.singletons["absl.flags.FLAGS"] = reader.instance("absl.flags.FlagValues", role="namespace")
-    return held
+    return reader.singleton("absl.flags.FLAGS", lambda: reader.instance("absl.flags.FlagValues", role="namespace"))
 
 
 @table.function(

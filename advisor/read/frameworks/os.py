@@ -92,10 +92,7 @@ def other(call: LibraryCall) -> Value:
 @table.attribute("os", "environ")
 def environ(reader: Reader, value: Any) -> Value:
     """The environment of the process."""
-    held = reader.singletons.get("os.environ")
-    if held is None:
-        held = reader.singletons["os.environ"] = reader.instance("os.environ", role="environment")
-    return held
+    return reader.singleton("os.environ", lambda: reader.instance("os.environ", role="environment"))
 
 
 @table.method("environment", "get", "setdefault", "pop")

@@ -13,7 +13,6 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence
 
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
-SAME_SHAPE = frozenset({"astype", "fillna", "dropna", "drop", "reset_index", "sort_values", "copy", "head", "tail", "drop_duplicates", "replace"})
 
 
 def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
@@ -39,13 +38,7 @@ def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node:
 )
 def read(call: LibraryCall) -> Value:
     """pd.read_csv(path)"""
-    return table_of(frame(call.reader, node=call.node))
-
-
-def table_of(made: Instance) -> Instance:
-    """Notes that a frame surely has rows and columns; what is picked of one by a key that is not known may be a series."""
-    made.data["table"] = True
-    return made
+    return frame(call.reader, node=call.node)
 
 
 @table.function("pandas.Series", "pandas.to_datetime", "pandas.to_numeric", "pandas.cut", "pandas.qcut")
@@ -71,16 +64,8 @@ def concat(call: LibraryCall) -> Value:
 
 @table.method("frame", "__getitem__")
 def item(call: LibraryCall) -> Value:
-    """df["label"], df[mask], df[["a", "b"]], df.iloc[:, 1:]"""
+    """df["label"], df[mask], df[["a", "b"]]"""
     key = call.arguments.positional[0]
-    if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
-        rows, column = key.items
-        if not isinstance(rows, Sequence):
-            return frame(call.reader, call.this)  # one row, or a mask
-        made = frame(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
-        return table_of(made) if isinstance(column, Sequence) else made
-    if isinstance(key, Sequence) and key.kind == "list" and key.items and all(isinstance(name, Constant) for name in key.items):
-        return table_of(frame(call.reader, call.this))
     return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
 
 
@@ -166,14 +151,12 @@ def derived(call: LibraryCall) -> Value:
         return Opaque("values of a table", "list", flow=Flow(graph="none", source=call.this.data.get("identity", call.this)))
     if call.reader.plain(call.get("inplace")) is True:
         return NONE
-    made = frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
-    return table_of(made) if name in SAME_SHAPE and call.this.data.get("table") else made
+    return frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
 
 
 def array(reader: Reader, owner: Instance) -> Value:
     """The numbers of a frame."""
-    rank = 1 if owner.kind == SERIES else 2 if owner.data.get("table") else None
-    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner), rank=rank))
+    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner), rank=1 if owner.kind == SERIES else None))
 
 
 @table.attribute("frame", "values")

@@ -17,12 +17,9 @@ table.VERSIONS["wandb"] = "wandb"
 
 def config(reader: Reader) -> Mapping:
     """The one config of the current run."""
-    holder = reader.singletons.get("wandb.config")
-    if holder is None:
-        made = mapping({}, exact=False)
-        made.state["attributes"] = True
-        holder = reader.singletons["wandb.config"] = reader.instance("wandb.Config", data={"held": made})
-    held: Mapping = holder.data["held"]
+    made = mapping({}, exact=False)
+    made.state["attributes"] = True
+    held: Mapping = reader.singleton("wandb.config", lambda: reader.instance("wandb.Config", data={"held": made})).data["held"]
     return held
 
 

@@ -59,6 +59,8 @@ def run(reader: Reader, node: ast.AST, condition: Condition | None, arms: list[t
 
 
 def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
+    if not any(writes for _, writes in written):
+        return
     slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
     for _, writes in written:
         for slot, (container, key, _) in writes.items():
@@ -82,7 +84,10 @@ def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], ser
 
 def _join_slot(options: list[Any], partly: bool, serial: int, when: str | None) -> Any:
     head = options[0]
-    if all(option is head for option in options):
+    for option in options:
+        if option is not head:
+            break
+    else:
         return head
     if isinstance(head, Value):
         same_slot([option for option in options if isinstance(option, Value)], serial)

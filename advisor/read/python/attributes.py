@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
-from advisor.read.python import classes, functions
+from advisor.read.python import classes, functions, scopes
 from advisor.read.python.values import (
     Arguments,
     Bound,
@@ -165,11 +165,25 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
 def as_seen(reader: Reader, owner: Instance, name: str, held: Value) -> Value:
     """Inside a loop, a constant that the object's methods change is unknown of its type."""
     if reader.loop_depth and isinstance(held, (Constant, Union)) and owner.cls is not None and not owner.cls.dataclass:
-        if name in reader.mutable_attributes(owner.cls) and not (isinstance(held, Constant) and isinstance(held.value, str)):
+        if name in _changing(reader, owner.cls) and not (isinstance(held, Constant) and isinstance(held.value, str)):
             from advisor.read.python.loops import _widened
 
             return _widened(held)
     return held
+
+
+def _changing(reader: Reader, cls: Class) -> frozenset[str]:
+    """Attributes that methods other than __init__ assign: their values change while the program runs."""
+    found = reader.classes.get(cls.node)
+    if found is None:
+        names: set[str] = set()
+        for base in (cls, *cls.mro):
+            if isinstance(base, Class):
+                for item in base.node.body:
+                    if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name != "__init__":
+                        names |= scopes.assigned(item).attributes
+        found = reader.classes[cls.node] = frozenset(names)
+    return found
 
 
 def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast.AST) -> None:

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 def eval_call(reader: Reader, node: ast.Call) -> Value:
     """f(...), with the receiver of a method looked at first."""
     func = node.func
-    if isinstance(func, ast.Name) and func.id == "super" and reader.frame.lookup("super") is None:
+    if type(func) is ast.Name and func.id == "super" and reader.frame.lookup("super") is None:
         return _super(reader, node)
-    if isinstance(func, ast.Attribute):
+    if type(func) is ast.Attribute:
         receiver = reader.evaluate(func.value)
         return call_method(reader, receiver, func.attr, arguments_of(reader, node), node)
     callee = reader.evaluate(func)

@@ -112,6 +112,30 @@ def _quiet(reader: Reader, node: ast.AST) -> Value:
     return Opaque("not read")
 
 
+def variable(reader: Reader, node: ast.AST) -> Any:
+    """The identity of the name or attribute that an expression reads; None for anything else."""
+    if isinstance(node, ast.Name):
+        home = reader.frame.home(node.id)
+        if node.id not in home:
+            frame = reader.frame.parent
+            while frame is not None and node.id not in frame.names:
+                frame = frame.parent
+            home = frame.names if frame is not None else reader.frame.module.namespace
+        reader.keep.append(home)
+        return (id(home), node.id)
+    if isinstance(node, ast.Attribute):
+        owner = peek(reader, node.value)
+        if isinstance(owner, Instance):
+            reader.keep.append(owner)
+            return (id(owner.attributes), node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        owner = peek(reader, node.value)
+        if isinstance(owner, Mapping):
+            reader.keep.append(owner)
+            return (id(owner.state), node.slice.value)
+    return None
+
+
 def peek(reader: Reader, node: ast.AST) -> Value | None:
     """The value of a name or attribute chain, read without any effect."""
     if isinstance(node, ast.Name):

@@ -11,11 +11,16 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, seeders
 from advisor.read.python.values import (
     Bound,
+    Class,
+    Constant,
     Function,
     Instance,
+    Library,
     Mapping,
+    Opaque,
     Partial,
     Sequence,
+    Tensor,
     Union,
     Value,
     Weights,
@@ -24,6 +29,7 @@ from advisor.read.python.values import (
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
+PLAIN = frozenset({Constant, Opaque, Tensor, Library, Class})  # most values; nothing that is tracked is inside
 TRACKED = frozenset({"optimizer", "scheduler", "loader", "module", "scaler", "sampler", "loss"})
 
 
@@ -31,6 +37,8 @@ def tracked(reader: Reader, values: list[Value], depth: int = 0) -> list[Instanc
     """The optimizers, schedulers, loaders, modules and scalers among values, looking two levels into containers."""
     found: list[Instance | Weights] = []
     for value in values:
+        if type(value) in PLAIN:
+            continue
         if isinstance(value, Union):
             found += tracked(reader, list(value.members), depth)
         elif isinstance(value, Instance):

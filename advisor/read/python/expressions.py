@@ -52,7 +52,7 @@ def eval_name(reader: Reader, node: ast.Name) -> Value:
     """A name: local, enclosing, global, builtin, or from a star import."""
     value = reader.frame.lookup(node.id)
     if value is not None:
-        if isinstance(value, Constant) and value.place is not None and value.value is not None:
+        if type(value) is Constant and value.place is not None and value.value is not None:
             return _linked(reader, value, node, node.id)
         return value
     if node.id in BUILTINS:
@@ -96,7 +96,7 @@ def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:
     """owner.name"""
     owner = reader.evaluate(node.value)
     value = reader.attribute(owner, node.attr, node)
-    if isinstance(value, Constant) and value.place is not None and value.value is not None and not isinstance(owner, Constant):
+    if type(value) is Constant and value.place is not None and value.value is not None and type(owner) is not Constant:
         return _linked(reader, value, node, node.attr)
     return value
 

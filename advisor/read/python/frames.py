@@ -28,6 +28,7 @@ class Frame:
     yields: list[Value] | None = None
     function: Any = None
     is_class: bool = False
+    captured: bool = False  # a function or class made here outlives the activation
     loops: int = 0  # how many loops stood around when it was entered
     arms: int = 0  # how many arms of branches
 
@@ -42,6 +43,13 @@ class Frame:
                         return value
                 frame = frame.parent
         return self.module.namespace.get(name)
+
+    def capture(self) -> None:
+        """Something that can look into this frame, and into those around it, outlives it."""
+        frame: Frame | None = self
+        while frame is not None and not frame.captured:
+            frame.captured = True
+            frame = frame.parent
 
     def home(self, name: str) -> dict[str, Value]:
         """The dict that an assignment to `name` writes to."""

@@ -12,6 +12,7 @@ from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import alternatives, calls
+from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -40,6 +41,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
     """A function value: defaults evaluated, decorators applied."""
     frame = reader.frame
     function = Function(node, frame.module, frame)
+    frame.capture()
     if frame.is_class:
         function.owner = frame.owner
     arguments = node.args
@@ -105,11 +107,14 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
     count = reader.evaluations.get(body_node, 0)
-    limit = _EVALUATIONS_EARLY if reader.steps < _EARLY else _EVALUATIONS if reader.steps < _SOFT else 1
+    limit = _EVALUATIONS if reader.steps < _SOFT else 1
+    if reader.steps < _EARLY and not (count and isinstance(reader.replays.get(body_node, _NEVER)[1], Tensor)):
+        limit = _EVALUATIONS_EARLY
     if limit > 1 and reader.costs.get(body_node, _SMALL) < _SMALL and not reader.replays[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
     if count >= limit and body_node in reader.replays:
-        nodes, value, leaves = reader.replays[body_node]
+        nodes, value, leaves = summary = reader.replays[body_node]
+        reader.log(Called(body_node, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
         elif leaves:
@@ -118,14 +123,17 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.repeated += leaves
         return value
     reader.evaluations[body_node] = count + 1
+    reader.log(Called(body_node))
     steps = reader.steps
     result = enter(reader, function, frame, node)
-    reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
+    cost = reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
+    reader.log(Cost(body_node, cost))
     return result
 
 
 _DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
-_EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes many different things
+_EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes many different things; what computes a tensor makes none
+_NEVER: tuple[list[Node], Value, int] = ([], NONE, 0)
 _SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
 
 
@@ -143,7 +151,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     place = reader.place(node)
     outer_frame, outer_block = reader.frame, reader.block
     nodes: list[Node] = []
-    leaves, serial = reader.leaves, reader.serial
+    leaves, serial, mark = reader.leaves, reader.serial, reader.store.mark()
     frame.loops, frame.arms = reader.loop_depth, len(reader.conditions)
     reader.frame, reader.block = frame, nodes
     reader.active.append(body_node)
@@ -172,10 +180,13 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.call_depth -= 1
         reader.active.pop()
         reader.frame, reader.block = outer_frame, outer_block
+    if not frame.captured:
+        reader.store.forget(frame.names, mark)
     count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
     if count:
         reader.block.append(Call(place, function.name, nodes))
     reader.replays[body_node] = (nodes, value, _size(reader, nodes) if count else 0)
+    reader.log(Returned(body_node, reader.replays[body_node]))
     return value
 
 
@@ -301,6 +312,7 @@ def consume(reader: Reader, generator: Generator, receive: Callable[[Value], Non
         reader.call_depth -= 1
         reader.active.pop()
         reader.frame = outer_frame
+    reader.log(Returned(body_node, None))
 
 
 def drain(reader: Reader, generator: Generator, node: ast.AST) -> Value:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from advisor.model.recipe import Broken
 from advisor.model.record import replace
 from advisor.read.frameworks import table
+from advisor.read.python.executions import Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
@@ -84,6 +85,7 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
             return _failed(reader, name, node)
     table.load(name)
     reader.imported.add(root)
+    reader.log(Used(root))
     return Library(table.canonical(name))
 
 
@@ -98,9 +100,9 @@ def _importable(reader: Reader, top: str) -> bool:
 def _shadows(reader: Reader, root: str) -> bool:
     """Names of small standard modules (types, copy, random, json) that a project file beside the script really shadows."""
     path = reader.project.find(root, reader.frame.module.path)
-    return (
-        path is not None and os.path.dirname(path) == os.path.dirname(reader.entry.path) and root not in ("torch", "numpy", "os", "sys", "builtins")
-    )
+    if path is None or root in ("torch", "numpy", "os", "sys", "builtins"):
+        return False
+    return os.path.dirname(path) == os.path.dirname(reader.entry.path)
 
 
 def _relative_name(module: SourceModule, level: int, name: str | None) -> str:
@@ -137,10 +139,30 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
         reader.unread(f"`{name}` could not be read: {source.detail}", node)
         return Opaque(f"import of `{name}`")
     source = reader.own(source)
-    module = Module(source, source.namespace)
     if source.state == "new":
+        execute(reader, source)
+        source = reader.modules[path]
+    elif reader.sharing is not None:
+        reader.sharing.found(path)
+    return Module(source, source.namespace)
+
+
+def execute(reader: Reader, source: SourceModule) -> None:
+    """Executes a project file, or takes over what executing it left behind in an earlier program."""
+    sharing = reader.sharing
+    if sharing is None:
         run_module(reader, source)
-    return module
+        return
+    sharing.pause()
+    if not sharing.take(source.path):
+        mark, complete = reader.store.mark(), False
+        sharing.begin(source)
+        try:
+            run_module(reader, source)
+            complete = True
+        finally:
+            sharing.end(mark, complete)
+    sharing.resume(source.path)
 
 
 def _namespace_folder(path: str, name: str) -> Value:
@@ -170,6 +192,8 @@ def run_inside(reader: Reader, source: SourceModule, names: dict[str, Value]) ->
     """Executes the text of a file in the frame that is being read, as exec does: what it binds goes to `names`."""
     if source.display not in reader.recipe.files:
         reader.recipe.files.append(source.display)
+    if reader.sharing is not None:
+        reader.sharing.depends_on_entry()
     outer = reader.frame
     here = source if names is not outer.names else replace(source, namespace=outer.module.namespace)
     reader.frame = Frame(here, names)

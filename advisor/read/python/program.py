@@ -11,9 +11,11 @@ from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Recipe
 from advisor.read.launch import Launch
 from advisor.read.python import assembly, functions, imports
+from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import MOST_HELD, Project, SourceModule
 from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
+from advisor.read.python.sharing import Sharing
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
 YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
@@ -29,11 +31,13 @@ def read_program(
     everything: bool = False,
     config: tuple[str, str] | None = None,
     launches: list[Launch] | None = None,
+    shared: Shared | None = None,
 ) -> Recipe:
     """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words.
 
     `config` is the (display name, text) of a file that stands in where the program opens a config by a path that is not known.
     `launches` are the command lines that start it, where they are known already.
+    `shared`: what the programs read before have left behind of the files that they imported.
     """
     reader = Reader(project, source)
     reader.config = config
@@ -42,8 +46,18 @@ def read_program(
         launches = [line for line in reader.launches if any((word.text or "").endswith(name) for word in line.words)]
     if launches is not None:
         reader.launches = launches
+    reader.sharing = Sharing(reader, shared) if shared is not None else None
+    try:
+        return _read(reader, everything)
+    finally:
+        if reader.sharing is not None:
+            reader.sharing.leave()
+
+
+def _read(reader: Reader, everything: bool) -> Recipe:
+    """Executes the program and completes its recipe."""
     recipe = reader.recipe
-    recipe.place = source.place(source.tree)
+    recipe.place = reader.entry.place(reader.entry.tree)
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -63,7 +77,7 @@ def read_program(
     finally:
         if enabled:
             gc.enable()
-    recipe.steps_taken = reader.steps
+    recipe.steps_taken = reader.steps - reader.steps_shared
     recipe.functions_entered = len(reader.entered)
     assembly.complete(reader)
     return recipe

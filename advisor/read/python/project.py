@@ -157,18 +157,19 @@ class Project:
         except OSError as error:
             return Broken(Place(display, 1), kind="unreadable", detail=error.strerror or str(error))
 
-    def load(self, path: str, name: str | None = None) -> SourceModule | Broken:
-        """The parsed file."""
+    def load(self, path: str, name: str | None = None, data: bytes | None = None) -> SourceModule | Broken:
+        """The parsed file. `data` is its content where that has been read."""
         known = self.modules.get(path)
         if known is None:
-            known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0])
+            content = data if data is not None else self.read_bytes(path)
+            known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0], content)
             self.held += len(known.text) if isinstance(known, SourceModule) else 0
         return known
 
-    def forget(self) -> None:
+    def forget(self) -> bool:
         """Between two programs: drops what was parsed once it is much, the oldest first. What is asked for again is parsed again."""
         if self.held <= MOST_HELD:
-            return
+            return False
         for path, module in list(self.modules.items()):
             if isinstance(module, SourceModule):
                 del self.modules[path]
@@ -176,9 +177,9 @@ class Project:
                 if self.held <= MOST_HELD // 2:
                     break
         scopes.forget()
+        return True
 
-    def _parse(self, path: str, name: str) -> SourceModule | Broken:
-        data = self.read_bytes(path)
+    def _parse(self, path: str, name: str, data: bytes | Broken) -> SourceModule | Broken:
         if isinstance(data, Broken):
             return data
         display = self.display(path)

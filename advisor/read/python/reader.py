@@ -6,6 +6,7 @@ Statements stand in statements.py, expressions in expressions.py, calls and clas
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
@@ -27,12 +28,13 @@ from advisor.read.python import (
     expressions,
     imports,
     iteration,
-    scopes,
     statements,
     subscripts,
 )
+from advisor.read.python.executions import Noted
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.sharing import Sharing
 from advisor.read.python.store import Store
 from advisor.read.python.values import (
     Arguments,
@@ -69,12 +71,14 @@ class Reader:
         self.project = project
         self.modules: dict[str, SourceModule] = {}
         self.handed_over: str | None = None  # who got all settings at once and could not be read
-        self.entry = entry = self.own(entry)
+        self._entry = entry = self.own(entry)
         self.recipe = Recipe(entry.display)
         self.store = Store()
         self.block: list[Node] = self.recipe.tree
         self.frame = Frame(entry, entry.namespace)
         self.steps = 0
+        self.steps_shared = 0  # of these, those that an earlier program took
+        self.sharing: Sharing | None = None
         self.depth = 0  # nesting of expressions
         self.spent = False
         self.closed = False  # no further file is imported
@@ -115,8 +119,17 @@ class Reader:
         self._launches: list[Launch] | None = None
 
     @property
+    def entry(self) -> SourceModule:
+        """The file that is run. Who asks for it looks for something in its folder, most of the time."""
+        if self.sharing is not None:
+            self.sharing.depends_on_folder()
+        return self._entry
+
+    @property
     def launches(self) -> list[Launch]:
         """The command lines that start this program, looked for when an option is first asked for."""
+        if self.sharing is not None:
+            self.sharing.depends_on_entry()
         if self._launches is None:
             self._launches = launch.launches(self.project, self.entry.path)
         return self._launches
@@ -130,6 +143,8 @@ class Reader:
         self.block, self.on_yield, self.active, self.conditions, self.turns = self.recipe.tree, [], [], [], []
         self.depth = self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0
         self.grad_mode = "on"
+        if self.sharing is not None:
+            self.sharing.settle()
         self.store.trail.clear()
 
     # --- places, events, facts -----------------------------------------------------------------------------------
@@ -196,9 +211,27 @@ class Reader:
     def unread(self, why: str, node: ast.AST | Place) -> None:
         """Notes something that could not be read."""
         place = self.place(node)
-        note = Skipped(why, place.file, place.line)
+        self.note(Skipped(why, place.file, place.line))
+
+    def note(self, note: Skipped) -> None:
+        """Notes something that could not be read, once."""
+        self.log(Noted(note))
         if note not in self.recipe.not_read:
             self.recipe.not_read.append(note)
+
+    def log(self, step: Any) -> None:
+        """Notes what the execution of a file does besides binding names, for the programs that will take it over."""
+        if self.sharing is not None and self.sharing.log is not None:
+            self.sharing.log.append(step)
+
+    def singleton(self, name: str, make: Callable[[], Instance]) -> Instance:
+        """An object that a library has one of."""
+        if self.sharing is not None:
+            return self.sharing.shared.singleton(name, make)
+        held = self.singletons.get(name)
+        if held is None:
+            held = self.singletons[name] = make()
+        return held
 
     # --- evaluation ----------------------------------------------------------------------------------------------
 
@@ -211,12 +244,13 @@ class Reader:
                 self.recipe.budget_cuts += 1
                 self.unread(f"the budget of {HARD_BUDGET:,} expressions was spent here", node)
             return Opaque("the program is too large to be read whole")
+        handler = expressions.EXPRESSIONS.get(type(node))
+        if handler is None:
+            return Opaque(type(node).__name__)
         self.depth += 1
-        try:
-            handler = expressions.EXPRESSIONS.get(type(node))
-            return handler(self, node) if handler is not None else Opaque(type(node).__name__)
-        finally:
-            self.depth -= 1
+        value = handler(self, node)
+        self.depth -= 1
+        return value
 
     def run(self, body: list[ast.stmt]) -> str | None:
         """Executes statements. Gives how they leave: None (falls through), return, break, continue or raise."""
@@ -274,13 +308,14 @@ class Reader:
         return self._truth(value)
 
     def _truth(self, value: Value) -> bool | None:
+        kind = type(value)
+        if kind is Opaque or kind is Tensor:
+            return None
         if isinstance(value, Constant):
             return bool(value.value)
-        if isinstance(value, Sequence):
+        if isinstance(value, (Sequence, Mapping)):
             return True if value.items else (False if value.exact else None)
-        if isinstance(value, Mapping):
-            return True if value.items else (False if value.exact else None)
-        if isinstance(value, (Function, Class, Library, Bound, Partial)):
+        if kind in (Function, Class, Library, Bound, Partial):
             return True
         if isinstance(value, Instance):
             if (
@@ -337,39 +372,7 @@ class Reader:
 
     def variable(self, node: ast.AST) -> Any:
         """The identity of the name or attribute that an expression reads; None for anything else."""
-        if isinstance(node, ast.Name):
-            home = self.frame.home(node.id)
-            if node.id not in home:
-                frame = self.frame.parent
-                while frame is not None and node.id not in frame.names:
-                    frame = frame.parent
-                home = frame.names if frame is not None else self.frame.module.namespace
-            self.keep.append(home)
-            return (id(home), node.id)
-        if isinstance(node, ast.Attribute):
-            owner = conditions.peek(self, node.value)
-            if isinstance(owner, Instance):
-                self.keep.append(owner)
-                return (id(owner.attributes), node.attr)
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            owner = conditions.peek(self, node.value)
-            if isinstance(owner, Mapping):
-                self.keep.append(owner)
-                return (id(owner.state), node.slice.value)
-        return None
-
-    def mutable_attributes(self, cls: Class) -> frozenset[str]:
-        """Attributes that methods other than __init__ assign: their values change while the program runs."""
-        found = self.classes.get(cls.node)
-        if found is None:
-            names: set[str] = set()
-            for base in (cls, *cls.mro):
-                if isinstance(base, Class):
-                    for item in base.node.body:
-                        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name != "__init__":
-                            names |= scopes.assigned(item).attributes
-            found = self.classes[cls.node] = frozenset(names)
-        return found
+        return conditions.variable(self, node)
 
     def own(self, source: SourceModule) -> SourceModule:
         """This program's copy of a parsed file: the tree is shared, what executing it binds is not."""

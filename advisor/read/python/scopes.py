@@ -22,6 +22,22 @@ class Assigned:
     nonlocals: frozenset[str]
 
 
+# Fields that hold no syntax with names in it: words, operators, contexts.
+_BARE = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "name", "names", "asname", "module", "level", "kind", "conversion", "simple", "is_async",
+                   "type_comment", "rest", "kwd_attrs", "cls"})  # fmt: skip
+_fields: dict[type, tuple[str, ...]] = {ast.Constant: (), ast.MatchSingleton: ()}
+if hasattr(ast, "TypeAlias"):
+    _fields[ast.TypeAlias] = ("name", "value")
+
+
+def _inside(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node under which names may be bound."""
+    found = _fields.get(kind)
+    if found is None:
+        found = _fields[kind] = tuple(name for name in kind._fields if name not in _BARE)
+    return found
+
+
 _assigned: dict[int, tuple[ast.AST, Assigned]] = {}
 
 
@@ -52,17 +68,17 @@ def assigned(node: ast.AST) -> Assigned:
             continue
         elif kind is ast.Lambda:
             continue
-        elif kind in (ast.Yield, ast.YieldFrom):
+        elif kind is ast.Yield or kind is ast.YieldFrom:
             yields = True
         elif kind is ast.Global:
             global_names.update(item.names)  # type: ignore[attr-defined]
         elif kind is ast.Nonlocal:
             nonlocal_names.update(item.names)  # type: ignore[attr-defined]
-        for name in item._fields:
-            held = getattr(item, name, None)
+        for name in _inside(kind):
+            held = getattr(item, name)
             if held.__class__ is list:
-                stack += [part for part in held if isinstance(part, ast.AST)]
-            elif isinstance(held, ast.AST):
+                stack += [part for part in held if part is not None]
+            elif held is not None:
                 stack.append(held)
     found = Assigned(frozenset(names), frozenset(attributes), yields, frozenset(global_names), frozenset(nonlocal_names))
     _assigned[id(node)] = (node, found)

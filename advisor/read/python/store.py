@@ -10,10 +10,11 @@ MISSING: Any = object()  # the key was not there
 class Store:
     """A trail of (dict, key, old value). One entry per write; `undo` rolls back and returns what had been written."""
 
-    __slots__ = ("trail",)
+    __slots__ = ("rewound", "trail")
 
     def __init__(self) -> None:
         self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.rewound = 0  # the lowest point that was come back to since somebody set this
 
     def write(self, container: dict[Any, Any], key: Any, value: Any) -> None:
         """Set container[key], remembering what was there."""
@@ -30,6 +31,13 @@ class Store:
         """A point to come back to."""
         return len(self.trail)
 
+    def forget(self, container: dict[Any, Any], mark: int) -> None:
+        """Nobody looks into the container again: what was written to it since the mark need neither be undone nor joined."""
+        kept = [entry for entry in self.trail[mark:] if entry[0] is not container]
+        if len(kept) < len(self.trail) - mark:
+            self.trail[mark:] = kept
+            self.rewound = min(self.rewound, mark)
+
     def undo(self, mark: int) -> dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]:
         """Roll back to the mark. Gives the writes undone: (id of dict, key) -> (dict, key, last value written)."""
         writes: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
@@ -44,4 +52,5 @@ class Store:
             else:
                 container[key] = old
         del trail[mark:]
+        self.rewound = min(self.rewound, mark)
         return writes
