@@ -31,7 +31,7 @@ def complete(reader: Reader) -> None:
     _saves(recipe, nodes)
     note_loaded(recipe, nodes)
     note_copied(recipe, nodes)
-    recipe.early_stopping.items += patience.early_stopping(recipe, nodes)
+    recipe.early_stopping.items += patience.early_stopping(nodes, reader.project.texts)
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     note_readers(reader)

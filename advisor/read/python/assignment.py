@@ -144,11 +144,26 @@ def _mark(reader: Reader, target: ast.AST, value: Value, node: ast.Assign) -> No
 
 
 def run_assign(reader: Reader, node: ast.Assign) -> str | None:
-    """target = value"""
+    """target = value. `n = n + 1` counts as `n += 1` does."""
+    counting = _counting(node)
+    if counting is not None:
+        return run_augmented(reader, counting)
     value = reader.evaluate(node.value)
     for target in node.targets:
         assign(reader, target, value, node)
     return None
+
+
+def _counting(node: ast.Assign) -> ast.AugAssign | None:
+    """`n = n + 1` as `n += 1`; None for every other assignment."""
+    value, target = node.value, node.targets[0]
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, (ast.Add, ast.Sub)) or not isinstance(value.right, ast.Constant):
+        return None
+    if not isinstance(value.right.value, int) or len(node.targets) > 1 or not isinstance(target, (ast.Name, ast.Attribute)):
+        return None
+    if type(value.left) is not type(target) or ast.unparse(value.left) != ast.unparse(target):
+        return None
+    return ast.copy_location(ast.AugAssign(target, value.op, value.right), node)
 
 
 def run_annotated(reader: Reader, node: ast.AnnAssign) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, walk
-from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Role
+from advisor.model.recipe import EarlyStopping, Flow, Loader, Role
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
@@ -41,7 +42,7 @@ def _is_whole(value: Setting | None) -> bool:
     return isinstance(value, Unknown) and value.type == "int"
 
 
-def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStopping]:
+def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[EarlyStopping]:
     """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
     counts: dict[Any, list[tuple[Event, Context]]] = {}
     resets: dict[Any, list[tuple[Event, Context]]] = {}
@@ -55,17 +56,18 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             if any(_leaves(arm) for arm in node.arms):
                 stops.add(node.condition.variable)
     counters = counters_of(nodes)
+    still = _never_raised(counts, resets, counters, texts)
     found: dict[Any, EarlyStopping] = {}
     for node, _ in nodes:
         if not isinstance(node, Branch) or node.condition is None:
             continue
         for part in _parts(node.condition):
-            side = _limit_side(part, counts)
+            side = _limit_side(part, counts.keys() | still.keys())
             if side is None or part.modulo is not None:
                 continue
             variable, limit = side
-            raised = [(e, c) for e, c in counts[variable] if _metric_arm(c, counters) is not None]
-            if not raised or variable in found:
+            raised = [(e, c) for e, c in counts.get(variable, []) if _metric_arm(c, counters) is not None]
+            if not (raised or variable in still) or variable in found:
                 continue
             arm = _arm_taken(node, part)
             if arm is None:
@@ -77,11 +79,15 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
             if not ends and not flags:
                 continue
-            metric_arm = _metric_arm(raised[0][1], counters)
+            context = raised[0][1] if raised else still[variable]
+            metric_arm = _metric_arm(context, counters)
             assert metric_arm is not None
-            branch, count_arm, comparison = metric_arm
+            branch, inside, comparison = metric_arm
+            count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
-            stop.stops = bool(ends) or not any("." in e.data.get("text", "") for e in flags)  # a local flag may be returned among others
+            of_objects = any("." in e.data.get("text", "") for e in flags)
+            stop.stops = bool(ends) or not (of_objects or all(_unread(e, texts) for e in flags))  # a local flag may be returned among others
+            stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)
@@ -90,7 +96,7 @@ def early_stopping(recipe: Recipe, nodes: list[tree.Entry]) -> list[EarlyStoppin
             others = [a for a in branch.arms if a is not count_arm]
             stop.saves_best = any(tree.holds(a, Kind.SAVE) for a in others)
             stop.beyond = int(part.operator in (">", "<"))
-            stop.unit = _unit(raised[0][1])
+            stop.unit = _unit(context)
             found[variable] = stop
     for stop in _by_distance(nodes, stops, counters):
         found.setdefault(stop.counter, stop)
@@ -138,6 +144,41 @@ def _raised_flags(arm: Arm) -> list[Event]:
     return [event for event in events if getattr(event.data.get("value"), "value", None) is True]
 
 
+def _never_raised(
+    counts: Collection[Any], resets: Mapping[Any, list[tuple[Event, Context]]], counters: Collection[Any], texts: Mapping[str, str]
+) -> dict[Any, Context]:
+    """Local names that an improvement sets to zero and that nothing else ever changes, with where."""
+    found: dict[Any, Context] = {}
+    for variable, events in resets.items():
+        if variable in counts or any(getattr(event.data.get("value"), "value", None) != 0 for event, _ in events):
+            continue
+        first = events[0][0]
+        name, text = first.data.get("text", "."), texts.get(first.place.file)
+        inside = next((context for _, context in events if _metric_arm(context, counters) is not None), None)
+        if inside is None or not inside.loops or text is None or not name.isidentifier():
+            continue
+        if _bound_from(inside.loops[0].place.line, name, text) <= {event.place.line for event, _ in events}:
+            found[variable] = inside
+    return found
+
+
+def _bound_from(start: int, name: str, text: str) -> set[int]:
+    """The lines from one on that may give a name a value; every line where it may be a name of another function too."""
+    binds = re.compile(rf"\b{name}\b[^()\n]*(?<![=<>!])=(?!=)|\b(for|as|import)\b[^:\n]*\b{name}\b")
+    shared = re.compile(rf"\b(global|nonlocal)\b.*\b{name}\b")
+    return {at for at, line in enumerate(text.splitlines(), 1) if (at >= start and binds.search(line)) or shared.search(line)}
+
+
+def _unread(flag: Event, texts: Mapping[str, str]) -> bool:
+    """True for a local flag that its file mentions only where it is set."""
+    name = flag.data.get("text", ".")
+    text = texts.get(flag.place.file)
+    if text is None or not name.isidentifier():
+        return False
+    mentioned = [line for line in text.splitlines() if re.search(rf"\b{name}\b", line)]
+    return all(re.match(rf"\s*{name}\s*=[^=]", line) for line in mentioned)
+
+
 def _parts(condition: Condition) -> list[Condition]:
     parts = [condition]
     for inner in (*condition.conjuncts, *condition.disjuncts):
@@ -145,7 +186,7 @@ def _parts(condition: Condition) -> list[Condition]:
     return parts
 
 
-def _limit_side(part: Condition, counts: dict[Any, Any]) -> tuple[Any, Setting] | None:
+def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:
     if part.operator in (">=", ">", "==") and part.variable in counts and part.right is not None:
         return part.variable, part.right
     if part.operator in ("<=", "<", "==") and part.right_variable in counts and part.left is not None:
@@ -173,7 +214,7 @@ def _metric_arm(context: Context, counters: Collection[Any]) -> tuple[Branch, Ar
     return None
 
 
-def _improvement(branch: Branch, count_arm: Arm, comparison: Condition, nodes: list[tree.Entry]) -> Any:
+def _improvement(branch: Branch, count_arm: Arm | None, comparison: Condition, nodes: list[tree.Entry]) -> Any:
     """Whether improvement means smaller (<) or larger (>): which way the arm that does not count compares current with best."""
     better = next((arm for arm in branch.arms if arm is not count_arm), None)
     assigned = {

@@ -52,6 +52,7 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "gradient_clip_algorithm": None,
     "accumulate_grad_batches": 1,
     "check_val_every_n_epoch": 1,
+    "val_check_interval": None,
     "deterministic": None,
     "benchmark": None,
     "sync_batchnorm": False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
-from advisor.model.source import ABSENT, Known, Setting, Unknown, value_of
+from advisor.model.source import ABSENT, Known, Setting, Unknown, first, value_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, regions
 from advisor.read.python.reader import Reader
@@ -181,6 +181,7 @@ def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> None:
         if isinstance(item, Instance):
             stop, save = item.data.get("early_stopping"), item.data.get("save")
             if stop is not None:
+                _paced(stop, trainer.data.get("settings", {}))
                 reader.record(stop)
                 stops.append(stop)
             if save is not None:
@@ -190,6 +191,13 @@ def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> None:
     if any(isinstance(i, Instance) and i.data.get("save") is not None for i in items):
         for known in stops:
             known.saves_best = True
+
+
+def _paced(stop: EarlyStopping, settings: dict[str, Setting]) -> None:
+    """Patience in epochs, where each epoch has one validation, or every n-th."""
+    within = first(settings.get("val_check_interval"))
+    if within is not None and (within.value is None or (isinstance(within.value, float) and within.value == 1)):
+        stop.unit, stop.every = "epoch", settings.get("check_val_every_n_epoch", ABSENT)
 
 
 def _configured(reader: Reader, value: Value | None) -> tuple[list[Instance], list[tuple[Instance, str, str | None]]]:
