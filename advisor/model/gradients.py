@@ -59,8 +59,8 @@ def wiped(event: Event, recipe: Recipe) -> list[Optimizer]:
     if isinstance(event.subject, Optimizer):
         return [event.subject]
     if isinstance(event.subject, Module):
-        below = set(event.subject.walk())
-        return [optimizer for optimizer in recipe.optimizers if optimizer.modules and below.issuperset(optimizer.modules)]
+        below = {part.slot for part in event.subject.walk()}  # of models that a flag chooses, each stands for all
+        return [optimizer for optimizer in recipe.optimizers if optimizer.modules and all(module.slot in below for module in optimizer.modules)]
     return []
 
 
