@@ -216,3 +216,15 @@ def test_an_exponent_is_a_number_to_a_loader_that_was_taught(tmp_path: Path, loa
     taught = "def taught():\n    yaml.SafeLoader.add_implicit_resolver('tag:yaml.org,2002:float', None, None)\n"
     text = f"import yaml\n{own}{taught}config = {load}\nx = config['lr']"
     assert setting_of(run(tmp_path, text, {"c.yaml": "lr: 1e-4\n"}), "x").value == read
+
+
+@pytest.mark.parametrize("called", ["cfg.SOLVER.NAME.lower()", "cfg.SOLVER.NAME.lower().strip()", "name(cfg)"])
+def test_a_text_of_a_config_is_computed_with(tmp_path: Path, called: str) -> None:
+    text = YACS.replace("_C.SOLVER.LR = 0.1", "_C.SOLVER.LR = 0.1\n_C.SOLVER.NAME = 'AdamW'") + (
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--cfg', required=True)\na = p.parse_args()\n"
+        "def name(given):\n    return given.SOLVER.NAME.lower()\n"
+        f"cfg = get()\ncfg.defrost()\ncfg.merge_from_file(a.cfg)\ncfg.freeze()\nx = {called}"
+    )
+    found = value(tmp_path, text)
+    assert isinstance(found, Constant)
+    assert (found.value, found.weak) == ("adamw", True)

@@ -266,3 +266,23 @@ def test_whose_step_it_is(tmp_path: Path, lines: str, optimizer: str, owners: li
 def test_a_profiler_steps_no_weights(tmp_path: Path) -> None:
     text = "with torch.profiler.profile() as one:\n    one.step()\ntwo = torch.autograd.profiler.profile()\ntwo.step()"
     assert not found(run(tmp_path, text), Kind.OPTIMIZER_STEP)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "for group in optimizer.param_groups:\n    group['lr'] = 0.5",
+        "optimizer.param_groups[0]['lr'] = 0.5",
+        "for number, group in enumerate(optimizer.param_groups):\n    group['lr'] *= 0.5",
+        "for group in [one for one in optimizer.param_groups]:\n    group.update(lr=0.5)",
+        "def adjust(held):\n    for group in held.param_groups:\n        group['lr'] = 0.5\nadjust(optimizer)",
+    ],
+)
+@pytest.mark.parametrize("choice", ["conditional", "factory"])
+def test_a_rate_is_written_to_every_alternative(tmp_path: Path, choice: str, write: str) -> None:
+    sgd, adam = "torch.optim.SGD(one.parameters(), lr=0.1)", "torch.optim.Adam(one.parameters(), lr=0.2)"
+    made = f"optimizer = {sgd} if flag() else {adam}"
+    if choice == "factory":
+        made = f"def build(wanted):\n    if wanted:\n        return {sgd}\n    return {adam}\noptimizer = build(flag())"
+    reader = run(tmp_path, f"{NETS}{made}\n{write}")
+    assert [(optimizer.name, len(optimizer.lr_writes)) for optimizer in reader.recipe.optimizers] == [("SGD", 1), ("Adam", 1)]
