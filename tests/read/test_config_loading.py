@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from advisor.read.python.project import Project
-from advisor.read.python.values import Constant, Opaque, plain
+from advisor.read.python.values import Constant, Opaque, Union, members, plain
 from tests.read.tiny import run, setting_of, value
 
 CONFIG = """
@@ -223,8 +223,17 @@ def test_a_text_of_a_config_is_computed_with(tmp_path: Path, called: str) -> Non
     text = YACS.replace("_C.SOLVER.LR = 0.1", "_C.SOLVER.LR = 0.1\n_C.SOLVER.NAME = 'AdamW'") + (
         "import argparse\np = argparse.ArgumentParser()\np.add_argument('--cfg', required=True)\na = p.parse_args()\n"
         "def name(given):\n    return given.SOLVER.NAME.lower()\n"
-        f"cfg = get()\ncfg.defrost()\ncfg.merge_from_file(a.cfg)\ncfg.freeze()\nx = {called}"
+        f"cfg = get()\ncfg.defrost()\ncfg.merge_from_file(a.cfg)\nCHANGE\ncfg.freeze()\nx = {called}"
     )
-    found = value(tmp_path, text)
+    found = value(tmp_path, text.replace("CHANGE\n", ""))
     assert isinstance(found, Constant)
     assert (found.value, found.weak) == ("adamw", True)
+    found = value(tmp_path, text.replace("CHANGE", "if a.optim:\n    cfg.SOLVER.NAME = a.optim").replace("a = p", "p.add_argument('--optim')\na = p"))
+    assert isinstance(found, Union)
+    assert [plain(member) for member in found.members] == ["adamw", Opaque]
+
+
+@pytest.mark.parametrize(("texts", "result"), [("'Adam' if flag() else 'SGD'", ["adam", "sgd"]), ("'Adam' if flag() else None", ["adam"])])
+def test_methods_of_one_of_several_texts(tmp_path: Path, texts: str, result: list[str]) -> None:
+    found = value(tmp_path, f"name = {texts}\nx = name.lower()")
+    assert [plain(member) for member in members(found)] == result

@@ -152,9 +152,16 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
     return opaque_result(reader, text, given)
 
 
-def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], node: ast.AST) -> Value:
+def _is_none(value: Value) -> bool:
+    return isinstance(value, Constant) and value.value is None
+
+
+def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], node: ast.AST, method: bool = False) -> Value:
     """A call of one of several things: alternatives of a branch; what does nothing known is left aside."""
-    callable_members = [m for m in callee.members if not isinstance(m, Constant)]
+    plain_members = [m for m in callee.members if isinstance(m, Constant) and m.value is not None]
+    if method and len(plain_members) == sum(not _is_none(m) for m in callee.members):  # texts and numbers do nothing but give values
+        return join([one(member) for member in plain_members], callee.when) if plain_members else Opaque("a call of None")
+    callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
     slots = {id(m.fact.slot) for m in callable_members if isinstance(m, Instance) and m.fact is not None}
     if len(slots) == 1 and all(isinstance(m, Instance) for m in callable_members) and callable_members[0].role not in ("module", "loss"):  # type: ignore[attr-defined]
         return one(callable_members[0])
@@ -199,7 +206,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
-        return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node)
+        return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, method=True)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
         reader.emit(Kind.SET_EPOCH, node, getattr(receiver, "fact", None))
     if name == "__call__" and isinstance(receiver, (Instance, Function, Bound, Partial, Library)):
