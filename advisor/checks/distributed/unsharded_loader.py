@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.sharding import data_parallel
-from advisor.model.source import Known, Setting, is_absent
+from advisor.model.source import Known, Setting, is_absent, is_unknown
 
 WHOLE = frozenset({"WeightedRandomSampler", "RandomSampler", "SequentialSampler"})  # draw from all samples on every rank
 
@@ -24,6 +24,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         ctx.skip("what the loader reads is not known", loader)
         return
     if dataset.iterable or _chosen(dataset) or _shares_out(dataset):
+        return
+    if "DeepSpeed" in model.wrapped and dataset.user_class and any(map(is_unknown, dataset.settings.values())):
+        ctx.skip("it is not known what the data set is given: each rank may read files of its own", loader)
         return
     if loader.escaped or not _nothing(loader.settings.get("batch_sampler")):
         return
