@@ -74,7 +74,7 @@ def _span_per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) ->
 
 def _passes(scheduler: Scheduler, ctx: Context) -> str | None:
     """A span that is a multiple of the number of batches."""
-    for name in (WITH_HORIZON.get(scheduler.name, ""), "step_size", "T_0", "step_size_up"):
+    for name in (WITH_HORIZON.get(scheduler.name, ""), "total_iters", "step_size", "T_0", "step_size_up", "num_warmup_steps"):
         known = passes(ctx.recipe, scheduler.settings.get(name))
         times = number(known)
         if times is not None and times >= 1:

@@ -7,11 +7,14 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
+from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch.counts import turned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence
 
+ORDERINGS = ("value_counts", "sort_index", "sort_values", "astype", "copy", "fillna", "head", "tail")  # keep what stands for each class
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
 
 
@@ -148,15 +151,36 @@ def derived(call: LibraryCall) -> Value:
     if name == "to_numpy":
         return array(call.reader, call.this)
     if name in ("unique", "tolist", "to_list", "to_dict"):
-        return Opaque("values of a table", "list", flow=Flow(graph="none", source=call.this.data.get("identity", call.this)))
+        flow = _flow(call.this)
+        return Opaque("values of a table", "list", flow=flow if name != "unique" else replace(flow, counted=None))
     if call.reader.plain(call.get("inplace")) is True:
         return NONE
-    return frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    made = frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    counted = "proportional" if name == "value_counts" else call.this.data.get("counted")
+    if counted is not None and name in ORDERINGS:
+        made.data["counted"] = counted
+    return made
 
 
 def array(reader: Reader, owner: Instance) -> Value:
     """The numbers of a frame."""
-    return Tensor(Flow(graph="none", source=owner.data.get("identity", owner), rank=1 if owner.kind == SERIES else None))
+    return Tensor(replace(_flow(owner), rank=1 if owner.kind == SERIES else None))
+
+
+def _flow(owner: Instance) -> Flow:
+    counted = owner.data.get("counted")
+    return Flow(graph="none", source=owner.data.get("identity", owner), counted=counted, per="class" if counted is not None else None)
+
+
+@table.method("frame", "__truediv__", "__rtruediv__")
+def divided(call: LibraryCall) -> Value | None:
+    """counts / n, n / counts: how class weights follow the counts."""
+    counted = call.this.data.get("counted")
+    if counted is None:
+        return None
+    made = frame(call.reader, call.this, SERIES)
+    made.data["counted"] = turned(counted) if call.name.endswith("__rtruediv__") else counted
+    return made
 
 
 @table.attribute("frame", "values")

@@ -100,8 +100,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         known_part = left if isinstance(left, Sequence) else right
         assert isinstance(known_part, Sequence)
         return sequence(list(known_part.items), known_part.kind, exact=False)
-    for owner, other, name in ((left, right, "__truediv__" if symbol == "/" else None),):
-        if isinstance(owner, Instance) and name is not None:
+    for owner, other, name in ((left, right, "__truediv__"), (right, left, "__rtruediv__")) if symbol == "/" else ():
+        if isinstance(owner, Instance):
             handler = table.find_method(owner, name)
             if handler is not None:
                 result = handler(table.LibraryCall(reader, f"{owner.kind}.{name}", Arguments([other]), node, owner))

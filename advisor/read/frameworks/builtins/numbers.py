@@ -206,7 +206,15 @@ def total(call: LibraryCall) -> Value | None:
     value = call.get("iterable", 0)
     if value is None:
         return Opaque("sum of nothing")
-    return over(value, lambda one: _sum(call, one))
+    return over(value, lambda one: _uncounted(_sum(call, one)))
+
+
+def _uncounted(value: Value) -> Value:
+    """A total, which no longer tells one class from another."""
+    flow = flow_of(value)
+    if flow is None or flow.counted is None or not isinstance(value, (Opaque, Tensor)):
+        return value
+    return replace(value, flow=replace(flow, counted=None, per=None))
 
 
 def _sum(call: LibraryCall, value: Value) -> Value:
