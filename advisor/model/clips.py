@@ -40,8 +40,9 @@ def clipped(event: Event, recipe: Recipe) -> list[Optimizer]:
 def misplaced(recipe: Recipe) -> list[Misplaced]:
     """Every clip between a step and the backward that follows it."""
     own = {event for event, _ in clips(recipe)}
-    order = Order(
-        checks=lambda event: [*clipped(event, recipe), *_weights(event)] if event in own else (),
+    only = recipe.optimizers.items if recipe.optimizers.complete and len({optimizer.slot for optimizer in recipe.optimizers}) == 1 else []
+    order = Order(  # the only optimizer of a program uses what is clipped, also where it is not known which weights it holds
+        checks=lambda event: [*(clipped(event, recipe) or only), *_weights(event)] if event in own else (),
         clears=lambda event: EVERYTHING if event.kind is Kind.ESCAPE else filled(event),
         arms=lambda event: _weights(event) if event.kind is Kind.GRAD_WRITE and event.data.get("steps") else stepped(event),
     )

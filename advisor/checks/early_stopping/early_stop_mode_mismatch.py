@@ -16,4 +16,5 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     if not is_judged(stop, ctx.recipe) or taken is None or wanted is None or taken == wanted:
         return
     name = metric_of(stop) or "the metric"
-    yield ctx.finding("rising-loss" if wanted == "min" else "falling-score", at=stop, metric=name)
+    by_name = stop.owner is None and (stop.flow is None or stop.flow.direction is None)
+    yield ctx.finding("rising-loss" if wanted == "min" else "falling-score", at=stop, confidence="medium" if by_name else None, metric=name)

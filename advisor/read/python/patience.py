@@ -11,6 +11,8 @@ from advisor.model.recipe import EarlyStopping, Flow, Loader, Role
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
+EXTREME = re.compile(r"\b(max|min|amax|amin|nanmax|nanmin)\(")
+
 
 def metric_comparison(condition: Condition, counters: Collection[Any]) -> Condition | None:
     """The part of a condition that compares a metric with another value: not a modulo, not a counter with a constant or another."""
@@ -90,6 +92,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
+            stop.monitor = _named(comparison)
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)
             stop.min_delta = comparison.margin or ABSENT
             stop.on = _measured_on(stop.flow)
@@ -232,9 +235,19 @@ def _improvement(branch: Branch, count_arm: Arm | None, comparison: Condition, n
         smaller = symbol == "<"
     elif comparison.variable in assigned:
         smaller = symbol == ">"
+    elif EXTREME.search(comparison.text.partition(symbol)[2 if comparison.left_flow is not None else 0]):
+        smaller = (symbol == "<") == (comparison.left_flow is not None)  # the best is the extreme of a list: `loss < min(losses)`
     else:
         return None
     return "<" if smaller == holds else ">"
+
+
+def _named(comparison: Condition) -> Setting:
+    """The name of a measurement of the project's own, of which it is not known what it measures."""
+    flow, variable = (comparison.left_flow, comparison.variable) if comparison.left_flow else (comparison.right_flow, comparison.right_variable)
+    if flow is None or flow.metric is not None or flow.direction is not None or not isinstance(variable, tuple):
+        return ABSENT
+    return Known(variable[-1]) if isinstance(variable[-1], str) else ABSENT
 
 
 def _measured_on(flow: Flow | None) -> Role:
