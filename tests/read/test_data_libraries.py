@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from advisor.model.events import Event, Kind, Loop, walk
 from advisor.model.recipe import Loader, Seed, Split
 from advisor.model.source import ABSENT, value_of
+from advisor.read.python import imports
+from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
 from tests.read.tiny import run
 
@@ -30,6 +32,7 @@ SEEDS: list[tuple[str, str, Any]] = [
     ("from transformers import set_seed\nset_seed(3)", "framework", 3),
     ("import pytorch_lightning as pl\npl.seed_everything(3)", "framework", 3),
     ("from detectron2.utils.env import seed_all_rng\nseed_all_rng(3)", "framework", 3),
+    ("import colossalai\ncolossalai.launch_from_torch(config={})", "framework", 1024),
 ]
 
 
@@ -38,6 +41,20 @@ def test_seeds(tmp_path: Path, text: str, library: str, number: int) -> None:
     (event,) = events_of(run(tmp_path, text), Kind.SEED)
     assert isinstance(event.subject, Seed)
     assert (event.subject.library, value_of(event.subject.value)) == (library, number)
+
+
+def test_a_folder_named_like_a_library(tmp_path: Path) -> None:
+    """Scripts about a library often stand in a folder of its name; a package beside the script is what Python would import."""
+    (tmp_path / "project" / "colossalai").mkdir(parents=True)
+    (tmp_path / "project" / "setup.py").touch()
+    script = tmp_path / "project" / "colossalai" / "train.py"
+    script.write_text("import colossalai\ncolossalai.launch_from_torch(config={}, seed=3)\n")
+    reader = Reader(project := Project(str(tmp_path / "project")), cast(SourceModule, project.load(str(script))))
+    imports.run_module(reader, reader.entry, main=True)
+    assert [value_of(event.subject.value) for event in events_of(reader, Kind.SEED)] == [3]
+    text = "import random\nimport colossalai\nrandom.seed(colossalai.SEED)"
+    (event,) = events_of(run(tmp_path, text, {"colossalai/__init__.py": "SEED = 5\n"}), Kind.SEED)
+    assert value_of(event.subject.value) == 5
 
 
 def test_a_seed_from_the_clock(tmp_path: Path) -> None:

@@ -48,3 +48,11 @@ def seed_all(call: LibraryCall) -> Value:
     fact = Seed(call.place, library="framework", value=setting(value) if value is not None else ABSENT, from_clock=clock(value))
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return value if value is not None else Opaque("the seed that was chosen", "int")
+
+
+@table.function("colossalai.launch", "colossalai.launch_from_torch", "colossalai.launch_from_slurm", "colossalai.launch_from_openmpi")
+def launched(call: LibraryCall) -> Value:
+    """launch_from_torch(config={}): seeds every process, with 1024 where no seed is given."""
+    value = call.get("seed") or Constant(1024, default="ColossalAI")
+    call.reader.emit(Kind.SEED, call.node, call.reader.record(Seed(call.place, library="framework", value=setting(value), from_clock=clock(value))))
+    return NONE

@@ -249,6 +249,11 @@ def _tables() -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__)) if not name.startswith((".", "_")))
 
 
+def described(root: str) -> bool:
+    """True when a module of this folder describes the library."""
+    return root in _tables()
+
+
 def known(name: str) -> bool:
     """True when there is a table for this import root."""
     load(name)

@@ -71,6 +71,8 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     root = name.partition(".")[0]
     standard = root in sys.stdlib_module_names and not _shadows(reader, root)
     path = reader.project.find(name, reader.frame.module.path) if root and not standard else None
+    if path is not None and path.endswith(os.sep) and reader.frame.module.path.startswith(path) and table.described(root):
+        path = None  # a folder of scripts that bears the name of the library that they use
     if path is not None and not (table.known(root) and not _shadows(reader, root)):
         return _execute(reader, path, name, node)
     if path is None and "." in name and not standard and not table.known(root):
