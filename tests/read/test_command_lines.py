@@ -268,3 +268,15 @@ def test_command_line(tmp_path: Path, library: str) -> None:
     for item in found.items:
         assert isinstance(item, Constant)
         assert item.weak
+
+
+def test_options_made_of_a_dict_of_defaults(tmp_path: Path) -> None:
+    many = ", ".join(f"o{number}={number}" for number in range(40))
+    text = (
+        f"import argparse\ndefaults = dict({many})\ndefaults.update(lr=0.5)\nparser = argparse.ArgumentParser()\n"
+        "for name, default in defaults.items():\n    kind = type(default)\n    if default is None:\n        kind = str\n"
+        "    parser.add_argument(f'--{name}', default=default, type=kind)\nx = parser.parse_args().lr"
+    )
+    found = value(tmp_path, text)
+    assert isinstance(found, Constant)
+    assert (found.value, found.weak) == (0.5, True)

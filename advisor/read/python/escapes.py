@@ -93,4 +93,12 @@ def unknown_call(reader: Reader, call: LibraryCall) -> Value:
         return made
     if tracked(reader, arguments):
         escape(reader, arguments, call.name, call.node)
+    wrapped = [value for value in arguments if isinstance(value, Instance) and value.role == "optimizer"]
+    if len(wrapped) == 1 and _wraps_optimizers(call.name):
+        return wrapped[0]
     return calls.opaque_result(reader, call.name, arguments)
+
+
+def _wraps_optimizers(name: str) -> bool:
+    """True for a class of a library that makes an optimizer of another: horovod.DistributedOptimizer, cherry.optim.Distributed; no schedule."""
+    return name.rpartition(".")[2][:1].isupper() and "optim" in name.lower() and "sched" not in name.lower()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 UNROLLED = 24  # items of a literal that a loop is read for one by one
+UNROLLED_SHORT, SHORT = 64, 6  # and where its body is short: the options that a loop makes of a dict of defaults
 
 
 def widen(reader: Reader, node: ast.AST) -> None:
@@ -86,7 +87,7 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     if isinstance(turns.item, Generator):
         return _run_generator_loop(reader, node, turns.item)
     items = turns.items
-    if items is not None and len(items) <= UNROLLED and not _is_counter(turns):
+    if items is not None and len(items) <= (UNROLLED_SHORT if len(node.body) <= SHORT else UNROLLED) and not _is_counter(turns):
         return _run_unrolled(reader, node, items, turns)
     body: list[Node] = []
     loop = Loop(reader.place(node), body, turns.over, turns.count, turns.what)  # type: ignore[arg-type]

@@ -145,7 +145,7 @@ def _read_everything(reader: Reader) -> None:
                     reader.recipe.budget_cuts += 1
                 spent = spent or reader.spent
                 steps += reader.steps - SOFT_BUDGET
-                reader.closed = steps > HARD_BUDGET or reader.project.held > MOST_HELD
+                reader.closed = steps > HARD_BUDGET or reader.project.held > MOST_HELD // 2
                 if gc.get_count()[0] > YOUNG:
                     gc.collect(0)
             reader.at_top()

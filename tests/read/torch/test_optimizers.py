@@ -286,3 +286,21 @@ def test_a_rate_is_written_to_every_alternative(tmp_path: Path, choice: str, wri
         made = f"def build(wanted):\n    if wanted:\n        return {sgd}\n    return {adam}\noptimizer = build(flag())"
     reader = run(tmp_path, f"{NETS}{made}\n{write}")
     assert [(optimizer.name, len(optimizer.lr_writes)) for optimizer in reader.recipe.optimizers] == [("SGD", 1), ("Adam", 1)]
+
+
+@pytest.mark.parametrize(
+    ("made", "steps_it"),
+    [
+        ("horovod.torch.DistributedOptimizer(base, named_parameters=one.named_parameters())", True),
+        ("cherry.optim.Distributed(one.parameters(), opt=base)", True),
+        ("elsewhere.optim.CosineScheduler(base)", False),
+        ("elsewhere.Trainer(one, base)", False),
+    ],
+)
+def test_an_optimizer_in_an_unread_wrapper(tmp_path: Path, made: str, steps_it: bool) -> None:
+    """What an optimizer class makes of an optimizer steps its weights, under settings that may have changed."""
+    text = f"{NETS}import cherry, elsewhere, horovod.torch\nbase = torch.optim.SGD(one.parameters(), lr=0.1)\nouter = {made}\nouter.step()"
+    reader = run(tmp_path, text)
+    (optimizer,) = reader.recipe.optimizers
+    assert [event.subject for event in found(reader, Kind.OPTIMIZER_STEP) if event.subject is not None] == ([optimizer] if steps_it else [])
+    assert optimizer.escaped is not None
