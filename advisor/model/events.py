@@ -200,6 +200,11 @@ class Context:
         return tuple(node for node in self.path if isinstance(node, Region))
 
     @property
+    def nodes(self) -> list[Node]:
+        """All nodes around, outermost first."""
+        return [node[0] if isinstance(node, tuple) else node for node in self.path]
+
+    @property
     def arms(self) -> tuple[tuple[Branch, Arm], ...]:
         """The branches around the node with the arm it stands in, outermost first."""
         return tuple(node for node in self.path if isinstance(node, tuple))
@@ -253,6 +258,25 @@ def finished() -> Iterator[None]:
         yield
     finally:
         _known_leaves = None
+        _known_endings.clear()
+
+
+_known_endings: dict[int, tuple[list[Node], frozenset[Node]]] = {}
+
+
+def endings(nodes: list[Node]) -> frozenset[Node]:
+    """Every exit of the tree, and every node that holds one."""
+    held = _known_endings.get(id(nodes)) if _known_leaves is not None else None
+    if held is None:
+        found: set[Node] = set()
+        for node, context in walk(nodes):
+            if isinstance(node, Exit):
+                found.add(node)
+                found.update(context.nodes)
+        held = nodes, frozenset(found)
+        if _known_leaves is not None:
+            _known_endings[id(nodes)] = held
+    return held[1]
 
 
 def _leaves(nodes: list[Node]) -> Iterable[tuple[Event, Context]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, endings, events
 from advisor.model.recipe import Fact, Loader, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import number
@@ -200,7 +200,13 @@ def violations(nodes: list[Node], order: Order) -> list[Violation]:
     arms = {event: tuple(order.arms(event)) for event in happening}
     if not any(arms.values()):
         return []
-    return _Fold({event: _part(checks[event], order.clears(event), arms[event]) for event in happening}).run(nodes)
+    parts = {event: _part(checks[event], order.clears(event), arms[event]) for event in happening}
+    matter: set[Node] = set(endings(nodes))  # an exit ends a way
+    for event, context in events(nodes):
+        if parts[event].matters:
+            matter.add(event)
+            matter.update(context.nodes)
+    return _Fold(parts, matter).run(nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +229,12 @@ def _part(checks: tuple[Fact, ...], clears: Iterable[Fact] | Everything, arms: t
 
 
 class _Fold:
-    def __init__(self, parts: dict[Event, _Part]) -> None:
+    def __init__(self, parts: dict[Event, _Part], matter: set[Node]) -> None:
         self.parts = parts
+        self.ways: dict[Branch, tuple[list[tuple[Arm, frozenset[Guard]]], bool]] = {}  # arms that count with what holds in them
+        self.matter = matter  # what the rule looks at, and what contains it
         self.found: dict[tuple[Event, Fact, Loop | None], Violation] = {}
         self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
-        self.matter: dict[Node, bool] = {}
 
     def run(self, nodes: list[Node]) -> list[Violation]:
         self.walk(nodes, {}, ())
@@ -237,7 +244,7 @@ class _Fold:
         for node in nodes:
             if state is None:
                 return None
-            if not self.matters(node):
+            if node not in self.matter:
                 continue
             if isinstance(node, Event):
                 self.event(node, state, path)
@@ -254,19 +261,6 @@ class _Fold:
                 state = self.call(node, state, path)
         return state
 
-    def matters(self, node: Node) -> bool:
-        """True for what the rule looks at and for what contains it. Exits count: they end a way."""
-        known = self.matter.get(node)
-        if known is None:
-            if isinstance(node, Event):
-                known = self.parts[node].matters
-            elif isinstance(node, Branch):
-                known = any(self.matters(inner) for arm in node.arms for inner in arm.body)
-            else:
-                known = isinstance(node, Exit) or any(self.matters(inner) for inner in node.body)
-            self.matter[node] = known
-        return known
-
     def event(self, event: Event, state: _State, path: tuple[object, ...]) -> None:
         part = self.parts[event]
         for thing in part.checks:
@@ -281,10 +275,14 @@ class _Fold:
             state[thing] = _Status({event: (Context(path), guards(Context(path)))})
 
     def branch(self, branch: Branch, state: _State, path: tuple[object, ...]) -> _State | None:
-        arms, passes = ways(branch)
+        ways_on = self.ways.get(branch)
+        if ways_on is None:
+            arms, passes = ways(branch)
+            ways_on = self.ways[branch] = [(arm, frozenset(arm_guards(branch, arm))) for arm in arms], passes
+        arms_on, passes = ways_on
         after: _State | None = dict(state) if passes else None
-        for arm in arms:
-            entered = _possible(state, arm_guards(branch, arm))
+        for arm, holding in arms_on:
+            entered = _possible(state, holding)
             after = _join(after, self.walk(arm.body, entered, (*path, (branch, arm))))
         return after
 
@@ -295,6 +293,7 @@ class _Fold:
         for _ in range(1 if loop.what == "turn" else 2):
             if turn is None:
                 break
+            began = dict(turn)
             self.leaving["break"].append([])
             self.leaving["continue"].append([])
             turn = self.walk(loop.body, turn, (*path, loop))
@@ -303,6 +302,8 @@ class _Fold:
             for left in self.leaving["break"].pop():
                 after = _join(after, left)
             after = _join(after, turn)
+            if turn == began:
+                break  # another turn would meet what this one met
             turn = dict(turn) if turn is not None else None
         return after
 
@@ -353,9 +354,9 @@ def _gives_up(body: list[Node]) -> bool:
     return isinstance(last, (Region, Call)) and _gives_up(last.body)
 
 
-def _possible(state: _State, holding: tuple[Guard, ...]) -> _State:
+def _possible(state: _State, holding: frozenset[Guard]) -> _State:
     """The state in an arm: what was armed only where the arm's condition does not hold is left out."""
-    if not holding:
+    if not holding or not state:
         return dict(state)
     excluded = {(key, not holds) for key, holds in holding}
     return {thing: _without(status, excluded) for thing, status in state.items()}

@@ -9,9 +9,16 @@ from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Known, Setting, is_absent
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
-ATTENTION = frozenset({
-    "MultiheadAttention", "Transformer", "TransformerEncoder", "TransformerDecoder", "TransformerEncoderLayer", "TransformerDecoderLayer",
-})
+ATTENTION = frozenset(
+    {
+        "MultiheadAttention",
+        "Transformer",
+        "TransformerEncoder",
+        "TransformerDecoder",
+        "TransformerEncoderLayer",
+        "TransformerDecoderLayer",
+    }
+)
 CONVOLUTION = frozenset({"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv2d"})
 WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilinear", "Embedding", "EmbeddingBag"}
 GRAPH_ROOTS = ("torch_geometric.", "dgl.")

@@ -61,13 +61,9 @@ def to_train(event: Event) -> Iterable[Module]:
     return ()
 
 
-def out_of_train(recipe: Recipe) -> dict[Module, list[Module]]:
-    """For each module that may be put into eval mode: what is then no longer surely in train mode, itself, its parts and what it is part of."""
-    around: dict[Module, list[Module]] = {}
-    for module in recipe.modules:
-        for part in module.walk():
-            around.setdefault(part, []).append(module)
-    return {module: [*module.walk(), *holders] for module, holders in around.items()}
+def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
+    """What is no longer surely in train mode when a module is put into eval mode: itself, its parts and what it is part of."""
+    return [*module.walk(), *(whole for whole in recipe.modules if module in whole.walk())]
 
 
 def trained_modules(recipe: Recipe) -> list[Module]:

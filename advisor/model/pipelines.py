@@ -6,14 +6,42 @@ from advisor.model.recipe import Dataset, Loader, Transform
 from advisor.model.source import number
 
 LIBRARIES = ("torchvision.", "albumentations.", "torchaudio.", "kornia.")
-RANDOM = frozenset({
-    "ColorJitter", "AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix", "GaussianNoise", "ElasticTransform",
-    "ScaleJitter", "MixUp", "CutMix", "FrequencyMasking", "TimeMasking",
-})
-STEADY = frozenset({  # of albumentations, where the others draw a number
-    "Compose", "Resize", "Normalize", "CenterCrop", "PadIfNeeded", "LongestMaxSize", "SmallestMaxSize", "ToFloat", "FromFloat", "ToTensorV2", "Crop",
-    "Lambda", "ToGray", "Sequential", "NoOp", "SelectiveChannelTransform",
-})
+RANDOM = frozenset(
+    {
+        "ColorJitter",
+        "AutoAugment",
+        "RandAugment",
+        "TrivialAugmentWide",
+        "AugMix",
+        "GaussianNoise",
+        "ElasticTransform",
+        "ScaleJitter",
+        "MixUp",
+        "CutMix",
+        "FrequencyMasking",
+        "TimeMasking",
+    }
+)
+STEADY = frozenset(
+    {  # of albumentations, where the others draw a number
+        "Compose",
+        "Resize",
+        "Normalize",
+        "CenterCrop",
+        "PadIfNeeded",
+        "LongestMaxSize",
+        "SmallestMaxSize",
+        "ToFloat",
+        "FromFloat",
+        "ToTensorV2",
+        "Crop",
+        "Lambda",
+        "ToGray",
+        "Sequential",
+        "NoOp",
+        "SelectiveChannelTransform",
+    }
+)
 
 
 def pipeline(loader: Loader) -> list[Transform] | None:

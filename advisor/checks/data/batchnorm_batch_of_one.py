@@ -27,8 +27,12 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     raises = bool(flat) and not layers(trained, frozenset({"Conv1d"}))
     norm = flat[0] if raises else norms[0]
     yield ctx.finding(
-        "raises" if raises else "one-sample", at=loader, confidence="medium" if size.weak else None,
-        value_from=size, layer=norm.name, line=norm.place,
+        "raises" if raises else "one-sample",
+        at=loader,
+        confidence="medium" if size.weak else None,
+        value_from=size,
+        layer=norm.name,
+        line=norm.place,
     )
 
 

@@ -22,9 +22,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if case is not None:
                 sure = not loader.flag_off and not other.flag_off
                 mine, its = _text(loader), _text(other)
-                yield ctx.finding(
-                    case, at=loader, confidence=None if sure else "medium", line=other.place, role=loader.role, mine=mine, its=its
-                )
+                yield ctx.finding(case, at=loader, confidence=None if sure else "medium", line=other.place, role=loader.role, mine=mine, its=its)
                 break
 
 

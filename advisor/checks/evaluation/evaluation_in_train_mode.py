@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, Loop
@@ -24,7 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         measured.setdefault(event, set()).add(None)
     if not measured:
         return
-    switched = out_of_train(recipe)
+    switched = cache(lambda module: out_of_train(module, recipe))
 
     def asked(event: Event) -> Iterable[Module]:
         return (event.subject,) if event in measured else ()
@@ -32,7 +33,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     def disarmed(event: Event) -> Iterable[Module] | Everything:
         if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):
             if isinstance(event.subject, Module):
-                return switched.get(event.subject, list(event.subject.walk()))
+                return switched(event.subject)
             return () if event.kind is Kind.ESCAPE else EVERYTHING
         return ()
 
@@ -50,6 +51,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         elif matters:
             norms, drops = batch_norms(module), dropouts(module)
             yield ctx.finding(
-                "batch-norm" if norms else "dropout", at=at, confidence="medium" if needs_flag(found.context) else None,
-                model=module.name, layer=[*norms, *drops][0].name if norms or drops else "functional dropout", role=role_of(loop),
+                "batch-norm" if norms else "dropout",
+                at=at,
+                confidence="medium" if needs_flag(found.context) else None,
+                model=module.name,
+                layer=[*norms, *drops][0].name if norms or drops else "functional dropout",
+                role=role_of(loop),
             )

@@ -28,8 +28,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         switch = next((event for event, _ in found.armed_by if event.kind is Kind.TRAIN_MODE), None)
         flagged = needs_flag(found.context) or part.when
         yield ctx.finding(
-            "updating", at=switch or part, confidence="medium" if flagged else None,
-            model=part.name, layer=batch_norms(part)[0].name, line=found.event.place,
+            "updating",
+            at=switch or part,
+            confidence="medium" if flagged else None,
+            model=part.name,
+            layer=batch_norms(part)[0].name,
+            line=found.event.place,
         )
 
 
@@ -40,7 +44,8 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
     switched = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     feeding = {event.subject for event, context in events(recipe.tree, Kind.FORWARD) if training_loop(context) is not None}
     found = [
-        model for model in recipe.models
+        model
+        for model in recipe.models
         if model.trainable == "no" and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
     ]
     for module in trained_modules(recipe):

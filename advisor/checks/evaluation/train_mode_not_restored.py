@@ -35,8 +35,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             elif matters:
                 step = found.event.place
                 yield ctx.finding(
-                    "stays", at=switch, confidence="medium" if needs_flag(around) or needs_flag(found.context) else None,
-                    evidence=[Link(step.file, step.line, "training goes on here")], model=module.name, line=step.line,
+                    "stays",
+                    at=switch,
+                    confidence="medium" if needs_flag(around) or needs_flag(found.context) else None,
+                    evidence=[Link(step.file, step.line, "training goes on here")],
+                    model=module.name,
+                    line=step.line,
                 )
 
 

@@ -32,7 +32,7 @@ def _same(loader: Loader, other: Loader) -> bool:
         return False
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
-    return (_identity(mine) is not None and _identity(mine) == _identity(its))
+    return _identity(mine) is not None and _identity(mine) == _identity(its)
 
 
 def _takes_all(loader: Loader) -> bool:

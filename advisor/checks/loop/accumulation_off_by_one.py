@@ -22,8 +22,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             times, known = value_of(window.size), candidates(window.size)
             latent = bool(known) and all(size.value == 1 for size in known)  # every size that stands in the program is harmless
             yield ctx.finding(
-                "latent" if latent else "first-alone", at=window.branch, confidence=None if times else "medium",
-                condition=asked.text, counter=asked.modulo_of, times=times or "several",
+                "latent" if latent else "first-alone",
+                at=window.branch,
+                confidence=None if times else "medium",
+                condition=asked.text,
+                counter=asked.modulo_of,
+                times=times or "several",
             )
 
 

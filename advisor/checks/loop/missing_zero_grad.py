@@ -29,8 +29,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         flag = needs_flag(found.context)
         before = _elsewhere(found)
         yield ctx.finding(
-            "never" if before is None else "left-over", at=backward, confidence="medium" if flag else None,
-            kind=kinds_of(recipe, found.thing), step=found.event.place, before=(before or found.event).place,
+            "never" if before is None else "left-over",
+            at=backward,
+            confidence="medium" if flag else None,
+            kind=kinds_of(recipe, found.thing),
+            step=found.event.place,
+            before=(before or found.event).place,
         )
 
 

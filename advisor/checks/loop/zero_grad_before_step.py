@@ -31,8 +31,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", clearing)
                 continue
             yield ctx.finding(
-                "cleared", at=clearing, confidence="medium" if needs_flag(found.context) else None,
-                kind=kinds_of(recipe, found.thing), backward=backward.place, step=found.event.place,
+                "cleared",
+                at=clearing,
+                confidence="medium" if needs_flag(found.context) else None,
+                kind=kinds_of(recipe, found.thing),
+                backward=backward.place,
+                step=found.event.place,
             )
 
 

@@ -25,8 +25,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         for clearing, context in events(body, Kind.ZERO_GRAD):
             if any(held.slot is optimizer.slot for held in wiped(clearing, recipe)) and _each_time(context, window):
                 yield ctx.finding(
-                    "each-batch", at=clearing, confidence=None if window.turns not in (None, 1) else "medium",
-                    kind=optimizer.name, step=window.step.place, condition=_words(window),
+                    "each-batch",
+                    at=clearing,
+                    confidence=None if window.turns not in (None, 1) else "medium",
+                    kind=optimizer.name,
+                    step=window.step.place,
+                    condition=_words(window),
                 )
                 break
 

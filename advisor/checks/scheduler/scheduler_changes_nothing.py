@@ -33,9 +33,15 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     given = first(scheduler.settings.get(name))
     unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     yield ctx.finding(
-        "beyond-the-run", at=scheduler, confidence="medium" if scheduler.flag_off or (given is not None and given.weak != turns.weak) else None,
+        "beyond-the-run",
+        at=scheduler,
+        confidence="medium" if scheduler.flag_off or (given is not None and given.weak != turns.weak) else None,
         value_from=given,
-        setting=name, value=first_change, times=times, unit=unit, run=ctx.provenance(turns),
+        setting=name,
+        value=first_change,
+        times=times,
+        unit=unit,
+        run=ctx.provenance(turns),
     )
 
 

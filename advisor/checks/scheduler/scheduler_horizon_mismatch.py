@@ -37,9 +37,15 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     case, span = _judge(scheduler, given, times, ctx)
     if case is not None:
         yield ctx.finding(
-            case, at=scheduler, confidence="medium" if scheduler.flag_off or turns.weak != given.weak else None, value_from=given,
+            case,
+            at=scheduler,
+            confidence="medium" if scheduler.flag_off or turns.weak != given.weak else None,
+            value_from=given,
             setting="milestones" if scheduler.name == "MultiStepLR" else WITH_HORIZON[scheduler.name],
-            value=span, times=times, unit=unit, run=ctx.provenance(turns),
+            value=span,
+            times=times,
+            unit=unit,
+            run=ctx.provenance(turns),
         )
 
 

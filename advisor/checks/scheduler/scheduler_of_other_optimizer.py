@@ -32,6 +32,12 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             Link(scheduler.place.file, scheduler.place.line, f"{scheduler.name}, which writes to another one"),
         ]
         yield ctx.finding(
-            "other", at=other, evidence=evidence, optimizer=optimizer.name, line=optimizer.place, other=other.name,
-            other_line=other.place, built=scheduler.place,
+            "other",
+            at=other,
+            evidence=evidence,
+            optimizer=optimizer.name,
+            line=optimizer.place,
+            other=other.name,
+            other_line=other.place,
+            built=scheduler.place,
         )
