@@ -174,4 +174,3 @@ class Children:
         """Nothing stays behind."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
-

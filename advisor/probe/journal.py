@@ -21,6 +21,7 @@ NOT_LISTED = frozenset({".git", ".hg", "__pycache__", "node_modules", ".venv", "
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 OFFLINE = {"WANDB_MODE": "offline", "MPLBACKEND": "Agg", "HF_HUB_DISABLE_TELEMETRY": "1", "COMET_MODE": "disabled", "PYTHONDONTWRITEBYTECODE": "1"}
 
+
 class NotKept(OSError):
     """A file of the user's is about to be changed, and no copy of it can be kept. Without one, the script may not touch it."""
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.source import Place
 from advisor.read.python import config_module
+from advisor.read.python.executions import Shared
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.text import undecodable
 
@@ -87,13 +88,14 @@ def read(
             waiting.append((path, _is_entry(source)))
         project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
-    _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined)
+    shared = Shared() if len(waiting) + len(settings_files) > 1 else None
+    _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined, shared=shared)
     programs = [path for path in python if path not in settings_files]
     words = 2 if programs else 1 if len(settings_files) > FEW_CONFIGS else 0
     alone = [path for path in dict.fromkeys(settings_files) if not _is_settled(project, reading, path, words, named=path not in strays)]
     if len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE):
         for path in alone:
-            _read_programs_of(project, reading, path, whole=not programs)
+            _read_programs_of(project, reading, path, not programs, shared)
     reading.broken += project.left_out
     reading.parsed = len(project.parsed)
     reading.functions = sum(written for written, _ in project.functions.values())
@@ -191,7 +193,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
 _COMPOSED = re.compile(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
 
 
-def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool) -> None:
+def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, shared: Shared | None) -> None:
     """The program that reads a config which no dialect claims, joined with it. `whole`: all that is found in it is shown."""
     from advisor.read.joined import readers
     from advisor.read.python.program import read_program, trains
@@ -205,7 +207,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
         if isinstance(source, Broken):
             continue
         try:
-            recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None)
+            recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None, shared)
         except Exception as error:  # ours; the config is left unjudged, and the run does not end with 0
             if os.environ.get("ADVISOR_DEBUG"):
                 raise
@@ -289,11 +291,10 @@ def _read_programs(
     whole_program: bool,
     everything: bool,
     joined: Sequence[tuple[str, str]] = (),
+    shared: Shared | None = None,
 ) -> None:
-    from advisor.read.python.executions import Shared
     from advisor.read.python.program import YOUNG, read_program
 
-    shared = Shared() if len(waiting) > 1 else None
     entries = [path for path, is_entry in waiting if is_entry]
     parts = [path for path, is_entry in waiting if not is_entry]
     covered: set[str] = set()

@@ -56,7 +56,10 @@ def render(result: Result, trace: Trace, run: Mapping[str, Any]) -> str:
     general = f'<section class="card wide"><h2>Findings</h2>{general}</section>' if left else ""
     skipped = "".join(f"<li>{escape(entry.why)} <span class=where>{escape(entry.file)}:{entry.line}</span></li>" for entry in result.skipped)
     skipped = f"<details><summary>{len(result.skipped)} things could not be judged</summary><ul>{skipped}</ul></details>" if result.skipped else ""
-    counts = ", ".join(f"{result.count(level)} {level}{'s' * (result.count(level) != 1)}" for level in ("error", "warning", "hint") if result.count(level)) or "no findings"
+    counts = (
+        ", ".join(f"{result.count(level)} {level}{'s' * (result.count(level) != 1)}" for level in ("error", "warning", "hint") if result.count(level))
+        or "no findings"
+    )
     script = run["script"]
     end = f"failed: {script['exception']}" if script["exception"] else f"stopped ({script['stopped']})" if script["stopped"] else "ended by itself"
     head = f"{counts} · {trace.steps} steps · script {escape(end)} · {result.seconds:.1f} s, {run['instruments_seconds']:.2f} s of it for measuring"
@@ -114,7 +117,9 @@ def chart(lines: Sequence[Series], logarithmic: bool) -> str:
         height = low + share * (high - low)
         at = 8 + (HEIGHT - 8 - BOTTOM) * (1 - share)
         text = f"{10**height if logarithmic else height:.3g}"
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 8}" y1="{at:.1f}" y2="{at:.1f}" stroke="#e2e8f0"/><text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{text}</text>')
+        parts.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - 8}" y1="{at:.1f}" y2="{at:.1f}" stroke="#e2e8f0"/><text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{text}</text>'
+        )
     for step in sorted({1, (last + 1) // 2, last}):
         parts.append(f'<text x="{x(step):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{step}</text>')
     for number, series in enumerate(lines):
@@ -150,7 +155,9 @@ def _classes(labels: Labels) -> str:
         counts, top = Counter(batch), 8.0
         for number, label in enumerate(names):
             height = (HEIGHT - 8 - BOTTOM) * counts[label] / max(1, len(batch))
-            parts.append(f'<rect x="{LEFT + at * wide:.1f}" y="{top:.1f}" width="{max(1.0, wide - 1):.1f}" height="{height:.1f}" fill="{COLOURS[number]}"/>')
+            parts.append(
+                f'<rect x="{LEFT + at * wide:.1f}" y="{top:.1f}" width="{max(1.0, wide - 1):.1f}" height="{height:.1f}" fill="{COLOURS[number]}"/>'
+            )
             top += height
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">1</text><text x="{WIDTH - 8}" y="{HEIGHT - 6}" text-anchor="end">{len(batches)}</text></svg>')
     legend = "".join(f'<b style="background:{COLOURS[n]}"></b>class {label}' for n, label in enumerate(names))

@@ -54,5 +54,3 @@ def closing(result: Result, trace: Trace, run: Mapping[str, Any]) -> str:
     end = {"steps": "stopped", "seconds": "stopped by the clock", "interrupt": "interrupted"}.get(script["stopped"] or "", "ended by itself")
     end = f"failed with {script['exception']}" if script["exception"] else end
     return f"probe: {trace.steps} steps, script {end}, {result.seconds:.1f} s of which {run['instruments_seconds']:.2f} s for measuring\n"
-
-

@@ -109,7 +109,7 @@ class Reader:
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
         self.unrolling = 0  # inside a loop that is read item by item
-        self.config: tuple[str, str] | None = None  # (display name, text) of a config joined with --with
+        self._config: tuple[str, str] | None = None
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
         self.repeated = 0  # nodes that replayed calls added
@@ -124,6 +124,17 @@ class Reader:
         if self.sharing is not None:
             self.sharing.depends_on_folder()
         return self._entry
+
+    @property
+    def config(self) -> tuple[str, str] | None:
+        """(display name, text) of a config that is joined with the program."""
+        if self.sharing is not None:
+            self.sharing.depends_on_entry()
+        return self._config
+
+    @config.setter
+    def config(self, joined: tuple[str, str] | None) -> None:
+        self._config = joined
 
     @property
     def launches(self) -> list[Launch]:
@@ -214,7 +225,7 @@ class Reader:
         self.note(Skipped(why, place.file, place.line))
 
     def note(self, note: Skipped) -> None:
-        """Notes something that could not be read, once."""
+        """Adds such a note, once."""
         self.log(Noted(note))
         if note not in self.recipe.not_read:
             self.recipe.not_read.append(note)
@@ -363,8 +374,6 @@ class Reader:
     def unknown_call(self, call: LibraryCall) -> Value:
         """A call of a library function that no table describes."""
         return escapes.unknown_call(self, call)
-
-    # --- branches ------------------------------------------------------------------------------------------------
 
     def branch(self, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
         """Executes alternatives from the same state and joins what they leave behind: (how it leaves, its value) of each arm."""

@@ -133,7 +133,7 @@ class Sharing:
         """The top level of a file begins to be executed."""
         reader = self.reader
         self._world()
-        settled = not reader.loop_depth and not reader.forward_depth and reader.grad_mode == "on" and reader.config is None
+        settled = not reader.loop_depth and not reader.forward_depth and reader.grad_mode == "on"
         room = len(self.shared.executions.get(source.path, ())) < EXECUTIONS
         execution = Execution(source) if settled and room else None
         self.running.append(execution)
