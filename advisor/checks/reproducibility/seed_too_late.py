@@ -18,7 +18,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first seed of each library, against the first draw of the same."""
     if not is_run(recipe) or not recipe.seeds.complete:
         return
-    order = {event: index for index, (event, _) in enumerate(events(recipe.tree))}
+    order: dict[Event, int] = {}
+    for index, (event, _) in enumerate(events(recipe.tree)):
+        order.setdefault(event, index)  # a call that is replayed holds the events of the first one
     told: set[Event] = set()
     for library in LIBRARIES:
         seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library)), (None, None))

@@ -1,0 +1,46 @@
+"""Seeds in the order in which they are set, on a tree that is changed by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor import cards, engine
+from advisor.model.events import Call
+from advisor.model.rule import Choice
+from advisor.read import read
+
+PROGRAM = """\
+import torch
+from torch import nn
+
+
+def seed():
+    torch.manual_seed(0)
+
+
+seed()
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(100):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(torch.ones(8, 20)), torch.zeros(8, 3)).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("calls", "found"), [((0,), False), ((0, 2), False), ((2,), True)])
+def test_a_call_that_is_replayed_sets_no_seed_too_late(calls: tuple[int, ...], found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(PROGRAM)
+    reading = read(["train.py"])
+    tree = reading.recipes[0].tree
+    seed = next(node for node in tree if isinstance(node, Call))
+    rest = [node for node in tree if node is not seed]
+    for at in calls:  # a call that is not read again holds the events of the first one
+        rest.insert(at, seed)
+    tree[:] = rest
+    rules = cards.load()
+    result = engine.lint(reading, lambda file: Choice(rules=rules), set(rules))
+    assert any(finding.rule == "seed-too-late" for finding in result.findings) is found
