@@ -16,6 +16,7 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequenc
 
 ORDERINGS = ("value_counts", "sort_index", "sort_values", "astype", "copy", "fillna", "head", "tail")  # keep what stands for each class
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
+SAME_SHAPE = frozenset({"astype", "fillna", "dropna", "drop", "reset_index", "sort_values", "copy", "head", "tail", "drop_duplicates", "replace"})
 
 
 def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
@@ -41,7 +42,13 @@ def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node:
 )
 def read(call: LibraryCall) -> Value:
     """pd.read_csv(path)"""
-    return frame(call.reader, node=call.node)
+    return table_of(frame(call.reader, node=call.node))
+
+
+def table_of(made: Instance) -> Instance:
+    """Notes that a frame surely has rows and columns; what is picked of one by a key that is not known may be a series."""
+    made.data["table"] = True
+    return made
 
 
 @table.function("pandas.Series", "pandas.to_datetime", "pandas.to_numeric", "pandas.cut", "pandas.qcut")
@@ -67,8 +74,16 @@ def concat(call: LibraryCall) -> Value:
 
 @table.method("frame", "__getitem__")
 def item(call: LibraryCall) -> Value:
-    """df["label"], df[mask], df[["a", "b"]]"""
+    """df["label"], df[mask], df[["a", "b"]], df.iloc[:, 1:]"""
     key = call.arguments.positional[0]
+    if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
+        rows, column = key.items
+        if not isinstance(rows, Sequence):
+            return frame(call.reader, call.this)  # one row, or a mask
+        made = frame(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
+        return table_of(made) if isinstance(column, Sequence) else made
+    if isinstance(key, Sequence) and key.kind == "list" and key.items and all(isinstance(name, Constant) for name in key.items):
+        return table_of(frame(call.reader, call.this))
     return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
 
 
@@ -156,6 +171,8 @@ def derived(call: LibraryCall) -> Value:
     if call.reader.plain(call.get("inplace")) is True:
         return NONE
     made = frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    if name in SAME_SHAPE and call.this.data.get("table"):
+        table_of(made)
     counted = "proportional" if name == "value_counts" else call.this.data.get("counted")
     if counted is not None and name in ORDERINGS:
         made.data["counted"] = counted
@@ -164,7 +181,7 @@ def derived(call: LibraryCall) -> Value:
 
 def array(reader: Reader, owner: Instance) -> Value:
     """The numbers of a frame."""
-    return Tensor(replace(_flow(owner), rank=1 if owner.kind == SERIES else None))
+    return Tensor(replace(_flow(owner), rank=1 if owner.kind == SERIES else 2 if owner.data.get("table") else None))
 
 
 def _flow(owner: Instance) -> Flow:

@@ -199,6 +199,7 @@ def carried(reader: Reader, value: Value | None) -> Value:
     """Transformed data is still the same data."""
     flow = flow_of(value)
     if flow is not None:
+        flow = replace(flow, rank=None) if flow.rank == 1 else flow  # labels come out as numbers, or as a column for each
         return Tensor(flow if flow.source is not None else replace(flow, source=identity(value)))
     if isinstance(value, Instance):
         return reader.instance(

@@ -10,6 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch.samples import batch_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
@@ -76,29 +77,7 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     if fact.generator is None and instance.cls is not None:
         fact.generator = _generator(instance, instance.cls)
     if not fact.items and instance.cls is not None:
-        fact.items = _items(reader, instance, instance.cls)
-
-
-def _items(reader: Reader, instance: Instance, cls: Class) -> tuple[Flow, ...]:
-    """The parts of a batch, where __getitem__ just picks entries of tensors that the data set holds: fewer rows of them."""
-    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
-    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
-        return ()
-    body = [statement for statement in method.node.body if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))]
-    given = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
-    if not isinstance(given, ast.Tuple):
-        return ()
-    held = [_picked(instance, entry, method.node.args.args[1].arg) for entry in given.elts]
-    return tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in held)
-
-
-def _picked(instance: Instance, entry: ast.expr, index: str) -> Flow:
-    """What `self.x[index]` picks of; nothing is known of anything else."""
-    if isinstance(entry, ast.Subscript) and isinstance(entry.value, ast.Attribute) and isinstance(entry.value.value, ast.Name):
-        held = instance.attributes.get(entry.value.attr) if entry.value.value.id == "self" else None
-        if isinstance(held, Tensor) and isinstance(entry.slice, ast.Name) and entry.slice.id == index:
-            return held.flow
-    return Flow(graph="none")
+        fact.items = batch_of(instance, instance.cls)
 
 
 def transforms_of(value: Instance) -> list[Transform]:

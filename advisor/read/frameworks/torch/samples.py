@@ -1,0 +1,87 @@
+"""What a batch of a data set of the project is made of, as far as the text of its __getitem__ shows it without being run."""
+
+from __future__ import annotations
+
+import ast
+
+from advisor.model.recipe import Flow
+from advisor.model.record import replace
+from advisor.read.frameworks.pandas import SERIES
+from advisor.read.python.values import Class, Function, Instance, Tensor
+
+SAME = frozenset({"float", "double", "half", "long", "int", "to", "type", "clone", "contiguous", "astype", "item"})  # methods that keep the shape
+MADE = frozenset({"tensor", "as_tensor", "from_numpy", "FloatTensor", "LongTensor", "float32", "float64", "int64", "asarray", "array"})
+NUMBERS = frozenset({"float", "int", "bool"})
+NOTHING = Flow(graph="none")
+
+
+def batch_of(instance: Instance, cls: Class) -> tuple[Flow, ...]:
+    """The parts of a batch, where __getitem__ picks entries of what the data set holds and gives a tuple of them: as many dimensions as the whole."""
+    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
+    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
+        return ()
+    returns = [node for node in ast.walk(method.node) if isinstance(node, ast.Return)]
+    given = returns[0].value if len(returns) == 1 and returns[0] is method.node.body[-1] else None
+    if not isinstance(given, ast.Tuple):
+        return ()
+    sample = _Sample(instance, method.node.args.args[1].arg, _assigned(method.node.body))
+    held = [sample.part(entry) for entry in given.elts]
+    return tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in held)
+
+
+def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
+    """What stands behind each name: the expression that is assigned once and under no condition, else nothing."""
+    found: dict[str, ast.expr | None] = {}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                plain = isinstance(statement, ast.Assign) and statement.targets == [node] and node.id not in found
+                found[node.id] = statement.value if plain and isinstance(statement, ast.Assign) else None
+    return found
+
+
+class _Sample:
+    """One sample, and what its parts are in a batch."""
+
+    def __init__(self, instance: Instance, index: str, names: dict[str, ast.expr | None]) -> None:
+        self.instance, self.index, self.names = instance, index, names
+
+    def part(self, entry: ast.expr, depth: int = 0) -> Flow:
+        """The batch of what an expression gives; nothing is known of most."""
+        if depth > len(self.names):
+            return NOTHING  # a name that leads back to itself
+        if isinstance(entry, ast.Name):
+            behind = self.names.get(entry.id)
+            return self.part(behind, depth + 1) if behind is not None else NOTHING
+        if isinstance(entry, ast.Subscript):
+            return self._picked(entry)
+        if isinstance(entry, ast.Call):
+            return self._called(entry, depth)
+        return NOTHING
+
+    def _picked(self, entry: ast.Subscript) -> Flow:
+        """self.x[index], self.frame.label.iloc[index]"""
+        whole = entry.value.value if isinstance(entry.value, ast.Attribute) and entry.value.attr in ("iloc", "values") else entry.value
+        if not isinstance(entry.slice, ast.Name) or entry.slice.id != self.index or self.names.get(self.index, entry) is not entry:
+            return NOTHING
+        if not isinstance(whole, ast.Attribute) or not isinstance(whole.value, ast.Name) or whole.value.id != "self":
+            return NOTHING
+        held = self.instance.attributes.get(whole.attr)
+        if isinstance(held, Tensor):
+            return held.flow
+        return replace(NOTHING, rank=1) if isinstance(held, Instance) and held.kind == SERIES else NOTHING
+
+    def _called(self, entry: ast.Call, depth: int) -> Flow:
+        """torch.tensor(self.y[index]), self.y[index].float(), float(...)"""
+        called = entry.func.attr if isinstance(entry.func, ast.Attribute) else entry.func.id if isinstance(entry.func, ast.Name) else ""
+        if isinstance(entry.func, ast.Name) and called in NUMBERS:
+            return replace(NOTHING, rank=1)  # a number for each sample
+        if isinstance(entry.func, ast.Attribute) and called in SAME:
+            return self.part(entry.func.value, depth)
+        if called not in MADE or not entry.args:
+            return NOTHING
+        given = entry.args[0]
+        if not isinstance(given, ast.List):
+            return self.part(given, depth)
+        inner = self.part(given.elts[0], depth) if len(given.elts) == 1 else NOTHING
+        return replace(inner, rank=inner.rank + 1, width=None) if inner.rank is not None else NOTHING
