@@ -417,3 +417,39 @@ def test_a_python_config_in_a_dict(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     text = "from engine import run\nconfig = {}\nexec(open('settings.py').read(), config)\nrun(config['lr'], config['epochs'])\n"
     files = {"train.py": text, "engine.py": TRAIN, "settings.py": "lr = 0.4\nepochs = 3\n"}
     assert told(reading(tmp_path, monkeypatch, files, "train.py")) == [(0.4, 3)]
+
+
+KEYS = """
+import yaml
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+with open("config.yaml") as stream:
+    config = yaml.safe_load(stream)
+torch.manual_seed(config["seed"])
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=config["optim"]["lr"]{more})
+for epoch in range(config.get("epochs")):
+    for x, y in DataLoader(TensorDataset(torch.randn(64, 20), torch.randint(0, 3, (64,))), batch_size=8, shuffle=True):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+CONFIG = "name: first try\nseed: 1\nepochs: 3\noptim:\n  lr: 0.1\n  weight_decay: 0.3\n  grad_clip: 1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "config", "unread"),
+    [
+        ("", CONFIG, ["weight_decay", "grad_clip"]),  # names and notes stand in a config for its readers
+        (', weight_decay=config["optim"]["weight_decay"]', CONFIG, ["grad_clip"]),
+        (', **config["optim"]["rest"]', CONFIG, []),
+        ("", CONFIG.replace("weight_decay: 0.3", "type: SGD"), []),  # arguments of what is built by its name
+        ("", CONFIG.replace("grad_clip: 1.0", "grad_clip: null").replace("  weight_decay: 0.3\n", ""), []),
+    ],
+)
+def test_training_keys_that_nobody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, config: str, unread: list[str]) -> None:
+    [recipe] = reading(tmp_path, monkeypatch, {"train.py": KEYS.replace("{more}", more), "config.yaml": config}, "train.py").recipes
+    assert [setting.name for setting in recipe.hyperparameters if not setting.read] == unread
+    assert all(setting.place.file == "config.yaml" for setting in recipe.hyperparameters)

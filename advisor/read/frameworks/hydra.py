@@ -16,6 +16,7 @@ from advisor.read.frameworks.importlib import object_named
 from advisor.read.frameworks.omegaconf import merged
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.frameworks.yaml import value_of_node
+from advisor.read.python import keys
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -60,6 +61,7 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
         reader.recipe.broken += [broken for broken in found.broken if broken.place.file not in known]
         schemas = [(group, choice, package) for group, choice, package in found.missing]
         if found.root is not None:
+            keys.declare(reader, found.root)
             result = value_of_node(found.root, "", typed=True, weak=True)
     else:
         schemas = [("", name, "")]

@@ -10,6 +10,7 @@ from advisor.read.config import tree
 from advisor.read.config.tree import Listed, Mapped, Node
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import keys
 from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Library, Opaque, Union, Value, mapping, sequence
@@ -109,7 +110,20 @@ def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> 
             else f"the config file {inner.value!r} is not there"
         )
         return Opaque(why)
-    return read_text(call.reader, found[1], found[0], typed, is_weak(value))
+    new = found[0] not in call.reader.recipe.files
+    result = read_text(call.reader, found[1], found[0], typed, is_weak(value))
+    if new and call.name.startswith(CONFIG_LOADERS):  # what a framework reads, it has its own names for
+        keys.declare(call.reader, tree_of(call.reader, found[0]))
+    return result
+
+
+CONFIG_LOADERS = ("yaml.", "json.", "ruamel.", "toml", "omegaconf.")
+
+
+def tree_of(reader: Reader, display: str) -> Node | None:
+    """The tree of a config that was read."""
+    root = _TREES.get(reader.project, {}).get(display)
+    return None if isinstance(root, Broken) else root
 
 
 @table.function("yaml.safe_load", "yaml.load", "yaml.full_load", "yaml.unsafe_load", "yaml.FullLoader")

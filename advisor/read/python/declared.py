@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.record import dataclass
+from advisor.read.python import keys
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project, SourceModule
@@ -30,10 +31,11 @@ def note_readers(reader: Reader) -> None:
     settings = reader.recipe.hyperparameters
     if not settings.items:
         return
+    keys.note(reader)
     spelled = [_spelled(reader.project, source) for source in reader.modules.values()]
     wholesale = any(said.wholesale for said in spelled)
     named = {name for said in spelled for name in said.names}
-    unread = [setting for setting in settings if setting.name not in named]
+    unread = [setting for setting in settings if setting.name not in named and setting.declared != "config"]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
     if unread and not wholesale and (shared or any(said.computed for said in spelled)):
         named.update(_named_beside(reader.project, os.path.dirname(reader.entry.path)))
