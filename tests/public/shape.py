@@ -53,13 +53,14 @@ def main() -> None:
 
 
 def _without_step(recipe: Recipe) -> str | None:
-    """Why no step of a known optimizer was seen; None when one was."""
+    """Why no step of a known optimizer was seen; None when one was, or when the program writes its weights by hand and has none."""
     steps = [event for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
     if any(isinstance(event.subject, Optimizer) for event in steps):
         return None
-    for event, _ in events(recipe.tree, Kind.BACKWARD):
-        place = f"backward in {event.place.file}:{event.place.line}"
-        break
+    if not steps and any(event.data.get("what") != "grad" for event, _ in events(recipe.tree, Kind.GRAD_WRITE)):
+        return None
+    first = next(event.place for event, _ in events(recipe.tree, Kind.BACKWARD))
+    place = f"backward in {first.file}:{first.line}"
     if steps:
         return f"{place}; the step in {steps[0].place.file}:{steps[0].place.line} is that of {steps[0].data.get('owner')}"
     return f"{place}; no step at all, {len(recipe.optimizers)} optimizers" + (f", {recipe.optimizers.why}" if recipe.optimizers.why else "")
