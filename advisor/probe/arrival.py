@@ -52,7 +52,7 @@ class Arrivals(MetaPathFinder):
             return None
         self.searching.add(fullname)
         try:
-            for finder in sys.meta_path:
+            for finder in list(sys.meta_path):
                 find = getattr(finder, "find_spec", None)
                 spec: ModuleSpec | None = None if finder is self or find is None else find(fullname, path, target)
                 if spec is not None:

@@ -51,11 +51,3 @@ def images(folder: Path) -> None:
                 picture.putdata([tuple(draw.randrange(60) + 180 * (y // 14 == kind) for _ in range(3)) for y in range(40) for _ in range(40)])
                 picture.save(at / f"{number}.png")
 
-
-def sines(folder: Path) -> None:
-    """traindata.pt: rows of sine waves."""
-    import torch
-
-    draw = random.Random(2)
-    shifts = torch.tensor([[float(draw.randint(-80, 80))] for _ in range(20)], dtype=torch.float64)
-    torch.save(torch.sin((torch.arange(1000, dtype=torch.float64) + shifts) / 20.0), folder / "traindata.pt")

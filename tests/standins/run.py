@@ -40,8 +40,9 @@ def run(program: dict[str, Any], trees: Path, python: str, steps: int, seconds: 
         (scratch / "with").mkdir()
         for standin in program.get("standins", ()):
             (scratch / "with" / standin).symlink_to(HERE / standin, target_is_directory=True)
-            if standin == "hub":  # not a package: it hooks itself into the start of the interpreter
-                (scratch / "with" / "sitecustomize.py").symlink_to(HERE / standin / "sitecustomize.py")
+        early = [standin for standin in program.get("standins", ()) if (HERE / standin / "at_start.py").exists()]
+        if early:  # no packages that programs import: they hook themselves into the start of the interpreter
+            (scratch / "with" / "sitecustomize.py").write_text("".join(f"import {standin}.at_start\n" for standin in early), "utf-8")
         for maker, at in program.get("files", {}).items():
             getattr(inputs, maker)(work / at)
         paths = [str(scratch / "with"), str(ROOT), *(str(work / path) for path in program.get("paths", ()))]
@@ -88,6 +89,10 @@ def main() -> None:
         rows.append({"name": program["name"], "repository": program["repository"], "commit": program["commit"], **found})
         print(program["name"], json.dumps(found, indent=1), flush=True)
     if given.o:
+        if Path(given.o).exists():  # programs that were not run this time keep what was found last
+            before = json.loads(Path(given.o).read_text("utf-8"))["programs"]
+            names = {row["name"] for row in rows}
+            rows = sorted([*rows, *(row for row in before if row["name"] not in names)], key=lambda row: [p["name"] for p in programs()].index(row["name"]))
         Path(given.o).write_text(json.dumps({"date": datetime.date.today().isoformat(), "programs": rows}, indent=1) + "\n", "utf-8")
 
 

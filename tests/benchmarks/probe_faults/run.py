@@ -28,13 +28,13 @@ STEPS = 60
 Said = tuple[str, str, str, str]  # rule, case, severity and message
 
 
-def one(run: tuple[str, int]) -> list[Said]:
-    """Everything found in one program with one seed."""
-    source, seed = run
+def one(run: tuple[str, int, bool]) -> list[Said]:
+    """Everything found in one program with one seed; `--through-validation` or not."""
+    source, seed, through = run
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "train.py"
         script.write_text(source.replace("SEED = 0", f"SEED = {seed}"), "utf-8")
-        result, _, outcome, _ = watch(script, steps=STEPS)
+        result, _, outcome, _ = watch(script, steps=STEPS, through_validation=through)
     said = [(f.rule, f.case, f.severity, f"{f.place.line}: {f.message}") for f in result.findings]
     said += [("BROKEN", "", "error", why) for why in [*(e.why for e in result.skipped if "switched off" in e.why), *result.crashes]]
     return said + ([("ENDED", "", "hint", f"the script ended with {outcome.exception}")] if outcome.exception is not None else [])
@@ -82,7 +82,8 @@ def main() -> None:
     kinds: dict[str, Fault] = {}
     sound = [(n, text, seed) for n, text in healthy(given.held_out).items() if given.only in ("", "healthy", n) for seed in seeds]
     broken = [(n, f, text, seed) for n, f, text in faulty(given.held_out) if given.only in f.name for seed in some]
-    runs = [(text, seed) for _, text, seed in sound] + [(text, seed) for _, _, text, seed in broken]
+    runs = [(text, seed, False) for _, text, seed in sound]
+    runs += [(text, seed, given.held_out and "validation" in fault.name) for _, fault, text, seed in broken]
     with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
         said = iter(pool.map(one, runs))
         for program, _, seed in sound:

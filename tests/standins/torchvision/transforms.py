@@ -66,3 +66,20 @@ class Lambda:
 
     def __call__(self, image):
         return self.lambd(image)
+
+
+class RandomVerticalFlip(_Same):
+    def __call__(self, image):
+        return image.flip(-2) if torch.rand(()) < 0.5 else image
+
+
+class RandomRotation(_Same):
+    pass
+
+
+class ColorJitter(_Same):
+    pass
+
+
+class RandomResizedCrop(Resize):
+    pass

@@ -28,15 +28,20 @@ def tiny(transformers):
         return cls.from_config(config)
 
     transformers.AutoTokenizer.from_pretrained = staticmethod(tokenizer)
-    transformers.AutoModelForSequenceClassification.from_pretrained = classmethod(model)
+    transformers.AutoModelForSequenceClassification.from_pretrained = transformers.AutoModel.from_pretrained = classmethod(model)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
+    looking = False
+
     def find_spec(self, name, path=None, target=None):
-        if name != "transformers":
+        if name != "transformers" or self.looking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self.looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.looking = False
         run = spec.loader.exec_module
 
         def exec_module(module):
