@@ -94,12 +94,22 @@ class Run:
             repeat = Twin(self.request, self.observation.places.directory)
         from advisor.probe.launch import UsageError
 
+        progress = None
+        if self.request.progress:
+            from advisor.probe.progress import Progress
+
+            progress = Progress(self.observation.session)
+            progress.loss = self._loss
+            progress.install()
         try:
             outcome = self.observation.start()
         except (UsageError, SyntaxError) as error:
             if self.journal is not None:
                 self.journal.end()
             raise Problem(str(error)) from None
+        finally:
+            if progress is not None:
+                progress.remove()
         with self.observation.finished:
             code = self._report(repeat)
         _exit_soon(code)
@@ -122,6 +132,11 @@ class Run:
             folder = rendezvous.read("journal", time.monotonic() + 20)
             if folder is not None:
                 journal.join(folder)
+
+    def _loss(self) -> float | None:
+        """The last loss, for the line on the terminal."""
+        watched = self.observation.run.optimizers.watched.values() if self.observation.run is not None else ()
+        return next((one.loss.values[-1] for one in watched if one.loss.values), None)
 
     def _streams(self) -> None:
         """Machine formats own stdout: what the script prints goes to stderr. Its stdin is empty."""

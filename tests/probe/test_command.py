@@ -193,3 +193,44 @@ def test_the_context_manager() -> None:
             optimizer.step()
     assert watched.trace.steps == 9 and [finding.rule for finding in watched.findings] == ["missing-zero-grad"]
     assert not hasattr(torch.Tensor.backward, "__advisor__") and not hasattr(torch.optim.Optimizer.zero_grad, "__advisor__")
+
+
+def test_no_step_at_all_is_told(project: Path) -> None:
+    done = probe(project, "--format", "json", "train.py", code="import torch\nprint(torch.ones(3))\n")
+    found = report(done)
+    assert done.returncode == 0 and found["summary"]["steps"] == 0 and [e["why"] for e in found["skipped"]] == ["no optimizer step was seen"]
+    found = report(probe(project, "--format", "json", "train.py", code="print('no torch')\n"))
+    assert [entry["why"] for entry in found["skipped"]] == ["the script never imported torch"]
+
+
+def test_a_question_meets_an_empty_input(project: Path) -> None:
+    done = probe(project, "--format", "json", "train.py", code=HEALTHY.replace("net = nn", "name = input('name? ')\nnet = nn"))
+    script = report(done)["summary"]["script"]
+    assert done.returncode == 2 and script["exception"].startswith("EOFError") and script["file"] == "train.py"
+
+
+def test_an_exit_in_the_middle(project: Path) -> None:
+    leaving = HEALTHY.replace("    optimizer.step()\n", "    optimizer.step()\n    if turn == 4:\n        sys.exit()\n")
+    found = report(probe(project, "--format", "json", "train.py", code=leaving))
+    assert found["summary"]["script"]["exit"] == 0 and found["summary"]["steps"] == 5
+
+
+def test_a_full_disk_takes_no_file_away(project: Path) -> None:
+    """No room for a copy: the script may not change the file, and is told why."""
+    state = project.parent / "small"
+    state.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(state)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        (project / "best.pt").write_bytes(b"old" * 400_000)
+        done = probe(project, "--format", "json", "--steps", "8", "train.py", code=WRITES, XDG_STATE_HOME=str(state))
+        assert (project / "best.pt").read_bytes() == b"old" * 400_000
+        assert done.returncode == 2 and "cannot keep a copy of this file" in report(done)["summary"]["script"]["exception"], done.stderr
+    finally:
+        subprocess.run(["umount", str(state)], check=True)
+
+
+def test_a_report_that_cannot_be_written(project: Path) -> None:
+    done = probe(project, "--format", "json", "-o", "/dev/full", "--steps", "3", "train.py", code=HEALTHY)
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "/dev/full" in done.stderr

@@ -1,0 +1,161 @@
+"""What a run shows, and what it must not be taken for: programs of a few lines, watched in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+from tests.probe.watching import watch
+
+HEAD = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(640, 8)
+y = x[:, :4].argmax(1)
+loader = DataLoader(TensorDataset(x, y), batch_size=16, shuffle=True)
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+LOOP = """
+for epoch in range(5):
+    for a, b in loader:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(a), b)
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def said(code: str, folder: Path, steps: int = 30) -> list[tuple[str, str]]:
+    """Rule and case of every error and warning."""
+    script = folder / "train.py"
+    script.write_text(code, "utf-8")
+    result, *_ = watch(script, steps=steps)
+    assert not result.crashes and not [entry for entry in result.skipped if "switched off" in entry.why], result.skipped
+    return [(f.rule, f.case) for f in result.findings if f.severity != "hint"]
+
+
+def test_a_scheduler_may_still_be_stepped_after_the_stop(tmp_path: Path) -> None:
+    built = HEAD + "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2)\n" + LOOP
+    assert said(built + "    scheduler.step()\n", tmp_path) == []
+    assert said(built, tmp_path) == [], "stopped: nobody knows"
+    assert said(built, tmp_path, steps=10_000) == [("scheduler-never-stepped", "never")]
+
+
+def test_an_optimizer_may_still_step_after_the_stop(tmp_path: Path) -> None:
+    without = HEAD + LOOP.replace("        optimizer.step()\n", "")
+    assert said(without, tmp_path) == [("backward-without-step", "no-step")]
+    by_hand = without + "        with torch.no_grad():\n            for p in model.parameters():\n                p -= 0.01 * p.grad\n"
+    assert said(by_hand, tmp_path) == [], "the weights are moved by hand"
+
+
+ACCUMULATED = HEAD + """
+optimizer.zero_grad()
+for epoch in range(5):
+    for turn, (a, b) in enumerate(loader):
+        loss = nn.functional.cross_entropy(model(a), b){divided}
+        loss.backward(){more}
+        if turn % {every} == {every} - 1:
+            optimizer.step()
+            optimizer.zero_grad()
+"""
+
+
+@pytest.mark.parametrize("every", [4, 7])  # 7: the last window of an epoch goes on in the next
+def test_accumulated_losses(every: int, tmp_path: Path) -> None:
+    assert said(ACCUMULATED.format(divided=f" / {every}", more="", every=every), tmp_path) == []
+    assert said(ACCUMULATED.format(divided="", more="", every=every), tmp_path) == [("accumulation-not-divided", "times")]
+    clipped = "\n        nn.utils.clip_grad_norm_(model.parameters(), 1.0)"
+    assert said(ACCUMULATED.format(divided=f" / {every}", more=clipped, every=every), tmp_path) == [("clip-every-microbatch", "every-turn")]
+
+
+def test_two_losses_of_one_call_are_no_accumulation(tmp_path: Path) -> None:
+    twice = LOOP.replace(
+        "        loss.backward()\n",
+        "        for part in (loss, model[0].weight.pow(2).mean()):\n            part.backward(retain_graph=True)\n",
+    )
+    assert said(HEAD + twice, tmp_path) == []
+
+
+def test_gradients_cleared_by_another_optimizer_of_the_same_weights(tmp_path: Path) -> None:
+    outer = HEAD + "outer = torch.optim.SGD(model.parameters(), lr=0.1)\n" + LOOP.replace("        optimizer.zero_grad()\n", "")
+    assert said(outer + "        outer.zero_grad()\n", tmp_path) == []
+    assert said(outer, tmp_path) == [("missing-zero-grad", "never")]
+
+
+def test_an_evaluation_in_each_turn_is_no_part_of_the_next_one(tmp_path: Path) -> None:
+    whole = HEAD + """
+for epoch in range(60):
+    model.train()
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x[:400]), y[:400]).backward()
+    optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        loss = nn.functional.cross_entropy(model(x[400:]), y[400:])
+"""
+    assert said(whole, tmp_path) == []
+    assert ("missing-zero-grad", "never") in said(whole.replace("    optimizer.zero_grad()\n", ""), tmp_path)
+
+
+def test_batches_that_agree_in_some_columns_are_not_the_same(tmp_path: Path) -> None:
+    """Pictures with an empty border: a digest of every so many numbers saw nothing but zeros."""
+    pictures = HEAD.replace("x = torch.randn(640, 8)\ny = x[:, :4].argmax(1)\n", """
+x = torch.zeros(640, 1, 32, 32)
+y = torch.randint(0, 4, (640,))
+x[torch.arange(640), 0, 8 + 4 * y, 8:24] = 1 + torch.rand(640, 16)
+""").replace("nn.Linear(8, 32)", "nn.Flatten(), nn.Linear(1024, 32)")  # fmt: skip
+    assert said(pictures + LOOP, tmp_path) == []
+    again = LOOP.replace("    for a, b in loader:\n", "    for _ in range(40):\n        a, b = next(iter(loader))\n")
+    assert said(pictures.replace("shuffle=True", "shuffle=False") + again, tmp_path) == [("same-batch-again", "again")]
+
+
+def test_what_is_cut_off_inside_the_model(tmp_path: Path) -> None:
+    parts = HEAD.replace("model = nn.Sequential", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.pooler, self.head = nn.Linear(8, 32), nn.Linear(32, 4), nn.Linear(32, 4)
+
+    def forward(self, x):
+        hidden = self.body(x).relu()
+        self.pooler(hidden)
+        return self.head(hidden)
+
+
+model = Net()
+_ = nn.Sequential""")  # fmt: skip
+    assert said(parts + LOOP, tmp_path) == [], "a part that this task does not use is no fault"
+    cut = parts.replace("self.body(x).relu()", "self.body(x).relu().detach()")
+    assert said(cut + LOOP, tmp_path) == [("parameter-without-gradient", "cut")]
+
+
+def test_a_rate_behind_a_schedule_that_scales_it(tmp_path: Path) -> None:
+    scaled = HEAD.replace("lr=1e-3", "lr=0.2") + "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: {})\n" + LOOP
+    stepped = scaled + "        scheduler.step()\n"
+    assert ("lr-off-scale", "above") in said(stepped.format("min(1.0, (step + 1) / 10)"), tmp_path)
+    assert said(stepped.format("0.005"), tmp_path) == [], "here the rate is a mere factor"
+
+
+def test_gradients_whose_square_overflows_behind_a_scaler(tmp_path: Path) -> None:
+    scaled = LOOP.replace("loss.backward()", "scaler.scale(loss * 1e30).backward()").replace("optimizer.step()", "scaler.step(optimizer)")
+    code = HEAD + "scaler = torch.amp.GradScaler('cpu', init_scale=1.0)\n" + scaled + "        scaler.update()\n"
+    assert ("gradient-explosion", "absurd") in said(code, tmp_path)
+
+
+def test_the_first_loss_under_smoothing_and_of_two_classes(tmp_path: Path) -> None:
+    wide = HEAD + "model[2].weight.data.mul_(200)\n" + LOOP
+    assert ("first-loss-off-scale", "too-high") in said(wide.replace("(model(a), b)", "(model(a), b, label_smoothing=0.1)"), tmp_path)
+    binary = wide.replace("cross_entropy(model(a), b)", "binary_cross_entropy_with_logits(model(a)[:, 0], (b > 1).float())")
+    assert ("first-loss-off-scale", "too-high") in said(binary, tmp_path)
+
+
+def test_softmax_over_the_batch(tmp_path: Path) -> None:
+    code = HEAD + LOOP.replace("cross_entropy(model(a), b)", "nll_loss(torch.log_softmax(model(a), dim={}), b)")
+    assert said(code.format(1), tmp_path) == []
+    assert ("softmax-over-batch", "batch-dimension") in said(code.format(0), tmp_path)
