@@ -7,6 +7,7 @@ start restores from it first.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -134,6 +135,9 @@ class Journal:
         after = self._listing()
         if len(after) >= LISTED:
             return
+        for path in _streams():  # where the output of this very command goes
+            after.pop(path, None)
+            self.before.pop(path, None)
         for path in sorted(set(after) | set(self.before)):
             if after.get(path) != self.before.get(path):
                 what = "was written" if path not in self.before else "was removed" if path not in after else "was changed"
@@ -246,6 +250,15 @@ def _back(path: str, entry: dict[str, Any], folder: str, away: Callable[[str], N
     draft = f"{path}.advisor-{os.getpid()}"
     shutil.copy2(backup, draft)
     os.replace(draft, path)
+
+
+def _streams() -> list[str]:
+    """The files that output and errors are redirected to."""
+    found = []
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):
+            found.append(os.path.realpath(os.readlink(f"/proc/self/fd/{stream}")))
+    return found
 
 
 def _is_new(entry: dict[str, Any]) -> bool:

@@ -118,6 +118,8 @@ class Observation:
         if self.run is not None and not trace.steps:
             where = f"; the script stood at {self.where.file}:{self.where.line}" if self.where is not None else ""
             self.session.skip(f"no optimizer step was seen{where}", self.where)
+        elif self.run is not None and any(one.over and not one.backwards for one in self.run.loaders.passes) and not trace.evaluations:
+            self.session.skip("the validation computes no loss", None, ("overfitting",))
         elif self.run is not None and not trace.evaluations and self.outcome.stopped is not None:
             self.session.skip(f"no validation was reached within {trace.steps} steps (--through-validation goes on to it)", None, ("overfitting",))
 

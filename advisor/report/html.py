@@ -102,7 +102,8 @@ def chart(lines: Sequence[Series], logarithmic: bool) -> str:
     scale = (lambda value: math.log10(max(value, min(positive)))) if logarithmic else (lambda value: value)
     heights = [scale(value) for value in values] or [0.0, 1.0]
     low, high = min(heights), max(heights)
-    margin = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
+    flat = high - low < 1e-3 * max(abs(high), abs(low))  # what differs could not be told by the labels
+    margin = (abs(high) * 0.1 or 1.0) if flat else (high - low) * 0.05
     low, high = low - margin, high + margin
     last = max((series.steps[-1] for series in lines if series.steps), default=1)
 

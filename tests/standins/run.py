@@ -92,7 +92,9 @@ def main() -> None:
         if Path(given.o).exists():  # programs that were not run this time keep what was found last
             before = json.loads(Path(given.o).read_text("utf-8"))["programs"]
             names = {row["name"] for row in rows}
-            rows = sorted([*rows, *(row for row in before if row["name"] not in names)], key=lambda row: [p["name"] for p in programs()].index(row["name"]))
+            order = [program["name"] for program in programs()]
+            rows += [row for row in before if row["name"] not in names and row["name"] in order]
+            rows.sort(key=lambda row: order.index(row["name"]))
         Path(given.o).write_text(json.dumps({"date": datetime.date.today().isoformat(), "programs": rows}, indent=1) + "\n", "utf-8")
 
 
