@@ -28,7 +28,8 @@ def newest(what: str) -> Any:
 
 def rows() -> list[str]:
     """The table, a line a run of the bench."""
-    found = ["| bench | date | healthy runs | of these with an alarm | runs with a fault | found | facts among them | found |", "|---|---|---|---|---|---|---|---|"]
+    head = "| bench | date | healthy runs | of these with an alarm | runs with a fault | found | facts among them | found |"
+    found = [head, "|---" * head.count(" | ") + "|---|"]
     for what, words in NAMES:
         report = newest(what)
         if report is None:
