@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.probe_cost [--rounds 3] [-o FILE.json]
 
-One thread; each round is 25 bare steps, 50 watched ones (the default length of a run), 25 bare ones, so that drift falls on both. What the probe does after
-the last step (early batches again, one search for mixed samples) is measured apart. Bars: 5% of a step of about 200 ms, 10% of one of about 60 ms.
+One thread; each round is 25 bare steps, 50 watched ones (the default length of a run), 25 bare ones, so that drift falls on both. What the probe does
+after the last step (early batches again, one search for mixed samples) is measured apart. Bars: 5% of a step of about 200 ms, 10% of one of about 60 ms.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def measured(batch: int, length: int, rounds: int) -> dict[str, Any]:
 
     torch.manual_seed(0)
 
-    class Net(torch.nn.Module):
+    class Net(torch.nn.Module):  # type: ignore[misc]  # torch is not read by the type checker
         def __init__(self) -> None:
             super().__init__()
             self.embed = torch.nn.Embedding(512, 384)

@@ -22,3 +22,9 @@ def resnet18(weights=None, num_classes=1000, **_):
 
 
 resnet34 = resnet50 = resnet101 = resnet152 = resnet18
+
+
+def __getattr__(name):
+    if name.endswith("_Weights") or name.islower() and not name.startswith("__"):
+        return resnet18
+    raise AttributeError(name)
