@@ -25,6 +25,6 @@ resnet34 = resnet50 = resnet101 = resnet152 = resnet18
 
 
 def __getattr__(name):
-    if name.endswith("_Weights") or name.islower() and not name.startswith("__"):
+    if name.endswith("_Weights") or (name.islower() and not name.startswith("__")):
         return resnet18
     raise AttributeError(name)
