@@ -2,8 +2,9 @@
 
 python -m tests.benchmarks.probe_cost [--rounds 3] [-o FILE.json]
 
-One thread; each round is 25 bare steps, 50 watched ones (the default length of a run), 25 bare ones, so that drift falls on both. What the probe does
-One thread; each round is 25 bare steps, 50 watched ones (the default length of a run) and 25 bare ones, so that drift falls on both. What the probe does
+One thread; each round is 25 bare steps, 50 watched ones (the default length of a run), 25 bare ones, so that drift falls on both.
+What the probe does after the last step (early batches again, one search for mixed samples) is measured apart.
+Bars: 5% of a step of about 200 ms, 10% of one of about 60 ms.
 """
 
 from __future__ import annotations

@@ -159,3 +159,25 @@ def test_softmax_over_the_batch(tmp_path: Path) -> None:
     code = HEAD + LOOP.replace("cross_entropy(model(a), b)", "nll_loss(torch.log_softmax(model(a), dim={}), b)")
     assert said(code.format(1), tmp_path) == []
     assert ("softmax-over-batch", "batch-dimension") in said(code.format(0), tmp_path)
+
+
+def test_a_model_that_computes_its_loss_is_seen_to_validate(tmp_path: Path) -> None:
+    """As models of transformers do, with a loss built in each call."""
+    parts = HEAD.replace("model = nn.Sequential", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+
+    def forward(self, x, y):
+        return nn.CrossEntropyLoss()(self.body(x), y)
+
+
+model = Net()
+_ = nn.Sequential""")  # fmt: skip
+    loop = LOOP.replace("nn.functional.cross_entropy(model(a), b)", "model(a, b)").replace("    for a", "    model.train()\n    for a")
+    loop += "    model.eval()\n    with torch.no_grad():\n        for a, b in DataLoader(loader.dataset, batch_size=64):\n            model(a, b)\n"
+    script = tmp_path / "train.py"
+    script.write_text(parts + loop, "utf-8")
+    _, trace, _, _ = watch(script, steps=60)
+    assert [evaluation.step for evaluation in trace.evaluations] == [40]

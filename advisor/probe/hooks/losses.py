@@ -117,7 +117,7 @@ class Losses:
         seen.value = value if value.dim() == 0 else value.float().mean()
         if training:
             run.losses = [*run.losses[-15:], seen]
-        elif not run.stack or isinstance(run.stack[0], torch.nn.modules.loss._Loss) or not any(m.training for m in run.stack):
+        elif not run.stack or isinstance(run.stack[0], torch.nn.modules.loss._Loss) or not _trains(run.stack):
             self._validated(seen, place)
         if isinstance(target, torch.Tensor):
             self._labels(name, fact, place, scores, target, given, training, seen)
@@ -219,6 +219,11 @@ class Losses:
             low, high = (float(v) for v in torch.aminmax(target.detach().float()))
             if low < 0 or high > 1:
                 self._out(OutOfRange(fact, place, low, high, 1.0, self.run.session.step + 1, "probability"))
+
+
+def _trains(stack: list[Any]) -> bool:
+    """True when a model on the stack is in train mode; a loss built on the spot always is, and says nothing."""
+    return any(module.training for module in stack if not isinstance(module, torch.nn.modules.loss._Loss))
 
 
 def install(run: Run) -> None:
