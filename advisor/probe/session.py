@@ -40,6 +40,8 @@ class Session:
         self.busy = 0  # > 0 while the probe itself runs code of the script
         self.instruments_seconds = 0.0
         self.steps: dict[int, int] = {}  # id(optimizer) -> steps
+        self.step = 0  # steps of the most-stepped optimizer so far
+        self.sampled = True  # the step under way is one that dear instruments look at: the first ones and every n-th
         self.stopping: str | None = None
         self.wanted: str | None = None  # why the end is asked for, until the ranks have agreed on the step
         self.agree: Callable[[str | None, int], str | None] | None = None  # set when several ranks train together
@@ -97,19 +99,11 @@ class Session:
 
     # -- steps --------------------------------------------------------------------------------------------------
 
-    @property
-    def step(self) -> int:
-        """Steps of the most-stepped optimizer so far."""
-        return max(self.steps.values(), default=0)
-
-    @property
-    def sampled(self) -> bool:
-        """True when the step under way is one that dear instruments look at: the first ones and every n-th."""
-        return self.step < 3 or self.step % self.request.every == 0
-
     def stepped(self, optimizer: Any) -> None:
         """Count a step; ask for the end when there were enough."""
         self.steps[id(optimizer)] = count = self.steps.get(id(optimizer), 0) + 1
+        self.step = max(self.step, count)
+        self.sampled = self.step < 3 or self.step % self.request.every == 0
         for callback in self.at_step:
             callback(optimizer, count)
         if self.agree is not None and self.stopping is None and count == self.step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
@@ -92,6 +93,9 @@ class Modules:
         if torch.compiler.is_compiling():
             return
         run, session = self.run, self.run.session
+        if run.stack and not session.sampled and not session.busy and threading.get_ident() == run.thread:  # the usual case, without delay
+            run.stack.append(module)
+            return
         if session.busy or not run.usable() or not session.on("modules"):
             return
         run.stack.append(module)
@@ -150,6 +154,10 @@ class Modules:
         if torch.compiler.is_compiling():
             return
         run, session = self.run, self.run.session
+        stack = run.stack
+        if len(stack) > 1 and stack[-1] is module and not session.sampled and not session.busy and threading.get_ident() == run.thread:
+            stack.pop()
+            return
         if session.busy or not run.usable() or not run.stack or not session.on("modules"):
             return
         while run.stack and run.stack[-1] is not module:
@@ -183,13 +191,8 @@ class Modules:
             run.emit(Kind.TRAIN_MODE if call.training else Kind.EVAL_MODE, call.place, call.fact, observed=True)
         given = tensors((args, kwargs))
         source = run.passes[-1].fact if run.passes else None
-        event = run.emit(Kind.FORWARD, call.place, call.fact, input=run.flow(given[0], source) if given else None,
+        run.emit(Kind.FORWARD, call.place, call.fact, input=run.flow(given[0], source) if given else None,
                          output=run.flow(found[0]) if found else None, training=call.training)  # fmt: skip
-        event.data["modes"] = self._modes(module)
-
-    def _modes(self, module: torch.nn.Module) -> dict[str, bool]:
-        """Whether BatchNorm and Dropout parts train, when they do not all agree with the model."""
-        return {self.paths.get(id(part), ""): part.training for part in module.modules() if part.training is not module.training}
 
     # -- statistics ---------------------------------------------------------------------------------------------
 
