@@ -6,12 +6,12 @@ import ast
 
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
-from advisor.read.frameworks.pandas import SERIES
 from advisor.read.python.values import Class, Function, Instance, Tensor
 
 SAME = frozenset({"float", "double", "half", "long", "int", "to", "type", "clone", "contiguous", "astype", "item"})  # methods that keep the shape
 MADE = frozenset({"tensor", "as_tensor", "from_numpy", "FloatTensor", "LongTensor", "float32", "float64", "int64", "asarray", "array"})
 NUMBERS = frozenset({"float", "int", "bool"})
+SERIES = "pandas.Series"
 NOTHING = Flow(graph="none")
 
 
