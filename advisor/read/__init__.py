@@ -195,14 +195,16 @@ _COMPOSED = re.compile(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  #
 
 def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, shared: Shared | None) -> None:
     """The program that reads a config which no dialect claims, joined with it. `whole`: all that is found in it is shown."""
-    from advisor.read.joined import readers
+    from advisor.read.joined import is_of_launcher, readers, sets_something
     from advisor.read.python.program import read_program, trains
 
     display = project.display(path)
     if any(display in recipe.files for recipe in reading.recipes):
         return
     config = project.open_text(path)
-    for start in readers(project, path) if config is not None else ():
+    if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
+        return
+    for start in readers(project, path):
         source = project.load(start.entry)
         if isinstance(source, Broken):
             continue
@@ -213,7 +215,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
                 raise
             reading.crashes.append(f"reading {source.display} with {display}: {type(error).__name__}: {error}")
             return
-        if display in recipe.files and trains(recipe):
+        if display in recipe.files and trains(recipe) and sets_something(recipe, display):
             recipe.shown = None if whole else frozenset({display})
             reading.recipes.append(recipe)
             return

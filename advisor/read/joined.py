@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.record import dataclass
+from advisor.model.source import Known, Setting, candidates
 from advisor.read import launch
 from advisor.read.launch import Launch
 
 if TYPE_CHECKING:
+    from advisor.model.recipe import Recipe
     from advisor.read.python.project import Project
 
 MOST_FILES = 300  # Python files looked at for one folder of configs
@@ -55,6 +57,28 @@ def readers(project: Project, config: str) -> list[Start]:
     for _, _, path in sorted(ranked, key=lambda entry: entry[:2]):
         found.setdefault(path, Start(path))
     return list(found.values())[:MOST_READERS]
+
+
+LAUNCHERS = re.compile(rb"^\s*[\"']?(zero_optimization|compute_environment|distributed_type)[\"']?\s*:", re.MULTILINE)
+
+
+def is_of_launcher(data: bytes) -> bool:
+    """True for a config of DeepSpeed or Accelerate: what starts a program reads it, and it makes no recipe alone."""
+    return LAUNCHERS.search(data) is not None
+
+
+def sets_something(recipe: Recipe, display: str) -> bool:
+    """True when a setting of the recipe comes from this file: else it is not the config of this program, or nothing that can be judged."""
+    held: list[Setting | None] = [recipe.epochs, recipe.steps, recipe.precision]
+    for fact in (*recipe.optimizers, *recipe.schedulers, *recipe.loaders, *recipe.losses, *recipe.models):
+        held += getattr(fact, "settings", {}).values()
+    held += [group.settings.get(name) for optimizer in recipe.optimizers for group in optimizer.groups for name in group.settings]
+    held += [clip.value for clip in recipe.clipping] + [seed.value for seed in recipe.seeds] + [stop.patience for stop in recipe.early_stopping]
+    return any(_comes_from(known, display) for setting in held for known in candidates(setting))
+
+
+def _comes_from(known: Known, display: str) -> bool:
+    return any(link.file == display for link in known.origin) or (known.place is not None and known.place.file == display)
 
 
 def _started_with(project: Project, config: str) -> Iterator[Start]:

@@ -453,3 +453,13 @@ def test_training_keys_that_nobody_reads(tmp_path: Path, monkeypatch: pytest.Mon
     [recipe] = reading(tmp_path, monkeypatch, {"train.py": KEYS.replace("{more}", more), "config.yaml": config}, "train.py").recipes
     assert [setting.name for setting in recipe.hyperparameters if not setting.read] == unread
     assert all(setting.place.file == "config.yaml" for setting in recipe.hyperparameters)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["prompts:\n  lr: is a word\n", "epoch_names: [a]\nlearning: {rate: 3}\n", "distributed_type: MULTI_GPU\nlr: 0.1\nepochs: 2\n"],
+)
+def test_a_file_that_sets_nothing_is_no_config_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    script = SCRIPT.replace("{option}", "default='configs/a.yaml'").replace('config["lr"]', 'config.get("lr", 0.1)').replace('config["epochs"]', "3")
+    files = {"train.py": script, "engine.py": TRAIN, "configs/a.yaml": "lr: 0.1\n", "configs/other.yaml": text}
+    assert not reading(tmp_path, monkeypatch, files, "configs/other.yaml").recipes
