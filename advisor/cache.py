@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from stat import S_ISDIR
 from typing import Any
 
 from advisor import settings
@@ -20,6 +21,7 @@ from advisor.model.result import Result
 from advisor.model.source import Link, Place
 
 FOLDER = ".advisor_cache"
+A_FOLDER = "a folder"
 KEPT = 8  # results per project, for as many different sets of paths and options
 RECENT = 2_000_000_000  # ns: a file that was changed so shortly before it was read may have changed again within the same time stamp
 MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
@@ -79,9 +81,14 @@ class Cache:
 
 
 def _stamp(path: str, now: int) -> list[Any] | None:
-    """Time stamp, size and content of a file; None when it is not there. A time stamp that is too fresh to trust is 0."""
+    """Time stamp, size and content of a file; None when it is not there. A time stamp that is too fresh to trust is 0.
+
+    Of a folder that was looked for as a file only that it is one counts.
+    """
     try:
         status = os.stat(path)
+        if S_ISDIR(status.st_mode):
+            return [0, 0, A_FOLDER]
         with open(path, "rb") as file:
             content = sha256(file.read()).hexdigest()
     except OSError:
@@ -94,7 +101,11 @@ def _is_same(path: str, stamp: Sequence[Any] | None) -> bool:
         status = os.stat(path)
     except OSError:
         return stamp is None
-    if stamp is None or status.st_size != stamp[1]:
+    if stamp is None or S_ISDIR(status.st_mode) != (stamp[2] == A_FOLDER):
+        return False
+    if stamp[2] == A_FOLDER:
+        return True
+    if status.st_size != stamp[1]:
         return False
     if status.st_mtime_ns == stamp[0]:
         return True

@@ -155,3 +155,14 @@ def test_old_results_are_forgotten_and_few_files_leave_nothing_behind(advisor: A
     os.chdir("few")
     advisor("lint", ".")
     assert not Path(".advisor_cache").exists()
+
+
+def test_a_folder_that_was_looked_for_as_a_file_does_not_undo_the_result(advisor: Advisor, reads: list[int]) -> None:
+    Path("data").mkdir()
+    Path("train.py").write_text('import torch\nimport yaml\n\nsettings = yaml.safe_load(open("data"))\n')
+    assert findings(advisor) == findings(advisor)
+    assert len(reads) == 1
+    Path("data").rmdir()
+    Path("data").write_text("lr: 0.1\n")
+    findings(advisor)
+    assert len(reads) == 2
