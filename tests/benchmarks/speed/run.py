@@ -107,7 +107,7 @@ def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple
     """What is measured, of what, and how it came out."""
     yield "--help", "advisor", middle(turns([sys.executable, "-m", "advisor", "--help"], CLICK, rounds), "wall")
     for path in paths:
-        name = os.path.basename(os.path.abspath(path)) if os.path.isdir(path) else path
+        name = "/".join(Path(path).resolve().parts[-1 if os.path.isdir(path) else -2 :])
         if not os.path.isdir(path):
             pairs = turns(lint(path, "--no-cache"), CLICK, rounds)
             yield "one file", name, {**middle(pairs, "wall"), "cpu ratio": middle(pairs, "cpu")["ratio"]}
