@@ -199,10 +199,10 @@ def test_a_program_that_fells_the_reader_does_not_silence_the_others(advisor: Ad
 
     genuine = program.read_program
 
-    def read_program(project: Any, source: Any, *given: Any) -> Any:
+    def read_program(project: Any, source: Any, *given: Any, **named: Any) -> Any:
         if source.display == "b.py":
             raise RuntimeError("the reader fell over")
-        return genuine(project, source, *given)
+        return genuine(project, source, *given, **named)
 
     monkeypatch.setattr(program, "read_program", read_program)
     for name in ("a.py", "b.py", "c.py"):
