@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,3 +141,24 @@ def test_lint_of_a_file_stays_light(tmp_path: Path) -> None:
 def test_help_loads_no_command(arguments: list[str], tmp_path: Path) -> None:
     loaded = loaded_by(arguments, tmp_path)
     assert {name for name in loaded if name.startswith("advisor")} == {"advisor", "advisor.cli", "advisor.problem"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process of its own for each table takes too long without fork")
+def test_every_table_can_be_the_first() -> None:
+    """Tables are imported in the order in which a program names its libraries: no cycle may hide behind the usual order."""
+    folder = PACKAGE / "read" / "frameworks"
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in sorted(folder.rglob("*.py"))]
+    script = """
+import importlib, os, sys, traceback
+import advisor.read.python.program
+for name in sys.argv[1:]:
+    if os.fork() == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            print(name, traceback.format_exc(), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+    run = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0 and not run.stdout, run.stdout + run.stderr
