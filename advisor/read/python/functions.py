@@ -106,14 +106,15 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
 
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
-    count = reader.evaluations.get(body_node, 0)
+    evaluations, replays = reader.evaluations[reader.grad_mode], reader.replays[reader.grad_mode]  # what comes out depends on the mode
+    count = evaluations.get(body_node, 0)
     limit = _EVALUATIONS if reader.steps < _SOFT else 1
-    if reader.steps < _EARLY and not (count and isinstance(reader.replays.get(body_node, _NEVER)[1], Tensor)):
+    if reader.steps < _EARLY and not (count and isinstance(replays.get(body_node, _NEVER)[1], Tensor)):
         limit = _EVALUATIONS_EARLY
-    if limit > 1 and reader.costs.get(body_node, _SMALL) < _SMALL and not reader.replays[body_node][2]:
+    if limit > 1 and body_node in replays and reader.costs.get(body_node, _SMALL) < _SMALL and not replays[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
-    if count >= limit and body_node in reader.replays:
-        nodes, value, leaves = summary = reader.replays[body_node]
+    if count >= limit and body_node in replays:
+        nodes, value, leaves = summary = replays[body_node]
         reader.log(Called(body_node, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
@@ -122,7 +123,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.leaves += 1
             reader.repeated += leaves
         return value
-    reader.evaluations[body_node] = count + 1
+    evaluations[body_node] = count + 1
     reader.log(Called(body_node))
     steps = reader.steps
     result = enter(reader, function, frame, node)
@@ -151,7 +152,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     place = reader.place(node)
     outer_frame, outer_block = reader.frame, reader.block
     nodes: list[Node] = []
-    leaves, serial, mark = reader.leaves, reader.serial, reader.store.mark()
+    leaves, serial, mark, mode = reader.leaves, reader.serial, reader.store.mark(), reader.grad_mode
     frame.loops, frame.arms = reader.loop_depth, len(reader.conditions)
     reader.frame, reader.block = frame, nodes
     reader.active.append(body_node)
@@ -185,8 +186,8 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
     if count:
         reader.block.append(Call(place, function.name, nodes))
-    reader.replays[body_node] = (nodes, value, _size(reader, nodes) if count else 0)
-    reader.log(Returned(body_node, reader.replays[body_node]))
+    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes) if count else 0)
+    reader.log(Returned(body_node, summary if mode == "on" else None))
     return value
 
 

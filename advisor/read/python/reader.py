@@ -64,6 +64,9 @@ EVALUATIONS = 8  # full evaluations per function, then its events are replayed
 F = TypeVar("F", bound=Fact)
 
 
+GRAD_MODES = ("on", "off", "unknown")  # whether what is computed keeps a graph
+
+
 class Reader:
     """Executes one program abstractly. `recipe` collects the facts, `block` is where the next event goes."""
 
@@ -91,9 +94,9 @@ class Reader:
         self.serial = 0
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
-        self.evaluations: dict[ast.AST, int] = {}
+        self.evaluations: dict[str, dict[ast.AST, int]] = {mode: {} for mode in GRAD_MODES}  # how often each function was entered
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
-        self.replays: dict[ast.AST, tuple[list[Node], Value, int]] = {}
+        self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = {mode: {} for mode in GRAD_MODES}  # its last summary
         self.entered: set[ast.AST] = set()
         self.entry_arguments: list[str] | None = None
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key

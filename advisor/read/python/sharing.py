@@ -97,11 +97,12 @@ class Sharing:
             self._register(step.container, step.key, step.onto(step.container.get(step.key, MISSING)))
         elif kind is Called:
             if step.replayed is None:
-                reader.evaluations[step.node] = reader.evaluations.get(step.node, 0) + 1
+                evaluations = reader.evaluations["on"]
+                evaluations[step.node] = evaluations.get(step.node, 0) + 1
         elif kind is Returned:
             reader.entered.add(step.node)
             if step.summary is not None:
-                reader.replays[step.node] = step.summary
+                reader.replays["on"][step.node] = step.summary
         elif kind is Cost:
             reader.costs[step.node] = max(reader.costs.get(step.node, 0), step.steps)
         elif kind is Noted:

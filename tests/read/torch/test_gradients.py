@@ -200,3 +200,22 @@ def test_gradients_of_what_could_not_be_read(tmp_path: Path) -> None:
     )
     told = [(event.kind, event.place.line) for event, _ in events(reader.recipe.tree, Kind.GRAD_WRITE, Kind.CLIP)]
     assert told == [(Kind.GRAD_WRITE, 10), (Kind.CLIP, 11), (Kind.CLIP, 12), (Kind.GRAD_WRITE, 12)]
+
+
+def test_what_a_function_gives_with_gradients_is_not_what_it_gave_without(tmp_path: Path) -> None:
+    """A function that is entered often is not read again, but never is a result without a graph taken for one with."""
+    reader = run(
+        tmp_path,
+        """
+        def loss_of(x):
+            return nn.functional.mse_loss(net(x), x)
+        with torch.no_grad():
+            for x in data:
+                """
+        + "; ".join(["loss_of(x)"] * 60)
+        + """
+        for x in data:
+            loss_of(x).backward()
+        """,
+    )
+    assert [event.data["flow"].graph for event in found(reader, Kind.BACKWARD)] == ["kept"]
