@@ -6,6 +6,7 @@ Statements stand in statements.py, expressions in expressions.py, calls and clas
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -58,13 +59,8 @@ from advisor.read.python.values import (
 
 SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
 HARD_BUDGET = 240_000  # then reading stops and says so
-CALL_DEPTH = 24
-EVALUATIONS = 8  # full evaluations per function, then its events are replayed
 
 F = TypeVar("F", bound=Fact)
-
-
-GRAD_MODES = ("on", "off", "unknown")  # whether what is computed keeps a graph
 
 
 class Reader:
@@ -94,9 +90,9 @@ class Reader:
         self.serial = 0
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
-        self.evaluations: dict[str, dict[ast.AST, int]] = {mode: {} for mode in GRAD_MODES}  # how often each function was entered
+        self.evaluations: dict[str, dict[ast.AST, int]] = defaultdict(dict)  # by grad mode: how often each was entered
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
-        self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = {mode: {} for mode in GRAD_MODES}  # its last summary
+        self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
         self.entered: set[ast.AST] = set()
         self.entry_arguments: list[str] | None = None
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
