@@ -75,11 +75,10 @@ def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
                 reader.evaluate(keyword.value)
         return value
     if isinstance(target, ast.Attribute) and target.attr in ("setter", "getter", "deleter"):
-        if isinstance(callee, Function) and isinstance(value, Function) and target.attr == "setter":
-            callee.setter = value
-        return callee if isinstance(callee, Function) else value
-    if isinstance(callee, Bound) and callee.function is None and callee.name in ("setter", "getter"):
-        return value
+        prop = callee.receiver if isinstance(callee, Bound) else callee
+        if isinstance(prop, Function) and isinstance(value, Function) and target.attr == "setter":
+            prop.setter = value
+        return prop if isinstance(prop, Function) else value
     if isinstance(callee, (Function, Bound, Class, Partial, Instance)):
         if isinstance(decorator, ast.Call):
             callee = calls.call(reader, callee, calls.arguments_of(reader, decorator), decorator)
