@@ -45,17 +45,20 @@ def _case(rate: Rate, optimizer: Optimizer, band: Mapping[str, float], ctx: Cont
     if far is not None and rate.value >= far:
         return "far-above"
     if rate.value > band["high"]:
-        roomy = lenient is not None and _needs_room(rate, optimizer, ctx)
+        roomy = lenient is not None and _needs_room(rate, optimizer, ctx, by_gradient=far is None)
         return "above" if rate.modules and (not roomy or rate.value > (lenient or 0)) else None
     return "below" if 0 < rate.value < band["low"] and _harmed_by_small(rate, band, ctx) else None
 
 
-def _needs_room(rate: Rate, optimizer: Optimizer, ctx: Context) -> bool:
-    """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip."""
+def _needs_room(rate: Rate, optimizer: Optimizer, ctx: Context, by_gradient: bool) -> bool:
+    """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip.
+
+    A clip bounds only the steps that grow with the gradient (`by_gradient`); Adam and its like divide it out.
+    """
     modules, clips = rate.modules, ctx.recipe.clipping
     if ctx.recipe.loaders.absent:
         return True
-    tight = not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips)
+    tight = by_gradient and (not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips))
     frozen = has_frozen(ctx.recipe.models)
     return tight or frozen or is_linear(optimizer.modules) or family(modules) == "gnn" or bool(layers(modules, frozenset({"EmbeddingBag"})))
 
