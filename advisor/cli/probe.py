@@ -110,8 +110,11 @@ class Run:
         finally:
             if progress is not None:
                 progress.remove()
-        with self.observation.finished:
-            code = self._report(repeat)
+        try:
+            with self.observation.finished:
+                code = self._report(repeat)
+        finally:
+            self.observation.reported()
         _exit_soon(code)
         _ = outcome
         return code

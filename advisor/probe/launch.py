@@ -65,6 +65,7 @@ class Observation:
         self.where: Place | None = None
         self.seen: Trace | None = None
         self.finished = threading.Lock()
+        self.deaf = False  # to a request to end, while the report is written
 
     # -- hooks --------------------------------------------------------------------------------------------------
 
@@ -167,7 +168,14 @@ class Observation:
             self.arrivals.remove()
             if terminated is not None and os.getpid() == self.session.pid:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is on its way
+                self.deaf = True
         return None
+
+    def reported(self) -> None:
+        """The report is written: a request to end is answered as before the run."""
+        if self.deaf:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self.deaf = False
 
     def _on_termination(self) -> Any:
         """A request to end, as launchers and CI systems send it, is answered with the report so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,12 @@ _ = nn.Sequential""")  # fmt: skip
     script.write_text(parts + loop, "utf-8")
     _, trace, _, _ = watch(script, steps=60)
     assert [evaluation.step for evaluation in trace.evaluations] == [40]
+
+
+def test_a_run_in_this_process_leaves_the_answer_to_a_request_to_end(tmp_path: Path) -> None:
+    """Whoever runs the probe in a process of their own can still be ended afterwards, and so can what they start."""
+    script = tmp_path / "train.py"
+    script.write_text("print('nothing is trained')\n")
+    before = signal.getsignal(signal.SIGTERM)
+    watch(script)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -57,6 +57,7 @@ def watch(script: Path, severity: Any = "hint", **wanted: Any) -> tuple[Any, Tra
         with undisturbed(), contextlib.redirect_stdout(io.StringIO()):
             observation = Observation(request)
             outcome = observation.start()
+            observation.reported()
             trace = observation.trace()
         return judged(trace, Everything(), severity), trace, outcome, observation  # type: ignore[arg-type]
     finally:
