@@ -15,7 +15,7 @@ from tests.probe.watching import watch
 
 RULES = Path(__file__).parents[2] / "rules"
 MARKER = re.compile(r"([a-z0-9-]+)\[([a-z0-9_-]+)\]")
-STEPS = {"overfitting": 30, "loss-oscillating": 40, "loss-diverging": 40, "gradient-explosion": 40, "update-ratio-high": 50, "update-ratio-low": 50}
+STEPS = {"overfitting": 30, "loss-oscillating": 40, "loss-diverging": 40, "gradient-explosion": 40, "update-ratio-high": 50, "update-ratio-low": 400}
 APART = ("distributed", "not-repeatable")
 
 
