@@ -42,6 +42,7 @@ def run(program: dict[str, Any], trees: Path, python: str, steps: int, seconds: 
             (scratch / "with" / standin).symlink_to(HERE / standin, target_is_directory=True)
         early = [standin for standin in program.get("standins", ()) if (HERE / standin / "at_start.py").exists()]
         if early:  # no packages that programs import: they hook themselves into the start of the interpreter
+            (scratch / "with" / "standin_arrival.py").symlink_to(HERE / "standin_arrival.py")
             (scratch / "with" / "sitecustomize.py").write_text("".join(f"import {standin}.at_start\n" for standin in early), "utf-8")
         for maker, at in program.get("files", {}).items():
             getattr(inputs, maker)(work / at)

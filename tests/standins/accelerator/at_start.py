@@ -1,8 +1,6 @@
 """Stands in for a graphics card: what is sent to one stays in main memory, and nccl is gloo."""
 
-import importlib.abc
-import importlib.util
-import sys
+from standin_arrival import after_import
 
 
 def without_one(torch):
@@ -24,25 +22,4 @@ def without_one(torch):
     torch.cuda.is_available = lambda: False
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    looking = False
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "torch" or self.looking:
-            return None
-        self.looking = True
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self.looking = False
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            without_one(sys.modules[name])
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
-sys.meta_path.insert(0, _Finder())
+after_import("torch", without_one)

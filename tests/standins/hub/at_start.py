@@ -1,10 +1,9 @@
 """Stands in for the model hub: `from_pretrained` builds a tiny BERT and a tokenizer of whole words, when transformers is imported."""
 
-import importlib.abc
-import importlib.util
 import os
-import sys
 import tempfile
+
+from standin_arrival import after_import
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "same", "other", *(f"w{at}" for at in range(60))]
 
@@ -31,25 +30,4 @@ def tiny(transformers):
     transformers.AutoModelForSequenceClassification.from_pretrained = transformers.AutoModel.from_pretrained = classmethod(model)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    looking = False
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "transformers" or self.looking:
-            return None
-        self.looking = True
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self.looking = False
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            tiny(sys.modules[name])
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
-sys.meta_path.insert(0, _Finder())
+after_import("transformers", tiny)
