@@ -84,6 +84,7 @@ def _loop_place(nodes: list[Node]) -> Place:
 def _passes(events: Observed, start: int, end: int) -> list[Node]:
     """The events of this stretch, those of one pass together in a loop over its loader."""
     result: list[Node] = []
+    ends = {id(around.get("pass")): at for at, (_, around) in enumerate(events)}  # the last event of each pass
     at = start
     while at < end:
         now: Any = events[at][1].get("pass")
@@ -95,7 +96,8 @@ def _passes(events: Observed, start: int, end: int) -> list[Node]:
         while stop < end and events[stop][1].get("pass") is now:
             stop += 1
         whole = stop
-        if not (now.over and stop < len(events)):
+        left = now.over or ends[id(now)] < stop  # exhausted, or left by a break
+        if not (left and stop < len(events)):
             whole = max([mark for mark in now.yields if at < mark <= stop], default=at)
         body = _windows([node(*item) for item in events[at:whole]])
         if body:

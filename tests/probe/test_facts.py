@@ -191,3 +191,21 @@ def test_a_run_in_this_process_leaves_the_answer_to_a_request_to_end(tmp_path: P
     before = signal.getsignal(signal.SIGTERM)
     watch(script)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_last_turn_of_a_pass_that_a_break_ends_is_training(tmp_path: Path) -> None:
+    code = HEAD.replace("nn.Linear(8, 32),", "nn.Linear(8, 32), nn.BatchNorm1d(32),") + """
+model.train()
+for i, (a, b) in enumerate(loader):
+    loss = nn.functional.cross_entropy(model(a), b)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if i == 10:
+        break
+model.eval()
+with torch.no_grad():
+    for a, b in DataLoader(TensorDataset(x[:64], y[:64]), batch_size=16):
+        nn.functional.cross_entropy(model(a), b)
+"""
+    assert said(code, tmp_path) == []
