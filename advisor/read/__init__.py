@@ -183,6 +183,8 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
     dialect = dialects.recognise(root)
     if dialect is None:
         return False
+    if any(recipe.framework == dialect.name and display in recipe.files for recipe in reading.recipes):
+        return True  # the framework's own program was read with it, and knows more
     project.parsed.add(path)
     recipe = dialect.read(root, display)
     recipe.duplicate_keys.items += duplicates

@@ -74,7 +74,7 @@ def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     for key, value in item.items():
         if (key in TITLES and item[key] is title) or key in UNTOLD or value in (None, [], {}, "yes"):
             continue
-        if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum"):
+        if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum", "value"):
             continue  # what the library does by itself is only told where it decides the recipe
         yield [(f"    {key:<14}", ""), *_setting(value)]
     groups = item.get("groups")  # of an optimizer a list; of a split the setting of that name

@@ -14,7 +14,7 @@ from advisor.read.frameworks.importlib import object_named
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import is_weak, text_of
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Constant, Mapping, Opaque, Partial, Sequence, Value, mapping, sequence
+from advisor.read.python.values import Arguments, Constant, Instance, Mapping, Opaque, Partial, Sequence, Value, mapping, members, sequence
 
 _OPERATIONS: dict[type, str] = {
     ast.Add: "__add__",
@@ -33,7 +33,11 @@ def load(call: LibraryCall) -> Value:
     value = call.get("yaml_stream", 0)
     found = text_of(call.reader, value)
     if found is None:
-        return Opaque("a config file whose path is not known")
+        why = "a hyperparameter file whose path is not known"
+        recipe = call.reader.recipe
+        for listing in (recipe.seeds, recipe.modules, recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders):
+            listing.complete, listing.why = False, why  # it makes objects, and seeds
+        return Opaque(why)
     display, text = found
     from advisor.model.recipe import Broken
 
@@ -128,8 +132,12 @@ class _Maker:
         elif isinstance(node, Listed):
             arguments.positional = [self.value(item, f"{path}.{index}") for index, item in enumerate(node.items)]
         if kind == "name":
-            return Partial(callee, arguments.positional, arguments.keywords) if arguments.keywords or arguments.positional else callee
-        return self.reader.call(callee, arguments, self.node)
+            return Partial(callee, arguments.positional, arguments.keywords, place=node.place)
+        made = self.reader.call(callee, arguments, self.node)
+        for member in members(made):
+            if isinstance(member, Instance) and member.fact is not None and kind == "new":
+                member.fact.place = node.place  # it is made where the file names it
+        return made
 
 
 def _arithmetic(node: ast.expr) -> object:

@@ -171,7 +171,7 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
         dataset_role: Role = _dataset_role(loader)
         if trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
             loader.role_from = "use"
-            loader.role = dataset_role if dataset_role in ("validation", "test") else "validation"
+            loader.role = dataset_role if dataset_role in ("validation", "test") else "test" if loader.role == "test" else "validation"
             if recipe.framework != "plain" and dataset_role != "unknown":
                 loader.role = dataset_role
         elif loader.role == "unknown":

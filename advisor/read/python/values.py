@@ -189,6 +189,7 @@ class Partial(Value):
     positional: list[Value]
     keywords: dict[str, Value]
     exact: bool = True
+    place: Place | None = None  # where a config writes it
 
 
 @dataclass(slots=True, eq=False)

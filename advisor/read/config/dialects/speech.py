@@ -73,6 +73,7 @@ def _is_espnet(root: Mapped) -> bool:
     )
 
 
+COUNTER = "!new:speechbrain.utils.epoch_loop.EpochCounter"
 _REFERENCE = re.compile(r"^<?([\w.]+)>?$")
 
 
@@ -99,7 +100,10 @@ def speechbrain(root: Mapped, display: str) -> Recipe:
         scheduler.optimizer, scheduler.optimizer_known = None, False  # which one it drives is said in the script alone
     builder.clip(builder.setting("max_grad_norm", default=5.0), builder.place("max_grad_norm"))
     builder.loader("train", builder.setting("batch_size", "batch_size_train", "train_batch_size"), builder.place("batch_size"))
-    builder.recipe.epochs = builder.setting("number_of_epochs", "num_epochs")
+    counters = ((path, node) for path, node, _ in walk(root) if node.tag is not None and node.tag.startswith(COUNTER) and isinstance(node, Mapped))
+    builder.recipe.epochs = next((_resolved(builder, limit, f"{path}.limit") for path, node in counters if (limit := node.get("limit"))), ABSENT)
+    if builder.recipe.epochs is ABSENT:
+        builder.recipe.epochs = builder.setting("number_of_epochs", "num_epochs")
     return builder.finish()
 
 
