@@ -9,6 +9,7 @@ from advisor.checks.context import Context
 from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.kinds import CONVOLUTION, domain, family, from_scratch, has_frozen, is_linear, is_pretrained, layers
+from advisor.model.length import most_steps
 from advisor.model.rates import Rate, rates, rates_known, unsettled
 from advisor.model.recipe import Optimizer
 from advisor.model.source import number, value_of
@@ -23,6 +24,9 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     kind = group_of(optimizer.name)
     band = ctx.limits.get(kind)
     if not isinstance(band, Mapping):
+        return
+    steps = most_steps(ctx.recipe)
+    if ctx.recipe.loaders.absent and steps is not None and steps <= ctx.limit("few"):
         return
     band = {**ctx.rule.limits.get(kind, {}), **band}
     if reason := unsettled(ctx.recipe, optimizer):

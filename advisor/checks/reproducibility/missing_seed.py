@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.length import most_steps
 from advisor.model.randomness import first_need, is_run, seeds_of, set_by_default
 from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """No seed of torch on any way through a program that trains."""
-    if not is_run(recipe) or "seed" in recipe.owner_silences:
+    steps = most_steps(recipe)
+    if not is_run(recipe) or "seed" in recipe.owner_silences or (steps is not None and steps <= ctx.limit("few")):
         return
     seeds = seeds_of(recipe, "torch")
     need = first_need(recipe)

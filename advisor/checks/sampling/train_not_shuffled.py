@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.kinds import is_test
+from advisor.model.length import most_steps
 from advisor.model.losses import CLASSIFICATION, trained_on
 from advisor.model.order import is_ordered, is_sequential
 from advisor.model.recipe import Loader
@@ -16,6 +18,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """Map-style training data without shuffle or sampler, unless something else puts it in random order."""
     shuffle = loader.settings.get("shuffle")
     elsewhere = sampled_elsewhere(loader) if not isinstance(shuffle, OneOf) else None
+    steps = most_steps(ctx.recipe)
+    if is_test(ctx.recipe.entry) or is_test(loader.place.file) or (steps is not None and steps <= ctx.limit("few")):
+        return
     if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or (sampled(loader) and elsewhere is None):
         return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):

@@ -48,6 +48,8 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "precision": None,
     "max_epochs": None,
     "max_steps": -1,
+    "limit_train_batches": None,
+    "fast_dev_run": False,
     "gradient_clip_val": None,
     "gradient_clip_algorithm": None,
     "accumulate_grad_batches": 1,

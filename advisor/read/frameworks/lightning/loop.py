@@ -8,7 +8,8 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
-from advisor.model.source import ABSENT, Known, Setting, Unknown, first, value_of
+from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, regions
 from advisor.read.python.reader import Reader
@@ -78,10 +79,12 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     by_steps = isinstance(steps, int) and steps > 0
     if isinstance(epochs, Known) and epochs.value is None:
         epochs = Unknown("max_steps ends the run") if by_steps else Known(1000, default=VERSION)
+    if _tried(settings) is not None:
+        epochs = Known(1, default=VERSION)
     clip = _clip(reader, settings, call)
     place = reader.place(node)
     epoch_loop = Loop(place, [], None, epochs, "range")
-    batch_loop = Loop(place, [], _fact(train), None, "loader")
+    batch_loop = Loop(place, [], _fact(train), _batches(settings), "loader")
 
     def inside(loop: Loop, body: Callable[[], None]) -> None:
         outer: list[Node] = reader.block
@@ -145,6 +148,18 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
+
+
+def _batches(settings: dict[str, Setting]) -> Setting | None:
+    """How many batches an epoch has at most, where the Trainer's settings say so; a share of them is not known."""
+    limit = _tried(settings) or settings.get("limit_train_batches")
+    return limit if number(limit) is not None and not isinstance(value_of(limit), float) else None
+
+
+def _tried(settings: dict[str, Setting]) -> Known | None:
+    """The batches of a trial (fast_dev_run), which is one epoch whatever the other settings say."""
+    tried = settings.get("fast_dev_run")
+    return replace(tried, value=int(tried.value)) if isinstance(tried, Known) and isinstance(tried.value, int) and tried.value else None
 
 
 def _of_config(reader: Reader, model: Instance, node: ast.AST) -> Value | None:
