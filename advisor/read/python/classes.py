@@ -19,6 +19,7 @@ from advisor.read.python.values import (
     Instance,
     Library,
     Opaque,
+    Tensor,
     Union,
     Value,
     join,
@@ -108,6 +109,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             fact.shuffled = (
                 isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
             )
+            fact.data = _part_of_split(arguments)
     if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):
@@ -141,6 +143,15 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
+
+
+def _part_of_split(arguments: Arguments) -> Any:
+    """The part of a random split that a data set of the project is given to hold."""
+    for value in (*arguments.positional, *arguments.keywords.values()):
+        held = value.data.get("identity") if isinstance(value, Instance) else value.flow.source if isinstance(value, Tensor) else None
+        if isinstance(held, tuple) and held and isinstance(held[0], facts.Split):
+            return held
+    return None
 
 
 def _ready(cls: Class) -> tuple[str, int, int]:
