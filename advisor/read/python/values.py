@@ -57,6 +57,7 @@ class Tensor(Value):
     """A tensor (or an array, or a batch of them); `flow` says what is known of it."""
 
     flow: Flow
+    single: tuple[int, ...] = ()  # dimensions that its last reshape gave one entry; whatever is computed from it forgets them
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -163,7 +163,22 @@ def _embedding(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     return Tensor(replace(flow, activation="embedding", activation_at=fact.place, width=fact.settings.get("embedding_dim"), rank=rank))
 
 
+def _unroll(call: LibraryCall, fact: Module) -> None:
+    """A sequence of one entry, with no state from an earlier one, is a single step: a layer that sees nothing else is not trained through time."""
+    given = call.arguments.positional
+    single = given[0].single if given and isinstance(given[0], Tensor) else ()
+    alone = len(given) == 1 and not call.arguments.keywords
+    if alone and (1 if value_of(fact.settings.get("batch_first")) is True else 0) in single:
+        if not call.this.data.get("unrolled"):
+            fact.recurrence = "step"
+        return
+    call.reader.store.write(call.this.data, "unrolled", True)
+    fact.recurrence = "sequence"
+
+
 def _recurrent(call: LibraryCall, fact: Module, flow: Flow) -> Value:
+    if not fact.name.endswith("Cell"):
+        _unroll(call, fact)
     given = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
     rank = _in_batches(given, 2 if fact.name.endswith("Cell") else 3)
     both = value_of(fact.settings.get("bidirectional")) is True

@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, subject
+from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, sizes, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
 
@@ -86,7 +86,9 @@ def reshaped(call: LibraryCall) -> Value | None:
     found = shape(values) if call.arguments.exact else {"rank": None, "width": None, "rows": None}
     if name_of(call) == "expand":
         found.update(width=None, rows=None)
-    return Tensor(replace(flow, graph=graph_now(call.reader, flow), **found))
+    given = sizes(values) if call.arguments.exact and name_of(call) in ("view", "reshape") else None
+    ones = tuple(index for index, size in enumerate(given or ()) if call.reader.plain(size) == 1)
+    return Tensor(replace(flow, graph=graph_now(call.reader, flow), **found), ones)
 
 
 def like(call: LibraryCall) -> Value | None:
@@ -145,7 +147,8 @@ def unsqueezed(call: LibraryCall) -> Value | None:
     last = dim == -1 or (rank is not None and dim == rank)
     width = Known(1) if last else flow.width if rank is not None else None
     rows = flow.rows if rank is not None and isinstance(dim, int) and dim != 0 else None
-    return Tensor(replace(flow, graph=graph_now(call.reader, flow), rank=rank + 1 if rank is not None else None, width=width, rows=rows))
+    added = replace(flow, graph=graph_now(call.reader, flow), rank=rank + 1 if rank is not None else None, width=width, rows=rows)
+    return Tensor(added, (dim,) if isinstance(dim, int) and dim >= 0 else ())
 
 
 def taken(call: LibraryCall) -> Value | None:

@@ -1,0 +1,35 @@
+"""Whether a recurrent layer is trained through time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.model.recipe import Module
+from tests.read.tiny import run
+
+
+@pytest.mark.parametrize(
+    ("layer", "calls", "recurrence"),
+    [
+        ("nn.LSTM(8, 16, batch_first=True)", "rnn(x)", "sequence"),
+        ("nn.LSTM(8, 16, batch_first=True)", "rnn(x.view(x.shape[0], 1, -1))", "step"),
+        ("nn.LSTM(8, 16, batch_first=True)", "rnn(x.reshape((x.size(0), 1, 8)))", "step"),
+        ("nn.LSTM(8, 16, batch_first=True)", "rnn(x.unsqueeze(1))", "step"),
+        ("nn.GRU(8, 16)", "rnn(x.unsqueeze(0))", "step"),
+        ("nn.GRU(8, 16)", "rnn(torch.unsqueeze(x, 0))", "step"),
+        ("nn.LSTM(8, 16, batch_first=True)", "rnn(x.view(1, x.shape[0], -1))", "sequence"),  # a batch of one
+        ("nn.LSTM(1, 16, batch_first=True)", "rnn(x.unsqueeze(2))", "sequence"),  # steps of one number
+        ("nn.GRU(8, 16)", "rnn(x.view(1, 1, -1), state)", "sequence"),  # one step, but its state comes from the step before
+        ("nn.GRU(8, 16)", "rnn(x.view(1, 1, -1), hx=state)", "sequence"),
+        ("nn.GRU(8, 16)", "rnn(x.unsqueeze(0).repeat(10, 1, 1))", "sequence"),  # no longer of one entry
+        ("nn.GRU(8, 16)", "rnn(x.unsqueeze(0))\nrnn(x)", "sequence"),  # once alone is not always alone
+        ("nn.GRU(8, 16)", "rnn(x)\nrnn(x.unsqueeze(0))", "sequence"),
+        ("nn.GRUCell(8, 16)", "rnn(x)", "step"),
+    ],
+)
+def test_recurrence(tmp_path: Path, layer: str, calls: str, recurrence: str) -> None:
+    text = f"import torch\nfrom torch import nn\nrnn = {layer}\nx = torch.rand(4, 8)\nstate = torch.zeros(1, 1, 16)\n{calls}\n"
+    [fact] = [module for module in run(tmp_path, text).recipe.modules if isinstance(module, Module)]
+    assert fact.recurrence == recurrence
