@@ -17,6 +17,7 @@ import torch
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.model.trace import Again, Mixed, NonFinite, Overfit
+from advisor.probe.compiling import uncompiled
 from advisor.probe.run import Call, LossSeen, Run, Sample, tensors
 
 CUTS = frozenset({"detach", "item", "numpy", "tolist", "argmax", "data", "round", "sign"})
@@ -51,7 +52,8 @@ def beside(*modules: torch.nn.Module) -> Iterator[None]:
     buffers = [(buffer, buffer.detach().clone()) for module in modules for buffer in module.buffers()]
     modes = [(part, part.training) for module in modules for part in module.modules()]
     try:
-        yield
+        with uncompiled():
+            yield
     finally:
         with torch.no_grad():
             for buffer, kept in buffers:

@@ -41,6 +41,8 @@ def nested(events: Observed) -> list[Node]:
 
 def _cut_short(one: Node) -> bool:
     """A training step that the stop cut off its loop: its model call is no evaluation behind the training."""
+    while isinstance(one, Region) and one.what == "autocast":
+        (one,) = one.body
     return isinstance(one, Event) and one.kind is Kind.FORWARD and bool(one.data.get("training"))
 
 

@@ -209,3 +209,9 @@ with torch.no_grad():
         nn.functional.cross_entropy(model(a), b)
 """
     assert said(code, tmp_path) == []
+
+
+def test_the_turn_that_the_stop_cuts_off_is_training_under_autocast_too(tmp_path: Path) -> None:
+    dropping = HEAD.replace("nn.ReLU()", "nn.Dropout(0.1)")
+    automatic = LOOP.replace("        loss = nn", '        with torch.autocast("cpu", torch.bfloat16):\n            loss = nn')
+    assert said(dropping + automatic, tmp_path, steps=60) == []

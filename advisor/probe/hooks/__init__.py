@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.probe import compiling
 from advisor.probe.run import Run
 
 
@@ -14,3 +15,7 @@ def install(run: Run) -> None:
             instrument.install(run)
         except Exception as error:
             run.session.disable(instrument.__name__.rsplit(".", 1)[-1], error)
+    try:
+        compiling.install(run.session.patches)
+    except Exception as error:
+        run.session.disable("compiling", error)

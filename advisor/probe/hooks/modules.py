@@ -245,6 +245,28 @@ class Modules:
         self.run.inventory.built_at[module] = len(self.run.session.events)
         self.tops.clear()
 
+    def compiled(self, original: Any) -> Any:
+        """Wraps Module.compile: from then on the global hooks are part of what is compiled, so the call itself is watched."""
+
+        def compile(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+            original(module, *args, **kwargs)
+            call = module._compiled_call_impl
+
+            def watched(*given: Any, **named: Any) -> Any:
+                if torch.compiler.is_compiling():
+                    return call(*given, **named)
+                self.before(module, given)
+                output = None
+                try:
+                    output = call(*given, **named)
+                finally:
+                    self.after(module, given, named, output)
+                return output
+
+            module._compiled_call_impl = watched
+
+        return compile
+
     def switched(self, original: Any) -> Any:
         """Wraps Module.train: the switch of a whole model is one event, not one per layer."""
 
@@ -296,5 +318,8 @@ def install(run: Run) -> None:
     patches = run.session.patches
     patches.wrap(torch.nn.Module, "__init__", modules.built)
     patches.wrap(torch.nn.Module, "train", modules.switched)
+    patches.wrap(torch.nn.Module, "compile", modules.compiled)
     patches.at_end(torch.nn.modules.module.register_module_forward_pre_hook(modules.before).remove)
-    patches.at_end(torch.nn.modules.module.register_module_forward_hook(modules.after, with_kwargs=True, always_call=True).remove)
+    handle = torch.nn.modules.module.register_module_forward_hook(modules.after, with_kwargs=True, always_call=True)
+    patches.at_end(handle.remove)
+    patches.at_end(lambda: torch.nn.modules.module._global_forward_hooks_with_kwargs.pop(handle.id, None))  # torch forgets this one

@@ -12,6 +12,7 @@ from advisor.model.recipe import Optimizer
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.model.trace import Series
+from advisor.probe.compiling import apart, in_use
 from advisor.probe.record import local, norms
 from advisor.probe.run import Run
 
@@ -69,9 +70,10 @@ class Optimizers:
 
     # -- hooks --------------------------------------------------------------------------------------------------
 
+    @apart
     def before(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The global pre-step hook. With a closure the gradients come later: it is wrapped."""
-        if torch.compiler.is_compiling() or not self.run.usable():
+        if not self.run.usable():
             return None
         self.depth += 1
         if self.depth > 1 or not self.run.session.on("optimizers"):
@@ -96,9 +98,10 @@ class Optimizers:
 
         return (args, {**kwargs, "closure": wrapped}) if "closure" in kwargs else ((args[0], wrapped, *args[2:]), kwargs)
 
+    @apart
     def after(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The global post-step hook: the last thing that a step does."""
-        if torch.compiler.is_compiling() or not self.run.usable():
+        if not self.run.usable():
             return
         self.depth = max(self.depth - 1, 0)
         if self.depth:
@@ -122,6 +125,8 @@ class Optimizers:
             return known
         run = self.run
         fact = run.inventory.optimizer(optimizer)
+        if in_use():
+            self._models_within(optimizer)
         number = len(self.watched)
         made = Watched(optimizer, fact, number, run.session.places.here())
         made.loss, made.norm = Series("loss", f"optimizer {number}"), Series("gradient_norm", f"optimizer {number}")
@@ -138,6 +143,17 @@ class Optimizers:
         self.watched[id(optimizer)] = made
         run.inventory.groups(optimizer)
         return made
+
+    def _models_within(self, optimizer: Any) -> None:
+        """The models that were called within a compiled region, where no hook sees them: they hold what the optimizer trains."""
+        inventory = self.run.inventory
+        left = {id(p) for group in optimizer.param_groups for p in group["params"]} - inventory.owners.keys()
+        for module in list(inventory.built) if left else ():
+            if isinstance(module, torch.nn.Module) and any(id(parameter) in left for parameter in module._parameters.values()):
+                top = self.run.modules.top(module)  # type: ignore[attr-defined]
+                if top is not None:
+                    inventory.root(top)
+                    left -= inventory.owners.keys()
 
     def lost(self, value: torch.Tensor, place: Place) -> None:
         """A backward starts from this loss."""

@@ -29,6 +29,8 @@ def told(*modules):
                 digest.update(bytes(tensor.detach().reshape(-1).view(torch.uint8).tolist()))
         with open(os.environ["ENDING"], "w") as file:
             file.write(f"{digest.hexdigest()} {torch.rand(1).item()!r} {random.random()!r}\n")
+            if torch.cuda.is_initialized():
+                file.write(f"{torch.rand(1, device='cuda').item()!r}\n")
         sys.stdout.flush()
 
 
