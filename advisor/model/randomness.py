@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, events
@@ -63,8 +63,14 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
         elif event.kind is Kind.SPLIT:
             if is_random(event.subject) and library_of(event.subject) == library:
                 yield event, context
-        elif event.data.get("library") == library and event.data.get("use") in STEERING:
+        elif event.data.get("library") == library and event.data.get("use") in STEERING and _reaches(event, models):
             yield event, context
+
+
+def _reaches(event: Event, models: Collection[Module]) -> bool:
+    """False for the weights of a model that is not trained: one that is built to count them, say."""
+    drawn = event.data.get("modules")
+    return not drawn or not models or any(part in drawn for model in models for part in model.walk())
 
 
 def trained_models(recipe: Recipe) -> list[Module]:

@@ -147,6 +147,8 @@ def nemo(root: Mapped, display: str) -> Recipe:
     steps = builder.setting("trainer.accumulate_grad_batches", default=1)
     builder.recipe.accumulation = ABSENT if number(steps) == 1 else steps
     builder.recipe.epochs = builder.setting("trainer.max_epochs")
+    if value_of(builder.recipe.epochs) == -1:  # Lightning's word for no limit
+        builder.recipe.epochs = Unknown("max_epochs is -1: something else ends the run")
     if value_of(builder.setting("exp_manager.create_early_stopping_callback")) is True:
         params = "exp_manager.early_stopping_callback_params"
         builder.early_stopping(

@@ -29,6 +29,7 @@ from advisor.read.python.values import (
 )
 
 VERSION = "Lightning 2.6"
+ENDLESS = -1  # of max_epochs: no limit
 SILENCES = frozenset({"zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale"})
 
 
@@ -79,6 +80,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     by_steps = isinstance(steps, int) and steps > 0
     if isinstance(epochs, Known) and epochs.value is None:
         epochs = Unknown("max_steps ends the run") if by_steps else Known(1000, default=VERSION)
+    elif value_of(epochs) == ENDLESS:
+        epochs = Unknown("max_epochs is -1: something else ends the run")
     if _tried(settings) is not None:
         epochs = Known(1, default=VERSION)
     clip = _clip(reader, settings, call)
