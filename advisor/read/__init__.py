@@ -157,7 +157,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
     found = len(set(_RECIPE_WORDS.findall(data.replace(b"\0", b""))))
     if found < 2 and b"_BASE_" not in data and b"_base_" not in data and b"read_base" not in data:
         return found < words and not _COMPOSED.search(data)
-    from advisor.read.config import bases, dialects, tree
+    from advisor.read.config import bases, dialects, interpolation, tree
 
     display = project.display(path)
     try:
@@ -186,6 +186,9 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
     if any(recipe.framework == dialect.name and display in recipe.files for recipe in reading.recipes):
         return True  # the framework's own program was read with it, and knows more
     project.parsed.add(path)
+    if "${" in text:  # of OmegaConf
+        resolved = interpolation.resolve(root)
+        root = resolved if isinstance(resolved, tree.Mapped) else root
     recipe = dialect.read(root, display)
     recipe.duplicate_keys.items += duplicates
     reading.recipes.append(recipe)

@@ -10,6 +10,11 @@ from advisor.model.source import ABSENT, Absent, Known, Place, Setting, Unknown
 from advisor.read.config.tree import Mapped, Scalar, find, known, plain
 from advisor.read.config.tree import Node as ConfigNode
 
+TORCH_DEFAULTS: dict[str, dict[str, Any]] = {
+    "SGD": {"momentum": 0, "weight_decay": 0},
+    "Adam": {"weight_decay": 0},
+    "AdamW": {"weight_decay": 0.01},
+}
 OWNED = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
 
 
@@ -18,6 +23,7 @@ class Builder:
 
     def __init__(self, root: Mapped, display: str, framework: str, version: str, typed: bool = True) -> None:
         self.root, self.display, self.version, self.typed = root, display, version, typed
+        self.save = Save(Place(display, 1), parts={"model": "model-state", "optimizer": "optimizer"})
         self.recipe = Recipe(display, framework=framework, files=[display], place=Place(display, 1), trains=True, owner_silences=OWNED)
 
     def node(self, *paths: str) -> ConfigNode | None:
@@ -46,7 +52,9 @@ class Builder:
         return found.place if found is not None else Place(self.display, 1)
 
     def optimizer(self, kind: str, settings: dict[str, Setting], at: Place) -> Optimizer:
-        """An optimizer that the framework builds and steps."""
+        """An optimizer that the framework builds and steps, with torch's own defaults where it is one of torch's."""
+        for key, default in TORCH_DEFAULTS.get(kind.removeprefix("torch.optim."), {}).items():
+            settings.setdefault(key, Known(default, default="torch 2.13"))
         fact = Optimizer(at, kind=kind, settings=settings, owner=self.recipe.framework)
         self.recipe.optimizers.items.append(fact)
         return fact
@@ -78,6 +86,10 @@ class Builder:
         loader.settings = {"batch_size": batch_size, **settings}
         self.recipe.loaders.items.append(loader)
 
+    def keeps_best(self, at: Place) -> None:
+        """The checkpoint of the best score is kept."""
+        self.save.place, self.save.best = at, True
+
     def early_stopping(
         self, patience: Setting, at: Place, monitor: Setting = ABSENT, mode: Setting = ABSENT, unit: str = "evaluation"
     ) -> EarlyStopping:
@@ -107,7 +119,7 @@ class Builder:
         train = next((loader for loader in recipe.loaders if loader.role == "train"), None)
         epoch = Loop(place, [Loop(place, batch, train, None, "loader")], None, recipe.epochs, "range")
         recipe.tree = [*(Event(Kind.SEED, s.place, s) for s in recipe.seeds), epoch]
-        recipe.saves.items.append(Save(place, parts={"model": "model-state", "optimizer": "optimizer"}))
+        recipe.saves.items.append(self.save)
         return recipe
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from advisor.model.recipe import Recipe
-from advisor.model.source import Known, value_of
+from advisor.model.record import replace
+from advisor.model.source import Known, Setting, Unknown, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder
 from advisor.read.config.tree import Mapped, find
@@ -12,10 +15,23 @@ DETECTRON_SOLVER = {
     "BASE_LR": 0.001,
     "MOMENTUM": 0.9,
     "WEIGHT_DECAY": 0.0001,
-    "WARMUP_ITERS": 1000,
     "MAX_ITER": 40000,
     "LR_SCHEDULER_NAME": "WarmupMultiStepLR",
 }
+
+
+DETECTRON_STEPS = {"WARMUP_ITERS": 1000, "WARMUP_FACTOR": 0.001, "GAMMA": 0.1}
+
+
+def _milestones(builder: Builder) -> Setting:
+    """STEPS: (60000, 80000), which YAML reads as text and yacs as a tuple."""
+    held = builder.setting("SOLVER.STEPS", default=(30000,))
+    if isinstance(held, Known) and isinstance(held.value, str):
+        try:
+            return replace(held, value=ast.literal_eval(held.value))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return Unknown("`SOLVER.STEPS` could not be read")
+    return held
 
 
 def detectron2(root: Mapped, display: str) -> Recipe:
@@ -28,9 +44,8 @@ def detectron2(root: Mapped, display: str) -> Recipe:
     }
     builder.optimizer("torch.optim.SGD", dict(settings), builder.place("SOLVER.BASE_LR", "SOLVER"))
     schedule = builder.setting("SOLVER.LR_SCHEDULER_NAME", default=DETECTRON_SOLVER["LR_SCHEDULER_NAME"])
-    builder.scheduler(
-        f"detectron2.{value_of(schedule)}", {"warmup_iters": builder.setting("SOLVER.WARMUP_ITERS", default=1000)}, builder.place("SOLVER")
-    )
+    steps = {name.lower(): builder.setting(f"SOLVER.{name}", default=default) for name, default in DETECTRON_STEPS.items()}
+    builder.scheduler(f"detectron2.{value_of(schedule)}", {**steps, "milestones": _milestones(builder)}, builder.place("SOLVER"))
     if value_of(builder.setting("SOLVER.CLIP_GRADIENTS.ENABLED", default=False)) is True:
         kind = "norm" if value_of(builder.setting("SOLVER.CLIP_GRADIENTS.CLIP_TYPE", default="value")) == "norm" else "value"
         builder.clip(builder.setting("SOLVER.CLIP_GRADIENTS.CLIP_VALUE", default=1.0), builder.place("SOLVER.CLIP_GRADIENTS"), kind)
@@ -90,6 +105,8 @@ def ultralytics(root: Mapped, display: str) -> Recipe:
         Known("max", default=builder.version),
         "epoch",
     )
+    builder.loader("validation", Unknown("twice that of training, or less"), builder.place("val", "batch", "batch_size"))
+    builder.keeps_best(builder.place("epochs"))
     return builder.finish()
 
 

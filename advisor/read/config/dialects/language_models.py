@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.recipe import Recipe
-from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder, language_model
 from advisor.read.config.tree import Mapped, Scalar, find, plain
+
+HELD_OUT = ("do_eval", "val_set_size", "test_datasets", "val_size", "eval_dataset")  # keys that say that some data are held out
 
 
 def _trainer(
@@ -43,6 +45,16 @@ def _trainer(
     steps = builder.setting(*accumulation, default=1)
     recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
     recipe.epochs = builder.setting("num_train_epochs", "num_epochs", "epochs", default=1 if version.startswith("axolotl") else 3.0)
+    limit = builder.setting("max_steps")
+    if (number(limit) or 0) > 0:
+        recipe.steps, recipe.epochs = limit, Unknown("max_steps ends the run")
+    stated = value_of(builder.setting("eval_strategy", "evaluation_strategy")) not in (None, "no", False)
+    if stated or value_of(builder.setting(*HELD_OUT)):
+        sizes = ("per_device_eval_batch_size", "eval_batch_size")
+        size_default = ABSENT if version.startswith("axolotl") else 8
+        builder.loader("validation", builder.setting(*sizes, default=size_default), builder.place(*sizes, *HELD_OUT))
+    if value_of(builder.setting("load_best_model_at_end")) is True:
+        builder.keeps_best(builder.place("load_best_model_at_end"))
 
 
 def axolotl(root: Mapped, display: str) -> Recipe:
@@ -51,9 +63,11 @@ def axolotl(root: Mapped, display: str) -> Recipe:
     _trainer(builder, ABSENT, ("micro_batch_size",), ("gradient_accumulation_steps",), ("optimizer",), "axolotl")
     patience = builder.setting("early_stopping_patience")
     if value_of(patience) is not None:
-        builder.early_stopping(
-            patience, builder.place("early_stopping_patience"), Known("eval_loss", default=builder.version), Known("min", default=builder.version)
-        )
+        monitor = builder.setting("metric_for_best_model", default="eval_loss")
+        greater = value_of(builder.setting("greater_is_better", default=not str(value_of(monitor)).endswith("loss")))
+        mode = Known("max" if greater else "min", default=builder.version)
+        stop = builder.early_stopping(patience, builder.place("early_stopping_patience"), monitor, mode)
+        stop.restores_best = builder.save.best
     way = value_of(builder.setting("adapter"))
     model = language_model(builder, "base_model", adapter=way in ("lora", "qlora"))
     if way not in (None, "lora", "qlora"):
@@ -63,13 +77,17 @@ def axolotl(root: Mapped, display: str) -> Recipe:
     return builder.finish(model)
 
 
+LAYERWISE = {"use_galore": "galore_torch.GaLoreAdamW", "use_apollo": "apollo_torch.APOLLOAdamW", "use_badam": "badam.BlockOptimizer"}
+
+
 def llama_factory(root: Mapped, display: str) -> Recipe:
     """LLaMA-Factory: HfArgumentParser dataclasses read through OmegaConf."""
     builder = Builder(root, display, "llamafactory", "Transformers 4.57")
     _trainer(builder, 5e-5, ("per_device_train_batch_size",), ("gradient_accumulation_steps",), ("optim",), "llamafactory")
-    if value_of(builder.setting("use_galore", "use_apollo", "use_badam")) is True:
+    if any(value_of(builder.setting(key)) is True for key in LAYERWISE):
         builder.recipe.clipping.complete, builder.recipe.clipping.why = False, "layer-wise optimizers step inside the backward"
-        builder.recipe.optimizers.items[0].kind, builder.recipe.optimizers.items[0].spelled = "galore_torch.GaLoreAdamW", None
+        kind = next(kind for key, kind in LAYERWISE.items() if value_of(builder.setting(key)) is True)
+        builder.recipe.optimizers.items[0].kind, builder.recipe.optimizers.items[0].spelled = kind, None
     way = value_of(builder.setting("finetuning_type", default="lora"))
     model = language_model(builder, "model_name_or_path", adapter=way == "lora")
     if way not in ("lora", "full"):
@@ -104,6 +122,8 @@ def torchtune(root: Mapped, display: str) -> Recipe:
     steps = builder.setting("gradient_accumulation_steps", default=1)
     builder.recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
     builder.recipe.epochs = builder.setting("epochs")
+    if builder.node("dataset_val") is not None and value_of(builder.setting("run_val_every_n_steps")) is not None:
+        builder.loader("validation", builder.setting("batch_size_val", "batch_size"), builder.place("batch_size_val", "dataset_val"))
     return builder.finish(language_model(builder, "model", adapter="lora" in str(value_of(builder.setting("model._component_")))))
 
 
@@ -125,10 +145,13 @@ def _is_llama_factory(root: Mapped) -> bool:
     return "model_name_or_path" in keys and "stage" in keys and bool(keys & {"finetuning_type", "template", "cutoff_len"}) and "do_train" in keys
 
 
+FOREIGN = frozenset({"num_epochs", "with_tracking"})  # of loops written with Accelerate; TrainingArguments has no such fields
+
+
 def _is_handbook(root: Mapped) -> bool:
     keys = root.keys()
     given = {"learning_rate", "per_device_train_batch_size", "num_train_epochs", "lr_scheduler_type", "gradient_accumulation_steps", "max_steps"}
-    return "model_name_or_path" in keys and "stage" not in keys and len(keys & given) >= 3
+    return "model_name_or_path" in keys and "stage" not in keys and len(keys & given) >= 3 and not keys & FOREIGN
 
 
 def _is_torchtune(root: Mapped) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from advisor.model.recipe import Recipe
 from advisor.model.source import ABSENT, Known, Setting, Unknown, value_of
 from advisor.read.config.dialects import Dialect
@@ -13,11 +11,6 @@ from advisor.read.config.tree import Listed, Mapped, Node, Scalar, find, plain
 TORCH_OPTIMIZERS = frozenset(
     {"SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam", "RMSprop", "Rprop", "SparseAdam"}
 )
-TORCH_DEFAULTS: dict[str, dict[str, Any]] = {
-    "SGD": {"momentum": 0, "weight_decay": 0},
-    "Adam": {"weight_decay": 0},
-    "AdamW": {"weight_decay": 0.01},
-}
 
 
 def _text(node: Node | None) -> str | None:
@@ -34,8 +27,6 @@ def _optimizer(builder: Builder, path: str) -> None:
         return
     keys = [str(key) for key in section.entries if key not in ("type", "paramwise_cfg", "_scope_", "constructor")]
     settings: dict[str, Setting] = {key: builder.setting(f"{path}.{key}") for key in keys}
-    for key, default in TORCH_DEFAULTS.get(name, {}).items():
-        settings.setdefault(key, Known(default, default="torch 2.13"))
     kind = f"torch.optim.{name}" if name in TORCH_OPTIMIZERS else f"mmengine.{name}"
     builder.optimizer(kind, settings, builder.place(f"{path}.type", path))
 
@@ -64,6 +55,18 @@ def _hooks(builder: Builder) -> None:
                 builder.setting(f"{path}.patience", default=5), hook.place, builder.setting(f"{path}.monitor"), Known(mode) if mode else ABSENT
             )
             stop.min_delta = builder.setting(f"{path}.min_delta", default=0.1)
+
+
+def _validation(builder: Builder, section: str, size: str) -> None:
+    """The loader for validation, where the config has one."""
+    if isinstance(find(builder.root, section), Mapped):
+        builder.loader("validation", builder.setting(size), builder.place(size, section), shuffle=Known(False, default=builder.version))
+
+
+def _best(builder: Builder, key: str) -> None:
+    """The best checkpoint is kept: save_best="coco/AP"."""
+    if value_of(builder.setting(key)) or isinstance(builder.setting(key), Unknown):  # "auto"
+        builder.keeps_best(builder.place(key))
 
 
 def mmengine(root: Mapped, display: str) -> Recipe:
@@ -96,6 +99,8 @@ def mmengine(root: Mapped, display: str) -> Recipe:
         recipe.epochs = Unknown("max_iters ends the run")
     if recipe.steps is ABSENT:
         recipe.steps = Unknown("it follows from the data")
+    _validation(builder, "val_dataloader", "val_dataloader.batch_size")
+    _best(builder, "default_hooks.checkpoint.save_best")
     _hooks(builder)
     return builder.finish()
 
@@ -125,6 +130,8 @@ def mmcv(root: Mapped, display: str) -> Recipe:
         recipe.epochs = Unknown("the runner counts iterations")
     steps = builder.setting("runner.max_iters", "total_iters")
     recipe.steps = steps if steps is not ABSENT else Unknown("it follows from the data")
+    _validation(builder, "data.val", "data.val_dataloader.samples_per_gpu")
+    _best(builder, "evaluation.save_best")
     _hooks(builder)
     return builder.finish()
 

@@ -35,7 +35,8 @@ def espnet(root: Mapped, display: str) -> Recipe:
     schedule = value_of(builder.setting("scheduler"))
     if isinstance(schedule, str) and schedule != "none":
         plateau = schedule.lower() == "reducelronplateau"
-        extra = {key: builder.setting(f"scheduler_conf.{key}") for key in ("warmup_steps", "factor")}
+        section = find(root, "scheduler_conf")
+        extra = {str(key): builder.setting(f"scheduler_conf.{key}") for key in (section.entries if isinstance(section, Mapped) else ())}
         if plateau:
             extra["patience"] = builder.setting("scheduler_conf.patience", default=10)
             extra["mode"] = builder.setting("scheduler_conf.mode", default="min")
@@ -61,7 +62,41 @@ def espnet(root: Mapped, display: str) -> Recipe:
         if criterion is not None and isinstance(plain(criterion), list) and len(plain(criterion)) == 3:
             phase, metric, mode = plain(criterion)
             stop.monitor, stop.mode = Known(f"{phase} {metric}", place=criterion.place), Known(mode, place=criterion.place)
+    builder.loader("validation", builder.setting("valid_batch_size", default=None), builder.place("valid_batch_size", "batch_size"))
+    builder.keeps_best(builder.place("best_model_criterion"))
     return builder.finish()
+
+
+def wenet(root: Mapped, display: str) -> Recipe:
+    """WeNet training configs: ESPnet's names for the optimizer, its own for the data; it seeds with 777 and clips at 50 unless told otherwise."""
+    builder = Builder(root, display, "wenet", "WeNet 3")
+    name = value_of(builder.setting("optim"))
+    section = find(root, "optim_conf")
+    settings = {str(key): builder.setting(f"optim_conf.{key}") for key in (section.entries if isinstance(section, Mapped) else ())}
+    builder.optimizer(ESPNET_OPTIMIZERS.get(str(name), f"wenet.{name}"), settings, builder.place("optim_conf.lr", "optim_conf", "optim"))
+    schedule = value_of(builder.setting("scheduler"))
+    if isinstance(schedule, str):
+        section = find(root, "scheduler_conf")
+        extra = {str(key): builder.setting(f"scheduler_conf.{key}") for key in (section.entries if isinstance(section, Mapped) else ())}
+        builder.scheduler(f"wenet.{schedule}", extra, builder.place("scheduler"), "batch")
+    builder.clip(builder.setting("grad_clip", default=50.0), builder.place("grad_clip"))
+    builder.seed(Known(777, default=builder.version), builder.place("optim"))
+    size = "dataset_conf.batch_conf.batch_size"
+    static = value_of(builder.setting("dataset_conf.batch_conf.batch_type", default="static")) == "static"
+    builder.loader(
+        "train",
+        builder.setting(size, default=16) if static else Unknown("batches are counted in frames"),
+        builder.place(size, "dataset_conf"),
+        shuffle=builder.setting("dataset_conf.shuffle", default=True),
+    )
+    steps = builder.setting("accum_grad", default=1)
+    builder.recipe.accumulation = ABSENT if value_of(steps) == 1 else steps
+    builder.recipe.epochs = builder.setting("max_epoch", default=100)
+    return builder.finish()
+
+
+def _is_wenet(root: Mapped) -> bool:
+    return isinstance(find(root, "dataset_conf"), Mapped) and isinstance(find(root, "optim_conf"), Mapped) and "encoder" in root.entries
 
 
 def _is_espnet(root: Mapped) -> bool:
@@ -70,6 +105,7 @@ def _is_espnet(root: Mapped) -> bool:
         bool(keys & {"optim_conf", "optim"})
         and bool(keys & {"max_epoch", "accum_grad", "scheduler_conf", "best_model_criterion"})
         and bool(keys & {"encoder", "decoder", "batch_type", "model_conf", "tts", "batch_size", "grad_clip"})
+        and not _is_wenet(root)
     )
 
 
@@ -149,14 +185,21 @@ def nemo(root: Mapped, display: str) -> Recipe:
     builder.recipe.epochs = builder.setting("trainer.max_epochs")
     if value_of(builder.recipe.epochs) == -1:  # Lightning's word for no limit
         builder.recipe.epochs = Unknown("max_epochs is -1: something else ends the run")
+    builder.recipe.seeds.complete, builder.recipe.seeds.why = False, "the training script may seed"
+    if isinstance(find(root, "model.validation_ds"), Mapped):
+        size = "model.validation_ds.batch_size"
+        builder.loader("validation", builder.setting(size), builder.place(size, "model.validation_ds"))
+    if value_of(builder.setting("exp_manager.checkpoint_callback_params.monitor")) is not None:
+        builder.keeps_best(builder.place("exp_manager.checkpoint_callback_params.monitor"))
     if value_of(builder.setting("exp_manager.create_early_stopping_callback")) is True:
         params = "exp_manager.early_stopping_callback_params"
-        builder.early_stopping(
+        stop = builder.early_stopping(
             builder.setting(f"{params}.patience", default=10),
             builder.place(params),
             builder.setting(f"{params}.monitor", default="val_loss"),
             builder.setting(f"{params}.mode", default="min"),
         )
+        stop.min_delta = builder.setting(f"{params}.min_delta", default=0.001)
     return builder.finish()
 
 
@@ -170,6 +213,7 @@ def _is_nemo(root: Mapped) -> bool:
 
 DIALECTS = [
     Dialect("espnet", _is_espnet, espnet),
+    Dialect("wenet", _is_wenet, wenet),
     Dialect("speechbrain", _is_speechbrain, speechbrain),
     Dialect("nemo", _is_nemo, nemo),
 ]
