@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from advisor.model.recipe import Recipe
-from advisor.model.source import Known, Setting, candidates, first
+from advisor.model.source import Known, Setting, Unknown, candidates, first
 from advisor.read import read
 
 AXOLOTL = """
@@ -78,6 +78,23 @@ scheduler: reducelronplateau
 scheduler_conf:
     factor: 0.5
 """
+WENET = """
+encoder: conformer
+dataset_conf:
+    shuffle: true
+    batch_conf:
+        batch_type: static
+        batch_size: 16
+accum_grad: 4
+grad_clip: 5
+max_epoch: 240
+optim: adam
+optim_conf:
+    lr: 0.002
+scheduler: warmuplr
+scheduler_conf:
+    warmup_steps: 25000
+"""
 SPEECHBRAIN = """
 seed: 1986
 __set_seed: !apply:speechbrain.utils.seed_everything [!ref <seed>]
@@ -145,6 +162,7 @@ CASES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "transformers": (HANDBOOK, ("adamw_torch", 5e-7, 0.0, 3, ["cosine"], [0.3], [7], 8, None, 2, [])),
     "torchtune": (TORCHTUNE, ("AdamW", 3e-4, 0.01, 8, ["cosine_with_warmup"], [], [], 4, 8, 1, [])),
     "espnet": (ESPNET, ("Adadelta", 1.0, 0.0, None, ["ReduceLROnPlateau"], [3.0], [0], 20, 2, 15, [])),
+    "wenet": (WENET, ("Adam", 0.002, 0, 13, ["warmuplr"], [5], [777], 16, 4, 240, [])),
     "speechbrain": (SPEECHBRAIN, ("Adadelta", 1.0, None, 6, ["NewBobScheduler"], [5.0], [1986], 8, None, 50, [])),
     "nemo": (NEMO, ("novograd", 0.05, 0.001, 8, ["CosineAnnealing"], [], [], 32, None, 100, [])),
     "detectron2": (DETECTRON, ("SGD", 0.02, 1e-4, 8, ["WarmupMultiStepLR"], [], [], 16, None, None, [])),
@@ -201,6 +219,69 @@ def test_no_other_dialect_claims_it(dialect: str) -> None:
     assert isinstance(root, tree.Mapped)
     claiming = [found.name for module in dialects._modules() for found in module.DIALECTS if found.claims(root)]
     assert len(claiming) == 1
+
+
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Recipe:
+    [recipe] = recipes(tmp_path, monkeypatch, {"train.yaml": text, "base.yaml": DETECTRON_BASE}, "train.yaml")
+    return recipe
+
+
+def validation(recipe: Recipe) -> list[Any]:
+    return [plain(loader.settings["batch_size"]) for loader in recipe.loaders if loader.role == "validation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        (AXOLOTL + "val_set_size: 0.05\neval_batch_size: 4\n", [4]),
+        (AXOLOTL + "val_set_size: 0.0\n", []),
+        (LLAMA_FACTORY + "val_size: 0.1\nper_device_eval_batch_size: 2\n", [2]),
+        (HANDBOOK + "eval_strategy: epoch\n", [8]),
+        (HANDBOOK + "eval_strategy: 'no'\n", []),
+        (TORCHTUNE + "dataset_val:\n  split: test\nrun_val_every_n_steps: 10\nbatch_size_val: ${batch_size}\n", [4]),
+        (TORCHTUNE + "dataset_val:\n  split: test\nrun_val_every_n_steps: null\n", []),
+        (NEMO.replace("  optim:", "  validation_ds:\n    batch_size: 6\n  optim:"), [6]),
+        (ESPNET + "valid_batch_size: 7\n", [7]),
+        (HANDBOOK, []),
+    ],
+)
+def test_validation_that_a_config_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sizes: list[Any]) -> None:
+    assert validation(one(tmp_path, monkeypatch, text)) == sizes
+
+
+def test_a_number_of_steps_takes_the_place_of_the_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = one(tmp_path, monkeypatch, HANDBOOK + "max_steps: 500\n")
+    assert (plain(recipe.steps), plain(recipe.epochs)) == (500, None)
+    assert plain(one(tmp_path, monkeypatch, HANDBOOK + "max_steps: -1\n").epochs) == 2
+
+
+def test_the_best_checkpoint_is_restored_where_the_config_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = AXOLOTL + "load_best_model_at_end: true\nmetric_for_best_model: eval_accuracy\n"
+    recipe = one(tmp_path, monkeypatch, text)
+    assert [save.best for save in recipe.saves] == [True]
+    [stop] = recipe.early_stopping
+    assert (stop.restores_best, plain(stop.monitor), plain(stop.mode)) == (True, "eval_accuracy", "max")
+
+
+def test_milestones_of_yacs_are_a_tuple(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [scheduler] = one(tmp_path, monkeypatch, DETECTRON + "  STEPS: (60000, 80000)\n  WARMUP_FACTOR: 0.1\n").schedulers
+    assert [plain(scheduler.settings[name]) for name in ("milestones", "warmup_factor", "gamma")] == [(60000, 80000), 0.1, 0.1]
+
+
+def test_an_endless_number_of_epochs_is_no_empty_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(one(tmp_path, monkeypatch, NEMO.replace("max_epochs: 100", "max_epochs: -1")).epochs, Unknown)
+
+
+def test_what_a_loop_of_the_projects_own_does_is_not_taken_from_the_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = one(tmp_path, monkeypatch, HANDBOOK.replace("max_grad_norm: 0.3", "with_tracking: true"))
+    assert (recipe.clipping.items, recipe.clipping.complete) == ([], False)
+    assert ([plain(seed.value) for seed in recipe.seeds], recipe.seeds.complete) == ([7], False)
+
+
+@pytest.mark.parametrize(("key", "kind"), [("use_badam", "badam.BlockOptimizer"), ("use_galore", "galore_torch.GaLoreAdamW")])
+def test_layerwise_optimizers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, kind: str) -> None:
+    recipe = one(tmp_path, monkeypatch, LLAMA_FACTORY + f"{key}: true\n")
+    assert ([optimizer.kind for optimizer in recipe.optimizers], recipe.clipping.complete) == ([kind], False)
 
 
 def test_the_schedule_of_one_optimizer_among_several_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

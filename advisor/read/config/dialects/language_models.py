@@ -95,10 +95,19 @@ def llama_factory(root: Mapped, display: str) -> Recipe:
     return builder.finish(model)
 
 
+FOREIGN = frozenset({"num_epochs", "with_tracking"})  # of loops written with Accelerate; TrainingArguments has no such fields
+
+
 def handbook(root: Mapped, display: str) -> Recipe:
     """Configs of TrlParser / H4ArgumentParser: model, data and training arguments in one file."""
     builder = Builder(root, display, "transformers", "Transformers 4.57")
     _trainer(builder, 5e-5, ("per_device_train_batch_size",), ("gradient_accumulation_steps",), ("optim",), "handbook")
+    if root.keys() & FOREIGN:
+        recipe, why = builder.recipe, "the loop is not the Trainer's, and may do more than the file says"
+        recipe.clipping.items = [clip for clip in recipe.clipping if getattr(clip.value, "default", None) is None]
+        recipe.seeds.items = [seed for seed in recipe.seeds if getattr(seed.value, "default", None) is None]
+        for listing in (recipe.clipping, recipe.seeds):
+            listing.complete, listing.why = False, why
     return builder.finish(language_model(builder, "model_name_or_path", adapter=value_of(builder.setting("use_peft")) is True))
 
 
@@ -145,13 +154,10 @@ def _is_llama_factory(root: Mapped) -> bool:
     return "model_name_or_path" in keys and "stage" in keys and bool(keys & {"finetuning_type", "template", "cutoff_len"}) and "do_train" in keys
 
 
-FOREIGN = frozenset({"num_epochs", "with_tracking"})  # of loops written with Accelerate; TrainingArguments has no such fields
-
-
 def _is_handbook(root: Mapped) -> bool:
     keys = root.keys()
     given = {"learning_rate", "per_device_train_batch_size", "num_train_epochs", "lr_scheduler_type", "gradient_accumulation_steps", "max_steps"}
-    return "model_name_or_path" in keys and "stage" not in keys and len(keys & given) >= 3 and not keys & FOREIGN
+    return "model_name_or_path" in keys and "stage" not in keys and len(keys & given) >= 3
 
 
 def _is_torchtune(root: Mapped) -> bool:
