@@ -150,3 +150,17 @@ def test_a_distance_that_ends_nothing_is_no_patience(tmp_path: Path) -> None:
     file = tmp_path / "train.py"
     file.write_text(DISTANCE.replace("    STOP", f"    {lines}"))
     assert not read([str(file)]).recipes[0].early_stopping.items
+
+
+@pytest.mark.parametrize(("compared", "stops"), [("number > 0", 0), ("number > best", 1)])
+def test_a_test_for_anything_is_no_comparison_with_the_best(tmp_path: Path, compared: str, stops: int) -> None:
+    """Episodes that are counted where there were any are no bad checks."""
+    counted = f"""    number = loss.item()
+    if {compared}:
+        bad += 1
+    if bad > 3:
+        break
+"""
+    file = tmp_path / "train.py"
+    file.write_text(PROGRAM[: PROGRAM.index("    if loss.item()")] + counted)
+    assert len(read([str(file)]).recipes[0].early_stopping.items) == stops

@@ -14,6 +14,7 @@ from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
 
 SEQUENCES = frozenset({"LSTM", "GRU", "RNN"})
+OWN_SIZE = frozenset({"Adadelta", "Rprop"})  # their steps have the size of earlier steps, or one of their own, whatever the gradient
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -47,10 +48,11 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
 
 
 def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
-    """True for a recurrent layer between convolutions or in a graph network, or built under a condition with no other in its place."""
+    """True for a recurrent layer between convolutions or in a graph network, or built under a condition with no other in its place, and
+    for an optimizer whose steps do not grow with the gradient."""
     modules = optimizer.modules
     alone = not any(other is not layer and other.slot is layer.slot for other in layers(modules, SEQUENCES))
-    return family(modules) == "gnn" or bool(layers(modules, CONVOLUTION)) or (layer.when is not None and alone)
+    return optimizer.name in OWN_SIZE or family(modules) == "gnn" or bool(layers(modules, CONVOLUTION)) or (layer.when is not None and alone)
 
 
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:

@@ -19,11 +19,19 @@ def metric_comparison(condition: Condition, counters: Collection[Any]) -> Condit
     for part in (condition, *condition.conjuncts, *condition.disjuncts):
         if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
             if part.left_flow is not None or part.right_flow is not None:
+                if _is_emptiness(part):
+                    continue
                 return part
             sides = ((part.variable, part.left), (part.right_variable, part.right))
             if all(variable is not None and variable not in counters and not _is_whole(value) for variable, value in sides):
                 return part
     return None
+
+
+def _is_emptiness(part: Condition) -> bool:
+    """True for a comparison with a literal zero: whether there is anything, not whether it is better than before."""
+    variable, value = (part.right_variable, part.right) if part.left_flow is not None else (part.variable, part.left)
+    return variable is None and isinstance(value, Known) and value.value == 0
 
 
 def counters_of(nodes: Iterable[tree.Entry]) -> set[Any]:
