@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.model.kinds import family
 from advisor.model.recipe import Module
 from tests.read.tiny import run
 
@@ -33,3 +34,38 @@ def test_recurrence(tmp_path: Path, layer: str, calls: str, recurrence: str) -> 
     text = f"import torch\nfrom torch import nn\nrnn = {layer}\nx = torch.rand(4, 8)\nstate = torch.zeros(1, 1, 16)\n{calls}\n"
     [fact] = [module for module in run(tmp_path, text).recipe.modules if isinstance(module, Module)]
     assert fact.recurrence == recurrence
+
+
+NET = """
+import torch
+from torch import nn
+from {library} import {layer}
+
+
+class Own({layer}):
+    def __init__(self):
+        super().__init__()
+        self.lin = nn.Linear(16, 16)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(16, 16)
+        self.layer = {made}
+
+
+net = Net()
+optimizer = torch.optim.Adam(net.parameters())
+"""
+
+
+@pytest.mark.parametrize(("library", "layer"), [("dgl.nn.pytorch.glob", "Set2Set"), ("torch_geometric.nn", "GCNConv")])
+def test_layers_of_graph_libraries_tell_the_family(tmp_path: Path, library: str, layer: str) -> None:
+    [optimizer] = run(tmp_path, NET.format(library=library, layer=layer, made=f"{layer}(16, 16)")).recipe.optimizers
+    assert family(optimizer.modules) == "gnn"
+
+
+def test_a_layer_derived_from_one_of_a_graph_library(tmp_path: Path) -> None:
+    [optimizer] = run(tmp_path, NET.format(library="torch_geometric.nn", layer="MessagePassing", made="Own()")).recipe.optimizers
+    assert [part.name for module in optimizer.modules for part in module.layers("Linear")] == ["Linear"]

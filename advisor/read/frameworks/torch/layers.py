@@ -54,6 +54,13 @@ def made(call: LibraryCall, fact: Module, data: dict[str, Any] | None = None) ->
     return call.reader.instance(fact.kind, role="module", fact=fact, node=call.node, data=data or {})
 
 
+def foreign(call: LibraryCall) -> Value | None:
+    """A layer of another library, known by its class alone; functions beside them are none."""
+    if not call.name.rpartition(".")[2][:1].isupper():
+        return None
+    return made(call, Module(call.place, kind=call.name, complete=False, why="a layer of a library"))
+
+
 def _register(name: str) -> None:
     table.FUNCTIONS[f"torch.nn.{name}"] = lambda call: construct(call, name)
     table.CLASS_ROLES[f"torch.nn.{name}"] = "module"
