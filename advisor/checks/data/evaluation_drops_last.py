@@ -9,13 +9,16 @@ from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.modes import evaluation_forwards
 from advisor.model.recipe import Loader, Recipe
-from advisor.model.source import first, is_unknown, value_of
+from advisor.model.source import candidates, first, is_unknown, value_of
+
+
+EIGHT_BITS = ("fp8", "transformer-engine")  # their products of matrices refuse a last batch of an odd size
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each loader with drop_last=True that a model is measured on."""
     dropping = [loader for loader in recipe.loaders if _drops(loader)]
-    if not dropping:
+    if not dropping or any(str(known.value).startswith(EIGHT_BITS) for known in candidates(recipe.precision)):
         return
     measured = {held.slot for _, _, loop in evaluation_forwards(recipe) for held in loaders(loop)}
     for loader in dropping:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
+from advisor.model.kinds import is_test
 from advisor.model.recipe import Flow, Loader, Recipe
 
 READING = ("item", "cpu", "numpy", "backward")  # called for the wait or the look, not for the result
@@ -17,7 +18,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     seen = set()
     for event, context in events(recipe.tree, Kind.DISCARD):
         shown = event.place.cell is not None and not context.path  # a notebook shows what a cell ends with
-        if shown or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
+        tried = is_test(event.place.file)  # a test calls to see whether it works
+        if shown or tried or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue
         seen.add(event.place)
         yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])
