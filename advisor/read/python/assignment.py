@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
 from advisor.read.frameworks import table
-from advisor.read.python import calls, operators, scopes, subscripts
+from advisor.read.python import calls, conditions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -149,6 +149,7 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     if counting is not None:
         return run_augmented(reader, counting)
     value = reader.evaluate(node.value)
+    conditions.remember(reader, node.value, value)
     for target in node.targets:
         assign(reader, target, value, node)
     return None

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
+from advisor.model.record import replace
 from advisor.model.source import Setting
 from advisor.read.python import attributes, expressions, operators, scopes
 from advisor.read.python.values import (
@@ -60,7 +61,19 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.variable = reader.variable(node)
         found.left = setting(value)
         found.left_flow = getattr(value, "flow", None)
+        value, asked = reader.asked.get(id(value), (value, None))
+        if asked is not None:
+            return replace(asked, key=key)
     return found
+
+
+def remember(reader: Reader, node: ast.AST, value: Value) -> None:
+    """`is_best = score > best`: whoever asks for the answer later, maybe under another name, asks this of a metric."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(value, (Opaque, Tensor)):
+        return
+    asked = condition(reader, node, value)
+    if asked.operator in ("<", ">", "<=", ">=") and (asked.left_flow or asked.right_flow) and asked.modulo is None and asked.since is None:
+        reader.asked[id(value)] = value, asked
 
 
 def _since(reader: Reader, node: ast.AST) -> Any:

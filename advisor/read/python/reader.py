@@ -106,6 +106,7 @@ class Reader:
         self.made: dict[int, Instance] = {}
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
+        self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
         self.unrolling = 0  # inside a loop that is read item by item
         self._config: tuple[str, str] | None = None

@@ -1,0 +1,22 @@
+"""shutil: a checkpoint that is copied under another name is saved once more."""
+
+from __future__ import annotations
+
+from advisor.model.events import Kind
+from advisor.model.record import replace
+from advisor.model.source import value_of
+from advisor.read.frameworks import table
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.values import NONE, Value
+
+
+@table.function("shutil.copyfile", "shutil.copy", "shutil.copy2")
+def copied(call: LibraryCall) -> Value | None:
+    """shutil.copyfile("last.pt", "best.pt")"""
+    source = value_of(call.setting("src", 0))
+    saved = next((save for save in call.reader.recipe.saves if source is not None and value_of(save.path) == source), None)
+    if saved is None:
+        return None
+    again = replace(saved, place=call.place, path=call.setting("dst", 1), decided=None, best=False, monitor=None)
+    call.reader.emit(Kind.SAVE, call.node, call.reader.record(again))
+    return NONE
