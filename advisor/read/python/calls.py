@@ -80,6 +80,7 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
             elif isinstance(value, Sequence):
                 arguments.positional += value.items
                 arguments.exact = False
+                arguments.rest = value if len(node.args) == 1 else None
             elif isinstance(value, (Tensor, Instance)):
                 arguments.positional += [reader.subscript(value, Constant(0), node)] if isinstance(value, Tensor) else [value]
                 arguments.exact = False

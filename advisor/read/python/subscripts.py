@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks import table
-from advisor.read.python import classes, functions, operators
+from advisor.read.python import calls, classes, functions, growing, operators
 from advisor.read.python.values import (
     Arguments,
     Class,
@@ -148,7 +148,9 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
             set_item(reader, member, index, value, node)
         return
     if isinstance(owner, Mapping):
-        if isinstance(owner.state.get("of"), Instance) and isinstance(index, Constant) and isinstance(index.value, str):
+        if isinstance(owner.state.get("parts_of"), Instance):
+            calls.call_method(reader, owner.state["parts_of"], "add_module", Arguments([index, value]), node)
+        elif isinstance(owner.state.get("of"), Instance) and isinstance(index, Constant) and isinstance(index.value, str):
             reader.set_attribute(owner.state["of"], index.value, value, node)
         elif isinstance(index, Constant) and hashable(index.value):
             reader.store.write(owner.state, "items", {**owner.items, index.value: value})
@@ -195,9 +197,10 @@ def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
     if old.kind != "list":
         return None
     if isinstance(new, Sequence):
-        combined = sequence([*old.items, *new.items], "list", old.exact and new.exact and not reader.loop_depth)
+        combined, was = sequence([*old.items, *new.items], "list", old.exact and new.exact and not reader.loop_depth), growing.growth(old)
         reader.store.write(old.state, "items", combined.items)
         reader.store.write(old.state, "exact", combined.exact)
+        growing.grow(reader, old, was, list(new.items) if new.exact else None)
     elif isinstance(new, Weights) and not new.each:
         reader.store.write(old.state, "items", (*old.items, new))
         reader.store.write(old.state, "exact", False)  # an item of it is many

@@ -229,6 +229,7 @@ class Arguments:
     keywords: dict[str, Value] = field(default_factory=dict)
     exact: bool = True
     spread: Place | None = None
+    rest: Sequence | None = None  # the list behind a last *, when it is not known item by item
 
 
 NONE = Constant(None)

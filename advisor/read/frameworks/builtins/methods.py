@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
+from advisor.read.python import growing
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -121,12 +122,9 @@ def _write(reader: Reader, value: Sequence, items: tuple[Value, ...], exact: boo
     reader.store.write(value.state, "items", items)
     if exact != value.exact:
         reader.store.write(value.state, "exact", exact)
-    if value.state.get("whole"):
-        reader.store.write(value.state, "whole", False)
-
-
-def _steady(reader: Reader) -> bool:
-    return not reader.loop_depth or bool(reader.unrolling)
+    for key in growing.KEYS:
+        if value.state.get(key):
+            reader.store.write(value.state, key, False)
 
 
 def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
@@ -134,17 +132,18 @@ def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     if reader.loop_depth and isinstance(item, Tensor) and item.flow.graph == "kept" and not reader.forward_depth:
         reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=(id(value.state), "items"), text=reader.text(call.node))
         reader.keep.append(value)
-    front = call.name.endswith("appendleft")
-    whole = bool(value.state.get("whole")) and _steady(reader)
+    front, was = call.name.endswith("appendleft"), growing.growth(value)
+    whole = bool(value.state.get("whole")) and growing.steady(reader)
     if reader.loop_depth:
         if len(value.items) < MOST_SAMPLES and not any(item is held for held in value.items):
-            _write(reader, value, (item, *value.items) if front else (*value.items, item), value.exact and _steady(reader))
+            _write(reader, value, (item, *value.items) if front else (*value.items, item), value.exact and growing.steady(reader))
         elif value.exact:
             reader.store.write(value.state, "exact", False)
     else:
         _write(reader, value, (item, *value.items) if front else (*value.items, item), value.exact)
     if whole:
         reader.store.write(value.state, "whole", True)
+    growing.grow(reader, value, was, None if front else [item])
     return NONE
 
 
@@ -153,9 +152,10 @@ def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         items = reader.items(other) if not isinstance(other, Union) else None
         weights = isinstance(other, Weights) and not other.each  # as many entries as there are weights, and known which
         entire = items is not None or weights or (isinstance(other, Sequence) and bool(other.state.get("whole")))
-        whole = (value.exact or bool(value.state.get("whole"))) and entire and _steady(reader)
+        whole = (value.exact or bool(value.state.get("whole"))) and entire and growing.steady(reader)
+        was = growing.growth(value)
         if items is not None:
-            _write(reader, value, (*value.items, *items), value.exact and _steady(reader))
+            _write(reader, value, (*value.items, *items), value.exact and growing.steady(reader))
         elif weights:
             _write(reader, value, (*value.items, other), False)
         elif isinstance(other, Sequence) and other.kind not in ("range", "lazy"):
@@ -165,9 +165,10 @@ def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         else:
             iteration = reader.iterate(other, call.node)
             new = iteration.items if iteration.items is not None else (iteration.item,)
-            _write(reader, value, (*value.items, *new), value.exact and iteration.items is not None and _steady(reader))
+            _write(reader, value, (*value.items, *new), value.exact and iteration.items is not None and growing.steady(reader))
         if whole and not value.exact:
             reader.store.write(value.state, "whole", True)
+        growing.grow(reader, value, was, items)
     return NONE
 
 
@@ -177,14 +178,14 @@ def _insert(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         items = list(value.items)
         known = isinstance(position, int) and value.exact
         items.insert(position if isinstance(position, int) else 0, item)
-        _write(reader, value, tuple(items), known and _steady(reader))
+        _write(reader, value, tuple(items), known and growing.steady(reader))
     return NONE
 
 
 def _pop(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     given = call.arguments.positional
     position = 0 if call.name.endswith("popleft") else plain(given[0]) if given else -1
-    if value.exact and isinstance(position, int) and -len(value.items) <= position < len(value.items) and _steady(reader):
+    if value.exact and isinstance(position, int) and -len(value.items) <= position < len(value.items) and growing.steady(reader):
         items = list(value.items)
         taken = items.pop(position)
         _write(reader, value, tuple(items), True)
@@ -194,7 +195,7 @@ def _pop(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
 
 
 def _clear(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
-    _write(reader, value, (), _steady(reader))
+    _write(reader, value, (), growing.steady(reader))
     return NONE
 
 
@@ -203,20 +204,20 @@ def _remove(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     if value.exact and isinstance(wanted, Constant) and all(isinstance(item, Constant) for item in value.items):
         for index, item in enumerate(value.items):
             if isinstance(item, Constant) and item.value == wanted.value:
-                _write(reader, value, (*value.items[:index], *value.items[index + 1 :]), _steady(reader))
+                _write(reader, value, (*value.items[:index], *value.items[index + 1 :]), growing.steady(reader))
                 return NONE
     _write(reader, value, value.items, False)
     return NONE
 
 
 def _reverse(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
-    _write(reader, value, tuple(reversed(value.items)), value.exact and _steady(reader))
+    _write(reader, value, tuple(reversed(value.items)), value.exact and growing.steady(reader))
     return NONE
 
 
 def _sort(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     items = ordered(reader, list(value.items), call) if value.exact else None
-    _write(reader, value, tuple(items) if items is not None else value.items, items is not None and _steady(reader))
+    _write(reader, value, tuple(items) if items is not None else value.items, items is not None and growing.steady(reader))
     return NONE
 
 

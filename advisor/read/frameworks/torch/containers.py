@@ -7,6 +7,7 @@ from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.layers import made
+from advisor.read.python import growing
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Union, Value, join, sequence
 
 LISTS = ("torch.nn.Sequential", "torch.nn.ModuleList")
@@ -51,10 +52,11 @@ def container(call: LibraryCall) -> Value:
     fact = Module(call.place, kind=call.name)
     named, exact = _listed(call)
     repeated = bool(named) and call.name.endswith("ModuleList") and all(isinstance(value, Instance) for _, value in named)
-    if not exact and not repeated:  # a list of equal blocks, however many, holds no other kinds
+    grown, tail = growing.growth(call.arguments.rest) if call.arguments.rest is not None else (False, 0)
+    if not exact and not repeated and not grown:  # a list of equal blocks, however many, holds no other kinds
         fact.complete, fact.why = False, "not all its parts could be read"
     fill(fact, named)
-    return made(call, fact, {"items": tuple(value for _, value in named), "names": tuple(key for key, _ in named), "exact": exact})
+    return made(call, fact, {"items": tuple(value for _, value in named), "names": tuple(key for key, _ in named), "exact": exact, "tail": tail})
 
 
 @table.method("torch.nn.Sequential", "__init__")

@@ -76,6 +76,13 @@ def forward(call: LibraryCall) -> Value | None:
 def _sequential(call: LibraryCall, value: Value | None) -> Value:
     """Each part in turn; where some are not known, neither is the kind of result."""
     items, known = call.this.data.get("items") or (), bool(call.this.data.get("exact", True))
+    tail = 0 if known else int(call.this.data.get("tail") or 0)
+    if tail:  # however many blocks there are, these come behind them
+        value, items, known = _sequence_of(call, value, items[:-tail], False), items[-tail:], True
+    return _sequence_of(call, value, items, known)
+
+
+def _sequence_of(call: LibraryCall, value: Value | None, items: tuple[Value, ...], known: bool) -> Value:
     for item in items:
         if value is None:
             break

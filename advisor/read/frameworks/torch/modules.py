@@ -133,7 +133,7 @@ def _listing(call: LibraryCall, found: list[tuple[str, Instance]], exact: bool) 
 @table.attribute("module", "_modules")
 def own_modules(reader: Reader, instance: Instance) -> Value:
     """The registry of parts."""
-    return Mapping({"items": dict(parts_of(reader, instance)), "exact": False})
+    return Mapping({"items": dict(parts_of(reader, instance)), "exact": False, "parts_of": instance})
 
 
 @table.method("module", "get_submodule")
