@@ -39,5 +39,9 @@ def test_steps(tree: list[Node], steps: int | None) -> None:
     assert most_steps(Recipe("train.py", tree=tree)) == steps
 
 
+def test_a_backward_that_nothing_steps_after() -> None:
+    assert most_steps(Recipe("train.py", tree=[Event(Kind.BACKWARD, HERE)])) == 1
+
+
 def test_a_step_that_something_unseen_may_call_for_each_batch() -> None:
     assert most_steps(Recipe("train.py", tree=[step()], loaders=Listing([Loader(HERE)]))) is None

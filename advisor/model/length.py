@@ -9,9 +9,8 @@ from advisor.model.source import Known, number
 
 def most_steps(recipe: Recipe) -> float | None:
     """So many steps an optimizer takes at most in one go, where every loop around them says how often it turns and no option changes it."""
-    around = [
-        [loop for loop in context.loops if loop.what not in ("turn", "parameters")] for _, context in events(recipe.tree, Kind.OPTIMIZER_STEP)
-    ]
+    found = list(events(recipe.tree, Kind.OPTIMIZER_STEP)) or list(events(recipe.tree, Kind.BACKWARD))
+    around = [[loop for loop in context.loops if loop.what not in ("turn", "parameters")] for _, context in found]
     alone = around.count([])
     if alone and not recipe.loaders.absent:
         return None  # somebody who is not seen may call them for each batch

@@ -11,7 +11,6 @@ from advisor.model.modes import evaluation_forwards
 from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import candidates, first, is_unknown, value_of
 
-
 EIGHT_BITS = ("fp8", "transformer-engine")  # their products of matrices refuse a last batch of an odd size
 
 

@@ -328,12 +328,15 @@ def fit(call: LibraryCall) -> Value:
     modules = this.attributes.get("modules")
     model = modules.fact if isinstance(modules, Instance) and isinstance(modules.fact, Module) else None
     place = reader.place(node)
+    given = call.get("train_set", 1)
+    listed = Known(len(given.items)) if isinstance(given, Sequence) and given.exact else None  # a list of batches
 
     def epoch() -> None:
         _do(reader, this, "on_stage_start", node, _stage("TRAIN"), number_of_epoch)
         reader.emit(Kind.TRAIN_MODE, node, model)
         _do(reader, this, "zero_grad", node)
-        _inside(reader, Loop(place, [], _over(train), None, "loader"), lambda: _do(reader, this, "fit_batch", node, _batch(reader, train, node)))
+        batches = Loop(place, [], _over(train), listed, "loader")
+        _inside(reader, batches, lambda: _do(reader, this, "fit_batch", node, _batch(reader, train, node)))
         _do(reader, this, "on_stage_end", node, _stage("TRAIN"), Opaque("the mean training loss", "float"), number_of_epoch)
         if valid is not None:
             _evaluated(reader, this, valid, "VALID", model, number_of_epoch, node)
