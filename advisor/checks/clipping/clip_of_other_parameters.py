@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.clearing import emptied
 from advisor.model.clips import clips, steps_beside, wasted
 from advisor.model.finding import Finding
 from advisor.model.gradients import holds_some
@@ -14,7 +15,10 @@ from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each clip whose weights no optimizer of its batch loop holds, or whose gradients never come to a step."""
+    early = {found.clearing for found in emptied(recipe)}  # zero-grad-before-step says it better
     for clip, clearing in wasted(recipe):
+        if clearing in early:
+            continue
         yield ctx.finding("cleared", at=clip, clipped=_names(clip.subject.parameters.modules), line=clearing.place)
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)
