@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from advisor.model.recipe import Group, Parameters
+from advisor.model.recipe import Group, Optimizer, Parameters
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
@@ -101,6 +101,10 @@ def groups(reader: Reader, value: Value | None, node: ast.AST) -> tuple[list[Gro
         if any(isinstance(item, Mapping) for item in held):
             found = [group_of(reader, item, node) for item in held if isinstance(item, Mapping)]
             return found, value.exact and len(found) == len(value.items)
+        owners = {id(item.data["of"]): item.data["of"].fact for item in held if isinstance(item, Instance) and item.role == "param_group"}
+        if len(owners) == 1 and len(held) == len(value.items):  # the groups of another optimizer, which it wraps
+            owner = next(iter(owners.values()))
+            return ([replace(group) for group in owner.groups], owner.groups_complete) if isinstance(owner, Optimizer) else ([], False)
     one = parameters(reader, value, node)
     return [Group(one)], one.why is None
 
