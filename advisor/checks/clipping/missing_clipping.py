@@ -10,6 +10,7 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding
 from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, has_frozen, is_language_model, is_pretrained, layers
 from advisor.model.randomness import is_run
+from advisor.model.rates import rates, rates_known
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link
 
@@ -55,8 +56,14 @@ def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
     return optimizer.name in OWN_SIZE or family(modules) == "gnn" or bool(layers(modules, CONVOLUTION)) or (layer.when is not None and alone)
 
 
+def _is_slow(optimizer: Optimizer, ctx: Context) -> bool:
+    """True at rates below those of any pretraining: a step of Adam's is no larger than its rate, whatever the gradient."""
+    known = list(rates(ctx.recipe, optimizer))
+    return bool(known) and rates_known(ctx.recipe, optimizer) and max(rate.value for rate in known) < ctx.limit("slow")
+
+
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
-    unsure = _is_aside(layer, optimizer) if case == "recurrent" else bool(ctx.recipe.restores.items)
+    unsure = _is_aside(layer, optimizer) if case == "recurrent" else bool(ctx.recipe.restores.items) or _is_slow(optimizer, ctx)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
