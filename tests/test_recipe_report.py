@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 
+import pytest
+
 from advisor.model.events import Event, Kind
 from advisor.model.finding import Skipped
 from advisor.model.recipe import (
@@ -24,7 +26,7 @@ from advisor.model.recipe import (
     Seed,
     Split,
 )
-from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Unknown
+from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
 from advisor.report import recipe, recipe_text, text
 
 
@@ -150,3 +152,22 @@ def test_text_for_people() -> None:
 def test_text_of_a_split_that_is_given_no_groups() -> None:
     shown = text.plain(recipe_text.lines([Recipe("train.py", splits=Listing([Split(place(7), kind="torch.utils.data.random_split", parts=2)]))]))
     assert "random_split  train.py:7" in shown and "group" not in shown
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "told"),
+    [
+        (Known(0, default="torch 2.13"), ({"weight_decay": Known(0.1)}, {"weight_decay": Known(0.0)}), [0.1, 0.0]),
+        (Known(0, default="torch 2.13"), ({"weight_decay": Known(0.1)}, {}), [0.1, 0]),
+        (Known(0, default="torch 2.13"), ({"weight_decay": Known(0.1)}, {"weight_decay": Known(0.1)}), 0.1),
+        (Known(0, default="torch 2.13"), ({}, {"lr": Known(0.1)}), 0),
+        (Known(0.05), ({"weight_decay": Known(0.1)}, {"weight_decay": Known(0.0)}), 0.05),  # the program's own word stands
+    ],
+)
+def test_what_the_groups_bring_where_the_program_leaves_a_setting_to_the_library(
+    own: Known, given: tuple[dict[str, Setting], ...], told: object
+) -> None:
+    optimizer = Optimizer(place(3), kind="torch.optim.SGD", settings={"weight_decay": own}, groups=[Group(Parameters(), held) for held in given])
+    document = json.loads(recipe.render([Recipe("train.py", optimizers=Listing([optimizer]))]))
+    found = document["programs"][0]["optimizers"]["items"][0]["weight_decay"]
+    assert ([option["value"] for option in found["any_of"]] if "any_of" in found else found["value"]) == told

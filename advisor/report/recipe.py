@@ -26,7 +26,7 @@ from advisor.model.recipe import (
     Seed,
     Split,
 )
-from advisor.model.source import Absent, Known, Link, OneOf, Setting, Unknown
+from advisor.model.source import Absent, Known, Link, OneOf, Option, Setting, Unknown
 
 T = TypeVar("T")
 
@@ -152,13 +152,29 @@ def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
 
 
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": plain(optimizer.spelled or optimizer.name), **_settings(optimizer.settings)}
+    told: dict[str, Any] = {"kind": plain(optimizer.spelled or optimizer.name)}
+    told |= {name: setting(_in_use(optimizer, name, own)) for name, own in optimizer.settings.items()}
     told["groups"] = [_group(group) for group in optimizer.groups]
     if not optimizer.groups_complete:
         told["groups_complete"] = False
     if optimizer.lr_writes:
         told["lr_writes"] = [setting(write) for write in optimizer.lr_writes]
     return told
+
+
+def _in_use(optimizer: Optimizer, name: str, own: Setting) -> Setting:
+    """A setting of an optimizer: where the program leaves it to the library, the values that its groups bring."""
+    if not isinstance(own, Known) or own.default is None or not any(name in group.settings for group in optimizer.groups):
+        return own
+    options: dict[Any, Option] = {}
+    for group in optimizer.groups:
+        value = group.settings.get(name, own)
+        if isinstance(value, Absent):
+            return own
+        for known in [option.value for option in value.options] if isinstance(value, OneOf) else [value]:
+            key = known if isinstance(known, Unknown) else float(known.value) if isinstance(known.value, (int, float)) else repr(known.value)
+            options.setdefault(key, Option(known, _parameters(group.parameters)))
+    return next(iter(options.values())).value if len(options) == 1 else OneOf(tuple(options.values()))
 
 
 def _group(group: Group) -> dict[str, Any]:

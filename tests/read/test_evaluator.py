@@ -378,3 +378,18 @@ def test_a_choice_between_constructions_is_one_thing(tmp_path: Path, choice: str
     assert value_of(step.subject.settings["lr"]) == 0.2
     assert by_rate[0.1].slot is by_rate[0.2].slot
     assert by_rate[0.3].slot is not by_rate[0.2].slot
+
+
+def test_an_extreme_of_what_a_flag_changes(tmp_path: Path) -> None:
+    """The value on the default path stands first."""
+    text = """
+    import os
+    size = 16
+    if "AUTO" in os.environ:
+        size = measured()
+    x = max(round(64 / size), 1)
+    """
+    found = name(run(tmp_path, text), "x")
+    assert isinstance(found, Union)
+    assert isinstance(found.members[0], Constant) and found.members[0].value == 4
+    assert isinstance(found.members[1], Opaque)

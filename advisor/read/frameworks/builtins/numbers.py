@@ -261,6 +261,10 @@ def extreme(call: LibraryCall) -> Value | None:
         return default if not given and default is not None else join(given) if given else Opaque(f"{name} of nothing")
     if all(isinstance(member, Constant) for value in given for member in members(value)):
         return fold(call, given, _chooser(name), None)
+    heads: list[Value] = [members(value)[0] for value in given]
+    if any(isinstance(value, Union) for value in given) and all(isinstance(head, Constant) for head in heads):
+        chosen = fold(call, heads, _chooser(name), None)
+        return join([chosen, Opaque(f"a {name}imum of what a flag changes")]) if chosen is not None else None
     tensors = [value for value in given if isinstance(value, Tensor)]
     flow = joined_flow(given)
     if name == "min" and not tensors and flow is None:
