@@ -384,8 +384,9 @@ def test_an_extreme_of_what_a_flag_changes(tmp_path: Path) -> None:
     """The value on the default path stands first."""
     text = """
     import os
-    size = 16
-    if "AUTO" in os.environ:
+    if "FIXED" in os.environ:
+        size = 16
+    else:
         size = measured()
     x = max(round(64 / size), 1)
     """
