@@ -1,0 +1,50 @@
+"""Schedules that begin again where a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event
+from advisor.model.events import Context as Around
+from advisor.model.finding import Finding
+from advisor.model.folds import cadence
+from advisor.model.recipe import Recipe, Scheduler
+from advisor.model.resuming import Resume, resumes
+from advisor.model.schedules import is_part, steps_of
+from advisor.model.source import is_absent, value_of
+
+FROM_THE_START = -1  # last_epoch of a new schedule
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each scheduler of a run that goes on from a saved epoch, when nothing tells it from which."""
+    for resume in resumes(recipe):
+        if "scheduler" in resume.kinds or resume.reads("sched") or resume.reads("lr") or resume.escaped is not None:
+            continue
+        for scheduler in recipe.schedulers:
+            step = _step(recipe, scheduler)
+            if step is not None:
+                yield ctx.finding("not-restored", at=step, kind=scheduler.name, **_words(resume))
+                break
+
+
+def _step(recipe: Recipe, scheduler: Scheduler) -> Event | None:
+    """Where it is stepped in training; None when it is told where it stands, or may be."""
+    last = scheduler.settings.get("last_epoch")
+    told = not is_absent(last) and value_of(last) != FROM_THE_START
+    if told or scheduler.name == "ReduceLROnPlateau" or scheduler.escaped is not None or scheduler.when is not None or is_part(recipe, scheduler):
+        return None
+    steps = steps_of(recipe, scheduler)
+    if not steps or any(_tells(event, around) for event, around in steps):
+        return None
+    return steps[0][0]
+
+
+def _tells(event: Event, around: Around) -> bool:
+    """True for `step(epoch)`, and for steps outside training, which lead it to where the run goes on."""
+    return bool(event.data.get("arguments")) or cadence(around) == "once"
+
+
+def _words(resume: Resume) -> dict[str, object]:
+    return {"key": resume.counter, "line": resume.restores[0].place}
