@@ -87,6 +87,7 @@ class Recipe:
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
+    indexed: list[tuple[Place, Flow]] = field(default_factory=list)  # every number of an item that is taken of a tensor without dimensions
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     hits: list[tuple[Place, Flow]] = field(default_factory=list)  # every comparison of what a model gave with data, and what it gave
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones

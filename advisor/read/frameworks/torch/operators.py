@@ -215,6 +215,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if flow is None:
         return None
     if isinstance(index, Constant) and isinstance(index.value, (int, str)) and not isinstance(index.value, bool):
+        if flow.rank == 0 and isinstance(index.value, int):
+            reader.recipe.indexed.append((reader.place(node), flow))
         if flow.source is not None and flow.activation is None and len(flow.part) < 6:
             return Tensor(_part(flow, index.value))
         if isinstance(index.value, int) and flow.rank:
