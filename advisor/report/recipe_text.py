@@ -68,7 +68,7 @@ def _section(name: str, listing: Mapping[str, Any]) -> Iterator[Line]:
 
 def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     title = next((item[key] for key in TITLES if key in item), "")
-    shown = title["value"] if isinstance(title, dict) else title
+    shown = title.get("value", "of a kind that is not known") if isinstance(title, dict) else title
     flag = f", when {item['when']}" if item.get("when") not in (None, "always") else ""
     yield [(f"  {name:<12}", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
     for key, value in item.items():

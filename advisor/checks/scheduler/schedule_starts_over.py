@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event
 from advisor.model.events import Context as Around
+from advisor.model.events import Event
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.recipe import Recipe, Scheduler

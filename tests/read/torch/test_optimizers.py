@@ -304,3 +304,20 @@ def test_an_optimizer_in_an_unread_wrapper(tmp_path: Path, made: str, steps_it: 
     (optimizer,) = reader.recipe.optimizers
     assert [event.subject for event in found(reader, Kind.OPTIMIZER_STEP) if event.subject is not None] == ([optimizer] if steps_it else [])
     assert optimizer.escaped is not None
+
+
+def test_a_class_whose_name_is_not_known(tmp_path: Path) -> None:
+    """The weights and settings of getattr(torch.optim, name)(...) are known, its kind is not; other modules have no such stand-in."""
+    text = """
+    import os
+    import torch
+    from torch import nn
+    net = nn.Linear(4, 1)
+    optimizer = getattr(torch.optim, os.environ["OPTIMIZER"])(net.parameters(), lr=0.01)
+    schedule = getattr(torch.optim.lr_scheduler, os.environ["SCHEDULE"])(optimizer)
+    """
+    reader = run(tmp_path, text)
+    [optimizer] = reader.recipe.optimizers
+    assert (optimizer.name, value_of(optimizer.settings["lr"]), [module.name for module in optimizer.modules]) == ("Optimizer", 0.01, ["Linear"])
+    assert "weight_decay" not in optimizer.settings and not reader.recipe.optimizers.complete
+    assert not reader.recipe.schedulers.items

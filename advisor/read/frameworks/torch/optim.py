@@ -7,6 +7,7 @@ from typing import Any
 
 from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Optimizer, Parameters
+from advisor.model.source import Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -72,6 +73,7 @@ OPTIMIZERS: dict[str, str] = {
         "ns_coefficients=(3.4445, -4.775, 2.0315), eps=1e-07, ns_steps=5, adjust_lr_fn=None"
     ),
 }
+UNCHOSEN = "the class of an optimizer has a name that is not known"
 STEPPING = (Kind.GRAD_WRITE, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP)  # what happens inside a step
 GROUPS = 8  # parameter groups that a loop over param_groups is read for one by one
 
@@ -131,6 +133,17 @@ def register(name: str, text: str, version: str | None = None) -> None:
 for _name, _text in OPTIMIZERS.items():
     register(f"torch.optim.{_name}", _text)
 table.CLASS_ROLES["torch.optim.Optimizer"] = "optimizer"
+
+
+@table.function("torch.optim.?")
+def any_of(call: LibraryCall) -> Value:
+    """getattr(torch.optim, name)(params, lr=...): an optimizer of a class that is not known, on weights that may be."""
+    fact = Optimizer(call.place, kind="torch.optim.Optimizer", settings={key: setting(value) for key, value in call.arguments.keywords.items()})
+    fact.settings.pop("params", None)
+    fact.settings.setdefault("lr", call.setting("lr", 1) if len(call.arguments.positional) > 1 else Unknown(UNCHOSEN))
+    fact.groups, fact.groups_complete = groups(call.reader, call.get("params", 0), call.node)
+    call.reader.recipe.optimizers.complete, call.reader.recipe.optimizers.why = False, UNCHOSEN
+    return built(call, fact)
 
 
 @table.function("torch.distributed.optim.ZeroRedundancyOptimizer")
