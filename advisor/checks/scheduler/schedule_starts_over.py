@@ -10,7 +10,7 @@ from advisor.model.events import Event
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.resuming import Resume, resumes
+from advisor.model.resuming import resumes
 from advisor.model.schedules import is_part, steps_of
 from advisor.model.source import is_absent, value_of
 
@@ -25,7 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         for scheduler in recipe.schedulers:
             step = _step(recipe, scheduler)
             if step is not None:
-                yield ctx.finding("not-restored", at=step, kind=scheduler.name, **_words(resume))
+                yield ctx.finding("not-restored", at=step, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
                 break
 
 
@@ -44,7 +44,3 @@ def _step(recipe: Recipe, scheduler: Scheduler) -> Event | None:
 def _tells(event: Event, around: Around) -> bool:
     """True for `step(epoch)`, and for steps outside training, which lead it to where the run goes on."""
     return bool(event.data.get("arguments")) or cadence(around) == "once"
-
-
-def _words(resume: Resume) -> dict[str, object]:
-    return {"key": resume.counter, "line": resume.restores[0].place}
