@@ -118,7 +118,7 @@ class Journal:
     def _listing(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}
         for folder, names, files in os.walk(self.project):
-            names[:] = [name for name in names if name not in NOT_LISTED]
+            names[:] = [name for name in names if name not in NOT_LISTED and os.path.join(folder, name) + os.sep not in self.ignored]
             for file in files:
                 path = os.path.join(folder, file)
                 try:

@@ -10,12 +10,39 @@ import torch
 from advisor.model.trace import Series
 
 
+class Transfer:
+    """Numbers on their way into main memory. From a GPU they come when it gets there, and nothing waits for them before they are asked for."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        values = values.detach()
+        self.host = values.to("cpu", non_blocking=values.is_cuda)
+        self.event: Any = None
+        if values.is_cuda:
+            self.event = torch.cuda.Event()
+            self.event.record(torch.cuda.current_stream(values.device))
+
+    def arrived(self) -> bool:
+        """True when `numbers` does not wait."""
+        return self.event is None or bool(self.event.query())
+
+    def numbers(self) -> list[float]:
+        """The values, in order."""
+        if self.event is not None:
+            self.event.synchronize()
+        numbers: list[float] = self.host.reshape(-1).to(torch.float64).tolist()
+        return numbers
+
+
+Pending = list[tuple[list[torch.Tensor], Callable[[list[float]], None]]]
+
+
 class Recorder:
     """Series by name and owner, and the numbers that still stand on a device."""
 
     def __init__(self) -> None:
         self.series: dict[tuple[str, str], Series] = {}
-        self.pending: list[tuple[list[torch.Tensor], Callable[[list[float]], None]]] = []
+        self.pending: Pending = []
+        self.under_way: list[tuple[Pending, dict[Any, Transfer]]] = []
 
     def of(self, name: str, owner: str) -> Series:
         """The series of this name and owner, made when it is new."""
@@ -25,19 +52,23 @@ class Recorder:
         return self.series[key]
 
     def later(self, values: list[torch.Tensor], callback: Callable[[list[float]], None]) -> None:
-        """Hand these scalars to `callback` as floats at the next transfer."""
+        """Hand these scalars to `callback` as floats after the next transfer."""
         self.pending.append((values, callback))
 
-    def flush(self) -> None:
-        """One transfer per device and kind for everything that waits."""
-        pending, self.pending = self.pending, []
-        groups: dict[Any, list[torch.Tensor]] = {}
-        for values, _ in pending:
-            for value in values:
-                groups.setdefault((value.device, value.dtype), []).append(value.reshape(()))
-        numbers: dict[Any, Any] = {key: iter(torch.stack(values).to(torch.float64).tolist()) for key, values in groups.items()}
-        for values, callback in pending:
-            callback([next(numbers[(value.device, value.dtype)]) for value in values])
+    def flush(self, wait: bool = True) -> None:
+        """One transfer per device and kind for everything that waits; without `wait`, numbers of a GPU at work are handed over by a later call."""
+        if self.pending:
+            groups: dict[Any, list[torch.Tensor]] = {}
+            for values, _ in self.pending:
+                for value in values:
+                    groups.setdefault((value.device, value.dtype), []).append(value.reshape(()))
+            self.under_way.append((self.pending, {key: Transfer(torch.stack(values)) for key, values in groups.items()}))
+            self.pending = []
+        while self.under_way and (wait or all(one.arrived() for one in self.under_way[0][1].values())):
+            pending, transfers = self.under_way.pop(0)
+            numbers = {key: iter(one.numbers()) for key, one in transfers.items()}
+            for values, callback in pending:
+                callback([next(numbers[(value.device, value.dtype)]) for value in values])
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:

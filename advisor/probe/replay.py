@@ -73,33 +73,25 @@ def spelled(value: float) -> str:
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
-def trace_non_finite(run: Run, watched: Any, step: int) -> None:
-    """Called before a step, with its loss and gradients at hand: the first non-finite number is traced to where it is born."""
+def loss_not_finite(run: Run, watched: Any, step: int, value: float) -> None:
+    """Called before a step whose loss is not finite, the weights still being those of its model call: where was the first such number born?"""
     if run.not_finite:
         return
-    loss = watched.loss.values[-1] if watched.loss.steps and watched.loss.steps[-1] == step else 0.0
-    norm = watched.norm.values[-1] if watched.norm.steps and watched.norm.steps[-1] == step else 0.0
-    if math.isfinite(loss) and math.isfinite(norm):
-        return
     batch = run.passes[-1].batches if run.passes else None
-    if not math.isfinite(loss):
-        place = watched.backward or watched.place
-        found = NonFinite("loss", spelled(loss), step, place, batch=batch)
-        run.not_finite.append(found)
-        if run.calls and "replay" not in run.session.off:
-            _search(run, run.calls[-1], found)
-        return
-    if run.recipe.scalers.items:
+    found = NonFinite("loss", spelled(value), step, watched.backward or watched.place, batch=batch)
+    run.not_finite.append(found)
+    if run.calls and "replay" not in run.session.off:
+        _search(run, run.calls[-1], found)
+
+
+def gradient_not_finite(run: Run, step: int, place: Place, batch: int | None, norms: list[tuple[str, float]], every: bool) -> None:
+    """A gradient that is not finite under a finite loss; `norms` by weight, in the order of the optimizer, `every`: there are no others."""
+    if run.not_finite or run.recipe.scalers.items:
         return  # a scaler is there for this: it skips the step
-    bad = [h for h in watched.held if h.parameter.grad is not None and not bool(torch.isfinite(h.parameter.grad.detach()).all())]
-    if bad:
-        last = max(bad, key=lambda held: held.path.count(".") * 0 + watched.held.index(held))
-        found = NonFinite(
-            "gradient", "nan or inf" if math.isnan(norm) else "inf", step, watched.backward or watched.place, module=last.path, batch=batch
-        )
-        if len(bad) == len(watched.held):
-            found.module = None
-        run.not_finite.append(found)
+    bad = [(path, norm) for path, norm in norms if not math.isfinite(norm)]
+    value = "nan or inf" if any(math.isnan(norm) for _, norm in bad) else "inf"
+    module = None if every and len(bad) == len(norms) else bad[-1][0]
+    run.not_finite.append(NonFinite("gradient", value, step, place, module=module, batch=batch))
 
 
 def _search(run: Run, call: Call, found: NonFinite) -> None:
@@ -137,7 +129,7 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
         with beside(model), torch.no_grad(), Watch():
             output = model(*call.args, **call.kwargs)
             stack.clear()
-            if found.operation is None and run.session.events:
+            if found.operation is None:
                 _loss_again(run, call, output, found)
     except Exception:
         pass
@@ -147,8 +139,8 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
 
 
 def _loss_again(run: Run, call: Call, output: Any, found: NonFinite) -> None:
-    seen = getattr(run, "last_loss", None)
-    if seen is not None and seen.output >= 0:
+    seen = run.last_loss
+    if seen is not None and seen.output >= 0 and seen.call is call:
         scores = tensors(output)[seen.output].reshape(seen.shape)
         seen.function(scores, seen.target, *seen.rest[0])
         if found.operation is not None:

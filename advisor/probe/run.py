@@ -86,6 +86,7 @@ class Run:
     just_ended: Any = None  # the evaluation pass that ended last, until another batch or backward comes
     calls: list[Call] = field(default_factory=list)  # model calls since the last optimizer step
     losses: list[LossSeen] = field(default_factory=list)  # since the last backward
+    last_loss: LossSeen | None = None  # the one loss that the last backward started from
     scaled: dict[int, torch.Tensor] = field(default_factory=dict)
     passes: list[Any] = field(default_factory=list)  # loader passes under way, innermost last
     samples: list[Sample] = field(default_factory=list)

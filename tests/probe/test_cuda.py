@@ -56,15 +56,21 @@ def test_the_run_is_the_same_and_healthy(mode: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["plain", "bf16", "compiled", "method"])
 def test_gradients_that_are_not_cleared(mode: str, tmp_path: Path) -> None:
     report, _ = probed(tmp_path, MODE=mode, FAULT="uncleared")
-    assert ("missing-zero-grad", 49) in findings(report)
+    assert ("missing-zero-grad", 50) in findings(report)
 
 
 def test_clipping_of_scaled_gradients(tmp_path: Path) -> None:
     report, _ = probed(tmp_path, MODE="fp16", FAULT="scaled")
-    assert ("clip-before-unscale", 52) in findings(report)
+    assert ("clip-before-unscale", 53) in findings(report)
 
 
 @pytest.mark.parametrize("mode", ["plain", "bf16", "compiled", "method"])
 def test_the_batch_that_is_not_finite(mode: str, tmp_path: Path) -> None:
     report, _ = probed(tmp_path, MODE=mode, FAULT="nan")
-    assert [entry["line"] for entry in report["findings"] if entry["rule"].startswith("non-finite")] == [48]
+    assert [entry["line"] for entry in report["findings"] if entry["rule"].startswith("non-finite")] == [49]
+
+
+@pytest.mark.parametrize("mode", ["plain", "bf16"])
+def test_a_label_without_a_column_is_named_before_it_ends_the_context(mode: str, tmp_path: Path) -> None:
+    report, _ = probed(tmp_path, MODE=mode, FAULT="label")
+    assert [(entry["rule"], entry["line"]) for entry in report["findings"] if entry["severity"] == "error"] == [("labels-out-of-range", 49)]

@@ -75,6 +75,7 @@ class Backward:
         run.emit(Kind.BACKWARD, place, None, flow=flow, scaler=scaler, **flags)
         run.backwards += 1
         run.backward_places.append(place)
+        run.last_loss = found[0] if len(found) == 1 else None
         if plain is not None and self.optimizers is not None:
             value = plain.detach()
             value = value if value.dim() == 0 else value.float().sum()

@@ -61,11 +61,13 @@ class Losses:
             def loss(*args: Any, **kwargs: Any) -> Any:
                 if torch.compiler.is_compiling() or self.depth or not self.run.usable():
                     return original(*args, **kwargs)
+                if self.run.session.sampled and torch.cuda.is_initialized():  # there a label without a column ends everything, later and elsewhere
+                    self.run.session.watch("losses", self._labels_fit, name, args, kwargs)
                 self.depth += 1
                 try:
                     result = original(*args, **kwargs)
                 except Exception:
-                    self.run.session.watch("losses", self._failed, name, args, kwargs)
+                    self.run.session.watch("losses", self._labels_fit, name, args, kwargs)
                     raise
                 finally:
                     self.depth -= 1
@@ -163,7 +165,7 @@ class Losses:
         run = self.run
         if name in ("cross_entropy", "nll_loss") and target.dtype in INTEGERS and scores.dim() >= 2:
             classes, ignored = int(scores.shape[1]), int(given.get("ignore_index", -100))
-            if run.session.sampled:
+            if run.session.sampled and not target.is_cuda:
                 self._range(fact, place, target, ignored, classes)
             if not training:
                 return
@@ -196,18 +198,19 @@ class Losses:
                                     bool(given.get("label_smoothing", 0.0))))  # fmt: skip
 
     def _range(self, fact: Loss, place: Place, target: torch.Tensor, ignored: int, classes: int) -> None:
-        kept = target[target != ignored]
-        if kept.numel():
-            low, high = (int(value) for value in torch.aminmax(kept))
-            if low < 0 or high >= classes:
-                self._out(OutOfRange(fact, place, low, high, classes, self.run.session.step + 1))
+        if not target.numel():
+            return
+        low, high = torch.stack(torch.aminmax(torch.where(target == ignored, 0, target))).tolist()
+        if low < 0 or high >= classes:
+            low, high = torch.stack(torch.aminmax(target[target != ignored])).tolist()
+            self._out(OutOfRange(fact, place, low, high, classes, self.run.session.step + 1))
 
     def _out(self, found: OutOfRange) -> None:
         if not any(other.loss is found.loss for other in self.out_of_range):
             self.out_of_range.append(found)
 
-    def _failed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """The loss raised: a label without a column is the usual cause."""
+    def _labels_fit(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Asked when a loss raised, for which a label without a column is the usual cause."""
         given = self._bound(name, args, kwargs)
         scores, target = given.get("input"), given.get("target")
         if not isinstance(scores, torch.Tensor) or not isinstance(target, torch.Tensor):

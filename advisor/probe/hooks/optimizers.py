@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.model.trace import Series
 from advisor.probe.compiling import apart, in_use
-from advisor.probe.record import local, norms
+from advisor.probe.record import Transfer, local, norms
+from advisor.probe.replay import gradient_not_finite, loss_not_finite
 from advisor.probe.run import Run
 
 LARGE = 2 * 2**30  # bytes of weights beyond which only a part is copied for comparison
@@ -62,7 +64,7 @@ class Optimizers:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.watched: dict[int, Watched] = {}
-        self.values: list[torch.Tensor] = []  # losses of the backward passes since the last step
+        self.values: list[Transfer] = []  # losses of the backward passes since the last step
         self.depth = 0
         self.zeroing = 0
         self.begun: list[tuple[Any, torch.Tensor, torch.Tensor]] = []  # some weights of each optimizer as they were when it was built
@@ -157,7 +159,7 @@ class Optimizers:
 
     def lost(self, value: torch.Tensor, place: Place) -> None:
         """A backward starts from this loss."""
-        self.values.append(value)
+        self.values.append(Transfer(value))
         self.place = place
         self.backwards_seen += 1
 
@@ -183,40 +185,46 @@ class Optimizers:
         run = self.run
         watched = self.watch(optimizer)
         step = watched.steps + 1
+        if self.values:  # on a GPU these are there long before the gradients: waiting for them does not hold it up
+            watched.backward = self.place
+            loss = sum(number for value in self.values for number in value.numbers())
+            watched.loss.add(step, loss)
+            self.values = []
+            if not math.isfinite(loss):
+                loss_not_finite(run, watched, step, loss)
         found = [(held, held.parameter.grad) for held in watched.held if held.parameter.grad is not None]
         for held, _ in found:
             held.seen_gradient = True
-        unscale = getattr(optimizer, "grad_scale", None)
-        factor = 1.0 / float(unscale) if unscale is not None else 1.0
+        wait = not found or not found[0][1].is_cuda or bool(run.recipe.scalers.items)  # a scaler waits for the gradients itself
         if found and "gradients" not in run.session.off:
-            measured = norms([local(grad.detach()) for _, grad in found if grad is not None])
-            owners = [held for held, _ in found]
-
-            def keep(values: list[float]) -> None:
-                total = 0.0
-                for held, value in zip(owners, values):
-                    if value == float("inf"):
-                        value = _larger(held.parameter.grad)
-                    held.nonzero = held.nonzero or value != 0
-                    total += value * value * factor * factor
-                    if step <= 3 or step % run.session.request.every == 0:
-                        held.gradient.add(step, value * factor)
-                watched.norm.add(step, total**0.5)
-
-            run.recorder.later(measured, keep)
-        if self.values:
-            watched.backward = self.place
-
-            def losses(values: list[float]) -> None:
-                watched.loss.add(step, sum(values))
-
-            run.recorder.later(self.values, losses)
-            self.values = []
+            self._measure(watched, step, found, wait)
         watched.comparing = "updates" not in run.session.off and (step <= 3 or step % run.session.request.every == 0)
         if watched.comparing:
             self._copy(watched)
-        run.recorder.flush()
-        self._check_finite(watched, step)
+        run.recorder.flush(wait)
+
+    def _measure(self, watched: Watched, step: int, found: list[tuple[Held, Any]], wait: bool) -> None:
+        run = self.run
+        unscale = getattr(watched.optimizer, "grad_scale", None)
+        factor = 1.0 / float(unscale) if unscale is not None else 1.0
+        owners = [held for held, _ in found]
+        place, batch = watched.backward or watched.place, run.passes[-1].batches if run.passes else None
+
+        def keep(values: list[float]) -> None:
+            if wait and float("inf") in values:
+                values = [_larger(held.parameter.grad) if value == float("inf") else value for held, value in zip(owners, values)]
+            total = 0.0
+            for held, value in zip(owners, values):
+                held.nonzero = held.nonzero or value != 0
+                total += value * value * factor * factor
+                if step <= 3 or step % run.session.request.every == 0:
+                    held.gradient.add(step, value * factor)
+            watched.norm.add(step, total**0.5)
+            if not math.isfinite(total):
+                every = len(owners) == len(watched.held)
+                gradient_not_finite(run, step, place, batch, [(held.path, value) for held, value in zip(owners, values)], every)
+
+        run.recorder.later(norms([local(grad.detach()) for _, grad in found]), keep)
 
     def _copy(self, watched: Watched) -> None:
         if not watched.copies:
@@ -229,11 +237,6 @@ class Optimizers:
             watched.copies = [torch.empty_like(local(held.parameter.detach())) for held in watched.copied]
         if watched.copies:
             torch._foreach_copy_(watched.copies, [local(held.parameter.detach()) for held in watched.copied])
-
-    def _check_finite(self, watched: Watched, step: int) -> None:
-        from advisor.probe.replay import trace_non_finite
-
-        trace_non_finite(self.run, watched, step)
 
     # -- after --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Runs every fault in every program that it fits, and the healthy ones, and writes what was found as dated JSON.
 
-python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--fault-seeds 3] [--jobs 2] [--only NAME] [--show] [-o FILE.json]
+python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--fault-seeds 3] [--jobs 2] [--gpu] [--only NAME] [--show] [-o FILE.json]
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import re
 import tempfile
 import time
 from collections import Counter
@@ -23,6 +24,12 @@ from tests.benchmarks.probe_faults.programs import BASES, HARD
 from tests.probe.watching import watch
 
 STEPS = 60
+
+
+def on_gpu(source: str) -> str:
+    """One of the programs that faults are put into, with its model, its loss and each batch on a GPU."""
+    source = re.sub(r"^(model|criterion) = .*", r"\g<0>.cuda()", source, flags=re.MULTILINE)
+    return re.sub(r"^( *)for inputs, target in \w+:\n", r"\g<0>\1    inputs, target = inputs.cuda(), target.cuda()\n", source, flags=re.MULTILINE)
 
 
 Said = tuple[str, str, str, str]  # rule, case, severity and message
@@ -68,6 +75,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=None, help="default: 0, and 11 for the held-out half")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--gpu", action="store_true", help="the programs that faults are put into, on a GPU")
     parser.add_argument("--only", default="")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("-o", default="")
@@ -82,6 +90,9 @@ def main() -> None:
     kinds: dict[str, Fault] = {}
     sound = [(n, text, seed) for n, text in healthy(given.held_out).items() if given.only in ("", "healthy", n) for seed in seeds]
     broken = [(n, f, text, seed) for n, f, text in faulty(given.held_out) if given.only in f.name for seed in some]
+    if given.gpu:
+        sound = [(name, on_gpu(text), seed) for name, text, seed in sound if name in BASES]
+        broken = [(name, fault, on_gpu(text), seed) for name, fault, text, seed in broken]
     runs = [(text, seed, False) for _, text, seed in sound]
     runs += [(text, seed, given.held_out and "validation" in fault.name) for _, fault, text, seed in broken]
     with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
@@ -106,6 +117,10 @@ def main() -> None:
         f"faults {sum(kind['found'] for kind in report['faults'].values())}/{len(rows)} runs in {len(kinds)} kinds; "
         f"healthy alarms {sum(alarms.values())} in {report['healthy']['runs']} runs"
     )
+    if given.gpu:
+        import torch
+
+        report["card"] = torch.cuda.get_device_name()
     if given.o:
         Path(given.o).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
