@@ -28,7 +28,7 @@ def trace_of(run: Run, complete: bool) -> Trace:
     session = run.session
     session.measuring = False
     trace = Trace(run.recipe, steps=session.step)
-    parts = (steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, replicas, again)
+    parts = (by_hand, steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, replicas, again)
     for part in parts:
         try:
             part(run, trace)
@@ -39,12 +39,9 @@ def trace_of(run: Run, complete: bool) -> Trace:
     except Exception as error:
         session.disable("recipe", error)
     if not complete and (session.step or run.backwards < MANY):
-        trace.open = UNTIL_THE_END
+        trace.open |= UNTIL_THE_END
         if run.recipe.schedulers.items and not all(run.schedulers.steps.get(id(one)) for one in run.recipe.schedulers):  # type: ignore[attr-defined]
             session.skip("a scheduler was not stepped before the run was stopped", None, ("scheduler-never-stepped",))
-    unstepped = [thing for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) and not session.steps.get(id(thing))]
-    if any(run.optimizers.moved_by_hand(thing) for thing in unstepped):  # type: ignore[attr-defined]
-        trace.open |= {"backward-without-step"}
     trace.not_finite = run.not_finite
     trace.skipped = session.skipped
     trace.scaled = bool(run.recipe.scalers.items)
@@ -87,6 +84,13 @@ def steppings(run: Run, trace: Trace) -> None:
                 run.weights_loaded, pairs,
             )
         )  # fmt: skip
+
+
+def by_hand(run: Run, trace: Trace) -> None:
+    """An optimizer that never stepped is not missed where its weights were moved by other means."""
+    unstepped = [thing for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) and not run.session.steps.get(id(thing))]
+    if any(run.optimizers.moved_by_hand(thing) for thing in unstepped):  # type: ignore[attr-defined]
+        trace.open |= {"backward-without-step"}
 
 
 def _twins(run: Run) -> bool:

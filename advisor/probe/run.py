@@ -99,8 +99,8 @@ class Run:
     backward_places: list[Place] = field(default_factory=list)  # since the last step
 
     def usable(self) -> bool:
-        """True in the thread that trains, outside compilation."""
-        return threading.get_ident() == self.thread and not torch.compiler.is_compiling()
+        """True in the thread that trains, outside compilation, also of its trials without numbers, and outside the recording of a CUDA graph."""
+        return threading.get_ident() == self.thread and not torch.compiler.is_compiling() and not _without_numbers()
 
     def around(self) -> dict[str, Any]:
         """What surrounds an event: the loader pass, grad mode and autocast."""
@@ -137,6 +137,15 @@ class Run:
             activation_dim=Known(dim) if dim is not None else None, width=width, rank=tensor.dim(), modules=modules,
             source=source, graph=graph, dtype=str(tensor.dtype).removeprefix("torch."),  # type: ignore[arg-type]
         )  # fmt: skip
+
+
+_modes = torch._C._get_dispatch_mode if hasattr(torch._C, "_get_dispatch_mode") else lambda key: None  # torch 2.1 and later
+_FAKE = torch._C._TorchDispatchModeKey.FAKE if hasattr(torch._C, "_TorchDispatchModeKey") else None
+
+
+def _without_numbers() -> bool:
+    """True while tensors are fake, or what runs on the GPU is only recorded."""
+    return _modes(_FAKE) is not None or (torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
 
 
 def activation(tensor: torch.Tensor) -> tuple[str | None, Any, int | None]:

@@ -95,7 +95,8 @@ def main() -> None:
         broken = [(name, fault, on_gpu(text), seed) for name, fault, text, seed in broken]
     runs = [(text, seed, False) for _, text, seed in sound]
     runs += [(text, seed, given.held_out and "validation" in fault.name) for _, fault, text, seed in broken]
-    with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
+    alone: dict[str, Any] = {"max_tasks_per_child": 1} if given.gpu else {}  # some faults end a GPU's context, and with it the process
+    with ProcessPoolExecutor(given.jobs, get_context("spawn"), **alone) as pool:
         said = iter(pool.map(one, runs))
         for program, _, seed in sound:
             found = next(said)
