@@ -1,4 +1,4 @@
-"""Writes the newest results of the bench into the README, between its markers.
+"""Writes the newest results of the bench, and of what watching costs, into the README, between its markers.
 
 python -m tests.benchmarks.probe_faults.table [--check]
 """
@@ -49,10 +49,20 @@ def rows() -> list[str]:
     return found
 
 
+def costs() -> str:
+    """One sentence on what a step costs more under the probe."""
+    processor, card = (json.loads(max(HERE.parent.glob(f"*-{name}.json")).read_text("utf-8")) for name in ("probe-cost", "probe-cost-gpu"))
+    steps = [f"{case['median_overhead']:.1%} of one that takes {case['step_ms']:.0f} ms" for case in processor["cases"].values()]
+    return (
+        f"A step takes longer by {' and '.join(steps)} on {processor['machine']} ({processor['date']}), and by {card['overhead']:.1%} of one that takes"
+        f" {card['plain_ms']:.0f} ms on {card['card']} (GPT-2's size, autocast and torch.compile, {card['date']})."
+    )
+
+
 def with_table(readme: str) -> str:
     """The README with the table brought up to date."""
     before, rest = readme.split(START, 1)
-    return f"{before}{START}\n" + "\n".join(rows()) + f"\n{END}{rest.split(END, 1)[1]}"
+    return f"{before}{START}\n" + "\n".join(rows()) + f"\n\n{costs()}\n{END}{rest.split(END, 1)[1]}"
 
 
 def main() -> None:
