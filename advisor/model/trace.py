@@ -125,6 +125,7 @@ class NonFinite:
     high: float | None = None
     batch: int | None = None
     bad_input: bool = False  # the input of the model was not finite itself
+    bad_target: bool = False  # nor was what its output is compared with
 
 
 @dataclass(slots=True)

@@ -141,10 +141,11 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
 def _loss_again(run: Run, call: Call, output: Any, found: NonFinite) -> None:
     seen = run.last_loss
     if seen is not None and seen.output >= 0 and seen.call is call:
-        scores = tensors(output)[seen.output].reshape(seen.shape)
-        seen.function(scores, seen.target, *seen.rest[0])
-        if found.operation is not None:
-            found.place = seen.event.place
+        target, found.place = seen.target, seen.event.place
+        if isinstance(target, torch.Tensor) and not bool(torch.isfinite(target).all()):
+            found.bad_target = True
+            return
+        seen.function(tensors(output)[seen.output].reshape(seen.shape), target, *seen.rest[0])
 
 
 def loss_of(sample: Sample, output: Any) -> torch.Tensor:

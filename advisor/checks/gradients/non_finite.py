@@ -20,6 +20,8 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
         }  # fmt: skip
         if found.bad_input:
             yield ctx.finding("input", at=found.place, **values)
+        elif found.bad_target:
+            yield ctx.finding("target", at=found.place, **values)
         elif found.operation:
             yield ctx.finding("operation", at=found.place, **values)
         elif found.what == "weight":

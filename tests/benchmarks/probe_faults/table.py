@@ -53,9 +53,10 @@ def costs() -> str:
     """One sentence on what a step costs more under the probe."""
     processor, card = (json.loads(max(HERE.parent.glob(f"*-{name}.json")).read_text("utf-8")) for name in ("probe-cost", "probe-cost-gpu"))
     steps = [f"{case['median_overhead']:.1%} of one that takes {case['step_ms']:.0f} ms" for case in processor["cases"].values()]
+    where = f"{card['card']} (GPT-2's size, autocast and torch.compile, {card['date']})"
     return (
-        f"A step takes longer by {' and '.join(steps)} on {processor['machine']} ({processor['date']}), and by {card['overhead']:.1%} of one that takes"
-        f" {card['plain_ms']:.0f} ms on {card['card']} (GPT-2's size, autocast and torch.compile, {card['date']})."
+        f"A step takes longer by {' and '.join(steps)} on {processor['machine']} ({processor['date']}), and by\n"
+        f"{card['overhead']:.1%} of one that takes {card['plain_ms']:.0f} ms on {where}."
     )
 
 
