@@ -39,6 +39,7 @@ class Dataset(Fact):
     shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
+    drawn: bool = False  # all that it holds was drawn at random where it is built
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.length import most_steps
 from advisor.model.losses import CLASSIFICATION, trained_on
 from advisor.model.order import is_ordered, is_sequential
-from advisor.model.recipe import Loader
+from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import Known, OneOf, is_absent
 
 
@@ -20,6 +21,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     elsewhere = sampled_elsewhere(loader) if not isinstance(shuffle, OneOf) else None
     steps = most_steps(ctx.recipe)
     if is_test(ctx.recipe.entry) or is_test(loader.place.file) or (steps is not None and steps <= ctx.limit("few")):
+        return
+    if loader.dataset is not None and loader.dataset.drawn and _once(ctx.recipe):
         return
     if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or (sampled(loader) and elsewhere is None):
         return
@@ -39,6 +42,11 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("sampler-elsewhere", at=loader, condition=elsewhere, given="shuffle=False" if given else "no shuffle")
     elif elsewhere is None:
         yield ctx.finding("classes" if classifies else "other-targets", at=loader, given="shuffle=False" if given else "no shuffle")
+
+
+def _once(recipe: Recipe) -> bool:
+    """True when training passes over its data once."""
+    return all(loop.epoch is None for loop in training_loops(recipe))
 
 
 def is_on(value: object) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event
+from advisor.model.events import Event, Loop
 from advisor.model.finding import Finding
-from advisor.model.folds import cadence
+from advisor.model.folds import batch_loop, cadence, epoch_loop
 from advisor.model.recipe import Recipe, Scheduler
 from advisor.model.resuming import resumes
 from advisor.model.schedules import is_part, steps_of
@@ -23,14 +23,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if "scheduler" in resume.kinds or resume.reads("sched") or resume.reads("lr") or resume.escaped is not None:
             continue
         for scheduler in recipe.schedulers:
-            step = _step(recipe, scheduler)
-            if step is not None:
-                yield ctx.finding("not-restored", at=step, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
+            loop = _loop(recipe, scheduler)
+            if loop is not None:
+                yield ctx.finding("not-restored", at=loop.place, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
                 break
 
 
-def _step(recipe: Recipe, scheduler: Scheduler) -> Event | None:
-    """Where it is stepped in training; None when it is told where it stands, or may be."""
+def _loop(recipe: Recipe, scheduler: Scheduler) -> Loop | None:
+    """The loop over epochs in which it is stepped; None when it is told where it stands, or may be."""
     last = scheduler.settings.get("last_epoch")
     told = not is_absent(last) and value_of(last) != FROM_THE_START
     if told or scheduler.name == "ReduceLROnPlateau" or scheduler.escaped is not None or scheduler.when is not None or is_part(recipe, scheduler):
@@ -38,7 +38,7 @@ def _step(recipe: Recipe, scheduler: Scheduler) -> Event | None:
     steps = steps_of(recipe, scheduler)
     if not steps or any(_tells(event, around) for event, around in steps):
         return None
-    return steps[0][0]
+    return epoch_loop(steps[0][1]) or batch_loop(steps[0][1])
 
 
 def _tells(event: Event, around: Around) -> bool:
