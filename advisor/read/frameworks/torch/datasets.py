@@ -10,6 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import batch_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
@@ -76,6 +77,8 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
             fact.role = roles.pop()
     if fact.generator is None and instance.cls is not None:
         fact.generator = _generator(instance, instance.cls)
+    if fact.placeholder is None and instance.cls is not None:
+        fact.placeholder = drawn_inputs(instance, instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
 

@@ -17,19 +17,26 @@ NOTHING = Flow(graph="none")
 
 def batch_of(instance: Instance, cls: Class) -> tuple[Flow, ...]:
     """The parts of a batch, where __getitem__ picks entries of what the data set holds and gives a tuple of them: as many dimensions as the whole."""
-    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
-    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
+    found = sample_of(cls)
+    if found is None:
         return ()
-    returns = [node for node in ast.walk(method.node) if isinstance(node, ast.Return)]
-    given = returns[0].value if len(returns) == 1 and returns[0] is method.node.body[-1] else None
-    if not isinstance(given, ast.Tuple):
-        return ()
-    sample = _Sample(instance, method.node.args.args[1].arg, _assigned(method.node.body))
-    held = [sample.part(entry) for entry in given.elts]
+    method, parts = found
+    sample = _Sample(instance, method.node.args.args[1].arg, assigned(method.node.body))  # type: ignore[arg-type]
+    held = [sample.part(entry) for entry in parts]
     return tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in held)
 
 
-def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
+def sample_of(cls: Class) -> tuple[Function, list[ast.expr]] | None:
+    """The __getitem__ of a data set that ends with the one tuple that it gives, and the parts of that."""
+    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
+    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
+        return None
+    returns = [node for node in ast.walk(method.node) if isinstance(node, ast.Return)]
+    given = returns[0].value if len(returns) == 1 and returns[0] is method.node.body[-1] else None
+    return (method, given.elts) if isinstance(given, ast.Tuple) and given.elts else None
+
+
+def assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
     """What stands behind each name: the expression that is assigned once and under no condition, else nothing."""
     found: dict[str, ast.expr | None] = {}
     for statement in body:
