@@ -109,7 +109,7 @@ FOUND: dict[str, tuple[dict[str, str | bytes], str, int, str, str, str]] = {
     "utf-16-notebook": ({"a.ipynb": notebook(SOFTMAX).encode("utf-16")}, "a.ipynb", 1, "unreadable-file", "it is UTF-16", READABLE),
     "large": ({"a.py": TORCH + "x = 1\n" * 1_000_000}, "a.py", 1, "unreadable-file", "it has 6,000,013 bytes, more than the 4,000,000", READABLE),
     "brackets": ({"a.py": TORCH + "x = " + "[" * 5000 + "]" * 5000}, "a.py", 2, "syntax-error", "too many nested parentheses", CORRECT),
-    "tabs-yaml": ({"a.yaml": SETTINGS + "x:\n\ty: 1\n"}, "a.yaml", 5, "syntax-error", "cannot start any token", CORRECT),
+    "tabs-yaml": ({"a.yaml": SETTINGS + "x:\n\ty: 1\n"}, "a.yaml", 5, "syntax-error", "a tab stands where YAML wants spaces", CORRECT),
     "nul-yaml": ({"a.yaml": SETTINGS + "x: \0\n"}, "a.yaml", 4, "syntax-error", "it contains the character 0x0", CORRECT),
     "open-list-yaml": ({"a.yaml": SETTINGS + "x: [1\n"}, "a.yaml", 5, "syntax-error", "this file does not parse: did not find expected", CORRECT),
     "nested-yaml": ({"a.yaml": SETTINGS + "x: " + "[" * 20_000}, "a.yaml", 4, "syntax-error", "this file does not parse:", CORRECT),

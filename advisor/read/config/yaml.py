@@ -14,6 +14,7 @@ from advisor.read.config.tree import DEEPEST, MOST_NODES, Listed, Mapped, Node, 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
 _INT = re.compile(r"^[-+]?\d[\d_]*$")
+NO_TOKEN = "found character that cannot start any token"  # said of tabs, too
 _PREFIX = "tag:yaml.org,2002:"
 
 
@@ -31,6 +32,8 @@ def parse(text: str, display: str) -> Node | Broken | None:
         if "expected a single document" in str(getattr(error, "context", "")):
             return _first_document(text, display)
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        if message == NO_TOKEN and "\t" in text.splitlines()[line - 1][:column]:
+            message = "a tab stands where YAML wants spaces"
         if isinstance(error, yaml.reader.ReaderError):
             line, message = text.count("\n", 0, error.position) + 1, f"it contains the character {error.character:#x}: {error.reason}"
         return Broken(Place(display, line, column), kind="yaml", detail=message)
