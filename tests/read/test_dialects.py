@@ -320,3 +320,22 @@ def test_auto_of_deepspeed_is_what_the_arguments_say(tmp_path: Path, monkeypatch
     [eps] = candidates(optimizer.settings["eps"])
     assert eps.place is not None
     assert (eps.place.file, eps.place.line, eps.place.column) == ("ds.json", 2, DEEPSPEED.splitlines()[1].index("1e-7") + 1)
+
+
+OWN = """
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+class Own(Trainer):
+    def __init__(self, model, extra, **kwargs):
+        self.extra = extra
+        {init}
+
+args = TrainingArguments(output_dir="out", learning_rate=3e-5)
+Own(AutoModelForCausalLM.from_pretrained("gpt2"), 1, args=args, train_dataset=data()).train()
+"""
+
+
+@pytest.mark.parametrize(("init", "rate"), [("Trainer.__init__(self, model=model, **kwargs)", 3e-5), ("setup(self, kwargs)", None)])
+def test_a_trainer_that_calls_its_base_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str, rate: float | None) -> None:
+    [recipe] = recipes(tmp_path, monkeypatch, {"train.py": OWN.replace("{init}", init)}, "train.py")
+    assert [plain(optimizer.settings["lr"]) for optimizer in recipe.optimizers] == [rate]

@@ -193,6 +193,12 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
     """Calls a library function or class by its canonical name."""
     name = table.canonical(name)
     request = LibraryCall(reader, name, arguments, node)
+    receiver = arguments.positional[0] if arguments.positional else None
+    if isinstance(receiver, Instance) and receiver.role is not None and name not in table.FUNCTIONS:
+        owner, _, method = name.rpartition(".")
+        if table.CLASS_ROLES.get(table.canonical(owner)) == receiver.role:  # Trainer.__init__(self, ...)
+            rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.exact)
+            return library_method(reader, receiver, method, rest, node, table.canonical(owner))
     handler = table.find_function(name)
     if handler is not None:
         result = handler(request)

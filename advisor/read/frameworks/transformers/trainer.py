@@ -167,6 +167,9 @@ def train(call: LibraryCall) -> Value:
     recipe.owner_silences |= SILENCES
     arguments = this.attributes.get("args")
 
+    if arguments is None and this.data.get("exact") is not True:
+        arguments = Opaque("what the trainer was made with could not be read")
+
     def argument(key: str) -> Setting:
         return arguments_value(reader, arguments, key)
 
