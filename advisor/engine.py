@@ -35,49 +35,88 @@ class Judged:
     crashes: list[str] = field(default_factory=list)
 
 
-def lint(
-    reading: Reading,
-    choose: Callable[[str], Choice],
-    names: Collection[str],
-    *,
-    severity: Severity = "warning",
-) -> Result:
-    """Judge everything that was read. `choose` gives what is asked about a file, `names` are all rules there are."""
-    result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts, crashes=list(reading.crashes))
-    result.functions, result.functions_entered = reading.functions, reading.functions_entered
-    result.programs = sum(recipe.whole for recipe in reading.recipes)
-    result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
-    found: list[Finding] = []
-    skipped = list(reading.skipped)
-    comments = _comments(reading, names)
+class Linter:
+    """Judges programs one after the other, and then tells all that was found. `choose` gives what is asked about a file, `names` are all rules.
 
-    def take(judged: Judged, recipe: Recipe) -> None:
-        result.crashes += judged.crashes
-        shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
-        kept = suppress.apply(shown, comments, result)
-        found.extend(unless_said_better(kept, judged, choose(recipe.entry).rules))
-        skipped.extend(entry for entry in judged.skipped if _is_shown(entry.file, recipe))
+    What is found in a program does not depend on any other, so that each may be forgotten when it has been judged.
+    """
 
-    for broken in _each_broken(reading):
-        recipe = _reader(broken.place.file, reading)
-        judged = judge(recipe, {"Broken": [broken]}, choose(broken.place.file), severity)
-        take(judged, recipe)
-        if not judged.findings:
-            skipped.append(Skipped(broken.detail, broken.place.file, broken.place.line))
-    for recipe in reading.recipes:
+    def __init__(self, choose: Callable[[str], Choice], names: Collection[str], severity: Severity = "warning") -> None:
+        self.choose, self.names, self.severity = choose, names, severity
+        self._judged: dict[int, Judged] = {}  # by the id of its recipe
+        self._skipped: dict[tuple[str, str, int], set[str]] = {}  # cause -> the rules that it silenced
+
+    def judge(self, recipe: Recipe) -> set[str]:
+        """Asks the rules about a program. Gives the files whose text is needed to tell what they found."""
         with finished():
-            take(judge(recipe, facts_of(recipe), choose(recipe.entry), severity), recipe)
-        skipped.extend(entry for entry in recipe.not_read if _is_shown(entry.file, recipe))
-    for file, held in comments.items():
-        recipe = _reader(file, reading)
-        _mark_judged(held, reading.recipes, choose(file), skipped, severity)
-        take(judge(recipe, {"Suppression": held}, choose(file), severity), recipe)
-    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    result.findings = merge(
-        finding for finding in found if finding.severity in levels and finding.rule not in choose(finding.place.file).ignored(finding.place.file)
-    )
-    result.skipped = merge_skipped(skipped)
-    return result
+            judged = judge(recipe, facts_of(recipe), self.choose(recipe.entry), self.severity)
+        self._skip(entry for entry in (*judged.skipped, *recipe.not_read) if _is_shown(entry.file, recipe))
+        judged.skipped = []
+        judged.findings = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
+        self._judged[id(recipe)] = judged
+        return {finding.place.file for finding in judged.findings}
+
+    def result(self, reading: Reading) -> Result:
+        """What was found in everything that was read: its programs, each of them judged, its comments, and the files that could not be read."""
+        result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts, crashes=list(reading.crashes))
+        result.functions, result.functions_entered = reading.functions, reading.functions_entered
+        result.programs = sum(recipe.whole for recipe in reading.recipes)
+        result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
+        found: list[Finding] = []
+        comments = _comments(reading, self.names)
+
+        def take(judged: Judged, recipe: Recipe) -> None:
+            result.crashes += judged.crashes
+            shown = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
+            kept = suppress.apply(shown, comments, result)
+            found.extend(unless_said_better(kept, judged, self.choose(recipe.entry).rules))
+            self._skip(entry for entry in judged.skipped if _is_shown(entry.file, recipe))
+
+        self._skip(reading.skipped)
+        for broken in _each_broken(reading):
+            recipe = _reader(broken.place.file, reading)
+            judged = judge(recipe, {"Broken": [broken]}, self.choose(broken.place.file), self.severity)
+            take(judged, recipe)
+            if not judged.findings:
+                self._skip([Skipped(broken.detail, broken.place.file, broken.place.line)])
+        for recipe in reading.recipes:
+            take(self._judged[id(recipe)], recipe)
+        for file, held in comments.items():
+            recipe = _reader(file, reading)
+            self._mark_judged(held, reading.recipes, self.choose(file))
+            take(judge(recipe, {"Suppression": held}, self.choose(file), self.severity), recipe)
+        levels = _levels(self.severity)
+        ignored = {file: self.choose(file).ignored(file) for file in {finding.place.file for finding in found}}
+        result.findings = merge(finding for finding in found if finding.severity in levels and finding.rule not in ignored[finding.place.file])
+        result.skipped = merge_skipped(Skipped(*cause, tuple(rules)) for cause, rules in self._skipped.items())
+        return result
+
+    def _skip(self, skipped: Iterable[Skipped]) -> None:
+        """Notes what could not be judged: each cause once."""
+        for entry in skipped:
+            self._skipped.setdefault((entry.why, entry.file, entry.line), set()).update(entry.rules)
+
+    def _mark_judged(self, comments: Iterable[Suppression], recipes: Iterable[Recipe], choice: Choice) -> None:
+        """A suppression can be called unused only where its rule was really asked about a whole program and could answer."""
+        silent = {rule for rules in self._skipped.values() for rule in rules}
+        readers = [recipe for recipe in recipes if recipe.whole]
+        for comment in comments:
+            rule = choice.rules.get(comment.rule)
+            comment.judged = (
+                rule is not None
+                and rule.needs != "probe"
+                and rule.level in _levels(self.severity)
+                and rule.name not in silent
+                and any(comment.place.file in recipe.files for recipe in readers)
+            )
+
+
+def lint(reading: Reading, choose: Callable[[str], Choice], names: Collection[str], *, severity: Severity = "warning") -> Result:
+    """Judges everything that was read. `choose` gives what is asked about a file, `names` are all rules there are."""
+    linter = Linter(choose, names, severity)
+    for recipe in reading.recipes:
+        linter.judge(recipe)
+    return linter.result(reading)
 
 
 def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, severity: Severity = "hint", asked_by: str = "lint") -> Judged:
@@ -107,8 +146,12 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
 @cache
 def _asked(choice: Choice, severity: Severity, asked_by: str) -> tuple[Rule, ...]:
     """The rules of a choice that the asker asks and that can say something that bad."""
-    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    return tuple(rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in levels)
+    return tuple(rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in _levels(severity))
+
+
+def _levels(severity: Severity) -> tuple[Severity, ...]:
+    """The severities that are at least that bad."""
+    return SEVERITIES[: SEVERITIES.index(severity) + 1]
 
 
 def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
@@ -226,19 +269,3 @@ def _comments(reading: Reading, names: Collection[str]) -> dict[str, list[Suppre
         if held:
             comments.setdefault(file if is_cell else key, []).extend(held)
     return comments
-
-
-def _mark_judged(comments: Iterable[Suppression], recipes: Iterable[Recipe], choice: Choice, skipped: Iterable[Skipped], severity: Severity) -> None:
-    """A suppression can be called unused only where its rule was really asked about a whole program and could answer."""
-    levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    silent = {rule for entry in skipped for rule in entry.rules}
-    readers = [recipe for recipe in recipes if recipe.whole]
-    for comment in comments:
-        rule = choice.rules.get(comment.rule)
-        comment.judged = (
-            rule is not None
-            and rule.needs != "probe"
-            and rule.level in levels
-            and rule.name not in silent
-            and any(comment.place.file in recipe.files for recipe in readers)
-        )

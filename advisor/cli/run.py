@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from advisor import cards
 from advisor.discover import Patterns, discover
 from advisor.model.finding import SEVERITIES, Severity
-from advisor.model.recipe import Reading
+from advisor.model.recipe import Reading, Recipe
 from advisor.model.result import Result
 from advisor.problem import Problem
 from advisor.selection import Selection
@@ -54,8 +54,8 @@ class Request:
         exclude = Patterns(self.settings.folder, self.settings.exclude) if self.settings.exclude else None
         return discover(self.paths, exclude, force)
 
-    def read(self, files: Sequence[str]) -> Reading:
-        """What stands in the files."""
+    def read(self, files: Sequence[str], judge: Callable[[Recipe], Collection[str]] | None = None) -> Reading:
+        """What stands in the files. `judge` is given each program as soon as it is read (see advisor.read)."""
         from advisor.read import read
 
         sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
@@ -67,6 +67,7 @@ class Request:
             prefilter=not self.options.get("no_prefilter", False),
             whole_program=bool(self.options.get("whole_program")),
             walked=set(files).difference(self.paths),
+            judge=judge,
         )
 
     def _base(self) -> str:
@@ -83,10 +84,11 @@ def gather(request: Request) -> tuple[Result, Selection]:
     if kept is not None:
         return kept, selection
 
-    from advisor.engine import lint
+    from advisor.engine import Linter
 
-    reading = request.read(files)
-    result = lint(reading, selection.choose, selection.known(), severity=request.severity)
+    linter = Linter(selection.choose, selection.known(), request.severity)
+    reading = request.read(files, judge=linter.judge)
+    result = linter.result(reading)
     if cache is not None and not result.crashes and not selection.has_house_rules:
         cache.store(result, reading, selection.asked)
     return result, selection

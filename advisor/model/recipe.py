@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 
 from advisor.model.data import Dataset, Fitted, Loader, Sampler, Split, Transform
@@ -115,6 +115,17 @@ class Recipe:
     functions_entered: int = 0
     steps_taken: int = 0  # expressions evaluated
 
+    def shed(self) -> None:
+        """Lets go of everything that only the rules ask for, once they have been asked: a run reads many programs."""
+        blank = Recipe(self.entry)
+        for name in Recipe.__dataclass_fields__:
+            if name not in SUMMARY:
+                setattr(self, name, getattr(blank, name))
+
+
+# What is still told of a program when it has been judged.
+SUMMARY = frozenset({"entry", "files", "trains", "whole", "shown", "broken", "not_read", "budget_cuts", "functions_entered", "steps_taken"})
+
 
 @dataclass(slots=True)
 class Reading:
@@ -131,6 +142,15 @@ class Reading:
     crashes: list[str] = field(default_factory=list)  # our own errors, one clause each: the program they befell was not read
     touched: tuple[str, ...] = ()  # every path that was read or looked for
     listed: tuple[str, ...] = ()  # every folder whose names were looked at
+    judge: Callable[[Recipe], Collection[str]] | None = None  # gives the files that something was found in
+    told: set[str] = field(default_factory=set)  # these files, whose text is needed for the report
+
+    def add(self, recipe: Recipe) -> None:
+        """Takes in a program, and has it judged at once where somebody judges: nothing else of it needs to be kept then."""
+        self.recipes.append(recipe)
+        if self.judge is not None:
+            self.told.update(self.judge(recipe))
+            recipe.shed()
 
 
 LISTINGS: dict[type[Fact], str] = {

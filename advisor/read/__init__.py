@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.source import Place
@@ -47,13 +47,15 @@ def read(
     prefilter: bool = True,
     whole_program: bool = False,
     walked: Collection[str] = (),
+    judge: Callable[[Recipe], Collection[str]] | None = None,
 ) -> Reading:
     """Reads files as programs. Each path that mentions a known framework is read from its top; what an entry already covers is not read again.
 
     `walked` are the paths that nobody named, met in a folder: what is no file there (a link that points nowhere, a pipe) is no fault of a program.
+    `judge` is given each program when it has been read, and gives the files whose text is still needed; the rest of both is then let go.
     """
     project = Project()
-    reading = Reading()
+    reading = Reading(texts=project.texts, judge=judge)
     python: list[str] = []
     settings_files: list[str] = []
     strays = {os.path.abspath(path) for path in walked}
@@ -80,11 +82,14 @@ def read(
             continue
         if prefilter and not _relevant(project, path, data) and path != os.path.abspath(stdin_filename or "stdin.py"):
             continue
+        tests = prefilter and len(passed) > 1  # are left out; one that is named alone is read
+        if path.endswith(".py") and not (tests and _TEST.search(data)) and (_has_main(data) or not _MAY_START.search(data)):
+            waiting.append((path, _has_main(data)))  # and parsed when it is its turn
+            continue
         source = project.load(path, data=data)
         if isinstance(source, Broken):
             reading.broken.append(source)
-            continue
-        if prefilter is False or len(passed) == 1 or not _is_test(source):  # a test that is named alone is read
+        elif not (tests and _is_test(source)):
             waiting.append((path, _is_entry(source)))
         project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
@@ -100,7 +105,6 @@ def read(
     reading.parsed = len(project.parsed)
     reading.functions = sum(written for written, _ in project.functions.values())
     reading.functions_entered = sum(entered for _, entered in project.functions.values())
-    reading.texts = project.texts
     reading.touched, reading.listed = tuple(project.touched), project.listed
     for recipe in reading.recipes:
         reading.skipped += recipe.not_read
@@ -191,7 +195,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         root = resolved if isinstance(resolved, tree.Mapped) else root
     recipe = dialect.read(root, display)
     recipe.duplicate_keys.items += duplicates
-    reading.recipes.append(recipe)
+    reading.add(recipe)
     return True
 
 
@@ -222,7 +226,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
             return
         if display in recipe.files and trains(recipe) and sets_something(recipe, display):
             recipe.shown = None if whole else frozenset({display})
-            reading.recipes.append(recipe)
+            reading.add(recipe)
             return
 
 
@@ -268,6 +272,12 @@ def _is_entry(source: SourceModule) -> bool:
                 return True
     return False
 
+
+# What a file that starts something has somewhere in its text, and one with tests; most have neither, and then the text is enough.
+_MAY_START = re.compile(
+    rb"^(?:for|while|\w+[ \t]*\()|;[ \t]*\w|^\(|(?:^[^\s#].*|[)\]}\\]\s*|^\s*)\.\s*(?:fit|train|backward|step|run)\b", re.MULTILINE
+)
+_TEST = re.compile(rb"\bdef\s+test_")
 
 _COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")  # what pytest collects by default
 
@@ -323,25 +333,29 @@ def _read_programs(
         settings = {file for file in recipe.files if not file.endswith((".py", ".ipynb"))}
         whole = whole_program or parts_of is None or _trains_in(recipe, parts_of)
         recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
-        reading.recipes.append(recipe)
-        if gc.get_count()[0] > YOUNG:
-            gc.collect(1)  # what the program left behind; what stays is not looked at again
+        reading.add(recipe)
 
     def forget() -> None:
-        if project.forget() and shared is not None:
-            shared.forget()
+        dropped = project.forget(reading.told)
+        if dropped and shared is not None:
+            shared.forget(dropped)
+        if gc.get_count()[0] > YOUNG:
+            gc.collect(1)  # what the program left behind; what stays is not looked at again
 
     for path in entries:
         forget()
         source = project.load(path)
-        if isinstance(source, SourceModule):
+        if isinstance(source, Broken):
+            reading.broken.append(source)
+        else:
             take(source)
     for path in parts:
         if project.display(path) in covered:
             continue
         forget()
         source = project.load(path)
-        if not isinstance(source, SourceModule):
+        if isinstance(source, Broken):
+            reading.broken.append(source)
             continue
         for entry in _importers(project, path, source) if len(parts) < 40 else ():
             take(entry, passed)

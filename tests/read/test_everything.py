@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from advisor.model.recipe import Recipe
 from advisor.read import read
 from advisor.read.python import project as projects
 from advisor.read.python import reader as readers
+from advisor.read.python.frames import Frame
 from tests.conftest import Advisor
 
 EVERY_KIND = """\
@@ -88,9 +92,10 @@ def test_what_is_parsed_is_forgotten_once_it_is_much(tmp_path: Path, monkeypatch
     held: list[int] = []
     genuine = projects.Project.forget
 
-    def forget(self: projects.Project) -> None:
-        genuine(self)
+    def forget(self: projects.Project, told: Collection[str] = ()) -> list[str]:
+        dropped = genuine(self, told)
         held.append(sum(isinstance(module, projects.SourceModule) for module in self.modules.values()))
+        return dropped
 
     monkeypatch.setattr(projects.Project, "forget", forget)
     monkeypatch.setattr(projects, "MOST_HELD", 2_000)
@@ -99,3 +104,52 @@ def test_what_is_parsed_is_forgotten_once_it_is_much(tmp_path: Path, monkeypatch
     reading = read([str(path) for path in sorted(tmp_path.iterdir())], prefilter=False)
     assert (reading.files, reading.parsed, reading.functions_entered, len(reading.recipes)) == (60, 60, 60, 60)
     assert max(held) <= 20
+
+
+PROGRAM = """\
+import shared
+class Model:
+    def __init__(self): self.parts = [part for part in (1, 2)]
+    def forward(self, x):
+        def inner(y): return lambda z: inner(z)
+        return inner(x)
+def made(f):
+    def wrapped(*a): return f(*a)
+    return wrapped
+@made
+def main(): return Model().forward(1)
+main()
+"""
+
+
+def test_what_was_judged_is_let_go_without_a_search_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projects, "MOST_HELD", 1_000)
+    (tmp_path / "shared.py").write_text("def helper(): pass\n")
+    for number in range(40):
+        (tmp_path / f"a{number}.py").write_text(PROGRAM)
+    judged: list[tuple[str, int]] = []
+
+    def judge(recipe: Recipe) -> set[str]:
+        judged.append((recipe.entry, len(recipe.tree)))
+        return set()
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(thing, Frame) for thing in gc.get_objects())
+        reading = read([str(path) for path in sorted(tmp_path.iterdir())], prefilter=False, judge=judge)
+        left = sum(isinstance(thing, Frame) for thing in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert len(judged) == len(reading.recipes) == 40
+    assert not any(recipe.tree for recipe in reading.recipes)
+    assert left <= 10, "each of the programs made a dozen"
+
+
+def test_the_text_stays_of_files_that_something_was_found_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projects, "MOST_HELD", 100)
+    for number in range(6):
+        (tmp_path / f"a{number}.py").write_text(f"def f{number}(): pass\n" + ("# advisor: ignore[x]\n" if number == 3 else "# advised: ignore[x]\n") * 9)
+    paths = [str(tmp_path / f"a{number}.py") for number in range(6)]
+    reading = read(paths, prefilter=False, judge=lambda recipe: {recipe.entry} if recipe.entry.endswith("a1.py") else set())
+    assert [number for number in range(6) if reading.texts[paths[number]]] == [1, 3, 4, 5], "found in, commented, read last"

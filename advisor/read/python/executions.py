@@ -142,10 +142,18 @@ class Shared:
         self.home[id(container)] = Container(container, dict(container), path)
         return True
 
-    def forget(self) -> None:
-        """Drops everything: the files may be parsed anew."""
-        for held in (self.executions, self.home, self.singletons, self.summaries):
-            held.clear()
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drops what belongs to files that may be parsed anew, and to those that reach them."""
+        gone = set(paths)
+        while more := {path for path, held in self.executions.items() if path not in gone and not all(gone.isdisjoint(one.beneath) for one in held)}:
+            gone |= more
+        for path in gone:
+            self.executions.pop(path, None)
+        for container in [container for container in self.home.values() if container.owner in gone]:
+            del self.home[id(container.held)]
+            container.held.clear()  # what it holds points back at it
+        logs = (one.log for held in self.executions.values() for one in held)
+        self.summaries = {id(step.summary): step.summary for log in logs for step in log if type(step) is Returned}
 
     def singleton(self, name: str, make: Callable[[], Instance]) -> Instance:
         """What there is one of. No program sees what another one wrote to it."""

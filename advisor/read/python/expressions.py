@@ -212,54 +212,8 @@ def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Ge
     pairs: dict[Any, Value] = {}
     state: dict[str, Any] = {"exact": True, "filtered": None}
 
-    def step(index: int) -> None:
-        if index == len(node.generators):
-            if isinstance(node, ast.DictComp):
-                key, value = reader.evaluate(node.key), reader.evaluate(node.value)
-                if isinstance(key, Constant) and subscripts.hashable(key.value):
-                    pairs[key.value] = value
-                else:
-                    state["exact"] = False
-                    if len(pairs) < 8:
-                        pairs[f"<{reader.text(node.key)}>{len(pairs)}"] = value
-            else:
-                results.append(reader.evaluate(node.elt))
-            return
-        generator = node.generators[index]
-        value = reader.evaluate(generator.iter)
-        from advisor.read.python import assignment
-
-        iteration = reader.iterate(value, generator.iter)
-        items = iteration.items
-        turns: list[Value]
-        if (items is not None and len(items) <= 64 and iteration.what != "range") or (
-            items is not None and iteration.what == "range" and len(items) <= 16
-        ):
-            turns = list(items)
-        else:
-            turns = [iteration.item]
-            state["exact"] = False
-        reader.loop_depth += 1 if items is None else 0
-        try:
-            for item in turns:
-                assignment.assign(reader, generator.target, item, generator.target)
-                keep = True
-                for test in generator.ifs:
-                    truth = reader.truth(reader.evaluate(test))
-                    if truth is False and reader.strong_truth(reader.evaluate(test)) is False:
-                        keep = False
-                        break
-                    if truth is not True:
-                        state["exact"] = False
-                        if isinstance(item, Weights) or (isinstance(item, Sequence) and any(isinstance(i, Weights) for i in item.items)):
-                            state["filtered"] = reader.text(test)
-                if keep:
-                    step(index + 1)
-        finally:
-            reader.loop_depth -= 1 if items is None else 0
-
     try:
-        step(0)
+        _comprehend(reader, node, 0, results, pairs, state)
     finally:
         reader.frame = outer
     if isinstance(node, ast.DictComp):
@@ -273,6 +227,61 @@ def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Ge
         return Weights(replace(parameters, iterator=isinstance(node, ast.GeneratorExp)), of_grad=one.of_grad)
     kind = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "generator"}[type(node)]
     return sequence(results, kind, bool(state["exact"]))
+
+
+def _comprehend(
+    reader: Reader,
+    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
+    index: int,
+    results: list[Value],
+    pairs: dict[Any, Value],
+    state: dict[str, Any],
+) -> None:
+    """The loops of a comprehension from one of its `for`s on, and its element within the last."""
+    if index == len(node.generators):
+        if isinstance(node, ast.DictComp):
+            key, value = reader.evaluate(node.key), reader.evaluate(node.value)
+            if isinstance(key, Constant) and subscripts.hashable(key.value):
+                pairs[key.value] = value
+            else:
+                state["exact"] = False
+                if len(pairs) < 8:
+                    pairs[f"<{reader.text(node.key)}>{len(pairs)}"] = value
+        else:
+            results.append(reader.evaluate(node.elt))
+        return
+    generator = node.generators[index]
+    value = reader.evaluate(generator.iter)
+    from advisor.read.python import assignment
+
+    iteration = reader.iterate(value, generator.iter)
+    items = iteration.items
+    turns: list[Value]
+    if (items is not None and len(items) <= 64 and iteration.what != "range") or (
+        items is not None and iteration.what == "range" and len(items) <= 16
+    ):
+        turns = list(items)
+    else:
+        turns = [iteration.item]
+        state["exact"] = False
+    reader.loop_depth += 1 if items is None else 0
+    try:
+        for item in turns:
+            assignment.assign(reader, generator.target, item, generator.target)
+            keep = True
+            for test in generator.ifs:
+                truth = reader.truth(reader.evaluate(test))
+                if truth is False and reader.strong_truth(reader.evaluate(test)) is False:
+                    keep = False
+                    break
+                if truth is not True:
+                    state["exact"] = False
+                    if isinstance(item, Weights) or (isinstance(item, Sequence) and any(isinstance(i, Weights) for i in item.items)):
+                        state["filtered"] = reader.text(test)
+            if keep:
+                _comprehend(reader, node, index + 1, results, pairs, state)
+    finally:
+        reader.loop_depth -= 1 if items is None else 0
 
 
 def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:

@@ -44,11 +44,12 @@ class Frame:
                 frame = frame.parent
         return self.module.namespace.get(name)
 
-    def capture(self) -> None:
-        """Something that can look into this frame, and into those around it, outlives it."""
+    def capture(self, captured: list[Frame]) -> None:
+        """Something that can look into this frame, and into those around it, outlives it; they are added to a list."""
         frame: Frame | None = self
         while frame is not None and not frame.captured:
             frame.captured = True
+            captured.append(frame)
             frame = frame.parent
 
     def home(self, name: str) -> dict[str, Value]:

@@ -41,7 +41,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
     """A function value: defaults evaluated, decorators applied."""
     frame = reader.frame
     function = Function(node, frame.module, frame)
-    frame.capture()
+    frame.capture(reader.captured)
     if frame.is_class:
         function.owner = frame.owner
     arguments = node.args

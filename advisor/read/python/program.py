@@ -13,12 +13,13 @@ from advisor.read.launch import Launch
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
-from advisor.read.python.project import MOST_HELD, Project, SourceModule
+from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
-YOUNG = 200_000  # objects made since garbage was last collected, which the commands leave to us
+MOST_NEEDED = 2_000_000  # characters of files after which a program whose every function is entered imports no further ones
+YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
 
 TRAINING_WORDS = re.compile(
     r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad"
@@ -50,8 +51,7 @@ def read_program(
     try:
         return _read(reader, everything)
     finally:
-        if reader.sharing is not None:
-            reader.sharing.leave()
+        reader.close()
 
 
 def _read(reader: Reader, everything: bool) -> Recipe:
@@ -145,7 +145,7 @@ def _read_everything(reader: Reader) -> None:
                     reader.recipe.budget_cuts += 1
                 spent = spent or reader.spent
                 steps += reader.steps - SOFT_BUDGET
-                reader.closed = steps > HARD_BUDGET or reader.project.held > MOST_HELD // 2
+                reader.closed = steps > HARD_BUDGET or reader.project.needed > MOST_NEEDED
                 if gc.get_count()[0] > YOUNG:
                     gc.collect(0)
             reader.at_top()

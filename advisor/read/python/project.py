@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
@@ -14,7 +14,7 @@ from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, diagnose, parse, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
-MOST_HELD = 8_000_000  # characters of parsed files kept between programs: their trees take about 40 times as much memory
+MOST_HELD = 700_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
 
@@ -114,6 +114,9 @@ class Project:
         self._roots: dict[str, list[str]] = {}
         self._listing: dict[str, frozenset[str]] = {}
         self.held = 0  # characters of what is parsed and kept
+        self.room = MOST_HELD  # how many may be kept between programs
+        self.needed = 0  # characters of what the program of this moment needs
+        self._used: set[str] = set()  # paths of that
         self.parsed: set[str] = set()  # paths of what was parsed, or read as a config
         self.functions: dict[str, tuple[int, int]] = {}  # path -> how many a file has, how many were entered, where all were to be
         self.left_out: list[Broken] = []  # cells of notebooks
@@ -164,20 +167,38 @@ class Project:
             content = data if data is not None else self.read_bytes(path)
             known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0], content)
             self.held += len(known.text) if isinstance(known, SourceModule) else 0
+        self.use(path)
         return known
 
-    def forget(self) -> bool:
-        """Between two programs: drops what was parsed once it is much, the oldest first. What is asked for again is parsed again."""
-        if self.held <= MOST_HELD:
-            return False
+    def forget(self, told: Collection[str] = ()) -> list[str]:
+        """Between two programs: drops what was parsed once it is much, what was not used for longest first. What is asked for again is parsed again.
+
+        As much may stay as one program has needed. The text stays of files that are `told` of, and where comments of ours may stand in it.
+        """
+        self.room = max(self.room, self.needed)
+        self._used.clear()
+        self.needed = 0
+        dropped = []
         for path, module in list(self.modules.items()):
+            if self.held <= self.room:
+                break
             if isinstance(module, SourceModule):
                 del self.modules[path]
                 self.held -= len(module.text)
-                if self.held <= MOST_HELD // 2:
-                    break
-        scopes.forget()
-        return True
+                dropped.append(path)
+                if module.cells is None and module.display not in told and path not in self.overlay and "advisor:" not in module.text:
+                    self.texts[module.display] = ""
+                    self._lines.pop(module.display, None)
+        if dropped:
+            scopes.forget()
+        return dropped
+
+    def use(self, path: str) -> None:
+        """Notes that a program needs a file that is parsed: it is not among the next to be dropped."""
+        if path not in self._used and path in self.modules:
+            self._used.add(path)
+            module = self.modules[path] = self.modules.pop(path)
+            self.needed += len(module.text) if isinstance(module, SourceModule) else 0
 
     def _parse(self, path: str, name: str, data: bytes | Broken) -> SourceModule | Broken:
         if isinstance(data, Broken):

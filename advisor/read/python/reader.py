@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
@@ -98,6 +98,8 @@ class Reader:
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
         self.seen_facts: dict[tuple[Any, ...], Fact] = {}
         self.functions: list[Function] = []
+        self.made_classes: list[Class] = []
+        self.captured: list[Frame] = []  # frames that functions and classes made in them can look into
         self.failed_imports: list[tuple[str, Place]] = []
         self.unknown_calls: list[tuple[str, Place]] = []
         self.imported: set[str] = set()
@@ -157,6 +159,25 @@ class Reader:
         if self.sharing is not None:
             self.sharing.settle()
         self.store.trail.clear()
+
+    def close(self) -> None:
+        """The program has been read. What it bound and what was noted of it point at each other: cut apart, they are freed at once."""
+        shared: Container[int] = ()
+        if self.sharing is not None:
+            self.sharing.leave()
+            shared = self.sharing.shared.home
+        for cls in self.made_classes:
+            if id(cls.namespace) not in shared:
+                cls.mro = ()
+        for frame in self.captured:
+            if id(frame.names) not in shared:
+                frame.names.clear()
+                frame.returns.clear()
+                frame.flagged.clear()
+        for names in [module.namespace for module in self.modules.values()] + [cls.namespace for cls in self.made_classes]:
+            if id(names) not in shared:
+                names.clear()
+        self.__dict__.clear()
 
     # --- places, events, facts -----------------------------------------------------------------------------------
 

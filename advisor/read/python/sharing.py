@@ -91,6 +91,7 @@ class Sharing:
             reader.unknown_calls += step.unknown_calls
         elif kind is Execution:
             self.taken[step.source.path] = step
+            reader.project.use(step.source.path)
             reader.modules[step.source.path] = step.source
             reader.recipe.files.append(step.source.display)
         elif kind is Wrote:

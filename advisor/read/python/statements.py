@@ -124,10 +124,11 @@ def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
     bases = tuple(reader.evaluate(base) for base in node.bases if not isinstance(base, ast.Starred))
     outer = reader.frame
     namespace: dict[str, Value] = {}
-    outer.capture()
+    outer.capture(reader.captured)
     cls = Class(node, outer.module, bases, namespace, outer)
     cls.keywords = {k.arg: reader.evaluate(k.value) for k in node.keywords if k.arg}
     cls.mro = classes.linearise(cls)
+    reader.made_classes.append(cls)
     frame = Frame(outer.module, namespace, outer, owner=cls, is_class=True)
     reader.frame = frame
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from advisor.model.recipe import Module
@@ -105,25 +106,29 @@ def _copy(reader: Reader, value: Instance, node: ast.AST, facts: dict[Module, Mo
     copy = reader.instance(value.kind, role="module", fact=fact, cls=value.cls, attributes=dict(value.attributes), data=dict(value.data), node=node)
     made[id(value)] = copy
 
-    def part(held: Any) -> Any:
-        if isinstance(held, Instance) and held.role == "module":
-            return _copy(reader, held, node, facts, made)
-        if isinstance(held, Union):
-            return replace(held, members=tuple(part(member) for member in held.members))
-        if isinstance(held, tuple):
-            return tuple(part(item) for item in held)
-        if isinstance(held, dict):
-            return {key: part(item) for key, item in held.items()}
-        if isinstance(held, Sequence) and any(isinstance(item, Instance) for item in held.items):
-            return Sequence(held.kind, {**held.state, "items": part(held.items)})
-        if isinstance(held, Mapping) and any(isinstance(item, Instance) for item in held.items.values()):
-            return Mapping({**held.state, "items": part(held.items)}, held.place)
-        return held
-
     for home in (copy.attributes, copy.data):
         for name, held in home.items():
-            home[name] = part(held)
+            home[name] = _copy_part(reader, held, node, facts, made)
     return copy
+
+
+def _copy_part(reader: Reader, held: Any, node: ast.AST, facts: dict[Module, Module], made: dict[int, Instance]) -> Any:
+    def copied(items: Iterable[Any]) -> Iterator[Any]:
+        return (_copy_part(reader, item, node, facts, made) for item in items)
+
+    if isinstance(held, Instance) and held.role == "module":
+        return _copy(reader, held, node, facts, made)
+    if isinstance(held, Union):
+        return replace(held, members=tuple(copied(held.members)))
+    if isinstance(held, tuple):
+        return tuple(copied(held))
+    if isinstance(held, dict):
+        return dict(zip(held, copied(held.values())))
+    if isinstance(held, Sequence) and any(isinstance(item, Instance) for item in held.items):
+        return Sequence(held.kind, {**held.state, "items": tuple(copied(held.items))})
+    if isinstance(held, Mapping) and any(isinstance(item, Instance) for item in held.items.values()):
+        return Mapping({**held.state, "items": dict(zip(held.items, copied(held.items.values())))}, held.place)
+    return held
 
 
 def _copy_fact(reader: Reader, fact: Module, node: ast.AST, facts: dict[Module, Module]) -> Module:
