@@ -149,7 +149,8 @@ def test_what_was_judged_is_let_go_without_a_search_for_it(tmp_path: Path, monke
 def test_the_text_stays_of_files_that_something_was_found_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projects, "MOST_HELD", 100)
     for number in range(6):
-        (tmp_path / f"a{number}.py").write_text(f"def f{number}(): pass\n" + ("# advisor: ignore[x]\n" if number == 3 else "# advised: ignore[x]\n") * 9)
+        comment = "# advisor: ignore[x]\n" if number == 3 else "# advised: ignore[x]\n"
+        (tmp_path / f"a{number}.py").write_text(f"def f{number}(): pass\n" + comment * 9)
     paths = [str(tmp_path / f"a{number}.py") for number in range(6)]
     reading = read(paths, prefilter=False, judge=lambda recipe: {recipe.entry} if recipe.entry.endswith("a1.py") else set())
     assert [number for number in range(6) if reading.texts[paths[number]]] == [1, 3, 4, 5], "found in, commented, read last"
