@@ -15,6 +15,7 @@ from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
+from advisor.read.python.release import release
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
@@ -51,7 +52,7 @@ def read_program(
     try:
         return _read(reader, everything)
     finally:
-        reader.close()
+        release(reader)
 
 
 def _read(reader: Reader, everything: bool) -> Recipe:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
@@ -84,8 +84,7 @@ class Reader:
         self.leaves = 0  # events emitted, to drop calls without any
         self.loop_depth = 0
         self.turns: list[int] = []  # where in the trail the turns of the loops around began
-        self.call_depth = 0
-        self.forward_depth = 0
+        self.call_depth = self.forward_depth = 0
         self.grad_mode = "on"
         self.serial = 0
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
@@ -98,8 +97,7 @@ class Reader:
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
         self.seen_facts: dict[tuple[Any, ...], Fact] = {}
         self.functions: list[Function] = []
-        self.made_classes: list[Class] = []
-        self.captured: list[Frame] = []  # frames that functions and classes made in them can look into
+        self.captured: list[Frame] = []  # those of classes, and those that functions and classes made in them can look into
         self.failed_imports: list[tuple[str, Place]] = []
         self.unknown_calls: list[tuple[str, Place]] = []
         self.imported: set[str] = set()
@@ -159,25 +157,6 @@ class Reader:
         if self.sharing is not None:
             self.sharing.settle()
         self.store.trail.clear()
-
-    def close(self) -> None:
-        """The program has been read. What it bound and what was noted of it point at each other: cut apart, they are freed at once."""
-        shared: Container[int] = ()
-        if self.sharing is not None:
-            self.sharing.leave()
-            shared = self.sharing.shared.home
-        for cls in self.made_classes:
-            if id(cls.namespace) not in shared:
-                cls.mro = ()
-        for frame in self.captured:
-            if id(frame.names) not in shared:
-                frame.names.clear()
-                frame.returns.clear()
-                frame.flagged.clear()
-        for names in [module.namespace for module in self.modules.values()] + [cls.namespace for cls in self.made_classes]:
-            if id(names) not in shared:
-                names.clear()
-        self.__dict__.clear()
 
     # --- places, events, facts -----------------------------------------------------------------------------------
 

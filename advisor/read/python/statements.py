@@ -128,8 +128,8 @@ def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
     cls = Class(node, outer.module, bases, namespace, outer)
     cls.keywords = {k.arg: reader.evaluate(k.value) for k in node.keywords if k.arg}
     cls.mro = classes.linearise(cls)
-    reader.made_classes.append(cls)
     frame = Frame(outer.module, namespace, outer, owner=cls, is_class=True)
+    reader.captured.append(frame)
     reader.frame = frame
     try:
         for statement in node.body:
