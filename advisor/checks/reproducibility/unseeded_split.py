@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind, Loop, events
+from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
-from advisor.model.recipe import Fact, Optimizer, Recipe, Split
+from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
+from advisor.model.source import Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -29,6 +30,33 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("once-per-loader", at=event)
         elif first is split:
             yield from _seeded_by_nothing(event, recipe, ctx)
+    for event in _drawn_per_loader(recipe):
+        yield ctx.finding("drawn-per-loader", at=event)
+
+
+def _drawn_per_loader(recipe: Recipe) -> Iterator[Event]:
+    """Rows put in random order before a split, by a function that is called once for each loader: each call cuts other rows apart."""
+    made: dict[Place, dict[Event, set[Role]]] = {}
+    for event, around in events(recipe.tree, Kind.DRAW):
+        call = next((call for call in reversed(around.calls) if _splits(call)), None)
+        if event.data.get("use") != "shuffle" or call is None:
+            continue
+        inside = [other for other, _ in events(call.body)]
+        before, behind = inside[: inside.index(event)], inside[inside.index(event) :]
+        if any(other.kind is Kind.SEED for other in before) or not any(other.kind is Kind.SPLIT for other in behind):
+            continue
+        roles = {other.subject.role for other in behind if other.kind is Kind.BUILD and isinstance(other.subject, Loader)}
+        made.setdefault(event.place, {})[event] = roles
+    for drawn in made.values():
+        apart = [roles for roles in drawn.values() if len(roles) == 1]
+        if len(apart) == len(drawn) > 1 and {"train"} in apart and any(roles <= {"validation", "test"} for roles in apart):
+            yield next(iter(drawn))
+
+
+def _splits(call: Call) -> bool:
+    """True for a function that splits data and builds a loader."""
+    kinds = {event.kind for event, _ in events(call.body, Kind.SPLIT, Kind.BUILD) if event.kind is Kind.SPLIT or isinstance(event.subject, Loader)}
+    return kinds == {Kind.SPLIT, Kind.BUILD}
 
 
 def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[Finding]:
