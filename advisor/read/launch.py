@@ -141,7 +141,7 @@ def texts(project: Project, entry: str) -> list[str]:
         for name in sorted(project.listing(folder)):
             if name.endswith(SCRIPTS) or name in MAKEFILES:
                 scripts[os.path.join(folder, name)] = None
-            elif name.endswith(MANUALS) and name.lower().startswith(("readme", "train", "usage", "getting", "run")):
+            elif name.endswith(MANUALS) and name.lower().startswith(("readme", "train", "usage", "getting", "get_started", "quick", "run")):
                 manuals[os.path.join(folder, name)] = None
     return [*list(scripts)[:MOST_FILES], *list(manuals)[: MOST_FILES // 4]]
 

@@ -91,8 +91,9 @@ def test_scripts_that_differ_are_alternatives(tmp_path: Path) -> None:
     assert [plain(member) for member in found.members] == [0.1, 0.5, 0.2]
 
 
-def test_a_manual_gives_config_files_only(tmp_path: Path) -> None:
-    reader = run(tmp_path, PARSER, {"README.md": "```\npython main.py --lr 0.5 --config c.yaml\n```\n", "c.yaml": "a: 1\n"})
+@pytest.mark.parametrize("manual", ["README.md", "get_started.md", "quickstart.rst"])
+def test_a_manual_gives_config_files_only(tmp_path: Path, manual: str) -> None:
+    reader = run(tmp_path, PARSER, {manual: "```\npython main.py --lr 0.5 --config c.yaml\n```\n", "c.yaml": "a: 1\n"})
     assert setting_of(reader, "lr").value == 0.1
     assert setting_of(reader, "config").value == "c.yaml"
 
