@@ -109,6 +109,7 @@ def _is_espnet(root: Mapped) -> bool:
     )
 
 
+FALLING = ("NewBobScheduler", "StepScheduler")  # never above the value that they begin with
 COUNTER = "!new:speechbrain.utils.epoch_loop.EpochCounter"
 _REFERENCE = re.compile(r"^<?([\w.]+)>?$")
 
@@ -127,13 +128,19 @@ def speechbrain(root: Mapped, display: str) -> Recipe:
             table.load("torch")
             builder.optimizer(tag.partition(":")[2], settings, node.place)
         elif tag.startswith("!new:") and "schedulers." in tag:
-            builder.scheduler(tag.partition(":")[2], {}, node.place, "epoch" if "NewBob" in tag else "unknown")
+            given = {str(key): _resolved(builder, value, f"{path}.{key}") for key, (value, _) in node.entries.items()}
+            builder.scheduler(tag.partition(":")[2], given, node.place, "epoch" if "NewBob" in tag else "unknown")
     for key, (node, place) in root.entries.items():
         if node.tag is not None and node.tag.startswith("!apply:") and ("seed" in node.tag):
             builder.seed(builder.setting("seed"), place)
             del key
     for scheduler in builder.recipe.schedulers if len(builder.recipe.optimizers) != 1 else ():
         scheduler.optimizer, scheduler.optimizer_known = None, False  # which one it drives is said in the script alone
+    for scheduler in builder.recipe.schedulers:
+        start = number(scheduler.settings.get("initial_value"))
+        own = number(scheduler.optimizer.settings.get("lr")) if scheduler.optimizer is not None else None
+        if scheduler.name in FALLING and start and own:
+            scheduler.factor = start / own
     builder.clip(builder.setting("max_grad_norm", default=5.0), builder.place("max_grad_norm"))
     builder.loader("train", builder.setting("batch_size", "batch_size_train", "train_batch_size"), builder.place("batch_size"))
     counters = ((path, node) for path, node, _ in walk(root) if node.tag is not None and node.tag.startswith(COUNTER) and isinstance(node, Mapped))
