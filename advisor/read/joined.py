@@ -38,6 +38,8 @@ class Start:
 def readers(project: Project, config: str) -> list[Start]:
     """The programs to try for a config file, the likeliest first."""
     found: dict[str, Start] = {}
+    if _is_part(project, config):
+        return []
     for start in _started_with(project, config):
         found.setdefault(start.entry, start)
     name = os.path.basename(config).encode()
@@ -57,6 +59,20 @@ def readers(project: Project, config: str) -> list[Start]:
     for _, _, path in sorted(ranked, key=lambda entry: entry[:2]):
         found.setdefault(path, Start(path))
     return list(found.values())[:MOST_READERS]
+
+
+def _is_part(project: Project, config: str) -> bool:
+    """True for a file that another config beside or above it includes: it is none by itself."""
+    including = re.compile(rb"!include:[\w./-]*\b" + re.escape(os.path.basename(config).encode()))
+    folder = os.path.dirname(config)
+    for above in (folder, os.path.dirname(folder)):
+        for name in sorted(project.listing(above)):
+            path = os.path.join(above, name)
+            if name.endswith((".yaml", ".yml")) and path != config:
+                data = project.read_bytes(path)
+                if isinstance(data, bytes) and including.search(data):
+                    return True
+    return False
 
 
 LAUNCHERS = re.compile(rb"^\s*[\"']?(zero_optimization|compute_environment|distributed_type)[\"']?\s*:", re.MULTILINE)

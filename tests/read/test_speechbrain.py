@@ -180,3 +180,32 @@ def test_a_step_of_the_projects_own_is_judged(tmp_path: Path, monkeypatch: pytes
 def test_the_scaler_of_the_brain_class_is_unscaled_by_its_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, monkeypatch, with_method(SCALED), train=HPARAMS + "precision: fp16\n")
     assert told() == []
+
+
+OWN_MODEL = "model: !new:speechbrain.lobes.models.CRDNN.CRDNN\n    dropout: 0.15\n"
+PART = "part: !include:small.yaml\n    rate: 3.0\n"
+INCLUDED = HPARAMS.replace(OWN_MODEL, PART).replace("    model: !ref <model>", "    model: !ref <part[model]>")
+SMALL = "rate: 0.1\nwidth: 8\nmodel: !new:torch.nn.Linear\n    in_features: !ref <width>\n    out_features: 2\nscale: !ref <rate>\n"
+
+
+def test_an_included_file_gets_the_values_of_the_file_that_includes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"train": INCLUDED.replace("lr: !ref <lr>", "lr: !ref <part[scale]>"), "small": SMALL}
+    written(tmp_path, monkeypatch, **files)
+    [recipe] = read(["train.py"], configs=["hparams/train.yaml"]).recipes
+    assert recipe.files == ["train.py", "hparams/train.yaml", "hparams/small.yaml"]
+    assert [first(optimizer.settings["lr"]).value for optimizer in recipe.optimizers] == [3.0]  # type: ignore[union-attr]
+    assert any(module.name == "Linear" for module in recipe.modules)
+    assert read(["hparams/small.yaml"]).recipes == []  # a part of another file
+
+
+@pytest.mark.parametrize(("name", "detail"), [("gone.yaml", "is not there"), ("train.yaml", "leads back to itself")])
+def test_an_include_that_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, detail: str) -> None:
+    written(tmp_path, monkeypatch, train=INCLUDED.replace("small.yaml", name))
+    [recipe] = read(["train.py"]).recipes
+    assert [broken.detail for broken in recipe.broken] == [f"`!include:{name}` {detail}"]
+
+
+def test_a_file_without_modules_is_not_the_one_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, train=HPARAMS, other=SMALL + "batch_size: 4\nlr: 3.0\n")
+    assert read(["hparams/other.yaml"]).recipes == []
+    assert told("hparams/other.yaml") == []

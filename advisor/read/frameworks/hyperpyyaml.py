@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from contextlib import suppress
 
+from advisor.model.recipe import Broken
 from advisor.model.source import Link
 from advisor.read.config import tree
+from advisor.read.config.bases import LONGEST_CHAIN
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar
 from advisor.read.frameworks import table
 from advisor.read.frameworks.importlib import object_named
@@ -38,24 +41,30 @@ def load(call: LibraryCall) -> Value:
         for listing in (recipe.seeds, recipe.modules, recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders):
             listing.complete, listing.why = False, why  # it makes objects, and seeds
         return Opaque(why)
-    display, text = found
-    from advisor.model.recipe import Broken
+    return _read(call.reader, found, call.node, is_weak(value), {}, ()) or Opaque(f"{found[0]} could not be parsed")
 
+
+def _read(reader: Reader, file: tuple[str, str], node: ast.AST, weak: bool, given: dict[str, Value], chain: tuple[str, ...]) -> Value | None:
+    """What a file makes; `given` are the values that the file which includes it puts in the place of its own."""
+    display, text = file
     root = tree.load(text, display)
     if not isinstance(root, Mapped):
         if isinstance(root, Broken):
-            call.reader.recipe.broken.append(root)
-        return Opaque(f"{display} could not be parsed")
-    if display not in call.reader.recipe.files:
-        call.reader.recipe.files.append(display)
-    return _Maker(call.reader, root, call.node, is_weak(value)).top()
+            reader.recipe.broken.append(root)
+        return None
+    if display not in reader.recipe.files:
+        reader.recipe.files.append(display)
+    maker = _Maker(reader, root, node, weak, (*chain, display))
+    maker.done.update(given)
+    return maker.top()
 
 
 class _Maker:
     """Makes the values of one file, each key once, so that a reference gives the same object."""
 
-    def __init__(self, reader: Reader, root: Mapped, node: ast.AST, weak: bool) -> None:
+    def __init__(self, reader: Reader, root: Mapped, node: ast.AST, weak: bool, chain: tuple[str, ...]) -> None:
         self.reader, self.root, self.node, self.weak = reader, root, node, weak
+        self.chain = chain  # the files that led here, this one last
         self.done: dict[str, Value] = {}
         self.open: set[str] = set()
 
@@ -79,6 +88,8 @@ class _Maker:
             return self.reference(str(node.value), node, path)
         if kind in ("new", "name", "apply", "module", "class"):
             return self.object(kind, target, node, path)
+        if kind == "include":
+            return self.included(target, node, path)
         if tag in ("PLACEHOLDER", "placeholder"):
             return Opaque(f"`{path}` has to be given when the program is started")
         if isinstance(node, Mapped):
@@ -89,6 +100,17 @@ class _Maker:
         if tag and kind != "tuple":
             return Opaque(f"a value built by the tag !{tag}")
         return Constant(node.typed, (Link(node.place.file, node.place.line, path),), self.weak, node.place)
+
+    def included(self, name: str, node: Node, path: str) -> Value:
+        """!include:models/small.yaml, found from the folder of this file, with what is written under it in place of its own values."""
+        here = os.path.dirname(os.path.join(self.reader.project.directory, self.chain[-1]))
+        file = self.reader.project.open_text(os.path.normpath(os.path.join(here, name)))
+        given = {str(key): self.value(item, f"{path}.{key}") for key, (item, _) in node.entries.items()} if isinstance(node, Mapped) else {}
+        if file is None or file[0] in self.chain or len(self.chain) > LONGEST_CHAIN:
+            what = "is not there" if file is None else "leads back to itself"
+            self.reader.recipe.broken.append(Broken(node.place, kind="include", detail=f"`!include:{name}` {what}"))
+            return Opaque(f"the file {name}")
+        return _read(self.reader, file, self.node, self.weak, given, self.chain) or Opaque(f"{file[0]} could not be parsed")
 
     def reference(self, text: str, node: Scalar, path: str) -> Value:
         whole = re.fullmatch(r"<([\w.\[\]]+)>", text.strip())

@@ -59,6 +59,8 @@ def init(call: LibraryCall) -> Value:
     given = {name: call.get(name, position) for position, name in enumerate(("modules", "opt_class", "hparams", "run_opts", "checkpointer"))}
     hparams = given["hparams"]
     held = hparams.items if isinstance(hparams, Mapping) else {}
+    if isinstance(hparams, Mapping) and isinstance(given["modules"], Opaque) and "modules" not in held:
+        _of_another(reader)
     for name, default in RUN_OPTIONS.items():
         value = held.get(name) or (Constant(default, weak=True, default=VERSION) if isinstance(hparams, Mapping) or hparams is None else None)
         reader.store.write(this.attributes, name, value or Opaque(f"`{name}` of a hyperparameter file that was not read"))
@@ -72,6 +74,15 @@ def init(call: LibraryCall) -> Value:
         named = Arguments([hparams], {}, exact)
         reader.store.write(this.attributes, "hparams", reader.call(Library("types.SimpleNamespace"), named, call.node))
     return NONE
+
+
+def _of_another(reader: Reader) -> None:
+    """The joined file has no modules: it is a part of another one, and says nothing of what this program trains with."""
+    recipe = reader.recipe
+    if reader.config is not None and reader.config[0] in recipe.files:
+        recipe.files.remove(reader.config[0])
+    for listing in (recipe.seeds, recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders):
+        listing.complete, listing.why = False, "the hyperparameter file has no `modules`"
 
 
 @table.attribute("brain", "scaler")
