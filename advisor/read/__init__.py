@@ -335,6 +335,9 @@ def _read_programs(
         recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
         reading.add(recipe)
 
+    def is_covered(path: str) -> bool:
+        return project.display(path) in covered and (not everything or path in project.functions)
+
     def forget() -> None:
         dropped = project.forget(reading.told)
         if dropped and shared is not None:
@@ -350,7 +353,7 @@ def _read_programs(
         else:
             take(source)
     for path in parts:
-        if project.display(path) in covered:
+        if is_covered(path):
             continue
         forget()
         source = project.load(path)
@@ -359,9 +362,9 @@ def _read_programs(
             continue
         for entry in _importers(project, path, source) if len(parts) < 40 else ():
             take(entry, passed)
-            if source.display in covered:
+            if is_covered(path):
                 break
-        if source.display not in covered:
+        if not is_covered(path):
             take(source)
 
 

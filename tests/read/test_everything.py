@@ -11,6 +11,8 @@ import pytest
 
 from advisor.model.recipe import Recipe
 from advisor.read import read
+from advisor.read.python import assembly, imports
+from advisor.read.python import program as programs
 from advisor.read.python import project as projects
 from advisor.read.python import reader as readers
 from advisor.read.python.frames import Frame
@@ -154,3 +156,27 @@ def test_the_text_stays_of_files_that_something_was_found_in(tmp_path: Path, mon
     paths = [str(tmp_path / f"a{number}.py") for number in range(6)]
     reading = read(paths, prefilter=False, judge=lambda recipe: {recipe.entry} if recipe.entry.endswith("a1.py") else set())
     assert [number for number in range(6) if reading.texts[paths[number]]] == [1, 3, 4, 5], "found in, commented, read last"
+
+
+def test_what_is_left_by_a_program_that_takes_much_memory_is_read_on_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "MOST_MADE", -1_000_000_000)
+    for number in range(5):
+        (tmp_path / f"a{number}.py").write_text(f"import a{number + 1}\ndef f{number}(): pass\n")
+    (tmp_path / "a5.py").write_text("def f5(): pass\n")
+    reading = read([str(tmp_path / f"a{number}.py") for number in range(6)], prefilter=False)
+    assert (reading.functions, reading.functions_entered) == (6, 6)
+    assert [len(recipe.files) for recipe in reading.recipes] == [6, 5, 4, 3, 2, 1]
+
+
+def test_a_program_of_too_many_files_imports_no_more_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (imports, assembly):
+        monkeypatch.setattr(module, "LARGEST_PROGRAM", 1_000)
+    for number in range(9):
+        (tmp_path / f"m{number}.py").write_text("x = 1\n" + "#" * 300)
+    (tmp_path / "a.py").write_text("import torch\n" + "".join(f"import m{number}\n" for number in range(9)) + "y = m8.x\n")
+    [recipe] = read([str(tmp_path / "a.py")]).recipes
+    assert [Path(file).name for file in recipe.files] == ["a.py", "m0.py", "m1.py", "m2.py"]
+    assert recipe.budget_cuts == 1
+    [note] = recipe.not_read
+    assert (note.line, note.why) == (5, "the files of this program have more than 1,000 characters: no more are imported")
+    assert (recipe.optimizers.complete, recipe.optimizers.why) == (False, "the program is too large to be read whole")

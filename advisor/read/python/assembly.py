@@ -11,6 +11,7 @@ from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown,
 from advisor.read.python import patience, tree
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
+from advisor.read.python.project import LARGEST_PROGRAM
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -270,7 +271,7 @@ def _evaluation(recipe: Recipe, nodes: list[tree.Entry]) -> None:
 def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
     recipe = reader.recipe
     why: str | None = None
-    if reader.spent:
+    if reader.spent or reader.project.needed > LARGEST_PROGRAM:
         why = "the program is too large to be read whole"
     elif reader.failed_imports:
         why = f"the import of `{reader.failed_imports[0][0]}` was not found in the project"

@@ -12,7 +12,7 @@ from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.python.executions import Used
 from advisor.read.python.frames import Frame
-from advisor.read.python.project import SourceModule
+from advisor.read.python.project import LARGEST_PROGRAM, SourceModule
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
 
 if TYPE_CHECKING:
@@ -131,8 +131,13 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
     """Runs a project file once per program and gives it as a module."""
     if path.endswith(os.sep):
         return _namespace_folder(path, name)
-    if reader.closed and path not in reader.modules:
-        return Opaque("the program is too large to be read whole")
+    if path not in reader.modules:
+        if reader.project.needed > LARGEST_PROGRAM and not reader.closed:
+            reader.closed = True
+            reader.recipe.budget_cuts += 1
+            reader.unread(f"the files of this program have more than {LARGEST_PROGRAM:,} characters: no more are imported", node)
+        if reader.closed:
+            return Opaque("the program is too large to be read whole")
     source = reader.project.load(path, name)
     if isinstance(source, Broken):
         if not any(b.place.file == source.place.file for b in reader.recipe.broken):

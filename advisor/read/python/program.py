@@ -6,6 +6,7 @@ import ast
 import gc
 import os
 import re
+import sys
 
 from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Recipe
@@ -20,6 +21,7 @@ from advisor.read.python.sharing import Sharing
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
 
 MOST_NEEDED = 2_000_000  # characters of files after which a program whose every function is entered imports no further ones
+MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no further file: they take 100 MB
 YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
 
 TRAINING_WORDS = re.compile(
@@ -122,13 +124,19 @@ def _read_uncalled(reader: Reader) -> bool:
 
 
 def _read_everything(reader: Reader) -> None:
-    """Enters every function of every file of the program, whoever calls it, each with a budget of its own; a file once per run."""
+    """Enters every function of every file of the program, whoever calls it, each with a budget of its own; a file once per run.
+
+    Where that takes much memory the files that are left are read as programs of their own.
+    """
     finished = reader.project.functions
     spent, steps = reader.spent, reader.steps
     known: dict[ast.AST, Function] = {}
     met = 0
+    room = sys.getallocatedblocks() + MOST_MADE
     while waiting := [module for module in reader.modules.values() if module.path not in finished]:
         for module in waiting:
+            if sys.getallocatedblocks() > room and module.path != reader.entry.path:
+                break
             nodes = [node for node in ast.walk(module.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
             for node in nodes:
                 if node in reader.entered:
@@ -146,11 +154,14 @@ def _read_everything(reader: Reader) -> None:
                     reader.recipe.budget_cuts += 1
                 spent = spent or reader.spent
                 steps += reader.steps - SOFT_BUDGET
-                reader.closed = steps > HARD_BUDGET or reader.project.needed > MOST_NEEDED
+                reader.closed = reader.closed or steps > HARD_BUDGET or reader.project.needed > MOST_NEEDED
                 if gc.get_count()[0] > YOUNG:
                     gc.collect(0)
             reader.at_top()
             finished[module.path] = (len(nodes), sum(node in reader.entered for node in nodes))
+        else:
+            continue
+        break
     reader.spent, reader.steps = spent, steps
 
 
