@@ -47,17 +47,20 @@ def _cut_short(one: Node) -> bool:
 
 
 def _without(events: Observed, start: int) -> list[Node]:
-    """No loader: a turn begins at the model call whose loss is trained on."""
+    """No loader: a turn begins at the model call whose loss is trained on, or at its backward where the call is compiled and not seen."""
     begins: list[int] = []
     calls: list[int] = []
+    backwards: list[int] = []
     for at in range(start, len(events)):
         event, around = events[at]
         if event.kind is Kind.FORWARD and "no_grad" not in around:
             calls.append(at)
+        elif event.kind is Kind.BACKWARD:
+            backwards.append(at)
         elif event.kind is Kind.OPTIMIZER_STEP:
             training = [call for call in calls if events[call][0].data.get("training")]
-            begins += (training or calls)[:1]
-            calls = []
+            begins += (training or calls or backwards)[:1]
+            calls, backwards = [], []
     if len(begins) < 2:
         return [node(*item) for item in events[start:]]
     place = next(event.place for event, _ in events[start:] if event.kind is Kind.BACKWARD)

@@ -45,7 +45,7 @@ def test_the_run_is_the_same_and_healthy(form: str, tmp_path: Path) -> None:
     assert "hooks to fire an extra time" not in said and "advisor" not in said  # no remark of the compiler on our hooks
 
 
-@pytest.mark.parametrize("form", ["wrapped", "method"])
+@pytest.mark.parametrize("form", FORMS)
 def test_the_loop_outside_of_the_graph_is_seen(form: str, tmp_path: Path) -> None:
     report, _, _ = probed(tmp_path, FORM=form)
     assert [(entry["rule"], Path(entry["file"]).name, entry["line"]) for entry in report["findings"]] == [("missing-zero-grad", "compiled.py", 33)]
