@@ -43,7 +43,7 @@ def _program(told: Mapping[str, Any]) -> Iterator[Line]:
         yield from _section(name, told[key])
     for key in SINGLE:
         if told[key] is not None:
-            yield [(f"  {key:<12}", "strong"), *_setting(told[key])]
+            yield [(f"  {key:<11} ", "strong"), *_setting(told[key])]
     if told["early_stopping"] is not None:
         yield from _item("early stop", told["early_stopping"])
     for key in ("evaluation", "precision", "distributed"):
@@ -61,22 +61,22 @@ def _section(name: str, listing: Mapping[str, Any]) -> Iterator[Line]:
     for item in items:
         yield from _item(name, item)
     if not listing["complete"]:
-        yield [(f"  {name:<12}", "strong"), (f"{'there may be more' if items else 'not known'}: {listing['why']}", "faint")]
+        yield [(f"  {name:<11} ", "strong"), (f"{'there may be more' if items else 'not known'}: {listing['why']}", "faint")]
     elif not items and name in ("seed", "clipping", "scheduler"):
-        yield [(f"  {name:<12}", "strong"), ("none", "faint")]
+        yield [(f"  {name:<11} ", "strong"), ("none", "faint")]
 
 
 def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     title = next((item[key] for key in TITLES if key in item), "")
     shown = title.get("value", "of a kind that is not known") if isinstance(title, dict) else title
     flag = f", when {item['when']}" if item.get("when") not in (None, "always") else ""
-    yield [(f"  {name:<12}", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
+    yield [(f"  {name:<11} ", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
     for key, value in item.items():
         if (key in TITLES and item[key] is title) or key in UNTOLD or value in (None, [], {}, "yes"):
             continue
         if isinstance(value, dict) and value.get("default") and key not in ("lr", "weight_decay", "momentum", "value"):
             continue  # what the library does by itself is only told where it decides the recipe
-        yield [(f"    {key:<14}", ""), *_setting(value)]
+        yield [(f"    {key:<13} ", ""), *_setting(value)]
     groups = item.get("groups")  # of an optimizer a list; of a split the setting of that name
     for group in groups if isinstance(groups, list) and len(groups) > 1 else []:
         given = {key: value for key, value in group.items() if key != "parameters"}
