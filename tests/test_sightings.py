@@ -2,7 +2,8 @@
 
 A sighting is a finding that two readers called right (tests/public/verdicts.csv), one that a hand label of a public program names
 (tests/public/labels.csv), or a fault that was planted into a public program and found there, and not before (tests/public/mutants).
-Rules of the probe alone may also be seen in the fault bench, whose programs were written for it (tests/benchmarks/probe_faults).
+Rules of the probe alone may also be seen in the fault bench, whose programs were written for it (tests/benchmarks/probe_faults), and
+in bugs that others reproduced (`shows` in tests/standins/programs.json, and what the dated runs beside it say).
 """
 
 from __future__ import annotations
@@ -44,8 +45,16 @@ def bench() -> set[str]:
     return {rule for run in runs for fault in run["faults"].values() if fault["found"] for rule in fault.get("rules", [])}
 
 
+def reproduced() -> set[str]:
+    """The rules that spoke of the fault of a bug which others reproduced."""
+    folder = TESTS / "standins"
+    shows = {program["name"]: program["shows"] for program in json.loads((folder / "programs.json").read_text("utf-8")) if "shows" in program}
+    runs = [row for path in folder.glob("20*.json") for row in json.loads(path.read_text("utf-8"))["programs"]]
+    return {found["rule"] for row in runs for found in row.get("findings", ()) if found["rule"] == shows.get(row["name"])}
+
+
 def test_what_is_loud_was_seen() -> None:
-    rules, found, probed = cards.load(), seen(), bench()
+    rules, found, probed = cards.load(), seen(), bench() | reproduced()
     loud = [rule for rule in rules.values() if rule.level != "hint"]
     unseen = [rule.name for rule in loud if rule.name not in found and not (rule.needs == "probe" and rule.name in probed)]
     assert not unseen, f"{len(unseen)} rules were never seen right outside their own examples and have to be hints: {', '.join(sorted(unseen))}"

@@ -160,13 +160,12 @@ class Run:
     def _report(self, repeat: Any) -> int:
         import atexit
 
+        from advisor.probe import rendezvous
         from advisor.probe.judge import judged
         from advisor.selection import Selection
 
         observation, outcome = self.observation, self.observation.outcome
         trace = observation.trace()
-        if repeat is not None and trace.steps:
-            trace.repeat = repeat.compare(trace)
         if threading.current_thread() is threading.main_thread():
             atexit._run_exitfuncs()
         if self.rank:
@@ -178,6 +177,9 @@ class Run:
             self.journal.end()
             for why in self.journal.unseen:
                 observation.session.skip(why)
+        rendezvous.remove()
+        if repeat is not None and trace.steps:  # when the files are as they were before the first run
+            trace.repeat = repeat.compare(trace)
         result = judged(trace, Selection(), self.options["severity"])
         result.seconds = time.perf_counter() - self.begun
         if self.options["baseline"]:

@@ -298,6 +298,31 @@ class NotOptimized:
 
 
 @dataclass(slots=True)
+class Alike:
+    """A trained weight all of whose units still hold the same numbers."""
+
+    path: str
+    place: Place
+    units: int
+    steps: int
+    spread: float  # largest difference between two units, against the largest number
+    moved: float  # largest step that was seen, against the size of the weight
+    zero: bool = False  # and no step ever had anything but zeros for it
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A state that was loaded with `strict=False`: how many of its entries found a place."""
+
+    place: Place
+    module: str
+    given: int
+    matched: int
+    first_given: str
+    first_wanted: str
+
+
+@dataclass(slots=True)
 class Trace:
     """Everything that one observed run showed."""
 
@@ -321,6 +346,8 @@ class Trace:
     overfit: Overfit | None = None
     replicas: Replicas | None = None
     not_optimized: list[NotOptimized] = field(default_factory=list)
+    alike: list[Alike] = field(default_factory=list)
+    loaded: list[Loaded] = field(default_factory=list)
     scaled: bool = False  # a gradient scaler is at work: gradients may be infinite
     validation_place: Place | None = None
     skipped: list[Skipped] = field(default_factory=list)

@@ -11,14 +11,17 @@ import torch
 from advisor.model.events import Event, Kind
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, Unknown
-from advisor.model.trace import Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
-from advisor.probe import replay
+from advisor.model.trace import Alike, Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
+from advisor.probe import clearings, replay
+from advisor.probe.record import local
 from advisor.probe.run import Run
 from advisor.probe.tree import nested
 
+ALIKE = 0.01  # units that differ by less, against the largest number, are looked at
 DEAD = 0.01  # a unit active less often than this counts as dead
 SATURATED = 0.95  # a unit at its end more often than this counts as saturated
 UNTIL_THE_END = frozenset({"scheduler-never-stepped", "backward-without-step"})  # what did not happen yet may still come
+AGAIN = ("loss-not-decreasing", "samples-mixed", "cannot-overfit-one-batch")  # what needs the model to run once more
 MANY = 256  # backward passes without any step: more than any accumulation
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
 
@@ -27,8 +30,10 @@ def trace_of(run: Run, complete: bool) -> Trace:
     """The trace of a run. `complete`: the script came to its end by itself."""
     session = run.session
     session.measuring = False
+    if run.by_hand is not None:
+        run.by_hand.look()
     trace = Trace(run.recipe, steps=session.step)
-    parts = (by_hand, steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, replicas, again)
+    parts = (by_hand, steppings, layers, labels, inputs, clipping, scaling, evaluations, repeated, not_optimized, alike, replicas, again)
     for part in parts:
         try:
             part(run, trace)
@@ -42,7 +47,7 @@ def trace_of(run: Run, complete: bool) -> Trace:
         trace.open |= UNTIL_THE_END
         if run.recipe.schedulers.items and not all(run.schedulers.steps.get(id(one)) for one in run.recipe.schedulers):  # type: ignore[attr-defined]
             session.skip("a scheduler was not stepped before the run was stopped", None, ("scheduler-never-stepped",))
-    trace.not_finite = run.not_finite
+    trace.not_finite, trace.loaded = run.not_finite, run.loaded
     trace.skipped = session.skipped
     trace.scaled = bool(run.recipe.scalers.items)
     return trace
@@ -64,7 +69,7 @@ def steppings(run: Run, trace: Trace) -> None:
     for one in watched:
         weights = [
             Weight(
-                held.path, held.parameter.dim() > 1, held.ratio, held.gradient, held.parameter.requires_grad, not held.seen_gradient,
+                held.path, held.parameter.dim() > 1, held.ratio, held.gradient, held.parameter.requires_grad, _bare(held),
                 depths.get(id(held.parameter), -1), held.zero_at_start,
             )
             for held in one.held
@@ -75,7 +80,7 @@ def steppings(run: Run, trace: Trace) -> None:
         bare = [
             (group, len(held))
             for group, held in groups.items()
-            if held and not any(h.seen_gradient for h in held) and all(h.parameter.requires_grad for h in held)
+            if held and all(_bare(h) and h.parameter.requires_grad for h in held)
         ]
         trace.steppings.append(
             Stepping(
@@ -91,6 +96,11 @@ def by_hand(run: Run, trace: Trace) -> None:
     unstepped = [thing for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) and not run.session.steps.get(id(thing))]
     if any(run.optimizers.moved_by_hand(thing) for thing in unstepped):  # type: ignore[attr-defined]
         trace.open |= {"backward-without-step"}
+
+
+def _bare(held: Any) -> bool:
+    """True when no step saw a gradient of this weight; one that other ranks hold may have one there."""
+    return not held.seen_gradient and not (held.sharded and not local(held.parameter).numel())
 
 
 def _twins(run: Run) -> bool:
@@ -207,13 +217,30 @@ def not_optimized(run: Run, trace: Trace) -> None:
         return  # somebody clears whole models: the gradients are known to him
     for module, fact in run.inventory.roots.values():
         every = list(module.named_parameters())
-        left = [(name, p) for name, p in every if id(p) not in held and p.requires_grad and p.grad is not None and bool(p.grad.detach().ne(0).any())]
+        left = [(name, p) for name, p in every if id(p) not in held and p.requires_grad and p.grad is not None and bool(local(p.grad.detach()).any())]
         if left and any(id(p) in held for _, p in every):
             names = tuple(dict.fromkeys(name.split(".")[0] for name, _ in left))
             part = getattr(module, names[0], None)
             place = (run.inventory.built.get(part) if isinstance(part, torch.nn.Module) else None) or fact.place
             counts = sum(p.numel() for _, p in left), sum(p.numel() for _, p in every)
             trace.not_optimized.append(NotOptimized(names, fact.name, place, *counts, run.session.step, run.weights_loaded))
+
+
+def alike(run: Run, trace: Trace) -> None:
+    """Trained matrices and kernels whose units are still the same after all steps."""
+    owners = {id(p): part for root, _ in run.inventory.roots.values() for part in root.modules() for p in part._parameters.values()}
+    for one in run.optimizers.watched.values():  # type: ignore[attr-defined]
+        for held in one.held:
+            weight = held.parameter.detach()
+            if held.sharded or not held.seen_gradient or weight.dim() not in (2, 4) or weight.shape[0] < 2 or weight.layout is not torch.strided:
+                continue
+            largest = float(weight.abs().max())
+            spread = float((weight - weight[:1]).abs().max()) / (largest or 1.0)
+            if spread < ALIKE:
+                part = owners.get(id(held.parameter))
+                place = (run.inventory.built.get(part) if part is not None else None) or one.place
+                moved = max(held.ratio.finite, default=0.0)
+                trace.alike.append(Alike(held.path, place, int(weight.shape[0]), one.steps, spread, moved, not largest and not held.nonzero))
 
 
 def replicas(run: Run, trace: Trace) -> None:
@@ -226,12 +253,17 @@ def replicas(run: Run, trace: Trace) -> None:
         seen.write(seen.rank)
     else:
         loader = next((one.place for one in run.loaders.passes if one.backwards), None)  # type: ignore[attr-defined]
-        trace.replicas = seen.compare(seen.world, main.place, loader)
+        others = seen.others(seen.world)
+        seen.join(others)
+        trace.replicas = seen.compare(others, main.place, loader)
 
 
 def again(run: Run, trace: Trace) -> None:
     """What needs the model to run once more: early batches again, samples mixed, one batch overfitted."""
     if "replay" in run.session.off or not trace.steppings or run.not_finite:
+        return
+    if any(held.sharded for one in run.optimizers.watched.values() for held in one.held):  # type: ignore[attr-defined]
+        run.session.skip("a model whose weights are spread over the ranks is not run again", rules=AGAIN)
         return
     trace.again = replay.evaluate_again(run)
     trace.mixed = replay.mixing(run)
@@ -249,12 +281,8 @@ def _models_built(run: Run) -> None:
     """Say when the models were built, now that it is known which modules are models."""
     models = {id(fact) for fact in run.recipe.models}
     begun = [(run.inventory.built_at.get(module, 0), fact) for module, fact in run.inventory.roots.values() if id(fact) in models]
-    events = run.session.events
-    shifted = [one for one in run.loaders.passes if one.yields]  # type: ignore[attr-defined]
     for at, fact in sorted(begun, key=lambda item: item[0], reverse=True):
-        events.insert(min(at, len(events)), (Event(Kind.BUILD, fact.place, fact), {}))
-        for one in shifted:
-            one.yields = [mark + (mark >= at) for mark in one.yields]
+        run.insert(at, Event(Kind.BUILD, fact.place, fact), {}, first=True)
         if run.weights_loaded:
             fact.pretrained = Known(True)
 
@@ -262,6 +290,7 @@ def _models_built(run: Run) -> None:
 def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
     """The rest of the recipe: roles, cadence, counts, and what is not known because the run was cut short."""
     _models_built(run)
+    clearings.settle(run)
     for thing in list(run.inventory.alive):
         if isinstance(thing, torch.optim.Optimizer):
             run.inventory.groups(thing)

@@ -77,6 +77,12 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     return part if isinstance(part, torch.Tensor) else tensor
 
 
+def sharded(tensor: torch.Tensor) -> bool:
+    """True when the ranks hold different parts of it: a sharded DTensor, or a weight that FSDP keeps in a flat one."""
+    placements = getattr(tensor, "placements", None)
+    return bool(getattr(tensor, "_fsdp_flattened", False)) or (placements is not None and any(not one.is_replicate() for one in placements))
+
+
 def norms(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """The l2 norm of each tensor, as scalars on its device, in single precision or better."""
     result: list[torch.Tensor | None] = [None] * len(tensors)

@@ -80,7 +80,7 @@ def loss_not_finite(run: Run, watched: Any, step: int, value: float) -> None:
     batch = run.passes[-1].batches if run.passes else None
     found = NonFinite("loss", spelled(value), step, watched.backward or watched.place, batch=batch)
     run.not_finite.append(found)
-    if run.calls and "replay" not in run.session.off:
+    if run.calls and "replay" not in run.session.off and not any(held.sharded for held in watched.held):  # no rank runs such a model alone
         _search(run, run.calls[-1], found)
 
 
@@ -96,7 +96,7 @@ def gradient_not_finite(run: Run, step: int, place: Place, batch: int | None, no
 
 def _search(run: Run, call: Call, found: NonFinite) -> None:
     """Replay one model call and note the first operation whose result is not finite though its inputs are."""
-    model = call.module
+    model = unwrapped(call.module)
     given = [tensor for tensor in tensors((call.args, call.kwargs)) if tensor.is_floating_point()]
     if any(not bool(torch.isfinite(tensor).all()) for tensor in given):
         found.bad_input, found.place = True, call.place
@@ -138,6 +138,11 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
         leaving.remove()
 
 
+def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
+    """The model inside a wrapper that would talk to other ranks."""
+    return module.module if isinstance(module, torch.nn.parallel.DistributedDataParallel) else module
+
+
 def _loss_again(run: Run, call: Call, output: Any, found: NonFinite) -> None:
     seen = run.last_loss
     if seen is not None and seen.output >= 0 and seen.call is call:
@@ -162,7 +167,7 @@ def evaluate_again(run: Run) -> list[Again]:
     """The loss of the first batches with the weights of now, beside what it was."""
     result: list[Again] = []
     for sample in run.samples:
-        module = sample.call.module
+        module = unwrapped(sample.call.module)
         with beside(module), torch.no_grad():
             module.train(sample.call.training)
             value = float(loss_of(sample, module(*sample.call.args, **sample.call.kwargs)))
@@ -183,7 +188,7 @@ def mixing(run: Run) -> list[Mixed]:
         return []
     if any(t.dim() and t.shape[0] != rows for t in given) or rows in given[0].shape[1:]:
         return []
-    module = call.module
+    module = unwrapped(call.module)
 
     def swapped(tensor: torch.Tensor) -> torch.Tensor:
         other = tensor.clone()
@@ -220,9 +225,10 @@ def cuts(run: Run) -> list[tuple[str, Place]]:
                     found.setdefault(place, name)
             return function(*args, **(kwargs or {}))
 
-    with beside(call.module), torch.enable_grad(), Watch():
-        call.module.train(call.training)
-        call.module(*call.args, **call.kwargs)
+    module = unwrapped(call.module)
+    with beside(module), torch.enable_grad(), Watch():
+        module.train(call.training)
+        module(*call.args, **call.kwargs)
     return [(name, place) for place, name in found.items()]
 
 
@@ -233,9 +239,10 @@ def overfit(run: Run, limit: int = 200, seconds: float = 30.0) -> Overfit | None
     if not run.samples:
         return None
     sample = run.samples[0]
-    module, place = sample.call.module, sample.seen.event.place if sample.seen is not None else sample.call.place
+    module, place = unwrapped(sample.call.module), sample.seen.event.place if sample.seen is not None else sample.call.place
     held = {id(parameter) for parameter in module.parameters()}
-    mine = [w.optimizer for w in run.optimizers.watched.values() if any(id(h.parameter) in held for h in w.held)]  # type: ignore[attr-defined]
+    steppers = [w for w in run.optimizers.watched.values() if isinstance(w.optimizer, torch.optim.Optimizer)]  # type: ignore[attr-defined]
+    mine = [w.optimizer for w in steppers if any(id(h.parameter) in held for h in w.held)]
     if not mine:
         return None
     weights = [(parameter, parameter.detach().clone()) for parameter in module.parameters()]

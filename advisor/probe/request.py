@@ -6,7 +6,7 @@ from advisor.model.record import dataclass, field
 
 INSTRUMENTS = (
     "seeds", "modules", "optimizers", "gradients", "updates", "backward", "losses", "clipping", "scaling", "schedulers", "loaders", "activations",
-    "inputs", "checkpoints", "replay", "ranks", "processes",
+    "inputs", "checkpoints", "replay", "ranks", "processes", "by-hand",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from advisor.model.events import Event, Kind
 from advisor.model.recipe import Flow, Loss, Module, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import Known, Place, Setting, Unknown
-from advisor.model.trace import NonFinite
+from advisor.model.trace import Loaded, NonFinite
 from advisor.probe.inventory import Inventory
 from advisor.probe.record import Recorder
 from advisor.probe.session import Session
@@ -92,15 +92,22 @@ class Run:
     samples: list[Sample] = field(default_factory=list)
     first: Call | None = None  # the first model call that was trained on, kept as it was
     not_finite: list[NonFinite] = field(default_factory=list)
+    loaded: list[Loaded] = field(default_factory=list)
     scaler_step: Any = None
     weights_loaded: bool = False
     evaluated: bool = False
     backwards: int = 0
     backward_places: list[Place] = field(default_factory=list)  # since the last step
+    by_hand: Any = None  # set by hooks.by_hand
 
     def usable(self) -> bool:
         """True in the thread that trains, outside compilation, also of its trials without numbers, and outside the recording of a CUDA graph."""
         return threading.get_ident() == self.thread and not torch.compiler.is_compiling() and not _without_numbers()
+
+    def pass_by(self) -> None:
+        """Called where the program comes by an instrument that needs to know of a step by hand before it looks."""
+        if self.by_hand is not None and self.by_hand.place is not None and self.usable():
+            self.session.watch("by-hand", self.by_hand.look)
 
     def around(self) -> dict[str, Any]:
         """What surrounds an event: the loader pass, grad mode and autocast."""
@@ -116,10 +123,20 @@ class Run:
 
     def emit(self, kind: Kind, place: Place, subject: Any = None, **data: Any) -> Event:
         """One event with its surroundings."""
+        if self.by_hand is not None:
+            self.by_hand.look()
         around = self.around()
         if "autocast" in around:
             around["autocast"] = self.inventory.autocast(place, around["autocast"])
         return self.session.emit(kind, place, subject, around, **data)
+
+    def insert(self, at: int, event: Event, around: dict[str, Any], first: bool = False) -> None:
+        """One event that happened earlier; marks behind it move on, and with `first` those that stand there too."""
+        events = self.session.events
+        events.insert(min(at, len(events)), (event, around))
+        for one in self.loaders.passes:  # type: ignore[attr-defined]
+            if one.yields and one.yields[-1] >= at:
+                one.yields = [mark + (mark >= at if first else mark > at) for mark in one.yields]
 
     def flow(self, tensor: Any, source: Any = None) -> Flow | None:
         """What is known of a live tensor."""

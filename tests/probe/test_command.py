@@ -35,7 +35,9 @@ FAULTY = HEALTHY.replace("    optimizer.zero_grad()\n", "")
 def probe(folder: Path, *arguments: str, code: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     if code is not None:
         (folder / "train.py").write_text(code)
-    around = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder.parent / "state"), "OMP_NUM_THREADS": "1", **environment}
+    own = {"TMPDIR": str(folder.parent / "temporary"), "XDG_STATE_HOME": str(folder.parent / "state")}
+    os.makedirs(own["TMPDIR"], exist_ok=True)
+    around = {**os.environ, **own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-m", "advisor", "probe", *arguments]
     return subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, timeout=300, check=False)
 
@@ -158,6 +160,7 @@ def test_twice_the_same(project: Path) -> None:
     found = report(probe(project, "--format", "json", "--repeat", "--steps", "6", "--severity", "hint", "train.py", code=unseeded))["findings"]
     assert {entry["rule"] for entry in found} & {"not-repeatable", "missing-seed"}
     assert not report(probe(project, "--format", "json", "--repeat", "--steps", "6", "train.py", code=HEALTHY))["findings"]
+    assert not list((project.parent / "temporary").iterdir()), "both runs leave nothing of their own"
 
 
 def test_through_validation(project: Path) -> None:

@@ -37,6 +37,7 @@ def undisturbed() -> Iterator[None]:
 
     main, argv, path, modules = sys.modules["__main__"], sys.argv, list(sys.path), set(sys.modules)
     state, threads = random.getstate(), torch.get_num_threads()
+    torch.seed()  # as in a process of its own: nobody has chosen a seed yet
     try:
         yield
     finally:

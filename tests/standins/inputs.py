@@ -51,3 +51,29 @@ def images(folder: Path) -> None:
                 picture.putdata([tuple(draw.randrange(60) + 180 * (y // 14 == kind) for _ in range(3)) for y in range(40) for _ in range(40)])
                 picture.save(at / f"{number}.png")
 
+
+
+def instructions(folder: Path) -> None:
+    """data/train.json with instructions whose output follows from their words, and model/: a tiny Llama, not trained, with its tokenizer."""
+    import json
+
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    draw = random.Random(4)
+    rows = []
+    for _ in range(600):
+        words = [f"w{draw.randrange(30)}" for _ in range(draw.randint(3, 8))]
+        rows.append({"instruction": "repeat " + " ".join(words), "input": "", "output": " ".join(words)})
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "data" / "train.json").write_text("\n".join(map(json.dumps, rows)) + "\n", "utf-8")
+    prompt = "Below is an instruction that describes a task Write a response appropriately completes the request repeat Instruction Response . : ###"
+    words = ["<unk>", "<s>", "</s>", *dict.fromkeys(prompt.split()), *(f"w{at}" for at in range(30))]
+    tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>").save_pretrained(folder / "model")
+    config = LlamaConfig(
+        vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder / "model")

@@ -37,7 +37,8 @@ def run(program: dict[str, Any], trees: Path, python: str, steps: int, seconds: 
         scratch = Path(name)
         work = scratch / "work"
         shutil.copytree(tree / program["folder"], work, symlinks=True, ignore=shutil.ignore_patterns(".git", "*.log"))
-        (scratch / "with").mkdir()
+        for made in ("with", "temporary"):
+            (scratch / made).mkdir()
         for standin in program.get("standins", ()):
             (scratch / "with" / standin).symlink_to(HERE / standin, target_is_directory=True)
         early = [standin for standin in program.get("standins", ()) if (HERE / standin / "at_start.py").exists()]
@@ -49,6 +50,7 @@ def run(program: dict[str, Any], trees: Path, python: str, steps: int, seconds: 
         paths = [str(scratch / "with"), str(ROOT), *(str(work / path) for path in program.get("paths", ()))]
         environment = {
             **os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(scratch / "state"),
+            "TMPDIR": str(scratch / "temporary"),
             "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", **program.get("environment", {}),
         }  # fmt: skip
         report = scratch / "report.json"

@@ -15,7 +15,7 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     """The median over the weight matrices, in two windows running."""
     for stepping in trace.steppings:
         matrices = [w.ratio for w in stepping.weights if w.matrix and not w.zero_at_start and len(w.ratio.finite) >= 8]
-        if not matrices or trace.not_finite:
+        if not matrices or not stepping.rates or trace.not_finite:
             continue
         middles = [median(math.log10(max(ratio, 1e-12)) for ratio in row) for row in zip(*(series.finite[-8:] for series in matrices))]
         if fmean(middles[:4]) > ctx.limit("logarithm") and fmean(middles[4:]) > ctx.limit("logarithm"):

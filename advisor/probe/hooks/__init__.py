@@ -8,9 +8,9 @@ from advisor.probe.run import Run
 
 def install(run: Run) -> None:
     """Install every instrument that is not switched off."""
-    from advisor.probe.hooks import backward, checkpoints, clipping, loaders, losses, modules, optimizers, ranks, scaling, schedulers, seeds
+    from advisor.probe.hooks import backward, by_hand, checkpoints, clipping, loaders, losses, modules, optimizers, ranks, scaling, schedulers, seeds
 
-    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints, ranks):
+    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints, ranks, by_hand):
         try:
             instrument.install(run)
         except Exception as error:

@@ -32,6 +32,9 @@ class Backward:
         def backward(*args: Any, **kwargs: Any) -> Any:
             if torch.compiler.is_compiling() or self.depth or not self.run.usable():
                 return original(*args, **kwargs)
+            self.run.pass_by()
+            if self.run.by_hand is not None and self.run.by_hand.updates:
+                self.run.session.leave()
             self.run.session.watch("backward", self._before, args, kwargs)
             self.depth += 1
             try:
@@ -39,6 +42,8 @@ class Backward:
             finally:
                 self.depth -= 1
             self.run.session.watch("backward", self._after)
+            if self.run.by_hand is not None and not self.run.by_hand.over:
+                self.run.session.watch("by-hand", self.run.by_hand.filled, args[:1] or [kwargs.get("tensors", kwargs.get("self"))])
             return result
 
         return backward

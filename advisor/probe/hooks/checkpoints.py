@@ -9,6 +9,7 @@ import torch
 from advisor.model.events import Kind
 from advisor.model.recipe import Restore, Save
 from advisor.model.source import Known
+from advisor.model.trace import Loaded
 from advisor.probe.inventory import setting
 from advisor.probe.journal import note
 from advisor.probe.run import Run
@@ -45,17 +46,23 @@ def install(run: Run) -> None:
     def restoring(original: Any) -> Any:
         def load_state_dict(module: Any, *args: Any, **kwargs: Any) -> Any:
             nested[0] += 1
+            result = None
             try:
-                return original(module, *args, **kwargs)
+                result = original(module, *args, **kwargs)
             finally:
                 nested[0] -= 1
                 if not nested[0]:
-                    run.session.watch("checkpoints", restored, module)
+                    run.session.watch("checkpoints", restored, module, args[0] if args else kwargs.get("state_dict"), result)
+            return result
 
         return load_state_dict
 
-    def restored(module: Any) -> None:
+    def restored(module: Any, state: Any, result: Any) -> None:
         place = run.session.places.here()
+        unexpected, missing = getattr(result, "unexpected_keys", ()), getattr(result, "missing_keys", ())
+        if unexpected and missing and isinstance(state, dict):
+            given = len(state)
+            run.loaded.append(Loaded(place, type(module).__name__, given, given - len(unexpected), unexpected[0], missing[0]))
         fact = Restore(place, complete=False, module=run.inventory.facts.get(id(module)))
         run.recipe.restores.items.append(fact)
         run.emit(Kind.RESTORE, place, fact)

@@ -11,6 +11,7 @@ from advisor.model.recipe import Clip, Parameters
 from advisor.model.source import Place
 from advisor.model.trace import Series
 from advisor.probe.inventory import setting
+from advisor.probe.record import local, sharded
 from advisor.probe.run import Run
 
 
@@ -21,6 +22,7 @@ class Clipping:
         self.run = run
         self.clips: dict[tuple[Place, str], Clip] = {}
         self.norms: dict[tuple[Place, str], Series] = {}
+        self.shards: set[tuple[Place, str]] = set()  # whose norms are those of this rank's part
         self.depth = 0
 
     def wrapping(self, kind: str) -> Any:
@@ -63,10 +65,14 @@ class Clipping:
             run.recipe.clipping.items.append(fact)
             self.norms[key] = Series("norm_before_clipping", f"{place.file}:{place.line}")
         run.emit(Kind.CLIP, place, fact)
+        if run.by_hand is not None:
+            run.by_hand.measure()
         if kind == "norm" and isinstance(result, torch.Tensor):
             series, step = self.norms[key], run.session.step + 1
             norm = result.detach()
-            run.recorder.later([getattr(norm, "_local_tensor", norm)], lambda values: series.add(step, values[0]))
+            if sharded(norm):
+                self.shards.add(key)
+            run.recorder.later([local(norm)], lambda values: series.add(step, values[0]))
 
 
 def install(run: Run) -> None:

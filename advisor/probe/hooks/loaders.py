@@ -102,6 +102,7 @@ class Loaders:
             run = self.run
             if not run.usable() or not run.session.on("loaders"):
                 return original(iterator)
+            run.pass_by()
             run.session.leave()
             if run.session.done_at is not None and self._exhausted(iterator):
                 run.session.watch("loaders", self._ended, iterator)

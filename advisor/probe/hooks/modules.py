@@ -98,6 +98,8 @@ class Modules:
             return
         if session.busy or not run.usable() or not session.on("modules"):
             return
+        if not run.stack:
+            run.pass_by()
         run.stack.append(module)
         if len(run.stack) > 1 and not session.sampled:
             return

@@ -14,7 +14,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.model.trace import Series
 from advisor.probe.compiling import apart, in_use
-from advisor.probe.record import Transfer, local, norms
+from advisor.probe.record import Transfer, local, norms, sharded
 from advisor.probe.replay import gradient_not_finite, loss_not_finite
 from advisor.probe.run import Run
 
@@ -33,6 +33,7 @@ class Held:
     seen_gradient: bool = False
     nonzero: bool = False
     zero_at_start: bool = False
+    sharded: bool = False  # this rank holds a part
 
 
 @dataclass(eq=False)
@@ -46,6 +47,7 @@ class Watched:
     held: list[Held] = field(default_factory=list)
     loss: Series = field(default_factory=lambda: Series("loss", ""))
     norm: Series = field(default_factory=lambda: Series("gradient_norm", ""))
+    shards: Series = field(default_factory=lambda: Series("gradient_norm_of_shards", ""))  # the part of it that other ranks add to
     rates: list[Series] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
     moved: list[tuple[int, int, int]] = field(default_factory=list)
@@ -80,6 +82,8 @@ class Optimizers:
         self.depth += 1
         if self.depth > 1 or not self.run.session.on("optimizers"):
             return None
+        if self.run.by_hand is not None and not self.run.by_hand.over:
+            self.run.session.watch("by-hand", self.run.by_hand.give_up)
         closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if not callable(closure):
             self.run.session.watch("optimizers", self._ready, optimizer)
@@ -141,7 +145,8 @@ class Optimizers:
                 path = owner[0] if owner else f"parameter {at}.{index}"
                 path = path if path not in paths else f"{path} (optimizer {number}, group {at})"
                 paths.add(path)
-                made.held.append(Held(parameter, path, at, Series("update_ratio", path), Series("gradient_norm", path)))
+                ratio, gradient = Series("update_ratio", path), Series("gradient_norm", path)
+                made.held.append(Held(parameter, path, at, ratio, gradient, sharded=sharded(parameter)))
         self.watched[id(optimizer)] = made
         run.inventory.groups(optimizer)
         return made
@@ -185,48 +190,55 @@ class Optimizers:
         run = self.run
         watched = self.watch(optimizer)
         step = watched.steps + 1
+        self.spent(watched, step)
+        found = [(held, held.parameter.grad) for held in watched.held if held.parameter.grad is not None]
+        for held, _ in found:
+            held.seen_gradient = True
+        wait = not found or not found[0][1].is_cuda or bool(run.recipe.scalers.items)  # a scaler waits for the gradients itself
+        if found and "gradients" not in run.session.off:
+            unscale = getattr(optimizer, "grad_scale", None)
+            factor = 1.0 / float(unscale) if unscale is not None else 1.0
+            self.measured(watched, step, [held for held, _ in found], norms([local(grad.detach()) for _, grad in found]), wait, factor)
+        watched.comparing = "updates" not in run.session.off and (step <= 3 or step % run.session.request.every == 0)
+        if watched.comparing:
+            self.copy(watched)
+        run.recorder.flush(wait)
+
+    def spent(self, watched: Watched, step: int) -> None:
+        """The losses of the backward passes since the last step belong to this one."""
         if self.values:  # on a GPU these are there long before the gradients: waiting for them does not hold it up
             watched.backward = self.place
             loss = sum(number for value in self.values for number in value.numbers())
             watched.loss.add(step, loss)
             self.values = []
             if not math.isfinite(loss):
-                loss_not_finite(run, watched, step, loss)
-        found = [(held, held.parameter.grad) for held in watched.held if held.parameter.grad is not None]
-        for held, _ in found:
-            held.seen_gradient = True
-        wait = not found or not found[0][1].is_cuda or bool(run.recipe.scalers.items)  # a scaler waits for the gradients itself
-        if found and "gradients" not in run.session.off:
-            self._measure(watched, step, found, wait)
-        watched.comparing = "updates" not in run.session.off and (step <= 3 or step % run.session.request.every == 0)
-        if watched.comparing:
-            self._copy(watched)
-        run.recorder.flush(wait)
+                loss_not_finite(self.run, watched, step, loss)
 
-    def _measure(self, watched: Watched, step: int, found: list[tuple[Held, Any]], wait: bool) -> None:
+    def measured(self, watched: Watched, step: int, owners: list[Held], sizes: list[torch.Tensor], wait: bool = True, factor: float = 1.0) -> None:
+        """The norms of the gradients that a step uses, by the parameters that they belong to."""
         run = self.run
-        unscale = getattr(watched.optimizer, "grad_scale", None)
-        factor = 1.0 / float(unscale) if unscale is not None else 1.0
-        owners = [held for held, _ in found]
         place, batch = watched.backward or watched.place, run.passes[-1].batches if run.passes else None
 
         def keep(values: list[float]) -> None:
             if wait and float("inf") in values:
                 values = [_larger(held.parameter.grad) if value == float("inf") else value for held, value in zip(owners, values)]
-            total = 0.0
+            total = shards = 0.0
             for held, value in zip(owners, values):
                 held.nonzero = held.nonzero or value != 0
-                total += value * value * factor * factor
+                square = value * value * factor * factor
+                total, shards = total + square, shards + square * held.sharded
                 if step <= 3 or step % run.session.request.every == 0:
                     held.gradient.add(step, value * factor)
             watched.norm.add(step, total**0.5)
+            watched.shards.add(step, shards**0.5)
             if not math.isfinite(total):
                 every = len(owners) == len(watched.held)
                 gradient_not_finite(run, step, place, batch, [(held.path, value) for held, value in zip(owners, values)], every)
 
-        run.recorder.later(norms([local(grad.detach()) for _, grad in found]), keep)
+        run.recorder.later(sizes, keep)
 
-    def _copy(self, watched: Watched) -> None:
+    def copy(self, watched: Watched) -> None:
+        """Keep the weights as they are before a step."""
         if not watched.copies:
             budget = LARGE
             for held in watched.held:
@@ -257,12 +269,13 @@ class Optimizers:
             watched.rates[at].add(step, rate)
             watched.peaks[at] = max(watched.peaks[at], rate, float(group.get("initial_lr", 0.0)), float(group.get("max_lr", 0.0)))
         if watched.comparing:
-            self._compare(watched, step)
+            self.compare(watched, step)
         run.calls = []
         run.backward_places = []
         run.losses = []
 
-    def _compare(self, watched: Watched, step: int) -> None:
+    def compare(self, watched: Watched, step: int) -> None:
+        """How far each weight has moved since it was copied; the copies hold the differences afterwards."""
         held = list(watched.copied)
         weights = [local(item.parameter.detach()) for item in held]
         if not weights:
@@ -303,16 +316,17 @@ class Optimizers:
         run.inventory.built[optimizer] = place
         run.emit(Kind.BUILD, place, run.inventory.optimizer(optimizer))
         held = [parameter for group in optimizer.param_groups for parameter in group["params"] if parameter.requires_grad]
-        self.begun += [(optimizer, parameter, _few(parameter)) for parameter in (held[0], held[-1]) if parameter.numel()] if held else []
+        self.begun += [(optimizer, parameter, few(parameter)) for parameter in (held[0], held[-1]) if parameter.numel()] if held else []
 
     def moved_by_hand(self, optimizer: Any) -> bool:
         """True when the weights of an optimizer that never stepped are not those that it was built with."""
-        return any(owner is optimizer and not torch.equal(_few(parameter).cpu(), before.cpu()) for owner, parameter, before in self.begun)
+        return any(owner is optimizer and not torch.equal(few(parameter).cpu(), before.cpu()) for owner, parameter, before in self.begun)
 
     def clearing(self, original: Any) -> Any:
         """Wraps zero_grad of optimizers and modules: gradients are cleared."""
 
         def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
+            self.run.pass_by()
             self.zeroing += 1
             try:
                 return original(owner, *args, **kwargs)
@@ -343,7 +357,7 @@ class Optimizers:
                 run.emit(Kind.ZERO_GRAD, place, other.fact, partial=False, observed=True)
 
 
-def _few(parameter: torch.Tensor) -> torch.Tensor:
+def few(parameter: torch.Tensor) -> torch.Tensor:
     """A copy of a few values of a weight."""
     return local(parameter.detach()).flatten()[:256].clone()
 

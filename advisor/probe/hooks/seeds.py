@@ -10,9 +10,14 @@ import torch
 from advisor.model.events import Kind
 from advisor.probe.run import Run
 
+CHOSEN = 2**32  # a generator that nobody seeded starts from 64 random bits, and people choose smaller numbers
+
 
 def install(run: Run) -> None:
-    """Wrap the global seed calls of torch, numpy and random."""
+    """Wrap the global seed calls of torch, numpy and random; a seed that was set before this began counts too."""
+    if torch.initial_seed() < CHOSEN:
+        place = run.recipe.place or run.session.places.nowhere
+        run.emit(Kind.SEED, place, run.inventory.seed("torch", torch.initial_seed(), place))
     depth = [0]
 
     def seeding(library: str) -> Any:

@@ -79,6 +79,9 @@ FAULTS = [
     fault("scaler never updated", [("\nfor epoch", "\nscaler = torch.amp.GradScaler('cpu')\nfor epoch"), (BACK, "        scaler.scale(loss).backward()\n"), (STEP, "        scaler.step(optimizer)\n")], "missing-scaler-update", fact=True, only=CLASSES),
     fault("clip before unscale", [("\nfor epoch", "\nscaler = torch.amp.GradScaler('cpu')\nfor epoch"), (BACK, "        scaler.scale(loss).backward()\n"), (STEP, "        scaler.step(optimizer)\n        scaler.update()\n")], "clip-before-unscale", fact=True, only=TEXTS),
     fault("gradients spike", [(BACK, BACK + "        turn = globals().get('turn', 0) + 1\n        if turn % 13 == 0:\n            for p in model.parameters():\n                p.grad.mul_(200)\n")], "gradient-spikes", "loss-spikes", "loss-diverging", only=CLASSES),
+    fault("hidden layers start equal", [(MODEL, MODEL + "for m in model.modules():\n    if isinstance(m, (nn.Linear, nn.Conv2d)):\n        nn.init.constant_(m.weight, 0.05)\n        nn.init.zeros_(m.bias)\n"), (", nn.Dropout(0.1)", "")], "constant-init", fact=True, only=("mlp",)),
+    fault("everything starts at zero", [(MODEL, MODEL + "for p in model.parameters():\n    nn.init.zeros_(p)\n")], "constant-init", fact=True, only=("mlp",)),
+    fault("a state with other names", [(MODEL, MODEL + "model.load_state_dict({f'module.{n}': v for n, v in Net().state_dict().items()}, strict=False)\n")], "weights-not-loaded", fact=True),
     fault("weight decay 2", [("weight_decay=0.01", "weight_decay=2.0"), ("weight_decay=5e-4", "weight_decay=2.0"), ("weight_decay=0.1", "weight_decay=20.0")], "weight-decay-off-scale", "loss-not-decreasing", "loss-diverging"),
 ]
 

@@ -1,4 +1,4 @@
-"""Stands in for a graphics card: what is sent to one stays in main memory, and nccl is gloo."""
+"""Stands in for a graphics card: what is sent to one stays in main memory."""
 
 from standin_arrival import after_import
 
@@ -14,9 +14,28 @@ def without_one(torch):
 
         return to
 
+    def moved(module, *args, **kwargs):
+        """A real move gives each weight other memory, and autograd forgets what hung on it: so does a change of its type."""
+        kinds = {weight.dtype for weight in module.parameters()}
+        for kind in (torch.float64, torch.float32) if kinds == {torch.float32} else ():
+            module._apply(lambda t, kind=kind: t.to(kind) if t.is_floating_point() else t)
+        return module
+
+    def without_devices(original):
+        def __init__(self, module, device_ids=None, output_device=None, *args, **kwargs):
+            original(self, module, *args, **kwargs)
+
+        return __init__
+
+    torch.Tensor.cuda = lambda self, *args, **kwargs: self
+    torch.nn.Module.cuda = torch.nn.Module.cpu = moved
     for kind in (torch.Tensor, torch.nn.Module):
-        kind.cuda = lambda self, *args, **kwargs: self
         kind.to = home(kind.to)
+    wrapper = torch.nn.parallel.DistributedDataParallel
+    wrapper.__init__ = without_devices(wrapper.__init__)
+    for name in ("reset_max_memory_allocated", "reset_peak_memory_stats", "synchronize", "empty_cache"):
+        setattr(torch.cuda, name, lambda *args, **kwargs: None)
+    torch.cuda.max_memory_allocated = lambda *args, **kwargs: 0
     torch.cuda.device_count = lambda: 2
     torch.cuda.set_device = lambda *args: None
     torch.cuda.is_available = lambda: False
