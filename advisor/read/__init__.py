@@ -342,7 +342,7 @@ def _read_programs(
         dropped = project.forget(reading.told)
         if dropped and shared is not None:
             shared.forget(dropped)
-        if gc.get_count()[0] > YOUNG:
+        if dropped or gc.get_count()[0] > YOUNG:
             gc.collect(1)  # what the program left behind; what stays is not looked at again
 
     for path in entries:
