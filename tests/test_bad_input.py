@@ -47,6 +47,15 @@ def notebook(*cells: Any) -> str:
 CONFLICT = "<<<<<<< HEAD\n{0}\n=======\n{1}\n>>>>>>> theirs\n"
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
 
+EXPLODING = (
+    "10**10**10", "'a' * 10**12", "[[0] * 10**6] * 10**6", "1 << 10**12", "(1,) * 10**12", "9.0 ** 9 ** 9", "2 ** 2 ** 2 ** 2 ** 2 ** 2",
+    "pow(10, 10**9)", "round(1, -10**9)", "np.power(10, 10**10)", "np.round(1, -10**9)", "'x'.ljust(10**12)", "'%1000000000000d' % 3",
+    "f'{3:1000000000000d}'", "'{:>1000000000000}'.format(3)", "list(range(10**15))", "'ab'.join(['x' * 10**8] * 10**8)", "sum(range(10**14))",
+    "bytes(10**13)", "[i for i in range(10**12)]", "{i: i for i in range(10**12)}", "(10**18).to_bytes(10**12, 'big')", "math.factorial(10**7)",
+    "math.comb(10**9, 10**8)", "math.prod(range(1, 10**9))", "list(itertools.product(range(1000), repeat=9))", "list(itertools.repeat(1, 10**12))",
+    "np.arange(10**12).tolist()", "sorted(range(10**12))", "list(zip(range(10**12), range(10**12)))",
+)  # fmt: skip
+
 FOUND: dict[str, tuple[dict[str, str | bytes], str, int, str, str, str]] = {
     # name: files, file, line, rule, message, what to do
     "never-closed": ({"a.py": TORCH + "x = (1\n"}, "a.py", 2, "syntax-error", "this file does not parse: '(' was never closed", CORRECT),
@@ -232,6 +241,7 @@ READ: dict[str, dict[str, str | bytes]] = {
     "elif": {"a.py": ELIF + "".join(f"elif a == {i}:\n    x = {i}\n" for i in range(150)) + SOFTMAX},
     "blocks": {"a.py": "".join(" " * i + "if a:\n" for i in range(90)) + " " * 90 + "x = 1\n" + SOFTMAX},
     "conditions": {"a.py": "x = " + " and ".join(f"a{i}" for i in range(5000)) + "\n" + SOFTMAX},
+    "constants-that-explode": {"a.py": "import itertools, math\nimport numpy as np\n" + "".join(f"x = {text}\n" for text in EXPLODING) + SOFTMAX},
     "doubled-text": {"a.py": "s = 'a'\n" + "s = s + s\n" * 200 + SOFTMAX},
     "doubled-list": {"a.py": "s = [1]\n" + "s = [s, s]\n" * 200 + SOFTMAX},
     "list-in-itself": {"a.py": "s = [1]\ns.append(s)\nimport copy\nt = copy.deepcopy(s)\nprint(f'{s}', s == t)\n" + SOFTMAX},

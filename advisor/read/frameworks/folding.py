@@ -31,6 +31,22 @@ if TYPE_CHECKING:
 
 COMBINATIONS = 8  # alternatives of several arguments that are tried
 LONGEST_TEXT = 10_000
+LARGEST_POWER, LARGEST_BASE = 512, 1e6
+MOST_DIGITS = 400
+
+
+def power(base: Any, exponent: Any, *modulus: Any) -> Any:
+    """pow(), where the result is not too large to be computed."""
+    if abs(exponent) > LARGEST_POWER or abs(base) > LARGEST_BASE:
+        raise OverflowError
+    return pow(base, exponent, *modulus)
+
+
+def rounded(number: Any, *digits: Any) -> Any:
+    """round(), whose digits make a power of ten."""
+    if any(abs(count) > MOST_DIGITS for count in digits if count is not None):
+        raise OverflowError
+    return round(number, *digits)
 
 
 def over(value: Value, one: Callable[[Value], Value]) -> Value:

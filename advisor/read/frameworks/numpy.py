@@ -8,6 +8,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Seed
 from advisor.model.record import replace
 from advisor.read.frameworks import table
+from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import matches, turned
 from advisor.read.frameworks.torch.flows import flow_of
@@ -189,8 +190,8 @@ def _math() -> dict[str, Any]:
         "log10": math.log10,
         "floor": math.floor,
         "ceil": math.ceil,
-        "power": pow,
-        "round": round,
+        "power": power,
+        "round": rounded,
         "abs": abs,
         "cos": math.cos,
         "sin": math.sin,

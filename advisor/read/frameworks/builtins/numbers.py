@@ -9,7 +9,7 @@ from typing import Any
 from advisor.model.recipe import Dataset, Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes
-from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, unknown_of
+from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import operators
 from advisor.read.python.values import (
@@ -30,9 +30,9 @@ from advisor.read.python.values import (
 )
 
 _PURE: dict[str, tuple[Callable[..., Any], str | None]] = {
-    "round": (round, "float"),
+    "round": (rounded, "float"),
     "abs": (abs, None),
-    "pow": (lambda *numbers: pow(*numbers) if abs(numbers[1]) <= 512 and abs(numbers[0]) <= 1e6 else None, None),
+    "pow": (power, None),
     "divmod": (divmod, None),
     "chr": (chr, "str"),
     "ord": (ord, "int"),
