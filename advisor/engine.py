@@ -13,7 +13,7 @@ from typing import Any
 
 from advisor import suppress
 from advisor.checks.context import Context
-from advisor.model.events import events, finished
+from advisor.model.events import finished, kinds
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.recipe import LISTINGS as recipe_lists
 from advisor.model.recipe import Fact, Reading, Recipe
@@ -159,7 +159,7 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
     facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
     facts["Recipe"] = [recipe]
-    facts.update((event.kind.value, (event,)) for event, _ in events(recipe.tree))
+    facts.update((kind.value, (kind,)) for kind in kinds(recipe.tree))
     return facts
 
 

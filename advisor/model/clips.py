@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, events
+from advisor.model.events import Context, Event, Kind, events, once
 from advisor.model.folds import EVERYTHING, Order, TrainingLoop, contains, guards, training_loop, violations
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
 from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe, Scaler
@@ -37,6 +37,7 @@ def clipped(event: Event, recipe: Recipe) -> list[Optimizer]:
     return [optimizer for optimizer in recipe.optimizers if holds_some(optimizer, parameters.modules)]
 
 
+@once
 def misplaced(recipe: Recipe) -> list[Misplaced]:
     """Every clip between a step and the backward that follows it."""
     own = {event for event, _ in clips(recipe)}

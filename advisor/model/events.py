@@ -35,13 +35,17 @@ The reader nests events in the loops, branches, regions and calls they stand in;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any, Literal, Union
+from functools import wraps
+from typing import Any, Literal, TypeVar, Union
 
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place, Setting
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Kind(str, Enum):
@@ -241,12 +245,25 @@ def walk(nodes: list[Node], context: Context = NOWHERE) -> Iterator[tuple[Node, 
 
 def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:
     """Every leaf event of the given kinds (all when none is given), in order, with what encloses it."""
-    for event, context in _leaves(nodes):
+    if len(kinds) == 1 and _known_leaves is not None:
+        yield from _leaves(nodes).of_kind.get(kinds[0], ())
+        return
+    for event, context in _leaves(nodes).pairs if _known_leaves is not None else _each_leaf(nodes):
         if not kinds or event.kind in kinds:
             yield event, context
 
 
-_known_leaves: dict[int, tuple[list[Node], list[tuple[Event, Context]]]] | None = None
+@dataclass(slots=True, eq=False)
+class _Leaves:
+    """The events of a tree that changes no more, with what encloses them."""
+
+    nodes: list[Node]
+    pairs: list[tuple[Event, Context]]
+    of_kind: dict[Kind, list[tuple[Event, Context]]]
+    around: dict[Event, list[Node]] | None = None
+
+
+_known_leaves: dict[int, _Leaves] | None = None
 
 
 @contextmanager
@@ -258,31 +275,98 @@ def finished() -> Iterator[None]:
         yield
     finally:
         _known_leaves = None
+        _known_answers.clear()
         _known_endings.clear()
+        _known_kinds.clear()
 
 
+def once(ask: Callable[[R], T]) -> Callable[[R], T]:
+    """An answer about a recipe that several rules ask for: worked out once while no tree changes. It is no iterator, which would be used up."""
+
+    @wraps(ask)
+    def answer(recipe: R) -> T:
+        if _known_leaves is None:
+            return ask(recipe)
+        key = ask, id(recipe)
+        if key not in _known_answers:
+            _known_answers[key] = recipe, ask(recipe)
+        answered: T = _known_answers[key][1]
+        return answered
+
+    return answer
+
+
+_known_answers: dict[tuple[Any, int], tuple[Any, Any]] = {}
 _known_endings: dict[int, tuple[list[Node], frozenset[Node]]] = {}
 
 
 def endings(nodes: list[Node]) -> frozenset[Node]:
-    """Every exit of the tree, and every node that holds one."""
+    """Every exit of the tree, and every node inside that a way may leave there: a call holds its returns, a loop its breaks."""
     held = _known_endings.get(id(nodes)) if _known_leaves is not None else None
     if held is None:
         found: set[Node] = set()
         for node, context in walk(nodes):
             if isinstance(node, Exit):
                 found.add(node)
-                found.update(context.nodes)
+                for around in reversed(context.nodes):
+                    if (isinstance(around, Call) and node.what == "return") or (isinstance(around, Loop) and node.what in ("break", "continue")):
+                        break
+                    found.add(around)
         held = nodes, frozenset(found)
         if _known_leaves is not None:
             _known_endings[id(nodes)] = held
     return held[1]
 
 
-def _leaves(nodes: list[Node]) -> Iterable[tuple[Event, Context]]:
-    if _known_leaves is None:
-        return ((node, context) for node, context in walk(nodes) if isinstance(node, Event))
-    held = _known_leaves.get(id(nodes))
+def kinds(nodes: list[Node]) -> frozenset[Kind]:
+    """The kinds of events that stand anywhere below."""
+    held = _known_kinds.get(id(nodes)) if _known_leaves is not None else None
     if held is None:
-        held = _known_leaves[id(nodes)] = nodes, [(node, context) for node, context in walk(nodes) if isinstance(node, Event)]
+        found: set[Kind] = set()
+        for node in nodes:
+            if isinstance(node, Event):
+                found.add(node.kind)
+            elif isinstance(node, Branch):
+                for arm in node.arms:
+                    found |= kinds(arm.body)
+            elif not isinstance(node, Exit):
+                found |= kinds(node.body)
+        held = nodes, frozenset(found)
+        if _known_leaves is not None:
+            _known_kinds[id(nodes)] = held
     return held[1]
+
+
+_known_kinds: dict[int, tuple[list[Node], frozenset[Kind]]] = {}
+
+
+def holders(nodes: list[Node]) -> dict[Event, list[Node]]:
+    """Every event of the tree, once, in order, with the nodes that hold it wherever it is met."""
+    leaves = _leaves(nodes)
+    if leaves.around is None:
+        around: dict[Event, dict[Node, None]] = {}
+        last: Context | None = None
+        inside: list[Node] = []
+        for event, context in leaves.pairs:
+            if context is not last:
+                last, inside = context, context.nodes
+            around.setdefault(event, {}).update(dict.fromkeys(inside))
+        leaves.around = {event: list(nodes) for event, nodes in around.items()}
+    return leaves.around
+
+
+def _leaves(nodes: list[Node]) -> _Leaves:
+    held = _known_leaves.get(id(nodes)) if _known_leaves is not None else None
+    if held is None:
+        pairs = list(_each_leaf(nodes))
+        of_kind: dict[Kind, list[tuple[Event, Context]]] = {}
+        for pair in pairs:
+            of_kind.setdefault(pair[0].kind, []).append(pair)
+        held = _Leaves(nodes, pairs, of_kind)
+        if _known_leaves is not None:
+            _known_leaves[id(nodes)] = held
+    return held
+
+
+def _each_leaf(nodes: list[Node]) -> Iterator[tuple[Event, Context]]:
+    return ((node, context) for node, context in walk(nodes) if isinstance(node, Event))

@@ -65,8 +65,11 @@ class Module(Fact):
 
     def walk(self) -> Iterator[Module]:
         """This module and everything below it, each once."""
-        seen: set[int] = set()
-        stack = [self]
+        yield self
+        if not self.children:
+            return
+        seen = {id(self)}
+        stack = [*reversed(self.children.values())]
         while stack:
             module = stack.pop()
             if id(module) in seen:

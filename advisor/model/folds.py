@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, endings, events
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, endings, events, holders, once
+from advisor.model.events import kinds as kinds_of
 from advisor.model.recipe import Fact, Loader, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import number
@@ -37,6 +38,7 @@ class TrainingLoop:
         return self.batch.over is not None or self.batch.what == "loader" or any(loop.over is not None for loop in self.around)
 
 
+@once
 def training_loops(recipe: Recipe) -> tuple[TrainingLoop, ...]:
     """The training loops of a program, in order, each batch loop once."""
     found: dict[Loop, TrainingLoop] = {}
@@ -89,7 +91,7 @@ def loaders(loop: Loop) -> tuple[Loader, ...]:
 
 def contains(nodes: list[Node], *kinds: Kind) -> bool:
     """True when an event of one of these kinds stands anywhere below."""
-    return next(events(nodes, *kinds), None) is not None
+    return not kinds_of(nodes).isdisjoint(kinds)
 
 
 def guards(context: Context, inside: Loop | None = None) -> frozenset[Guard]:
@@ -193,20 +195,26 @@ _State: TypeAlias = dict[Fact, _Status]
 
 def violations(nodes: list[Node], order: Order) -> list[Violation]:
     """Every check of the tree that no way clears, in order, each once per loop that it stands in."""
-    happening = list(dict.fromkeys(event for event, _ in events(nodes)))
-    checks = {event: tuple(order.checks(event)) for event in happening}
-    if not any(checks.values()):
+    happening = holders(nodes)
+    checks = {event: things for event in happening if (things := tuple(order.checks(event)))}
+    if not checks:
         return []  # nothing to find, so no way is walked
-    arms = {event: tuple(order.arms(event)) for event in happening}
-    if not any(arms.values()):
+    arms = {event: things for event in happening if (things := tuple(order.arms(event)))}
+    if not arms:
         return []
-    parts = {event: _part(checks[event], order.clears(event), arms[event]) for event in happening}
+    parts: dict[Event, _Part] = {}
     matter: set[Node] = set(endings(nodes))  # an exit ends a way
-    for event, context in events(nodes):
-        if parts[event].matters:
+    arming = set(matter)
+    for event, around in happening.items():
+        clears = order.clears(event)
+        if clears or event in checks or event in arms:
+            parts[event] = _part(checks.get(event, ()), clears, arms.get(event, ()))
             matter.add(event)
-            matter.update(context.nodes)
-    return _Fold(parts, matter).run(nodes)
+            matter.update(around)
+            if event in arms:
+                arming.add(event)
+                arming.update(around)
+    return _Fold(parts, matter, arming).run(nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +225,6 @@ class _Part:
     clears: frozenset[Fact] | Everything
     arms: tuple[Fact, ...]
 
-    @property
-    def matters(self) -> bool:
-        """True when it does anything."""
-        return isinstance(self.clears, Everything) or bool(self.checks or self.clears or self.arms)
-
 
 def _part(checks: tuple[Fact, ...], clears: Iterable[Fact] | Everything, arms: tuple[Fact, ...]) -> _Part:
     cleared = clears if isinstance(clears, Everything) else frozenset(thing.slot for thing in clears)
@@ -229,10 +232,11 @@ def _part(checks: tuple[Fact, ...], clears: Iterable[Fact] | Everything, arms: t
 
 
 class _Fold:
-    def __init__(self, parts: dict[Event, _Part], matter: set[Node]) -> None:
+    def __init__(self, parts: dict[Event, _Part], matter: set[Node], arming: set[Node]) -> None:
         self.parts = parts
-        self.ways: dict[Branch, tuple[list[tuple[Arm, frozenset[Guard]]], bool]] = {}  # arms that count with what holds in them
+        self.ways: dict[Branch, tuple[list[tuple[Arm, frozenset[Guard]]], bool]] = {}  # arms that count with what cannot hold in them
         self.matter = matter  # what the rule looks at, and what contains it
+        self.arming = arming  # of that, what counts while nothing is armed
         self.found: dict[tuple[Event, Fact, Loop | None], Violation] = {}
         self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
 
@@ -244,7 +248,7 @@ class _Fold:
         for node in nodes:
             if state is None:
                 return None
-            if node not in self.matter:
+            if node not in (self.matter if state else self.arming):
                 continue
             if isinstance(node, Event):
                 self.event(node, state, path)
@@ -278,11 +282,11 @@ class _Fold:
         ways_on = self.ways.get(branch)
         if ways_on is None:
             arms, passes = ways(branch)
-            ways_on = self.ways[branch] = [(arm, frozenset(arm_guards(branch, arm))) for arm in arms], passes
+            ways_on = self.ways[branch] = [(arm, frozenset((key, not holds) for key, holds in arm_guards(branch, arm))) for arm in arms], passes
         arms_on, passes = ways_on
         after: _State | None = dict(state) if passes else None
-        for arm, holding in arms_on:
-            entered = _possible(state, holding)
+        for arm, excluded in arms_on:
+            entered = _possible(state, excluded)
             after = _join(after, self.walk(arm.body, entered, (*path, (branch, arm))))
         return after
 
@@ -354,17 +358,16 @@ def _gives_up(body: list[Node]) -> bool:
     return isinstance(last, (Region, Call)) and _gives_up(last.body)
 
 
-def _possible(state: _State, holding: frozenset[Guard]) -> _State:
+def _possible(state: _State, excluded: frozenset[Guard]) -> _State:
     """The state in an arm: what was armed only where the arm's condition does not hold is left out."""
-    if not holding or not state:
-        return dict(state)
-    excluded = {(key, not holds) for key, holds in holding}
-    return {thing: _without(status, excluded) for thing, status in state.items()}
+    return {thing: _without(status, excluded) for thing, status in state.items()} if excluded else dict(state)
 
 
-def _without(status: _Status, excluded: set[Guard]) -> _Status:
-    armed = {event: (context, under) for event, (context, under) in status.armed.items() if not excluded & under}
-    return status if len(armed) == len(status.armed) else _Status(armed, status.cleared and bool(armed))
+def _without(status: _Status, excluded: frozenset[Guard]) -> _Status:
+    if all(excluded.isdisjoint(under) for _, under in status.armed.values()):
+        return status
+    armed = {event: (context, under) for event, (context, under) in status.armed.items() if excluded.isdisjoint(under)}
+    return _Status(armed, status.cleared and bool(armed))
 
 
 def _join(one: _State | None, other: _State | None) -> _State | None:

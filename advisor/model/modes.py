@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from advisor.model.events import Context, Event, Kind, Loop, Region, events
+from advisor.model.events import Context, Event, Kind, Loop, Region, events, once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 from advisor.model.source import value_of
@@ -85,8 +85,10 @@ def evaluation_loop(context: Context) -> Loop | None:
     return over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
 
 
-def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]:
+@once
+def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
     """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric or goes over held-out data."""
+    found: list[tuple[Event, Context, Loop]] = []
     measured: dict[Loop, bool] = {}
     trained, whole = _trained_slots(recipe), {model.slot for model in recipe.models}
     for event, context in events(recipe.tree, Kind.FORWARD):
@@ -100,7 +102,8 @@ def evaluation_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context, Loop]]
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
             measured[loop] = (held_out or contains(loop.body, *MEASURES)) and not contains(loop.body, Kind.OPTIMIZER_STEP)
         if measured[loop]:
-            yield event, context, loop
+            found.append((event, context, loop))
+    return found
 
 
 def final_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
@@ -127,6 +130,7 @@ def _measures(event: Event, model: Module) -> bool:
     return isinstance(flow, Flow) and any(module.slot is model.slot for module in flow.modules)
 
 
+@once
 def _trained_slots(recipe: Recipe) -> set[Fact]:
     """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known."""
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete

@@ -67,8 +67,8 @@ def replace(record: T, /, **changes: Any) -> T:
 @cache
 def _copier(cls: Any) -> Callable[[Any], Any]:
     """What copies the fields of a class."""
-    names = {"_new": object.__new__, "_set": _set, "_cls": cls}
-    lines = "".join(f" _set(copy, {name!r}, record.{name})\n" for name in cls.__dataclass_fields__)
+    names = {"_new": object.__new__, "_cls": cls}
+    lines = "".join(f" {_setting(cls, name, 'copy', f'record.{name}', names)}\n" for name in cls.__dataclass_fields__)
     exec(f"def copier(record):\n copy = _new(_cls)\n{lines} return copy", names)
     copier: Callable[[Any], Any] = names["copier"]
     return copier
@@ -121,7 +121,6 @@ def _first_init(self: Any, *arguments: Any, **named: Any) -> None:
 def _compile_init(cls: Any) -> Callable[..., None]:
     """The `__init__` of a class, written from its fields."""
     names: dict[str, Any] = {"_nothing": _NOTHING}
-    frozen = cls.__setattr__ is _refuse
     given: list[str] = []
     named: list[str] = []
     lines: list[str] = []
@@ -137,11 +136,7 @@ def _compile_init(cls: Any) -> Callable[..., None]:
             target.append(f"{name}=_default_{name}")
         else:
             target.append(name)
-        if frozen:
-            names["_set"] = _set
-            lines.append(f" _set(self, {name!r}, {value})")
-        else:
-            lines.append(f" self.{name} = {value}")
+        lines.append(f" {_setting(cls, name, 'self', value, names)}")
     if hasattr(cls, "__post_init__"):
         lines.append(" self.__post_init__()")
     head = ", ".join(["self", *given, *(["*", *named] if named else [])])
@@ -149,6 +144,18 @@ def _compile_init(cls: Any) -> Callable[..., None]:
     names["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     init: Callable[..., None] = names["__init__"]
     return init
+
+
+def _setting(cls: Any, name: str, target: str, value: str, names: dict[str, Any]) -> str:
+    """The statement that fills a field. What a frozen class refuses goes to the slot itself, which is quicker than a search for it."""
+    if cls.__setattr__ is not _refuse:
+        return f"{target}.{name} = {value}"
+    slot: Any = getattr(cls, name, None)
+    if not hasattr(slot, "__set__"):
+        names["_set"] = _set
+        return f"_set({target}, {name!r}, {value})"
+    names[f"_set_{name}"] = slot.__set__
+    return f"_set_{name}({target}, {value})"
 
 
 @recursive_repr()

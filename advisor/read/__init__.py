@@ -213,7 +213,12 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
     config = project.open_text(path)
     if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
         return
+    said = frozenset(_RECIPE_WORDS.findall(config[1].lower().encode("utf-8", "replace")))
     for start in readers(project, path):
+        # A program that takes nothing from one config takes nothing from its neighbour that sets the same.
+        tried = f"in vain {start.entry} {start.launch is not None} {os.path.dirname(path)} {sorted(said)}"
+        if tried in project.remembered:
+            continue
         source = project.load(start.entry)
         if isinstance(source, Broken):
             continue
@@ -228,6 +233,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
             recipe.shown = None if whole else frozenset({display})
             reading.add(recipe)
             return
+        project.remembered[tried] = True
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
-from advisor.read.text import UNPARSABLE, merge_conflict, parse, undecodable
+from advisor.read.syntax import merge_conflict
+from advisor.read.text import UNPARSABLE, parse, undecodable
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = re.compile(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")

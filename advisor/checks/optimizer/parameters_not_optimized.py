@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
@@ -12,12 +13,14 @@ from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
 from advisor.model.recipe import Module, Optimizer, Recipe
-from advisor.model.trace import Trace
+
+if TYPE_CHECKING:
+    from advisor.model.trace import Trace
 
 
 def check(recipe: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
     """In the text whole models, at run time every weight whose gradient is filled and that nobody reads or clears."""
-    if isinstance(recipe, Trace):
+    if not isinstance(recipe, Recipe):
         yield from _filled(recipe, ctx)
     else:
         yield from _forgotten_models(recipe, ctx)

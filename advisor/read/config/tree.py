@@ -121,7 +121,7 @@ def load(text: str, display: str) -> Node | Broken | None:
     """The tree of a config file, by its suffix; None for an empty file."""
     root = _parse(text, display)
     if isinstance(root, Broken):
-        from advisor.read.text import merge_conflict
+        from advisor.read.syntax import merge_conflict
 
         root = merge_conflict(text, display) or root
         root.skipped = root.skipped or _TEMPLATE.search(text) is not None

@@ -15,6 +15,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
 _INT = re.compile(r"^[-+]?\d[\d_]*$")
 NO_TOKEN = "found character that cannot start any token"  # said of tabs, too
+_NUMERIC = "+-.0123456789"  # what a number may begin with
 _PREFIX = "tag:yaml.org,2002:"
 
 
@@ -154,7 +155,7 @@ def _typed(node: Any, value: Any) -> Any:
     text = node.value
     if isinstance(value, bool) and text.lower() not in ("true", "false"):
         return value if text.lower() in ("yes", "no", "on", "off") else text
-    if isinstance(value, str) and node.tag == _PREFIX + "str":
+    if isinstance(value, str) and text[:1] in _NUMERIC and node.tag == _PREFIX + "str":
         if _INT.match(text):
             return int(text.replace("_", ""))
         if _FLOAT.match(text):

@@ -253,12 +253,12 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         return _call_on_unknown(reader, Opaque("a loss that looks like a number"), name, arguments, node)
     if isinstance(receiver, (Constant, Sequence, Mapping)):
         table.load("builtins")
-        handler_of = __import__("advisor.read.frameworks.builtins", fromlist=["method_of_value"]).method_of_value
-        result = handler_of(
-            reader, receiver, name, LibraryCall(reader, f"builtins.{type(receiver).__name__.lower()}.{name}", arguments, node, receiver)
-        )
+        from advisor.read.frameworks.builtins import method_of_value
+
+        request = LibraryCall(reader, f"builtins.{type(receiver).__name__.lower()}.{name}", arguments, node, receiver)
+        result = method_of_value(reader, receiver, name, request)
         if result is not None:
-            return result  # type: ignore[no-any-return]
+            return result
         given = [*arguments.positional, *arguments.keywords.values()]
         return opaque_result(reader, name, given)
     if isinstance(receiver, Opaque):

@@ -70,9 +70,10 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Called:
-    """A project function was entered, or (`replayed`) its last summary was used instead."""
+    """A project function was entered, or (`replayed`) its last summary was used instead. `late`: when functions are entered only once."""
 
     node: ast.AST
+    late: bool
     replayed: Any = None
 
 

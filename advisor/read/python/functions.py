@@ -14,6 +14,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import alternatives, calls
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
+from advisor.read.python.scopes import assigned
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -101,20 +102,18 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"
         )
     frame = bind(reader, function, arguments, receiver)
-    from advisor.read.python.scopes import assigned
-
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
     evaluations, replays = reader.evaluations[reader.grad_mode], reader.replays[reader.grad_mode]  # what comes out depends on the mode
     count = evaluations.get(body_node, 0)
-    limit = _EVALUATIONS if reader.steps < _SOFT else 1
+    limit = _EVALUATIONS if reader.steps < SOFT_BUDGET else 1
     if reader.steps < _EARLY and not (count and isinstance(replays.get(body_node, _NEVER)[1], Tensor)):
         limit = _EVALUATIONS_EARLY
     if limit > 1 and body_node in replays and reader.costs.get(body_node, _SMALL) < _SMALL and not replays[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
-        reader.log(Called(body_node, summary))
+        reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
         elif leaves:
@@ -123,7 +122,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.repeated += leaves
         return value
     evaluations[body_node] = count + 1
-    reader.log(Called(body_node))
+    reader.log(Called(body_node, reader.steps >= SOFT_BUDGET))
     steps = reader.steps
     result = enter(reader, function, frame, node)
     cost = reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
@@ -131,7 +130,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     return result
 
 
-_DEPTH, _EVALUATIONS, _SOFT = 24, 8, 40_000
+SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
+HARD_BUDGET = 240_000  # then reading stops and says so
+_DEPTH, _EVALUATIONS = 24, 8
 _EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes many different things; what computes a tensor makes none
 _NEVER: tuple[list[Node], Value, int] = ([], NONE, 0)
 _SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
@@ -220,8 +221,6 @@ def _holds_loader(node: Node) -> bool:
 
 def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Value | None) -> Frame:
     """A new frame with the parameters bound; parameters that are not given are defaults, or unknown."""
-    from advisor.read.python.scopes import assigned
-
     node = function.node
     names: dict[str, Value] = {}
     spec = node.args

@@ -7,18 +7,22 @@ import gc
 import os
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from advisor.model.events import Event, Kind, walk
 from advisor.model.recipe import Recipe
-from advisor.read.launch import Launch
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
+from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
 from advisor.read.python.project import Project, SourceModule
-from advisor.read.python.reader import HARD_BUDGET, SOFT_BUDGET, Reader
+from advisor.read.python.reader import Reader
 from advisor.read.python.release import release
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
+
+if TYPE_CHECKING:
+    from advisor.read.launch import Launch
 
 MOST_NEEDED = 2_000_000  # characters of files after which a program whose every function is entered imports no further ones
 MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no further file: they take 100 MB

@@ -11,7 +11,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.read.python import scopes
 from advisor.read.python.values import Constant, Value
-from advisor.read.text import UNPARSABLE, decode, diagnose, parse, source_lines, undecodable
+from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 150_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
@@ -228,6 +228,8 @@ class Project:
         try:
             tree = parse(text)
         except UNPARSABLE as error:
+            from advisor.read.syntax import diagnose
+
             return diagnose(text, display, error)
         self.parsed.add(path)
         package = os.path.basename(path) == "__init__.py"

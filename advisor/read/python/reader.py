@@ -8,17 +8,15 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
 from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
-from advisor.read import launch
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.launch import Launch
 from advisor.read.python import (
     alternatives,
     attributes,
@@ -26,14 +24,15 @@ from advisor.read.python import (
     classes,
     conditions,
     escapes,
-    expressions,
     imports,
     iteration,
     statements,
     subscripts,
 )
 from advisor.read.python.executions import Noted
+from advisor.read.python.expressions import EXPRESSIONS
 from advisor.read.python.frames import Frame
+from advisor.read.python.functions import HARD_BUDGET
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.store import Store
@@ -57,8 +56,8 @@ from advisor.read.python.values import (
     setting,
 )
 
-SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
-HARD_BUDGET = 240_000  # then reading stops and says so
+if TYPE_CHECKING:
+    from advisor.read.launch import Launch
 
 F = TypeVar("F", bound=Fact)
 
@@ -142,6 +141,8 @@ class Reader:
         if self.sharing is not None:
             self.sharing.depends_on_entry()
         if self._launches is None:
+            from advisor.read import launch
+
             self._launches = launch.launches(self.project, self.entry.path)
         return self._launches
 
@@ -255,7 +256,7 @@ class Reader:
                 self.recipe.budget_cuts += 1
                 self.unread(f"the budget of {HARD_BUDGET:,} expressions was spent here", node)
             return Opaque("the program is too large to be read whole")
-        handler = expressions.EXPRESSIONS.get(type(node))
+        handler = EXPRESSIONS.get(type(node))
         if handler is None:
             return Opaque(type(node).__name__)
         self.depth += 1
@@ -319,14 +320,13 @@ class Reader:
         return self._truth(value)
 
     def _truth(self, value: Value) -> bool | None:
-        kind = type(value)
-        if kind is Opaque or kind is Tensor:
+        if isinstance(value, (Opaque, Tensor)):
             return None
         if isinstance(value, Constant):
             return bool(value.value)
         if isinstance(value, (Sequence, Mapping)):
             return True if value.items else (False if value.exact else None)
-        if kind in (Function, Class, Library, Bound, Partial):
+        if isinstance(value, (Function, Class, Library, Bound, Partial)):
             return True
         if isinstance(value, Instance):
             if (

@@ -7,7 +7,8 @@ its execution depended on is the same, so a file is executed anew when
 * an import of it is not the same executed file,
 * something that it could reach was written to by this program itself (a setting that the entry changed); what files register is added to
   whatever other files have registered, in whatever order,
-* it looked for files beside an entry in another folder.
+* it looked for files beside an entry in another folder,
+* it called functions before the soft budget of its program was spent, and would do so behind it, or the other way round.
 
 What makes facts or events is never shared. What a program writes to shared things is taken back when it has been read.
 """
@@ -35,7 +36,7 @@ from advisor.read.python.executions import (
     World,
     Wrote,
 )
-from advisor.read.python.functions import _SOFT
+from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
 from advisor.read.python.store import MISSING
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Sharing:
         execution = self.running[-1]
         if execution is not None and complete:
             self._end_stretch()
-            if execution.fit and not self.reader.spent and self.reader.steps < _SOFT:
+            if execution.fit and not self.reader.spent:
                 self._keep(execution, mark)
         self.running.pop()
         self.log = None
@@ -290,6 +291,7 @@ class _Trial:
         self.steps.append(execution)
         self.taken[path] = execution
         home, beneath = self.sharing.shared.home, execution.beneath
+        early = False  # whether a call of this stretch was made while functions are entered several times
         for step in execution.log:
             kind = type(step)
             if kind is Imported:
@@ -300,12 +302,15 @@ class _Trial:
                 if len(now) != len(step.world) or any(step.world.get(slot, MISSING) is not value for slot, value in now.items()):
                     return False
             elif kind is Called:
-                if not self._calls(step):
+                if not self._calls(step) or (step.late and self.reader.steps + self.cost < SOFT_BUDGET):
                     return False
+                early = early or not step.late
             elif kind is Done:
                 self.cost += step.steps
-                if self.reader.steps + self.cost >= _SOFT:
+                spent = self.reader.steps + self.cost
+                if spent >= HARD_BUDGET or (early and spent >= SOFT_BUDGET):
                     return False
+                early = False
             if kind is not Imported and kind is not Met:
                 self.steps.append(step)
         return True

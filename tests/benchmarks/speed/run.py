@@ -114,6 +114,7 @@ def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple
             if config is not None:
                 held = inside("config", os.path.abspath(path), os.path.abspath(config))
                 yield "config", name, {"ratio": round(held["seconds"] / held["parse"], 2), **held}
+                yield "tree of a config", name, {"ratio": round(held["tree"] / held["parse"], 2)}
             continue
         pairs = turns(lint(path, "--no-cache"), [sys.executable, "-c", PARSE], rounds, "".join(f"{file}\n" for file in parsed_files(path)))
         counted = re.search(r"\d+ files, \d+ parsed, \d+ programs", pairs[-1][0].said)
