@@ -23,7 +23,7 @@ from advisor import engine
 from advisor.cli.run import Request
 from advisor.model.finding import Finding
 from advisor.model.rule import Rule
-from advisor.read import read
+from advisor.read import mentions_framework, read
 
 OPTIONS: dict[str, Any] = {"configs": (), "isolated": True, "severity": "hint"}
 ROUNDS = 7
@@ -55,7 +55,8 @@ def folder(path: str) -> dict[str, Any]:
     started = process_time()
     engine.lint(reading, request.selection.choose, request.selection.known(), severity="hint")
     judging_took = process_time() - started
-    parse, nodes = parse_of([text for name, text in reading.texts.items() if name.endswith(".py")])
+    scripts = [Path(file).read_bytes() for file in files if file.endswith(".py")]  # the reading keeps only some of their texts
+    parse, nodes = parse_of([script for script in scripts if mentions_framework(script)])
     return {
         "evaluations": sum(recipe.steps_taken for recipe in reading.recipes),
         "nodes": nodes,
@@ -65,7 +66,7 @@ def folder(path: str) -> dict[str, Any]:
     }
 
 
-def parse_of(texts: list[str]) -> tuple[float, int]:
+def parse_of(texts: list[bytes]) -> tuple[float, int]:
     """CPU seconds for parsing texts, and the nodes of their trees."""
     warnings.simplefilter("ignore")
     seconds, nodes = 0.0, 0
