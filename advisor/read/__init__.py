@@ -213,14 +213,11 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
     config = project.open_text(path)
     if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
         return
-    said = frozenset(_RECIPE_WORDS.findall(config[1].lower().encode("utf-8", "replace")))
+    said = sorted(set(_RECIPE_WORDS.findall(config[1].lower().encode("utf-8", "replace"))))
     for start in readers(project, path):
-        # A program that takes nothing from one config takes nothing from its neighbour that sets the same.
-        tried = f"in vain {start.entry} {start.launch is not None} {os.path.dirname(path)} {sorted(said)}"
-        if tried in project.remembered:
-            continue
+        tried = f"in vain {start.entry} {start.launch is not None} {os.path.dirname(path)} {said}"  # with a neighbour that sets the same
         source = project.load(start.entry)
-        if isinstance(source, Broken):
+        if isinstance(source, Broken) or tried in project.remembered:
             continue
         try:
             recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None, shared)
