@@ -180,3 +180,19 @@ def test_a_program_of_too_many_files_imports_no_more_and_says_so(tmp_path: Path,
     [note] = recipe.not_read
     assert (note.line, note.why) == (5, "the files of this program have more than 1,000 characters: no more are imported")
     assert (recipe.optimizers.complete, recipe.optimizers.why) == (False, "the program is too large to be read whole")
+
+
+def test_what_an_import_made_stays_for_the_next_program(tmp_path: Path) -> None:
+    (tmp_path / "wrapping.py").write_text("def wrap(f):\n    def inner(*a): return f(*a)\n    return inner\n")
+    (tmp_path / "library.py").write_text("from wrapping import wrap\n@wrap\ndef rate(): return 0.5\n")
+    for number in range(3):
+        program = "import torch\nfrom library import rate\ntorch.optim.SGD(torch.nn.Linear(2, 2).parameters(), lr=rate())\n"
+        (tmp_path / f"a{number}.py").write_text(program)
+    read_rates: list[object] = []
+
+    def judge(recipe: Recipe) -> set[str]:
+        read_rates.extend(getattr(optimizer.settings["lr"], "value", None) for optimizer in recipe.optimizers)
+        return set()
+
+    read([str(tmp_path / f"a{number}.py") for number in range(3)], judge=judge)
+    assert read_rates == [0.5] * 3

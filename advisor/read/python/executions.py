@@ -146,8 +146,11 @@ class Shared:
     def forget(self, paths: Iterable[str]) -> None:
         """Drops what belongs to files that may be parsed anew, and to those that reach them."""
         gone = set(paths)
-        while more := {path for path, held in self.executions.items() if path not in gone and not all(gone.isdisjoint(one.beneath) for one in held)}:
-            gone |= more
+        kept = {one for held in self.executions.values() for one in held}
+        imported = {one: [step.of for step in one.log if type(step) is Imported] for one in kept}
+        while lost := {one for one in kept if not gone.isdisjoint(one.beneath) or not kept.issuperset(imported[one])}:
+            kept -= lost
+            gone.update(one.source.path for one in lost)
         for path in gone:
             self.executions.pop(path, None)
         for container in [container for container in self.home.values() if container.owner in gone]:

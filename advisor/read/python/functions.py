@@ -14,6 +14,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import alternatives, calls
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
+from advisor.read.python.release import cut_apart
 from advisor.read.python.scopes import assigned
 from advisor.read.python.values import (
     NONE,
@@ -42,7 +43,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
     """A function value: defaults evaluated, decorators applied."""
     frame = reader.frame
     function = Function(node, frame.module, frame)
-    frame.capture(reader.captured)
+    frame.capture(cut_apart(reader))
     if frame.is_class:
         function.owner = frame.owner
     arguments = node.args

@@ -14,7 +14,7 @@ from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
-MOST_HELD = 150_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
+MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
 LARGEST_PROGRAM = 6_000_000  # characters of the files of one program; no more are imported by it
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")

@@ -19,6 +19,7 @@ from advisor.read.python import (
     regions,
 )
 from advisor.read.python.frames import Frame
+from advisor.read.python.release import cut_apart
 from advisor.read.python.values import (
     NONE,
     Bound,
@@ -124,12 +125,12 @@ def run_class(reader: Reader, node: ast.ClassDef) -> str | None:
     bases = tuple(reader.evaluate(base) for base in node.bases if not isinstance(base, ast.Starred))
     outer = reader.frame
     namespace: dict[str, Value] = {}
-    outer.capture(reader.captured)
+    outer.capture(cut_apart(reader))
     cls = Class(node, outer.module, bases, namespace, outer)
     cls.keywords = {k.arg: reader.evaluate(k.value) for k in node.keywords if k.arg}
     cls.mro = classes.linearise(cls)
     frame = Frame(outer.module, namespace, outer, owner=cls, is_class=True)
-    reader.captured.append(frame)
+    cut_apart(reader).append(frame)
     reader.frame = frame
     try:
         for statement in node.body:
