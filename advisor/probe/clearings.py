@@ -29,13 +29,15 @@ def settle(run: Run) -> None:
 
 
 def _begin(run: Run, end: int, bounds: tuple[Kind, ...]) -> int:
-    """Where the first model call stands that leads here, in the same pass over a loader."""
+    """Where the first model call stands that leads here, in the same pass over a loader; its backward where no call was seen."""
     events = run.session.events
-    found = end
+    called = backward = end
     for at in range(end - 1, -1, -1):
         event, around = events[at]
         if event.kind in bounds or around.get("pass") is not events[end][1].get("pass"):
             break
         if event.kind is Kind.FORWARD and "no_grad" not in around:
-            found = at
-    return found
+            called = at
+        elif event.kind is Kind.BACKWARD:
+            backward = at
+    return called if called != end else backward
