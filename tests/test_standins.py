@@ -9,7 +9,10 @@ import pytest
 from tests.standins import inputs
 from tests.standins.run import HERE, programs
 
-KEYS = {"name", "repository", "commit", "folder", "script", "arguments", "standins", "files", "paths", "fault", "judged", "steps", "environment", "shows"}
+KEYS = {
+    "name", "repository", "commit", "folder", "script", "arguments", "standins", "files", "paths", "fault",
+    "judged", "steps", "environment", "shows",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("program", programs(), ids=lambda program: program["name"])
