@@ -121,6 +121,19 @@ def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[N
         reader.block = outer
 
 
+def owned(reader: Reader, loop: Loop, body: Callable[[], object]) -> None:
+    """A loop that a library runs: what `body` does stands in it, and it stands where it is called."""
+    outer = reader.block
+    reader.block = loop.body
+    reader.loop_depth += 1
+    try:
+        body()
+    finally:
+        reader.block = outer
+        reader.loop_depth -= 1
+    reader.block.append(loop)
+
+
 def _attach(reader: Reader, loop: Loop) -> None:
     if loop.body or loop.over is not None:
         reader.block.append(loop)

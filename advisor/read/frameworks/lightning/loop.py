@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import Any
 
-from advisor.model.events import Kind, Loop, Node
+from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, regions
+from advisor.read.python import calls, classes, functions, loops, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     Arguments,
@@ -89,16 +88,6 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     epoch_loop = Loop(place, [], None, epochs, "range")
     batch_loop = Loop(place, [], _fact(train), _batches(settings), "loader")
 
-    def inside(loop: Loop, body: Callable[[], None]) -> None:
-        outer: list[Node] = reader.block
-        reader.block = loop.body
-        reader.loop_depth += 1
-        try:
-            body()
-        finally:
-            reader.block = outer
-            reader.loop_depth -= 1
-
     def step() -> None:
         batch = _batch(reader, train, node)
         result = _hook(reader, model, "training_step", [batch, Opaque("the batch's number", "int"), Opaque("the optimizer's number", "int")], node)
@@ -117,16 +106,14 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
 
     def epoch() -> None:
         reader.emit(Kind.TRAIN_MODE, node, model.fact)
-        inside(batch_loop, step)
-        reader.block.append(batch_loop)
+        loops.owned(reader, batch_loop, step)
         _hook(reader, model, "on_train_epoch_end", [], node)
         if classes.class_lookup(reader, model.cls, "validation_step") is not None if model.cls is not None else False:
             reader.emit(Kind.EVAL_MODE, node, model.fact)
             loop = Loop(place, [], _fact(valid), None, "loader")
 
             def check() -> str | None:
-                inside(loop, lambda: _validate())
-                reader.block.append(loop)
+                loops.owned(reader, loop, _validate)
                 _hook(reader, model, "on_validation_epoch_end", [], node)
                 return None
 
@@ -139,8 +126,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 metric = Flow() if scheduler.fact.name == "ReduceLROnPlateau" else None
                 reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=metric, arguments=0, called=monitor)
 
-    inside(epoch_loop, epoch)
-    reader.block.append(epoch_loop)
+    loops.owned(reader, epoch_loop, epoch)
     reader.leaves += 1
     for optimizer in found:
         if isinstance(optimizer.fact, Optimizer):

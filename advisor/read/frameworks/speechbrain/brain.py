@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import Any
 
-from advisor.model.events import Kind, Loop, Node
+from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, Flow, Loader, Module, Optimizer
 from advisor.model.source import ABSENT, Known, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, regions
+from advisor.read.python import calls, classes, loops, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -290,18 +289,6 @@ def _loader(reader: Reader, this: Instance, data: Value, stage: str, options: Va
     return loader
 
 
-def _inside(reader: Reader, loop: Loop, body: Callable[[], object]) -> None:
-    outer: list[Node] = reader.block
-    reader.block = loop.body
-    reader.loop_depth += 1
-    try:
-        body()
-    finally:
-        reader.block = outer
-        reader.loop_depth -= 1
-    reader.block.append(loop)
-
-
 def _over(loader: Value) -> Any:
     return loader.fact if isinstance(loader, Instance) else None
 
@@ -347,12 +334,12 @@ def fit(call: LibraryCall) -> Value:
         reader.emit(Kind.TRAIN_MODE, node, model)
         _do(reader, this, "zero_grad", node)
         batches = Loop(place, [], _over(train), listed, "loader")
-        _inside(reader, batches, lambda: _do(reader, this, "fit_batch", node, _batch(reader, train, node)))
+        loops.owned(reader, batches, lambda: _do(reader, this, "fit_batch", node, _batch(reader, train, node)))
         _do(reader, this, "on_stage_end", node, _stage("TRAIN"), Opaque("the mean training loss", "float"), number_of_epoch)
         if valid is not None:
             _evaluated(reader, this, valid, "VALID", model, number_of_epoch, node)
 
-    _inside(reader, Loop(place, [], None, turns.count if turns is not None else None, "range"), epoch)
+    loops.owned(reader, Loop(place, [], None, turns.count if turns is not None else None, "range"), epoch)
     reader.leaves += 1
     return NONE
 
@@ -364,7 +351,7 @@ def _evaluated(reader: Reader, this: Instance, loader: Value, stage: str, model:
     place = reader.place(node)
 
     def batches() -> str | None:
-        _inside(
+        loops.owned(
             reader,
             Loop(place, [], _over(loader), None, "loader"),
             lambda: _do(reader, this, "evaluate_batch", node, _batch(reader, loader, node), _stage(stage)),
