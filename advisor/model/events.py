@@ -318,9 +318,10 @@ def endings(nodes: list[Node]) -> frozenset[Node]:
     return held[1]
 
 
-def kinds(nodes: list[Node]) -> frozenset[Kind]:
-    """The kinds of events that stand anywhere below."""
-    held = _known_kinds.get(id(nodes)) if _known_leaves is not None else None
+def kinds(nodes: list[Node], known: KnownKinds | None = None) -> frozenset[Kind]:
+    """The kinds of events that stand anywhere below; `known` keeps the answers of a caller who changes no tree meanwhile."""
+    kept = known if known is not None else _known_kinds if _known_leaves is not None else None
+    held = kept.get(id(nodes)) if kept is not None else None
     if held is None:
         found: set[Kind] = set()
         for node in nodes:
@@ -328,16 +329,17 @@ def kinds(nodes: list[Node]) -> frozenset[Kind]:
                 found.add(node.kind)
             elif isinstance(node, Branch):
                 for arm in node.arms:
-                    found |= kinds(arm.body)
+                    found |= kinds(arm.body, known)
             elif not isinstance(node, Exit):
-                found |= kinds(node.body)
+                found |= kinds(node.body, known)
         held = nodes, frozenset(found)
-        if _known_leaves is not None:
-            _known_kinds[id(nodes)] = held
+        if kept is not None:
+            kept[id(nodes)] = held
     return held[1]
 
 
-_known_kinds: dict[int, tuple[list[Node], frozenset[Kind]]] = {}
+KnownKinds = dict[int, tuple[list[Node], frozenset[Kind]]]
+_known_kinds: KnownKinds = {}
 
 
 def holders(nodes: list[Node]) -> dict[Event, list[Node]]:

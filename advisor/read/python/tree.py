@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, walk
+from advisor.model import events
+from advisor.model.events import Arm, Condition, Context, Event, Kind, Loop, Node, walk
 from advisor.model.source import Setting
 
 Entry = tuple[Node, Context]
@@ -29,27 +30,10 @@ def modulo_of(condition: Condition | None) -> Setting | None:
 def holds(node: Arm | Node | None, *kinds: Kind) -> bool:
     """True when an event of one of these kinds stands in a part of the tree."""
     body: list[Node] = getattr(node, "body", None) or []
-    return bool(body) and not _kinds_below(body).isdisjoint(kinds)
+    return bool(body) and not events.kinds(body, _below).isdisjoint(kinds)
 
 
-_below: dict[int, frozenset[Kind]] = {}  # while one recipe is completed, its lists of nodes stay what they are
-
-
-def _kinds_below(body: list[Node]) -> frozenset[Kind]:
-    """The kinds of the events in a part of the tree."""
-    known = _below.get(id(body))
-    if known is None:
-        found: set[Kind] = set()
-        for node in body:
-            if isinstance(node, Event):
-                found.add(node.kind)
-            elif isinstance(node, Branch):
-                for arm in node.arms:
-                    found |= _kinds_below(arm.body)
-            elif not isinstance(node, Exit):
-                found |= _kinds_below(node.body)
-        known = _below[id(body)] = frozenset(found)
-    return known
+_below: events.KnownKinds = {}  # while one recipe is completed, its lists of nodes stay what they are
 
 
 def forget() -> None:
