@@ -16,6 +16,7 @@ BINARY_WITH_LOGITS = frozenset({"BCEWithLogitsLoss", "binary_cross_entropy_with_
 DIVERGENCE = frozenset({"KLDivLoss", "kl_div"})
 SQUARED = frozenset({"MSELoss", "mse_loss"})
 DISTANCE = SQUARED | {"L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss"}
+MANY_DEVICES = "DataParallel"  # gives one loss for each device
 CLASSIFICATION = CROSS_ENTROPY | LOG_LIKELIHOOD | BINARY | BINARY_WITH_LOGITS
 
 
@@ -54,6 +55,16 @@ def ending_in(recipe: Recipe, names: Collection[str], activations: Collection[st
         if place not in seen:
             seen.add(place)
             yield use, flow, place
+
+
+def indexed(recipe: Recipe) -> Iterator[tuple[Place, Loss]]:
+    """Items taken of a loss that is one number, each place once: up to torch 0.3 it had one entry, later the index raises an error."""
+    seen: set[Place] = set()
+    for place, flow in recipe.indexed:
+        gathered = any(MANY_DEVICES in module.wrapped for module in flow.modules)
+        if flow.losses and flow.reduction in ("mean", "sum") and not gathered and place not in seen:
+            seen.add(place)
+            yield place, flow.losses[0]
 
 
 def trained_on(recipe: Recipe) -> frozenset[Loss]:

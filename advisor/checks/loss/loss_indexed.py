@@ -6,16 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.losses import indexed
 from advisor.model.recipe import Recipe
-
-MANY = "DataParallel"  # gives one loss for each device
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each index into what a loss function gives when it averages or sums."""
-    seen = set()
-    for place, flow in recipe.indexed:
-        gathered = any(MANY in module.wrapped for module in flow.modules)
-        if flow.losses and flow.reduction in ("mean", "sum") and not gathered and place not in seen:
-            seen.add(place)
-            yield ctx.finding("item", at=place, loss=flow.losses[0].name)
+    for place, loss in indexed(recipe):
+        yield ctx.finding("item", at=place, loss=loss.name)
