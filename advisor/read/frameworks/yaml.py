@@ -114,6 +114,8 @@ def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> 
     result = read_text(call.reader, found[1], found[0], typed, is_weak(value))
     if new and call.name.startswith(CONFIG_LOADERS):  # what a framework reads, it has its own names for
         keys.declare(call.reader, tree_of(call.reader, found[0]))
+    elif not call.name.startswith(CONFIG_LOADERS):
+        keys.read_by_library(call.reader, found[0])
     return result
 
 

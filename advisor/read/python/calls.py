@@ -11,7 +11,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, attributes, classes, forwards, functions, seeders
+from advisor.read.python import alternatives, attributes, classes, forwards, functions, keys, seeders
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -192,6 +192,7 @@ def of_default(head: Flow, *others: Flow) -> Flow:
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Calls a library function or class by its canonical name."""
     name = table.canonical(name)
+    keys.hand_on(reader, name, arguments.positional, arguments.keywords.values())
     request = LibraryCall(reader, name, arguments, node)
     receiver = arguments.positional[0] if arguments.positional else None
     if isinstance(receiver, Instance) and receiver.role is not None and name not in table.FUNCTIONS:
@@ -348,6 +349,7 @@ def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, n
 
 def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arguments, node: ast.AST, base: str | None = None) -> Value:
     """A method that the library class of an object provides."""
+    keys.hand_on(reader, f"{receiver.kind}.{name}", arguments.positional, arguments.keywords.values())
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
     if handler is not None:
@@ -377,6 +379,7 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
 
 def opaque_result(reader: Reader, name: str, given: list[Value], why: str | None = None) -> Value:
     """What an unread call gives: a tensor when tensors go in, else unknown."""
+    keys.hand_on(reader, name, given)
     flows = [v.flow for v in given if isinstance(v, Tensor)]
     builds = name.rpartition(".")[2][:1].isupper()  # an object of an unread class, whatever it is given
     if flows and not builds:

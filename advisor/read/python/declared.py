@@ -20,7 +20,6 @@ TEXT = re.compile(r"""["']([A-Za-z_]\w*)["']""")
 WHOLESALE_WORDS = ("vars(", "__dict__", "asdict(", "_get_kwargs", "**")
 COMPUTED = re.compile(r"\bimport_module\(|\b__import__\(|\bpkgutil\.|\bexec\(|spec_from_file_location")
 COMPUTED_WORDS = ("import_module(", "__import__(", "pkgutil.", "exec(", "spec_from_file_location")
-LARGEST_SEARCH = 500  # files looked through for names that computed imports may lead to
 
 
 def note_readers(reader: Reader) -> None:
@@ -76,7 +75,7 @@ def _named_beside(project: Project, folder: str) -> frozenset[str]:
     key = folder + os.sep
     named = project.remembered.get(key)
     if named is None:
-        named = project.remembered[key] = frozenset(name for text in _beside(project, folder) for name in _names(text))
+        named = project.remembered[key] = frozenset(name for _, text in keys.beside(project, folder) for name in _names(text))
     assert isinstance(named, frozenset)
     return named
 
@@ -84,18 +83,3 @@ def _named_beside(project: Project, folder: str) -> frozenset[str]:
 def _names(text: str) -> Iterator[str]:
     for pattern in (ATTRIBUTE, TEXT):
         yield from pattern.findall(text)
-
-
-def _beside(project: Project, start: str) -> Iterator[str]:
-    """The texts of the files below the entry's folder, which a computed import may load, or which are programs of their own."""
-    count = 0
-    for folder, inner, files in os.walk(start):
-        inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
-        for name in sorted(files):
-            if name.endswith(".py"):
-                count += 1
-                if count > LARGEST_SEARCH:
-                    return
-                data = project.read_bytes(os.path.join(folder, name))
-                if isinstance(data, bytes):
-                    yield data.decode("utf-8", "replace")

@@ -1,12 +1,16 @@
-"""Which keys of the configs that a program reads are asked for anywhere in its files: those that set up training, spelled as names or in quotes."""
+"""Which keys of the configs that a program reads are asked for: those that set up training, spelled in its files or handed on in their dict."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Hyperparameter
+from advisor.model.source import Known
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar, known, plain
+from advisor.read.python.values import Constant, Mapping, Sequence, Union, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project
@@ -26,6 +30,16 @@ QUOTED = re.compile(r"""["']([\w./:-]+)["']""")
 ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
 REFERENCE = re.compile(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
 _PARTS = re.compile(r"[./:\-\[\]]+")
+LARGEST_SEARCH = 500  # files looked through for names that computed imports, or other programs, may lead to
+_INDEX = re.compile(r"\.\d+$")
+KEEPERS = (  # they copy, show, log or write a dict, or hand it on to the program's own functions: none of its keys has an effect by that
+    "builtins.", "copy.", "pprint.", "json.dump", "yaml.", "ruamel.", "toml", "pickle.", "dill.", "joblib.dump", "torch.save", "logging.", "loguru.",
+    "warnings.", "rich.", "tabulate.", "prettytable.", "icecream.", "wandb.", "mlflow.", "neptune.", "comet_ml.", "clearml.", "swanlab.", "aim.",
+    "tensorboard", "types.", "typing.", "argparse.", "easydict.", "addict.", "munch.", "box.", "attrdict.", "dotmap.", "bunch.", "ml_collections.",
+    "omegaconf.", "collections.", "dataclasses.", "functools.", "itertools.", "operator.", "hashlib.", "os.", "sys.", "pathlib.", "shutil.", "time.",
+    "threading.", "multiprocessing.", "torch.multiprocessing.",
+)  # fmt: skip
+KEEPING = (".save_hyperparameters", ".log_hyperparams", ".init_trackers", ".add_hparams")
 
 
 def declare(reader: Reader, root: Node | None) -> None:
@@ -50,9 +64,42 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
     return found
 
 
+def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
+    """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
+    settings = reader.recipe.hyperparameters.items
+    if not settings or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+        return
+    held = {path for values in given for value in values for path in _paths(value)}
+    for setting in settings if held else ():
+        if isinstance(setting.value, Known) and setting.declared == "config":
+            link = setting.value.origin[0]
+            setting.read = setting.read or (link.file, link.text) in held
+
+
+def _paths(value: Value, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(file, dotted path) of everything in a dict that was read from a config."""
+    if isinstance(value, (Mapping, Sequence)) and depth < 8:
+        for item in value.items.values() if isinstance(value, Mapping) else value.items:
+            yield from _paths(item, depth + 1)
+    elif isinstance(value, Union):
+        for member in value.members:
+            yield from _paths(member, depth)
+    elif isinstance(value, Constant) and depth:
+        for link in value.origin:
+            yield link.file, link.text
+            yield link.file, _INDEX.sub("", link.text)  # the list that it stands in
+
+
+def read_by_library(reader: Reader, display: str) -> None:
+    """Notes that a library reads a whole config by itself."""
+    for setting in reader.recipe.hyperparameters:
+        if setting.declared == "config" and setting.place.file == display:
+            setting.read = True
+
+
 def note(reader: Reader) -> None:
     """Marks the keys that some file of the program, or a reference in a config, spells; all where settings are handed on as a whole."""
-    keys = [setting for setting in reader.recipe.hyperparameters if setting.declared == "config"]
+    keys = [setting for setting in reader.recipe.hyperparameters if setting.declared == "config" and not setting.read]
     if not keys:
         return
     named: set[str] = set()
@@ -67,6 +114,26 @@ def note(reader: Reader) -> None:
                 named.update(_PARTS.split(match.group(1) or match.group(2)))
     for setting in keys:
         setting.read = wholesale or setting.name in named
+    for file in {setting.place.file for setting in keys if not setting.read}:
+        spelled = _spelled_by_others(reader, file)
+        for setting in keys:
+            setting.read = setting.read or (setting.place.file == file and setting.name in spelled)
+
+
+def _spelled_by_others(reader: Reader, config: str) -> set[str]:
+    """The names in files beside or below the program, where one of them names the same config, or the program's own first file does not."""
+    project = reader.project
+    word = re.compile(r"[\"'/]" + re.escape(os.path.splitext(os.path.basename(config))[0]) + r"(\.\w+)?[\"']")
+    own = {source.path for source in reader.modules.values()}
+    shared = reader.config is not None and reader.config[0] == config
+    spelled: set[str] = set()
+    for path, text in beside(project, os.path.dirname(reader.entry.path)):
+        if path not in own:
+            shared = shared or word.search(text) is not None
+            names, _ = _spelled(project, path, text)
+            spelled |= names
+    shared = shared or not any(word.search(source.text) for source in reader.modules.values() if source is reader.entry)
+    return spelled if shared else set()
 
 
 def _spelled(project: Project, path: str, text: str) -> tuple[frozenset[str], bool]:
@@ -77,3 +144,19 @@ def _spelled(project: Project, path: str, text: str) -> tuple[frozenset[str], bo
         found = project.remembered[key] = (frozenset(names), SPREAD.search(text) is not None)
     assert isinstance(found, tuple)
     return found
+
+
+def beside(project: Project, start: str) -> Iterator[tuple[str, str]]:
+    """(path, text) of the files below the entry's folder, which a computed import may load, or which are programs of their own."""
+    count = 0
+    for folder, inner, files in os.walk(start):
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
+        for name in sorted(files):
+            if name.endswith(".py"):
+                count += 1
+                if count > LARGEST_SEARCH:
+                    return
+                path = os.path.join(folder, name)
+                data = project.read_bytes(path)
+                if isinstance(data, bytes):
+                    yield path, data.decode("utf-8", "replace")
