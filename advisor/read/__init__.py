@@ -93,7 +93,7 @@ def read(
             waiting.append((path, _is_entry(source)))
         project.forget()
     joined = [found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None]
-    shared = Shared() if len(waiting) + len(settings_files) > 1 else None
+    shared = Shared(facts=judge is not None) if len(waiting) + len(settings_files) > 1 else None
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined, shared=shared)
     programs = [path for path in python if path not in settings_files]
     words = 2 if programs else 1 if len(settings_files) > FEW_CONFIGS else 0

@@ -147,7 +147,7 @@ def _read(reader: Reader, words: list[Constant], documented: bool, command: str 
             continue
         name = flag.lstrip("-")
         if launched.is_config(reader, given.value):
-            found = reader.project.open_text(str(given.value), reader.entry.path)
+            found = reader.open_text(str(given.value))
             if found is not None:
                 inner = read_text(reader, found[1], found[0], typed=True, weak=True)
                 config = merged(config, of_command(inner, command) if flag in _CONFIG_FLAGS else dotted(name, inner))

@@ -54,7 +54,7 @@ def open_path(call: LibraryCall) -> Value:
 def read_text(call: LibraryCall) -> Value:
     """path.read_text()"""
     text = path_text(call.this)
-    found = call.reader.project.open_text(str(text.value), call.reader.entry.path) if text is not None else None
+    found = call.reader.open_text(str(text.value)) if text is not None else None
     if found is not None:
         return call.reader.instance("file-text", role="file-text", data={"display": found[0], "text": found[1], "path": text})
     return Opaque("the text of a file", "str")

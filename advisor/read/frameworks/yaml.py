@@ -71,7 +71,7 @@ def text_of(reader: Reader, value: Value | None) -> tuple[str, str] | None:
     if isinstance(value, Instance) and value.role in ("file", "path"):
         return text_of(reader, value.data.get("path"))
     if isinstance(value, Constant) and isinstance(value.value, str):
-        return reader.project.open_text(value.value, reader.entry.path)
+        return reader.open_text(value.value)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Node
+from advisor.model.facts import Fact
 from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
@@ -14,11 +15,12 @@ from advisor.read.python.frames import Frame
 from advisor.read.python.values import Bound, Class, Function, Generator, Instance, Mapping, Partial, Sequence, Super, Union, Weights
 
 if TYPE_CHECKING:
-    from advisor.read.python.project import SourceModule
+    from advisor.read.python.project import Project, SourceModule
 
 SINGLETONS = "<singletons>"  # the owner of what there is one of in every program: the environment, the flags
 
 Slot = tuple[int, Any]  # id of a container, key
+Question = Callable[["Project", str, str], Any]  # about a path as seen from an entry
 World = dict[Slot, Any]  # what a program itself wrote to containers of files that it imported
 
 
@@ -46,6 +48,31 @@ class Done:
     unknown_calls: list[tuple[str, Place]]
     steps: int
     serial: int
+    leaves: int  # events among the nodes
+    facts: dict[str, list[Fact]]  # by the listing of the recipe
+    kept: list[Any]  # objects that the events know by their identity
+
+
+@dataclass(slots=True, eq=False)
+class Made:
+    """A fact that the execution of a file made, as it was when the file was done: a program may mark it, and the next one gets it unmarked."""
+
+    fact: Fact
+    first: list[Any]
+
+    @classmethod
+    def of(cls, fact: Fact) -> Made:
+        """A fact as it is now."""
+        return cls(fact, [_copied(getattr(fact, name)) for name in type(fact).__dataclass_fields__])
+
+    def renew(self) -> None:
+        """Makes the fact what it was."""
+        for name, value in zip(type(self.fact).__dataclass_fields__, self.first):
+            setattr(self.fact, name, _copied(value))
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if type(value) in (list, dict, set) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +141,11 @@ class Execution:
     source: SourceModule
     log: list[Any] = field(default_factory=list)
     beneath: frozenset[str] = frozenset()  # the files it could reach
-    folder: str | None = None  # of the entry, where it looked beside it
+    folder: str | None = None  # of the entry, where it looked beside it for whatever is there
+    answers: dict[tuple[Question, str], Any] = field(default_factory=dict)  # to what it asked about a path as seen from the entry
     fit: bool = True  # to be shared
+    made: list[Made] = field(default_factory=list)
+    tells: bool = False  # facts or events came up, which hold only where the import stands in no loop and under no condition
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +160,8 @@ class Container:
 class Shared:
     """The executions of one run, and which containers belong to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: bool = False) -> None:
+        self.facts = facts  # may be shared too: nobody looks at a program's facts any more when the next one is read
         self.executions: dict[str, list[Execution]] = {}
         self.home: dict[int, Container] = {}  # by id
         self.singletons: dict[str, Instance] = {}

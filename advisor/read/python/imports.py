@@ -12,7 +12,7 @@ from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.python.executions import Used
 from advisor.read.python.frames import Frame
-from advisor.read.python.project import LARGEST_PROGRAM, SourceModule
+from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
 
 if TYPE_CHECKING:
@@ -95,8 +95,17 @@ def _importable(reader: Reader, top: str) -> bool:
     """True for a package that the program can really import by its name: beside the entry, or at the project's root or its src."""
     folder = os.path.dirname(top.rstrip(os.sep))
     folder = os.path.dirname(folder) if os.path.basename(top) == "__init__.py" else folder
-    beside = os.path.dirname(reader.entry.path)
-    return folder in (beside, reader.project.directory) or folder in reader.project.roots(reader.entry.path)[-2:]
+    return reader.asked_of_entry(_on_path, folder)
+
+
+def _on_path(project: Project, entry: str, folder: str) -> bool:
+    """True for a folder that imports of the program start from."""
+    return folder in (os.path.dirname(entry), project.directory) or folder in project.roots(entry)[-2:]
+
+
+def _beside(project: Project, entry: str, path: str) -> bool:
+    """True for a file in the folder of the entry."""
+    return os.path.dirname(path) == os.path.dirname(entry)
 
 
 def _shadows(reader: Reader, root: str) -> bool:
@@ -104,7 +113,7 @@ def _shadows(reader: Reader, root: str) -> bool:
     path = reader.project.find(root, reader.frame.module.path)
     if path is None or root in ("torch", "numpy", "os", "sys", "builtins"):
         return False
-    return os.path.dirname(path) == os.path.dirname(reader.entry.path)
+    return reader.asked_of_entry(_beside, path)
 
 
 def _relative_name(module: SourceModule, level: int, name: str | None) -> str:

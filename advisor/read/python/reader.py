@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from advisor.read.launch import Launch
 
 F = TypeVar("F", bound=Fact)
+T = TypeVar("T")
 
 
 class Reader:
@@ -123,6 +124,17 @@ class Reader:
         if self.sharing is not None:
             self.sharing.depends_on_folder()
         return self._entry
+
+    def asked_of_entry(self, question: Callable[[Project, str, str], T], about: str) -> T:
+        """The answer to a question about a path as seen from the entry: what depends on it holds for every entry that gives the same one."""
+        answer = question(self.project, self._entry.path, about)
+        if self.sharing is not None:
+            self.sharing.depends_on_answer(question, about, answer)
+        return answer
+
+    def open_text(self, path: str) -> tuple[str, str] | None:
+        """(display name, text) of a file that the program opens by this path; None when it is not there."""
+        return self.asked_of_entry(_text_from, path)
 
     @property
     def config(self) -> tuple[str, str] | None:
@@ -395,6 +407,10 @@ class Reader:
     def import_module(self, name: str, node: ast.AST) -> Value:
         """The value of `import name` (the module itself, not its root)."""
         return imports.import_module(self, name, node)
+
+
+def _text_from(project: Project, entry: str, path: str) -> tuple[str, str] | None:
+    return project.open_text(path, entry)
 
 
 __all__ = ["Exit", "Loop", "Module", "Reader", "Tensor"]

@@ -7,10 +7,13 @@ its execution depended on is the same, so a file is executed anew when
 * an import of it is not the same executed file,
 * something that it could reach was written to by this program itself (a setting that the entry changed); what files register is added to
   whatever other files have registered, in whatever order,
-* it looked for files beside an entry in another folder,
+* it looked for something beside the entry, and finds something else beside this one,
 * it called functions before the soft budget of its program was spent, and would do so behind it, or the other way round.
 
-What makes facts or events is never shared. What a program writes to shared things is taken back when it has been read.
+* facts or events came up, and it is imported in a loop or under a condition.
+
+Facts and events that tell of a training step are never shared, the parts of models and declared settings are. What a program writes to shared things
+is taken back when it has been read; what it marked of shared facts when the next one takes them over, because they are judged in between.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import os
 from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
+from advisor.model.events import Kind, kinds
 from advisor.model.recipe import Listing, Recipe
 from advisor.read.python.executions import (
     SINGLETONS,
@@ -27,8 +31,10 @@ from advisor.read.python.executions import (
     Done,
     Execution,
     Imported,
+    Made,
     Met,
     Noted,
+    Question,
     Returned,
     Shared,
     Slot,
@@ -52,7 +58,9 @@ class Sharing:
     def __init__(self, reader: Reader, shared: Shared) -> None:
         self.reader = reader
         self.shared = shared
-        self.folder = os.path.dirname(reader.entry.path)
+        self.entry = reader.entry.path
+        self.folder = os.path.dirname(self.entry)
+        self.answers: dict[tuple[Question, str], Any] = {}
         self.log: list[Any] | None = None  # of the execution that is being noted
         self.taken: dict[str, Execution] = {}  # path -> the execution that this program uses
         self.running: list[Execution | None] = []
@@ -90,11 +98,17 @@ class Sharing:
             reader.functions += step.functions
             reader.failed_imports += step.failed_imports
             reader.unknown_calls += step.unknown_calls
+            reader.leaves += step.leaves
+            reader.keep += step.kept
+            for name, facts in step.facts.items():
+                getattr(reader.recipe, name).items += facts
         elif kind is Execution:
             self.taken[step.source.path] = step
             reader.project.use(step.source.path)
             reader.modules[step.source.path] = step.source
             reader.recipe.files.append(step.source.display)
+            for made in step.made:
+                made.renew()
         elif kind is Wrote:
             self._register(step.container, step.key, step.onto(step.container.get(step.key, MISSING)))
         elif kind is Called:
@@ -136,7 +150,7 @@ class Sharing:
         """The top level of a file begins to be executed."""
         reader = self.reader
         self._world()
-        settled = not reader.loop_depth and not reader.forward_depth and reader.grad_mode == "on"
+        settled = _is_settled(reader)
         room = len(self.shared.executions.get(source.path, ())) < EXECUTIONS
         execution = Execution(source) if settled and room else None
         self.running.append(execution)
@@ -177,6 +191,19 @@ class Sharing:
             if execution is not None:
                 execution.folder = self.folder
 
+    def depends_on_answer(self, question: Question, about: str, answer: Any) -> None:
+        """What is being read depends on the answer to a question about where the entry stands."""
+        self.answers[question, about] = answer
+        for execution in self.running:
+            if execution is not None:
+                execution.answers[question, about] = answer
+
+    def answer(self, question: Question, about: str) -> Any:
+        """The answer for this program, which is looked for once."""
+        if (question, about) not in self.answers:
+            self.answers[question, about] = question(self.reader.project, self.entry, about)
+        return self.answers[question, about]
+
     def depends_on_entry(self) -> None:
         """What is being read is different for each entry: nothing for others to take over."""
         for execution in self.running:
@@ -195,6 +222,8 @@ class Sharing:
         self.registered.update((id(container), container) for container, _, _ in store.trail[mark:] if id(container) in home)
         del store.trail[mark:]
         store.rewound = min(store.rewound, mark)
+        execution.made = [Made.of(fact) for step in execution.log if type(step) is Done for facts in step.facts.values() for fact in facts]
+        execution.tells = any(type(step) is Done and (step.leaves or step.facts) for step in execution.log)
         self.shared.own(source.namespace, source.path)
         self.shared.own_all((*source.namespace.values(), *(step.value for step in execution.log if type(step) is Wrote)), source.path, source)
         self.shared.executions.setdefault(source.path, []).append(execution)
@@ -206,16 +235,20 @@ class Sharing:
         reader = self.reader
         assert self.log is not None
         self.log.append(Met(self._world()))
-        lengths = len(reader.block), len(reader.functions), len(reader.failed_imports), len(reader.unknown_calls), reader.steps, reader.serial
-        self._began = (*lengths, reader.block, reader.store.mark(), _facts(reader))
+        lengths = len(reader.block), len(reader.functions), len(reader.failed_imports), len(reader.unknown_calls), len(reader.keep)
+        facts = [len(getattr(reader.recipe, name).items) for name in SHAREABLE]
+        self._began = (*lengths, reader.steps, reader.serial, reader.leaves, facts, reader.block, reader.store.mark(), _facts(reader))
 
     def _end_stretch(self) -> None:
         """A stretch of statements ends: what it did besides binding names in its own file is noted."""
         reader, execution = self.reader, self.running[-1]
         assert execution is not None
-        nodes, functions, failed, unknown, steps, serial, block, mark, facts = self._began
+        nodes, functions, failed, unknown, kept, steps, serial, leaves, listed, block, mark, facts = self._began
+        found = {name: items[start:] for name, start in zip(SHAREABLE, listed) if len(items := getattr(reader.recipe, name).items) > start}
         if reader.block is not block or facts != _facts(reader):
             execution.fit = False
+        elif found or reader.leaves != leaves:
+            execution.fit = execution.fit and self.shared.facts and _is_unconditional(reader) and kinds(block[nodes:]) <= QUIET
         execution.log.append(
             Done(
                 reader.block[nodes:],
@@ -224,6 +257,9 @@ class Sharing:
                 reader.unknown_calls[unknown:],
                 reader.steps - steps,
                 reader.serial - serial,
+                reader.leaves - leaves,
+                found,
+                reader.keep[kept:],
             )
         )
         slots: dict[Slot, tuple[dict[Any, Any], Any]] = {}
@@ -285,8 +321,12 @@ class _Trial:
         path = execution.source.path
         if execution.folder is not None and execution.folder != self.sharing.folder:
             return False
+        if any(self.sharing.answer(question, about) != answer for (question, about), answer in execution.answers.items()):
+            return False
         held = self.reader.modules.get(path)
         if held is not None and held.state != "new":
+            return False
+        if execution.tells and not (_is_settled(self.reader) and _is_unconditional(self.reader)):
             return False
         self.steps.append(execution)
         self.taken[path] = execution
@@ -326,8 +366,18 @@ class _Trial:
         return step.node not in self.reader.active
 
 
+def _is_settled(reader: Reader) -> bool:
+    """True outside of all that changes what an execution means."""
+    return not reader.loop_depth and not reader.forward_depth and reader.grad_mode == "on"
+
+
+def _is_unconditional(reader: Reader) -> bool:
+    """True where a fact that is met here belongs to the program whatever its flags."""
+    return all(label == "default" for _, label in reader.conditions)
+
+
 def _facts(reader: Reader) -> tuple[Any, ...]:
-    """What tells whether anything was found out about the program: where it stays equal, neither a fact nor an event came up."""
+    """What tells whether anything was found out about the program that others may not take over: where it stays equal, nothing was."""
     kept: tuple[Sized, ...] = (
         reader.made,
         reader.seen_facts,
@@ -338,10 +388,12 @@ def _facts(reader: Reader) -> tuple[Any, ...]:
         reader.own_losses,
         reader.hooks_run,
     )
-    return (*map(_size, _changeable(reader.recipe)), reader.leaves, reader.grad_mode, reader.handed_over, *(len(held) for held in kept))
+    return (*map(_size, _changeable(reader.recipe)), reader.grad_mode, reader.handed_over, *(len(held) for held in kept))
 
 
-NOTED = ("files", "tree", "not_read")  # what an execution adds to these is in its log
+SHAREABLE = ("modules", "transforms", "hyperparameters", "seeds")  # facts that others may take over
+NOTED = ("files", "tree", "not_read", *SHAREABLE)  # what an execution adds to these is in its log
+QUIET = frozenset({Kind.BUILD, Kind.SEED, Kind.DRAW, Kind.COUNT, Kind.RESET, Kind.ASSIGN})  # events that others may take over
 
 
 def _changeable(recipe: Recipe) -> Iterator[Any]:

@@ -25,7 +25,7 @@ def read(call: LibraryCall) -> Value:
     """f.read(): the text of a file of the project."""
     path = call.this.data.get("path")
     if isinstance(path, Constant) and isinstance(path.value, str):
-        found = call.reader.project.open_text(path.value, call.reader.entry.path)
+        found = call.reader.open_text(path.value)
         if found is not None:
             return call.reader.instance("file-text", role="file-text", data={"display": found[0], "text": found[1], "path": path})
     return Opaque("the text of a file", "str")

@@ -109,7 +109,7 @@ def _defaults(call: LibraryCall) -> Value:
         inner = options.items.get("fit")
         files = (inner if isinstance(inner, Mapping) else options).items.get("default_config_files")
         for item in files.items if isinstance(files, Sequence) else ():
-            found = reader.project.open_text(text_of(item) or "", reader.entry.path)
+            found = reader.open_text(text_of(item) or "")
             if found is not None:
                 config = merged(config, _of_fit(read_text(reader, found[1], found[0], typed=True, weak=True)))
     return config
