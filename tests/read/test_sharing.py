@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from advisor.model.recipe import Recipe
 from advisor.read import read
 from advisor.report.recipe import program
 
@@ -21,6 +22,7 @@ for x, y in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ran
     nn.functional.mse_loss(model(x), y).backward()
     optimizer.step()
 """
+PARSER = "import argparse\nparser = argparse.ArgumentParser()\n"
 REGISTRY = "RATES = {}\n\ndef register(name, rate):\n    RATES[name] = rate\n"
 SLOW, FAST = "from registry import register\nregister('rate', 0.001)\n", "from registry import register\nregister('rate', 0.1)\n"
 
@@ -75,6 +77,32 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
             ("from parts import rate", "rate"),
         ],
     ),
+    "a part that one program changes": (
+        {"parts.py": "import torch\nextra = torch.nn.Linear(4, 4)\nrate = 0.01\n", "user.py": "from parts import extra, rate\n"},
+        [
+            ("from user import extra, rate\nfor p in extra.parameters():\n    p.requires_grad = False", "rate"),
+            ("from user import extra, rate\nextra.half()\nextra = nn.DataParallel(extra)", "rate"),
+            ("from user import extra, rate\nmystery(extra)", "rate"),
+            ("from user import extra, rate", "rate"),
+        ],
+    ),
+    "a part that is made under a flag": (
+        {"parts.py": "import torch\nextra = torch.nn.Linear(4, 4)\nrate = 0.01\n"},
+        [
+            ("import parts", "parts.rate"),
+            ("import argparse\np = argparse.ArgumentParser()\np.add_argument('--x', action='store_true')\nif p.parse_args().x: import parts", "0.1"),
+            ("for i in range(3):\n    import parts", "0.1"),
+            ("import parts", "parts.rate"),
+        ],
+    ),
+    "an option that one program reads": (
+        {"options.py": f"{PARSER}parser.add_argument('--rate', type=float, default=0.01)\nparser.add_argument('--other')\n"},
+        [
+            ("from options import parser\nargs = parser.parse_args()", "args.rate"),
+            ("from options import parser\nargs = parser.parse_args()\nprint(args.other)", "args.rate"),
+            ("from options import parser\nargs = parser.parse_args()", "args.rate"),
+        ],
+    ),
     "an import in an arm": (
         {"settings.py": "rate = 0.001\n"},
         [
@@ -87,9 +115,15 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
 
 def recipes(paths: list[Path]) -> list[dict[str, Any]]:
     """What is told of the programs."""
-    reading = read([str(path) for path in paths])
-    assert not reading.crashes
-    return [program(recipe) for recipe in reading.recipes]
+    told: list[dict[str, Any]] = []
+
+    def judge(recipe: Recipe) -> list[str]:
+        told.append(program(recipe))
+        told[-1]["frozen and read"] = [part.trainable for part in recipe.modules] + [setting.read for setting in recipe.hyperparameters]
+        return []
+
+    assert not read([str(path) for path in paths], judge=judge).crashes
+    return told
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -120,3 +154,34 @@ def test_a_package_is_executed_once_however_many_programs_import_it(tmp_path: Pa
     first, *others = (recipe.steps_taken for recipe in read([str(entry) for entry in entries]).recipes)
     assert first > 12 * 60
     assert max(others) < 100
+
+
+COUNTER = "def count():\n    n = 0\n    for i in range(3):\n        n += 1\n\ncount()"
+BESIDE = "import logging\nVALUES = [" + ", ".join(f"len(str({item}))" for item in range(60)) + "]\n"
+
+
+@pytest.mark.parametrize("part", ["extra = torch.nn.Linear(4, 4)", "torch.manual_seed(0)", COUNTER])
+def test_what_a_package_builds_is_built_once(part: str, tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text(f"import torch\n{part}\n{BESIDE}")
+    entries = [tmp_path / f"train{number}.py" for number in range(3)]
+    for entry in entries:
+        entry.write_text(TRAIN.format(imports="from parts import VALUES", lr=0.1))
+    first, *others = (recipe.steps_taken for recipe in read([str(entry) for entry in entries], judge=lambda recipe: []).recipes)
+    assert first > 100
+    assert max(others) < 100
+    kept = read([str(entry) for entry in entries]).recipes
+    assert all(recipe.modules.items[0] is not kept[0].modules.items[0] for recipe in kept[1:]), "whoever keeps recipes gets facts of their own"
+
+
+def test_programs_in_several_folders_share_what_does_not_depend_on_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "package" / "logging.py").write_text("")
+    (tmp_path / "package" / "__init__.py").write_text(BESIDE)
+    entries = [tmp_path / name / "train.py" for name in ("one", "two", "package")]
+    for entry in entries:
+        entry.parent.mkdir(exist_ok=True)
+        entry.write_text(TRAIN.format(imports="from package import VALUES", lr=0.1))
+    first, second, shadowing = (recipe.steps_taken for recipe in read([str(entry) for entry in entries]).recipes)
+    assert first > 100 > second
+    assert shadowing > 100, "beside this one stands another logging.py"

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
+from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, seeders
@@ -102,3 +103,23 @@ def unknown_call(reader: Reader, call: LibraryCall) -> Value:
 def _wraps_optimizers(name: str) -> bool:
     """True for a class of a library that makes an optimizer of another: horovod.DistributedOptimizer, cherry.optim.Distributed; no schedule."""
     return name.rpartition(".")[2][:1].isupper() and "optim" in name.lower() and "sched" not in name.lower()
+
+
+def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> Instance | None:
+    """The model behind a value that could not be read."""
+    held = reader.unread_modules.get(id(value))
+    if held is not None:
+        return held[1]
+    if not made:
+        return None
+    fact = reader.record(
+        Module(
+            reader.place(node),
+            kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read",
+            complete=False,
+            why=value.why,
+        )
+    )
+    instance = reader.instance("torch.nn.Module", role="module", fact=fact, node=node)
+    reader.unread_modules[id(value)] = (value, instance)
+    return instance

@@ -98,12 +98,12 @@ def _importable(reader: Reader, top: str) -> bool:
     return reader.asked_of_entry(_on_path, folder)
 
 
-def _on_path(project: Project, entry: str, folder: str) -> bool:
+def _on_path(project: Project, folder: str, entry: str) -> bool:
     """True for a folder that imports of the program start from."""
     return folder in (os.path.dirname(entry), project.directory) or folder in project.roots(entry)[-2:]
 
 
-def _beside(project: Project, entry: str, path: str) -> bool:
+def _beside(project: Project, path: str, entry: str) -> bool:
     """True for a file in the folder of the entry."""
     return os.path.dirname(path) == os.path.dirname(entry)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe
+from advisor.model.recipe import LISTINGS, Fact, Loss, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
@@ -127,14 +127,14 @@ class Reader:
 
     def asked_of_entry(self, question: Callable[[Project, str, str], T], about: str) -> T:
         """The answer to a question about a path as seen from the entry: what depends on it holds for every entry that gives the same one."""
-        answer = question(self.project, self._entry.path, about)
+        answer = question(self.project, about, self._entry.path)
         if self.sharing is not None:
             self.sharing.depends_on_answer(question, about, answer)
         return answer
 
     def open_text(self, path: str) -> tuple[str, str] | None:
         """(display name, text) of a file that the program opens by this path; None when it is not there."""
-        return self.asked_of_entry(_text_from, path)
+        return self.asked_of_entry(Project.open_text, path)
 
     @property
     def config(self) -> tuple[str, str] | None:
@@ -356,22 +356,7 @@ class Reader:
 
     def unread_module(self, value: Opaque, node: ast.AST, made: bool) -> Instance | None:
         """The model behind a value that could not be read: what is asked for its parameters is a module, of layers unknown."""
-        held = self.unread_modules.get(id(value))
-        if held is not None:
-            return held[1]
-        if not made:
-            return None
-        fact = self.record(
-            Module(
-                self.place(node),
-                kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read",
-                complete=False,
-                why=value.why,
-            )
-        )
-        instance = self.instance("torch.nn.Module", role="module", fact=fact, node=node)
-        self.unread_modules[id(value)] = (value, instance)
-        return instance
+        return escapes.unread_module(self, value, node, made)
 
     # --- unresolved calls ----------------------------------------------------------------------------------------
 
@@ -409,8 +394,4 @@ class Reader:
         return imports.import_module(self, name, node)
 
 
-def _text_from(project: Project, entry: str, path: str) -> tuple[str, str] | None:
-    return project.open_text(path, entry)
-
-
-__all__ = ["Exit", "Loop", "Module", "Reader", "Tensor"]
+__all__ = ["Exit", "Loop", "Reader", "Tensor"]

@@ -19,11 +19,9 @@ is taken back when it has been read; what it marked of shared facts when the nex
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Kind, kinds
-from advisor.model.recipe import Listing, Recipe
+from advisor.model.events import kinds
 from advisor.read.python.executions import (
     SINGLETONS,
     Called,
@@ -43,6 +41,7 @@ from advisor.read.python.executions import (
     Wrote,
 )
 from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
+from advisor.read.python.outcome import QUIET, SHAREABLE, is_settled, is_unconditional, private
 from advisor.read.python.store import MISSING
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ class Sharing:
         """The top level of a file begins to be executed."""
         reader = self.reader
         self._world()
-        settled = _is_settled(reader)
+        settled = is_settled(reader)
         room = len(self.shared.executions.get(source.path, ())) < EXECUTIONS
         execution = Execution(source) if settled and room else None
         self.running.append(execution)
@@ -201,7 +200,7 @@ class Sharing:
     def answer(self, question: Question, about: str) -> Any:
         """The answer for this program, which is looked for once."""
         if (question, about) not in self.answers:
-            self.answers[question, about] = question(self.reader.project, self.entry, about)
+            self.answers[question, about] = question(self.reader.project, about, self.entry)
         return self.answers[question, about]
 
     def depends_on_entry(self) -> None:
@@ -237,7 +236,7 @@ class Sharing:
         self.log.append(Met(self._world()))
         lengths = len(reader.block), len(reader.functions), len(reader.failed_imports), len(reader.unknown_calls), len(reader.keep)
         facts = [len(getattr(reader.recipe, name).items) for name in SHAREABLE]
-        self._began = (*lengths, reader.steps, reader.serial, reader.leaves, facts, reader.block, reader.store.mark(), _facts(reader))
+        self._began = (*lengths, reader.steps, reader.serial, reader.leaves, facts, reader.block, reader.store.mark(), private(reader))
 
     def _end_stretch(self) -> None:
         """A stretch of statements ends: what it did besides binding names in its own file is noted."""
@@ -245,10 +244,10 @@ class Sharing:
         assert execution is not None
         nodes, functions, failed, unknown, kept, steps, serial, leaves, listed, block, mark, facts = self._began
         found = {name: items[start:] for name, start in zip(SHAREABLE, listed) if len(items := getattr(reader.recipe, name).items) > start}
-        if reader.block is not block or facts != _facts(reader):
+        if reader.block is not block or facts != private(reader):
             execution.fit = False
         elif found or reader.leaves != leaves:
-            execution.fit = execution.fit and self.shared.facts and _is_unconditional(reader) and kinds(block[nodes:]) <= QUIET
+            execution.fit = execution.fit and self.shared.facts and is_unconditional(reader) and kinds(block[nodes:]) <= QUIET
         execution.log.append(
             Done(
                 reader.block[nodes:],
@@ -326,7 +325,7 @@ class _Trial:
         held = self.reader.modules.get(path)
         if held is not None and held.state != "new":
             return False
-        if execution.tells and not (_is_settled(self.reader) and _is_unconditional(self.reader)):
+        if execution.tells and not (is_settled(self.reader) and is_unconditional(self.reader)):
             return False
         self.steps.append(execution)
         self.taken[path] = execution
@@ -364,47 +363,3 @@ class _Trial:
         if step.replayed is not None:
             return id(step.replayed) in self.sharing.shared.summaries
         return step.node not in self.reader.active
-
-
-def _is_settled(reader: Reader) -> bool:
-    """True outside of all that changes what an execution means."""
-    return not reader.loop_depth and not reader.forward_depth and reader.grad_mode == "on"
-
-
-def _is_unconditional(reader: Reader) -> bool:
-    """True where a fact that is met here belongs to the program whatever its flags."""
-    return all(label == "default" for _, label in reader.conditions)
-
-
-def _facts(reader: Reader) -> tuple[Any, ...]:
-    """What tells whether anything was found out about the program that others may not take over: where it stays equal, nothing was."""
-    kept: tuple[Sized, ...] = (
-        reader.made,
-        reader.seen_facts,
-        reader.scaled,
-        reader.inits,
-        reader.taken,
-        reader.unread_modules,
-        reader.own_losses,
-        reader.hooks_run,
-    )
-    return (*map(_size, _changeable(reader.recipe)), reader.grad_mode, reader.handed_over, *(len(held) for held in kept))
-
-
-SHAREABLE = ("modules", "transforms", "hyperparameters", "seeds")  # facts that others may take over
-NOTED = ("files", "tree", "not_read", *SHAREABLE)  # what an execution adds to these is in its log
-QUIET = frozenset({Kind.BUILD, Kind.SEED, Kind.DRAW, Kind.COUNT, Kind.RESET, Kind.ASSIGN})  # events that others may take over
-
-
-def _changeable(recipe: Recipe) -> Iterator[Any]:
-    """The fields of a recipe whose change makes an execution unfit to be shared."""
-    return (getattr(recipe, name) for name in Recipe.__dataclass_fields__ if name not in NOTED)
-
-
-def _size(held: Any) -> Any:
-    """A value that differs when something was added to a field of the recipe, or set."""
-    if isinstance(held, Listing):
-        return len(held.items), held.complete
-    if isinstance(held, dict):
-        return tuple(map(id, held.values()))
-    return len(held) if isinstance(held, list) else id(held)
