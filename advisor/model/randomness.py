@@ -90,16 +90,20 @@ def first_need(recipe: Recipe) -> Event | None:
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
-    for event, _ in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
+    aside: Event | None = None
+    for event, context in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
         if event.kind is Kind.SPLIT and is_random(event.subject):
             return event
         if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init"} and not event.data.get("generator"):
-            return event  # weights are drawn while their model is built, which says it better
+            picked = hidden and event.data.get("library") == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
+            if not picked and not any(arm.label == "flag" for _, arm in context.arms):
+                return event  # weights are drawn while their model is built, which says it better
+            aside = aside or event
         if event.kind is Kind.BACKWARD and hidden:
             return event
-    return None
+    return aside
 
 
 def shuffles(loader: object) -> bool:

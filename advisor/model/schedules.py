@@ -13,6 +13,7 @@ from advisor.model.source import Known, OneOf, Setting, Unknown, first, is_absen
 
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
+MULTI_STEP = ("MultiStepLR", "WarmupMultiStepLR")  # torch's, and Detectron2's, which warms up first
 WITH_HORIZON = {  # where each schedule says how many steps it spans
     "CosineAnnealingLR": "T_max",
     "OneCycleLR": "total_steps",
@@ -155,7 +156,7 @@ def given(scheduler: Scheduler, name: str) -> bool:
 
 
 def milestones(scheduler: Scheduler) -> list[float] | None:
-    """The sorted milestones of a MultiStepLR, when all are known."""
+    """The sorted milestones of a schedule in steps, when all are known."""
     known = first(scheduler.settings.get("milestones"))
     values = known.value if known is not None else None
     if isinstance(values, (list, tuple)) and values and all(isinstance(value, (int, float)) for value in values):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.source import ABSENT, Setting, first, number
+from advisor.model.source import ABSENT, Known, Setting, first, number
 
 WARMUP_ARGUMENTS = ("num_warmup_steps", "warmup_steps", "warmup_epochs", "num_warmup_epochs", "warmup_t")
 
 
 def warmup_steps(scheduler: Scheduler) -> float | None:
     """The warm-up in steps of this scheduler; None when there is none or it is not known."""
-    return next((steps for held in warmups(scheduler) if (steps := number(first(held)))), None)
+    return number(warmup(scheduler))
+
+
+def warmup(scheduler: Scheduler) -> Known | None:
+    """The setting that says so."""
+    return next((known for held in warmups(scheduler) if (known := first(held)) is not None and number(known)), None)
 
 
 def warmups(scheduler: Scheduler) -> Iterator[Setting]:

@@ -8,6 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
 from advisor.model.schedules import (
+    MULTI_STEP,
     WITH_HORIZON,
     epochs_stepped_through,
     horizon,
@@ -27,7 +28,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if scheduler.owner or is_part(ctx.recipe, scheduler):
         return
     recipe, turns = ctx.recipe, times_stepped(ctx.recipe, scheduler)
-    given = first(scheduler.settings.get("milestones")) if scheduler.name == "MultiStepLR" else horizon(scheduler)
+    given = first(scheduler.settings.get("milestones")) if scheduler.name in MULTI_STEP else horizon(scheduler)
     unit = "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
     if given is None or turns is None:  # the number of batches follows from the data: both are compared in epochs
         given, turns, unit = horizon_in_epochs(recipe, scheduler), epochs_stepped_through(recipe, scheduler), "epochs"
@@ -41,7 +42,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             at=scheduler,
             confidence="medium" if scheduler.flag_off or turns.weak != given.weak else None,
             value_from=given,
-            setting="milestones" if scheduler.name == "MultiStepLR" else WITH_HORIZON[scheduler.name],
+            setting="milestones" if scheduler.name in MULTI_STEP else WITH_HORIZON[scheduler.name],
             value=span,
             times=times,
             unit=unit,
@@ -50,11 +51,13 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
 
 
 def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tuple[str | None, float]:
-    if scheduler.name == "MultiStepLR":
+    if scheduler.name in MULTI_STEP:
         marks = milestones(scheduler) or []
         beyond = [mark for mark in marks if mark > times]
-        if not beyond or len(beyond) == len(marks):
-            return None, 0  # none, or all: scheduler-changes-nothing says that
+        if not beyond or given.default is not None:
+            return None, 0
+        if len(beyond) == len(marks):  # scheduler-changes-nothing says that, of a schedule without warm-up
+            return (None, 0) if scheduler.name == "MultiStepLR" else ("every-milestone-beyond", beyond[0])
         return ("most-milestones-beyond" if 2 * len(beyond) > len(marks) else "milestone-beyond"), beyond[0]
     span = number(given)
     if not span:

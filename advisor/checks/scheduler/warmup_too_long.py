@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Recipe, Scheduler
 from advisor.model.schedules import batches_each, epochs_stepped_through, is_part, passes, stepped_each, times_stepped
 from advisor.model.source import first, number
+from advisor.model.warmup import warmup as warmup_of
 from advisor.model.warmup import warmup_steps, warmups
 
 
@@ -31,7 +32,10 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if share <= ctx.limit("share"):
         return
     case = "long" if share < 1 else "whole-quick" if quick else "whole"
-    yield ctx.finding(case, at=scheduler, confidence="medium" if scheduler.flag_off else None, warmup=warmup, times=times, unit=unit, share=share)
+    written = warmup_of(scheduler)
+    severity: Severity | None = "hint" if written is not None and written.default is not None else None  # the framework's, not the program's
+    sure: Confidence | None = "medium" if scheduler.flag_off else None
+    yield ctx.finding(case, at=scheduler, severity=severity, confidence=sure, warmup=warmup, times=times, unit=unit, share=share)
 
 
 def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:

@@ -1,7 +1,7 @@
-"""fvcore: its CfgNode is that of yacs."""
+"""fvcore: its CfgNode is that of yacs, its checkpointers are Detectron2's."""
 
 from __future__ import annotations
 
-from advisor.read.frameworks import yacs
+from advisor.read.frameworks import detectron2, yacs
 
-__all__ = ["yacs"]
+__all__ = ["detectron2", "yacs"]

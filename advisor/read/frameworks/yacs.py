@@ -76,13 +76,22 @@ def _as_node(value: Value) -> Value:
     return made
 
 
-def weaken_all(reader: Reader, node: Mapping | Instance) -> None:
-    """Something that could not be read may override any of these: they become defaults."""
+def weaken_all(reader: Reader, node: Mapping | Instance, file: str | None = None) -> None:
+    """Something that could not be read may override any of these: they become defaults. A config `file` is there to override a library's own."""
     for key, value in list(entries(node).items()):
         if isinstance(value, (Mapping, Instance)) and is_node(value):
-            weaken_all(reader, value)
+            weaken_all(reader, value, file)
+        elif file is not None and _of_library(value):
+            put(reader, node, key, Opaque(file))
         elif isinstance(value, (Constant, Union, Sequence)):
             put(reader, node, key, weaken(value))
+
+
+def _of_library(value: Value) -> bool:
+    """True for a default of a library."""
+    if isinstance(value, Sequence):
+        return any(map(_of_library, value.items))
+    return isinstance(value, Constant) and value.default is not None
 
 
 def copied(reader: Reader, node: Value) -> Value:
@@ -147,13 +156,14 @@ def method_of_node(call: LibraryCall, config: Mapping | Instance, name: str) -> 
     given = call.arguments.positional
     if name in ("merge_from_file", "merge_from_other_cfg", "load_yaml_with_base"):
         value = given[0] if given else call.get("cfg_filename") or call.get("cfg_other") or call.get("filename")
-        other = value if name == "merge_from_other_cfg" else load_file(call, value)
+        held = value.data.get("config") if isinstance(value, Instance) else None  # a file of a library
+        other = held or (value if name == "merge_from_other_cfg" else load_file(call, value))
         if name == "load_yaml_with_base":
             return other
         if isinstance(other, (Mapping, Instance)):
             merge_into(reader, config, other)
         else:
-            weaken_all(reader, config)
+            weaken_all(reader, config, getattr(other, "why", "a config that could not be read"))
         return NONE
     if name == "merge_from_list":
         items = reader.items(given[0]) if given else None

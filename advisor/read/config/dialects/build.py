@@ -115,6 +115,7 @@ class Builder:
         batch: list[Node] = [Event(Kind.BACKWARD, place, None, {"flow": flow, "scaler": None})]
         batch += [Event(Kind.CLIP, place, clip) for clip in recipe.clipping]
         batch += [Event(Kind.OPTIMIZER_STEP, place, o, {"scaler": None, "closure": False}) for o in recipe.optimizers]
+        batch += [Event(Kind.SCHEDULER_STEP, place, s, {"metric": None, "arguments": 0}) for s in recipe.schedulers if s.owner is None]
         batch += [Event(Kind.ZERO_GRAD, place, o, {"partial": False}) for o in recipe.optimizers]
         train = next((loader for loader in recipe.loaders if loader.role == "train"), None)
         epoch = Loop(place, [Loop(place, batch, train, None, "loader")], None, recipe.epochs, "range")

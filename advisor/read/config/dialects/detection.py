@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from advisor.model.recipe import Recipe
 from advisor.model.record import replace
@@ -11,21 +12,51 @@ from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder
 from advisor.read.config.tree import Mapped, find
 
-DETECTRON_SOLVER = {
+DETECTRON_VERSION = "Detectron2 0.6"
+DETECTRON_SOLVER: dict[str, Any] = {
     "BASE_LR": 0.001,
+    "BASE_LR_END": 0.0,
     "MOMENTUM": 0.9,
+    "NESTEROV": False,
     "WEIGHT_DECAY": 0.0001,
+    "WEIGHT_DECAY_NORM": 0.0,
+    "BIAS_LR_FACTOR": 1.0,
     "MAX_ITER": 40000,
     "LR_SCHEDULER_NAME": "WarmupMultiStepLR",
+    "STEPS": (30000,),
+    "WARMUP_ITERS": 1000,
+    "WARMUP_FACTOR": 0.001,
+    "WARMUP_METHOD": "linear",
+    "GAMMA": 0.1,
+    "CHECKPOINT_PERIOD": 5000,
+    "IMS_PER_BATCH": 16,
+    "REFERENCE_WORLD_SIZE": 0,
+    "CLIP_GRADIENTS": {"ENABLED": False, "CLIP_TYPE": "value", "CLIP_VALUE": 1.0, "NORM_TYPE": 2.0},
+    "AMP": {"ENABLED": False},
 }
-
-
-DETECTRON_STEPS = {"WARMUP_ITERS": 1000, "WARMUP_FACTOR": 0.001, "GAMMA": 0.1}
+DETECTRON_DEFAULTS: dict[str, Any] = {  # what a recipe asks for of detectron2/config/defaults.py, and the sections that programs write to
+    "SOLVER": DETECTRON_SOLVER,
+    "MODEL": {"META_ARCHITECTURE": "GeneralizedRCNN", "WEIGHTS": "", "DEVICE": "cuda", "ROI_HEADS": {}, "RETINANET": {}, "BACKBONE": {}, "RPN": {}},
+    "DATASETS": {"TRAIN": (), "TEST": ()},
+    "DATALOADER": {"NUM_WORKERS": 4},
+    "INPUT": {},
+    "TEST": {"EVAL_PERIOD": 0},
+    "OUTPUT_DIR": "./output",
+    "SEED": -1,
+    "VERSION": 2,
+}
+DETECTRON_SCHEDULE = {  # what a schedule's settings are called in the section SOLVER
+    "milestones": "STEPS",
+    "gamma": "GAMMA",
+    "warmup_steps": "WARMUP_ITERS",
+    "warmup_factor": "WARMUP_FACTOR",
+    "total_iters": "MAX_ITER",
+}
 
 
 def _milestones(builder: Builder) -> Setting:
     """STEPS: (60000, 80000), which YAML reads as text and yacs as a tuple."""
-    held = builder.setting("SOLVER.STEPS", default=(30000,))
+    held = builder.setting("SOLVER.STEPS", default=DETECTRON_SOLVER["STEPS"])
     if isinstance(held, Known) and isinstance(held.value, str):
         try:
             return replace(held, value=ast.literal_eval(held.value))
@@ -36,7 +67,7 @@ def _milestones(builder: Builder) -> Setting:
 
 def detectron2(root: Mapped, display: str) -> Recipe:
     """Detectron2: SGD with warm-up, clipping off unless enabled, SEED -1 means a random one."""
-    builder = Builder(root, display, "detectron2", "Detectron2 0.6")
+    builder = Builder(root, display, "detectron2", DETECTRON_VERSION)
     settings = {
         "lr": builder.setting("SOLVER.BASE_LR", default=DETECTRON_SOLVER["BASE_LR"]),
         "momentum": builder.setting("SOLVER.MOMENTUM", default=DETECTRON_SOLVER["MOMENTUM"]),
@@ -44,8 +75,10 @@ def detectron2(root: Mapped, display: str) -> Recipe:
     }
     builder.optimizer("torch.optim.SGD", dict(settings), builder.place("SOLVER.BASE_LR", "SOLVER"))
     schedule = builder.setting("SOLVER.LR_SCHEDULER_NAME", default=DETECTRON_SOLVER["LR_SCHEDULER_NAME"])
-    steps = {name.lower(): builder.setting(f"SOLVER.{name}", default=default) for name, default in DETECTRON_STEPS.items()}
-    builder.scheduler(f"detectron2.{value_of(schedule)}", {**steps, "milestones": _milestones(builder)}, builder.place("SOLVER"))
+    steps = {key: builder.setting(f"SOLVER.{name}", default=DETECTRON_SOLVER[name]) for key, name in DETECTRON_SCHEDULE.items()}
+    place = builder.place("SOLVER.STEPS", "SOLVER.MAX_ITER", "SOLVER")
+    scheduler = builder.scheduler(f"detectron2.{value_of(schedule)}", {**steps, "milestones": _milestones(builder)}, place)
+    scheduler.owner = None  # it is stepped in every iteration, of which the config says how many there are
     if value_of(builder.setting("SOLVER.CLIP_GRADIENTS.ENABLED", default=False)) is True:
         kind = "norm" if value_of(builder.setting("SOLVER.CLIP_GRADIENTS.CLIP_TYPE", default="value")) == "norm" else "value"
         builder.clip(builder.setting("SOLVER.CLIP_GRADIENTS.CLIP_VALUE", default=1.0), builder.place("SOLVER.CLIP_GRADIENTS"), kind)
