@@ -131,6 +131,15 @@ def test_removed_zero_grad_is_reported_once_at_the_step() -> None:
     assert len(found[0].context.loops) == 2
 
 
+def test_a_loop_over_several_optimizers_steps_another_one_at_each_turn() -> None:
+    def each(*body: Node) -> Loop:
+        return Loop(place(), list(body), what="items")
+
+    assert not violations([epochs(batches(each(zero()), backward(), each(step())))], CLEARED)
+    assert violations([epochs(batches(backward(), each(step())))], CLEARED)
+    assert violations([epochs(each(backward(), step()))], CLEARED)  # the items are batches
+
+
 def test_zero_grad_moved_out_of_the_batch_loop() -> None:
     assert violations([zero(), epochs(batches(backward(), step()))], CLEARED)
     assert violations([epochs(zero(), batches(backward(), step()))], CLEARED)

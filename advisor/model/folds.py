@@ -294,7 +294,8 @@ class _Fold:
         count = number(loop.count)
         after: _State | None = None if loop.what in ("parameters", "turn") or (count is not None and count > 0) else dict(state)
         turn: _State | None = dict(state)
-        for _ in range(1 if loop.what == "turn" else 2):
+        each_once = loop.what == "turn" or (loop.what == "items" and not contains(loop.body, Kind.BACKWARD))  # another optimizer at each turn
+        for _ in range(1 if each_once else 2):
             if turn is None:
                 break
             began = dict(turn)

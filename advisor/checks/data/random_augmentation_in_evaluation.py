@@ -23,12 +23,18 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)
     if train is None and loader.dataset.role == "train":
         return  # what it holds and what it is used for contradict each other
+    if train is not None and train.dataset is loader.dataset.origin and any(_held_out(other, train) for other in ctx.recipe.loaders):
+        return  # a part of what is trained on, looked at beside data that are held out
     evidence = [Link(transform.place.file, transform.place.line, f"{transform.name} is random") for transform in found[:3]]
     names = ", ".join(dict.fromkeys(transform.name for transform in found))
     under = loader.flag_off or any(transform.flag_off for transform in found) or loader.role_from == "name"
     case = "own" if train is None else "shared"
     line = found[0].place if train is None else train.place
     yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
+
+
+def _held_out(other: Loader, train: Loader) -> bool:
+    return other.role in ("validation", "test") and other.iterated > 0 and other.dataset is not None and not _shared(other, train)
 
 
 def _shared(loader: Loader, other: Loader) -> bool:

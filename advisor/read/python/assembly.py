@@ -16,6 +16,8 @@ from advisor.read.python.project import LARGEST_PROGRAM
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
+IN_SIGHT = ("plain", "ignite")  # whose loops are read as they run, each over its loader
+
 
 def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
@@ -33,6 +35,8 @@ def complete(reader: Reader) -> None:
     note_loaded(recipe, nodes)
     note_copied(recipe, nodes)
     recipe.early_stopping.items += patience.early_stopping(nodes, reader.project.texts)
+    for stop in recipe.early_stopping:
+        stop.on = patience.measured_on(stop.flow) if stop.on == "unknown" else stop.on
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     note_readers(reader)
@@ -173,7 +177,7 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
         if trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
             loader.role_from = "use"
             loader.role = dataset_role if dataset_role in ("validation", "test") else "test" if loader.role == "test" else "validation"
-            if recipe.framework != "plain" and dataset_role != "unknown":
+            if recipe.framework not in IN_SIGHT and dataset_role != "unknown":
                 loader.role = dataset_role
         elif loader.role == "unknown":
             loader.role = dataset_role

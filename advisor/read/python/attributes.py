@@ -166,9 +166,9 @@ def as_seen(reader: Reader, owner: Instance, name: str, held: Value) -> Value:
     """Inside a loop, a constant that the object's methods change is unknown of its type."""
     if reader.loop_depth and isinstance(held, (Constant, Union)) and owner.cls is not None and not owner.cls.dataclass:
         if name in _changing(reader, owner.cls) and not (isinstance(held, Constant) and isinstance(held.value, str)):
-            from advisor.read.python.loops import _widened
+            from advisor.read.python.loops import widened
 
-            return _widened(held)
+            return widened(held)
     return held
 
 

@@ -43,7 +43,7 @@ def widen(reader: Reader, node: ast.AST) -> None:
         value = reader.frame.lookup(name)
         home = reader.frame.home(name)
         if value is not None and name in home:
-            changed = _widened(value)
+            changed = widened(value)
             if changed is not value:
                 reader.store.write(home, name, changed)
     if found.attributes:
@@ -51,7 +51,7 @@ def widen(reader: Reader, node: ast.AST) -> None:
             for name in found.attributes:
                 held = container.attributes.get(name)
                 if held is not None and container.role not in ("module",):
-                    changed = _widened(held)
+                    changed = widened(held)
                     if changed is not held:
                         reader.store.write(container.attributes, name, changed)
 
@@ -61,7 +61,8 @@ def _instances_in_reach(reader: Reader) -> list[Instance]:
     return found[:12]
 
 
-def _widened(value: Value) -> Value:
+def widened(value: Value) -> Value:
+    """What a loop makes of a value that it assigns: a constant is unknown of its type."""
     if isinstance(value, Constant):
         if value.value is None:
             return Union((Opaque("it changes in the loop"), NONE))
@@ -69,7 +70,7 @@ def _widened(value: Value) -> Value:
             return Opaque("it changes in the loop", type(value.value).__name__)
         return Opaque("it changes in the loop", type(value.value).__name__)
     if isinstance(value, Union) and any(isinstance(member, Constant) for member in value.members):
-        return Union(tuple(_widened(m) if isinstance(m, Constant) and m.value is not None else m for m in value.members))
+        return Union(tuple(widened(m) if isinstance(m, Constant) and m.value is not None else m for m in value.members))
     if isinstance(value, Sequence) and value.exact and all(isinstance(i, Constant) for i in value.items) and not value.items:
         return value
     return value
@@ -151,7 +152,7 @@ def _run_unrolled(reader: Reader, node: ast.For | ast.AsyncFor, items: tuple[Val
             for name in mutated.names:
                 held = reader.frame.names.get(name)
                 if isinstance(held, Constant) and isinstance(held.value, (int, float)) and not isinstance(held.value, bool):
-                    reader.store.write(reader.frame.names, name, _widened(held))
+                    reader.store.write(reader.frame.names, name, widened(held))
         outer = reader.block
         reader.block = body
         try:

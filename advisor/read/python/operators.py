@@ -60,6 +60,8 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
     ast.RShift: (">>", operator.rshift),
 }
 
+SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "|": "or"}  # methods by which objects of libraries answer operators
+
 
 def tensor_table(name: str) -> Any:
     """The handler of a kind of operation on tensors, None when no table has it."""
@@ -100,7 +102,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         known_part = left if isinstance(left, Sequence) else right
         assert isinstance(known_part, Sequence)
         return sequence(list(known_part.items), known_part.kind, exact=False)
-    for owner, other, name in ((left, right, "__truediv__"), (right, left, "__rtruediv__")) if symbol == "/" else ():
+    special = SPECIAL.get(symbol)
+    for owner, other, name in ((left, right, f"__{special}__"), (right, left, f"__r{special}__")) if special is not None else ():
         if isinstance(owner, Instance):
             handler = table.find_method(owner, name)
             if handler is not None:

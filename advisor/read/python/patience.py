@@ -103,7 +103,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             stop.monitor = _named(comparison)
             stop.comparison = _improvement(branch, count_arm, comparison, nodes)
             stop.min_delta = comparison.margin or ABSENT
-            stop.on = _measured_on(stop.flow)
+            stop.on = measured_on(stop.flow)
             others = [a for a in branch.arms if a is not count_arm]
             stop.saves_best = any(tree.holds(a, Kind.SAVE) for a in others)
             stop.beyond = int(part.operator in (">", "<"))
@@ -142,7 +142,7 @@ def _by_distance(nodes: list[tree.Entry], stops: set[Any], counters: Collection[
         worse = next((arm for arm in branch.arms if arm is not better), None)
         stop.comparison = _improvement(branch, worse, comparison, nodes) if worse is not None else None
         stop.min_delta = comparison.margin or ABSENT
-        stop.on = _measured_on(stop.flow)
+        stop.on = measured_on(stop.flow)
         stop.saves_best = tree.holds(better, Kind.SAVE)
         stop.beyond = int(asked[0].operator == ">")
         stop.unit = _unit(context)
@@ -258,7 +258,8 @@ def _named(comparison: Condition) -> Setting:
     return Known(variable[-1]) if isinstance(variable[-1], str) else ABSENT
 
 
-def _measured_on(flow: Flow | None) -> Role:
+def measured_on(flow: Flow | None) -> Role:
+    """The role of the data that a number was measured on, once the roles of all loaders are known."""
     if flow is None:
         return "unknown"
     roles = {s.role for s in (flow.source, *flow.sources) if isinstance(s, Loader)}

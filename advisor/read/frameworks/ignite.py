@@ -1,7 +1,0 @@
-"""ignite: its seeds; see seeding.py."""
-
-from __future__ import annotations
-
-from advisor.read.frameworks import seeding
-
-__all__ = ["seeding"]
