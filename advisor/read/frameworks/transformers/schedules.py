@@ -9,7 +9,7 @@ from advisor.model.recipe import Optimizer, Scheduler
 from advisor.model.source import Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import REQUIRED, LibraryCall
-from advisor.read.python.values import Instance, Union, Value
+from advisor.read.python.values import Instance, Library, Union, Value
 
 _BASE: dict[str, Any] = {"optimizer": REQUIRED}
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -30,6 +30,35 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "power": 1.0,
         "last_epoch": -1,
     },
+    "get_cosine_with_min_lr_schedule_with_warmup": {
+        "num_warmup_steps": REQUIRED,
+        "num_training_steps": REQUIRED,
+        "num_cycles": 0.5,
+        "last_epoch": -1,
+        "min_lr": None,
+        "min_lr_rate": None,
+    },
+    "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": {
+        "num_warmup_steps": REQUIRED,
+        "num_training_steps": REQUIRED,
+        "num_cycles": 0.5,
+        "last_epoch": -1,
+        "min_lr": None,
+        "min_lr_rate": None,
+        "warmup_lr_rate": None,
+    },
+    "get_wsd_schedule": {
+        "num_warmup_steps": REQUIRED,
+        "num_decay_steps": REQUIRED,
+        "num_training_steps": None,
+        "num_stable_steps": None,
+        "warmup_type": "linear",
+        "decay_type": "cosine",
+        "min_lr_ratio": 0,
+        "num_cycles": 0.5,
+        "last_epoch": -1,
+    },
+    "get_adafactor_schedule": {"initial_lr": 0.0},
     "get_inverse_sqrt_schedule": {"num_warmup_steps": REQUIRED, "timescale": None, "last_epoch": -1},
 }
 NAMES = {
@@ -39,6 +68,9 @@ NAMES = {
     "constant_with_warmup": "constant_with_warmup",
     "polynomial": "polynomial_decay_with_warmup",
     "inverse_sqrt": "inverse_sqrt",
+    "cosine_with_min_lr": "cosine_with_min_lr_with_warmup",
+    "cosine_warmup_with_min_lr": "cosine_with_min_lr_with_warmup_lr_rate",
+    "warmup_stable_decay": "wsd",
     "cosine_with_restarts": "cosine_with_hard_restarts_with_warmup",
 }
 
@@ -69,6 +101,12 @@ def _handler(name: str, signature: dict[str, Any]) -> None:
 
 for _name, _signature in SCHEDULES.items():
     _handler(_name, _signature)
+
+
+@table.function("transformers.get_reduce_on_plateau_schedule", "transformers.optimization.get_reduce_on_plateau_schedule")
+def plateau(call: LibraryCall) -> Value:
+    """get_reduce_on_plateau_schedule(optimizer, **kwargs): torch's own."""
+    return call.reader.call(Library("torch.optim.lr_scheduler.ReduceLROnPlateau"), call.arguments, call.node)
 
 
 @table.function("transformers.get_scheduler", "diffusers.optimization.get_scheduler", "diffusers.get_scheduler")

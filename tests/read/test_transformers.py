@@ -1,0 +1,79 @@
+"""Transformers' Trainer: its optimizer and its schedule, or those that the program puts in their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.model.recipe import Recipe
+from advisor.model.source import value_of
+from advisor.read import read
+
+HEAD = """\
+import torch
+import transformers
+from datasets import load_dataset
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+model = AutoModelForCausalLM.from_pretrained("gpt2")
+data = load_dataset("json", data_files="a.json")["train"]
+args = TrainingArguments(output_dir="out", num_train_epochs=5, warmup_ratio=0.03, learning_rate=2e-4)
+trainer = Trainer(model=model, args=args, train_dataset=data)
+"""
+
+
+def recipe(folder: Path, text: str) -> Recipe:
+    (folder / "train.py").write_text(HEAD + text + "trainer.train()\n")
+    (found,) = read([str(folder / "train.py")]).recipes
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "optimizer", "schedule", "settings"),
+    [
+        ("", ("adamw_torch_fused", 2e-4), "linear", {"warmup_ratio": 0.03}),
+        ("trainer.create_optimizer_and_scheduler(1000)\n", ("adamw_torch_fused", 2e-4), "linear", {"warmup_ratio": 0.03}),
+        (
+            "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_cosine_schedule_with_warmup(trainer.optimizer, 10, 1000)\n",
+            ("adamw_torch_fused", 2e-4),
+            "cosine_with_warmup",
+            {"num_warmup_steps": 10},
+        ),
+        (
+            "trainer.optimizer = torch.optim.SGD(model.parameters(), lr=0.5)\n"
+            "trainer.lr_scheduler = transformers.get_wsd_schedule(trainer.optimizer, 10, num_decay_steps=100, min_lr_ratio=0.1)\n",
+            (None, 0.5),
+            "wsd",
+            {"num_decay_steps": 100, "min_lr_ratio": 0.1},
+        ),
+        (
+            "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_cosine_with_min_lr_schedule_with_warmup("
+            "trainer.optimizer, 10, 1000, min_lr_rate=0.1)\n",
+            ("adamw_torch_fused", 2e-4),
+            "cosine_with_min_lr_with_warmup",
+            {"min_lr_rate": 0.1},
+        ),
+        (
+            "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_reduce_on_plateau_schedule(trainer.optimizer, patience=3)\n",
+            ("adamw_torch_fused", 2e-4),
+            "ReduceLROnPlateau",
+            {"patience": 3},
+        ),
+    ],
+)
+def test_what_is_assigned_takes_the_place_of_the_trainers_own(
+    tmp_path: Path, text: str, optimizer: tuple[str | None, float], schedule: str, settings: dict[str, object]
+) -> None:
+    found = recipe(tmp_path, text)
+    assert [(one.spelled, value_of(one.settings["lr"])) for one in found.optimizers] == [optimizer]
+    (held,) = found.schedulers
+    assert (held.name, held.stepped, held.owner, held.optimizer) == (schedule, "batch", "transformers", found.optimizers.items[0])
+    assert {name: value_of(held.settings[name]) for name in settings} == settings
+    assert found.optimizers.complete and found.schedulers.complete
+
+
+def test_what_cannot_be_read_is_not_taken_for_the_default(tmp_path: Path) -> None:
+    found = recipe(tmp_path, "import elsewhere\ntrainer.optimizer = elsewhere.steps()\ntrainer.lr_scheduler = elsewhere.decay(10)\n")
+    assert (found.optimizers.items, found.optimizers.complete, found.schedulers.items, found.schedulers.complete) == ([], False, [], False)
+    assert found.schedulers.why == "`lr_scheduler` of the trainer is assigned (result of `elsewhere.decay`)"
