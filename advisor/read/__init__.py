@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from advisor.model.recipe import Broken, Reading, Recipe
-from advisor.model.source import Place
+from advisor.read import configs_alone
 from advisor.read.python import config_module
 from advisor.read.python.executions import Shared
 from advisor.read.python.project import Project, SourceModule
-from advisor.read.text import undecodable
 
 # Looked for one by one: each search of a plain word runs at the speed of memory, one expression of them all costs a tenth of a parse.
 FRAMEWORK_WORDS = tuple(
@@ -76,7 +75,7 @@ def read(
             data.skipped = data.kind in ("link", "not-a-file") and path in strays
             reading.broken.append(data)
             continue
-        if config_module.is_config(data) or (len(passed) <= FEW_CONFIGS and config_module.is_settings(data)):
+        if config_module.is_config(data) or (len(passed) <= configs_alone.FEW_CONFIGS and config_module.is_settings(data)):
             settings_files.append(path)
             reading.files -= 1
             continue
@@ -96,11 +95,7 @@ def read(
     shared = Shared(facts=judge is not None) if len(waiting) + len(settings_files) > 1 else None
     _read_programs(project, reading, waiting, passed, whole_program, everything=not prefilter, joined=joined, shared=shared)
     programs = [path for path in python if path not in settings_files]
-    words = 2 if programs else 1 if len(settings_files) > FEW_CONFIGS else 0
-    alone = [path for path in dict.fromkeys(settings_files) if not _is_settled(project, reading, path, words, named=path not in strays)]
-    if len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE):
-        for path in alone:
-            _read_programs_of(project, reading, path, not programs, shared)
+    configs_alone.read_all(project, reading, list(dict.fromkeys(settings_files)), strays, bool(programs), shared)
     reading.broken += project.left_out
     reading.parsed = len(project.parsed)
     reading.functions = sum(written for written, _ in project.functions.values())
@@ -111,126 +106,6 @@ def read(
         known = {b.place.file for b in reading.broken}
         reading.broken += [b for b in recipe.broken if b.place.file not in known and not b.skipped]
     return reading
-
-
-LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
-HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
-_RECIPE_WORDS = re.compile(
-    rb"\b(?:\w+_)?(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
-    rb"\b[\"']?\s*[:=]",
-    re.IGNORECASE,
-)
-
-
-def _head(path: str) -> bytes:
-    with open(path, "rb") as stream:
-        return stream.read(HEAD)
-
-
-MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
-MOST_CONFIGS_ALONE = 64  # and of those passed without any program
-FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
-
-
-def _is_settled(project: Project, reading: Reading, path: str, words: int, named: bool) -> bool:
-    """True when all that can be said of a config on its own is said."""
-    try:
-        return _read_config(project, reading, path, words, named)
-    except Exception as error:  # ours; the other files are still read, and the run does not end with 0
-        if os.environ.get("ADVISOR_DEBUG"):
-            raise
-        reading.crashes.append(f"reading {project.display(path)}: {type(error).__name__}: {error}")
-        return True
-
-
-def _read_config(project: Project, reading: Reading, path: str, words: int, named: bool) -> bool:
-    """A config on its own: judged when a dialect claims it; a broken one is told only when it looks like a training config, or was named.
-
-    False for one with that many words of a recipe, or parts that a program composes: the program is then to be found.
-    """
-    reading.files += 1
-    data = project.read_bytes(path)
-    if isinstance(data, bytes) and len(data) > LARGEST_CONFIG:
-        detail = f"it has {len(data):,} bytes, more than the {LARGEST_CONFIG:,} that a config may have"
-        data = Broken(Place(project.display(path), 1), kind="too-large", detail=detail)
-    if isinstance(data, Broken):
-        data.skipped = not named or (data.kind == "too-large" and len(set(_RECIPE_WORDS.findall(_head(path)))) < 2)
-        if named or data.kind != "too-large":
-            reading.broken.append(data)
-        return True
-    found = len(set(_RECIPE_WORDS.findall(data.replace(b"\0", b""))))
-    if found < 2 and b"_BASE_" not in data and b"_base_" not in data and b"read_base" not in data:
-        return found < words and not _COMPOSED.search(data)
-    from advisor.read.config import bases, dialects, interpolation, tree
-
-    display = project.display(path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        reading.broken.append(undecodable(data, display, error))
-        return True
-    project.texts[display] = text
-    root, broken = config_module.load(project, path) if path.endswith(".py") else (tree.load(text, display), [])
-    if isinstance(root, Broken):
-        lines_of_data = root.kind == "json" and root.detail == "Extra data"  # one record a line: data, no config
-        if lines_of_data or len(set(_RECIPE_WORDS.findall(data))) < 3:
-            return True
-        if not any(b.place.file == display for b in reading.broken):
-            reading.broken.append(root)
-        return True
-    if not isinstance(root, tree.Mapped):
-        return True
-    duplicates = dict.fromkeys(tree.duplicates(root))
-    if not path.endswith(".py"):
-        root, broken = bases.resolve(project, path, root)
-    reading.broken += broken
-    dialect = dialects.recognise(root)
-    if dialect is None:
-        return False
-    if any(recipe.framework == dialect.name and display in recipe.files for recipe in reading.recipes):
-        return True  # the framework's own program was read with it, and knows more
-    project.parsed.add(path)
-    if "${" in text:  # of OmegaConf
-        resolved = interpolation.resolve(root)
-        root = resolved if isinstance(resolved, tree.Mapped) else root
-    recipe = dialect.read(root, display)
-    recipe.duplicate_keys.items += duplicates
-    reading.add(recipe)
-    return True
-
-
-_COMPOSED = re.compile(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
-
-
-def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, shared: Shared | None) -> None:
-    """The program that reads a config which no dialect claims, joined with it. `whole`: all that is found in it is shown."""
-    from advisor.read.joined import is_of_launcher, readers, sets_something
-    from advisor.read.python.program import read_program, trains
-
-    display = project.display(path)
-    if any(display in recipe.files for recipe in reading.recipes):
-        return
-    config = project.open_text(path)
-    if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
-        return
-    said = sorted(set(_RECIPE_WORDS.findall(config[1].lower().encode("utf-8", "replace"))))
-    for start in readers(project, path):
-        tried = f"in vain {start.entry} {start.launch is not None} {os.path.dirname(path)} {said}"  # with a neighbour that sets the same
-        source = project.load(start.entry)
-        if isinstance(source, Broken) or tried in project.remembered:
-            continue
-        try:
-            recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None, shared)
-        except Exception as error:  # ours; the config is left unjudged, and the run does not end with 0
-            if os.environ.get("ADVISOR_DEBUG"):
-                raise
-            reading.crashes.append(f"reading {source.display} with {display}: {type(error).__name__}: {error}")
-            return
-        if display in recipe.files and trains(recipe) and sets_something(recipe, display):
-            recipe.shown = None if whole else frozenset({display})
-            reading.add(recipe)
-            return
-        project.remembered[tried] = True
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 MOST_FILES = 300  # Python files looked at for one folder of configs
 MOST_READERS = 3  # programs tried for one config
-_STARTS = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|LightningCLI\(|^\w+\(\)", re.MULTILINE)
+_STARTS = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|LightningCLI\(|^\w+\(\)|^\w+\.(?:fit|train)\(", re.MULTILINE)
 _COMPOSES = re.compile(rb"hydra\.main\(|@hydra_runner|@hydra\.main")
 _TAKES = re.compile(
-    rb"LightningCLI\(|HfArgumentParser\(|TrlParser\(|sys\.argv|OmegaConf\.load\("
+    rb"LightningCLI\(|HfArgumentParser\(|TrlParser\(|load_hyperpyyaml\(|sys\.argv|OmegaConf\.load\("
     rb"|add_argument\(\s*[\"'](--?)?(config|cfg|conf|c|yaml|params|hparams)\w*[\"']"
 )
 _WORDS = re.compile(r"[a-z]+")

@@ -209,3 +209,26 @@ def test_a_file_without_modules_is_not_the_one_of_the_program(tmp_path: Path, mo
     written(tmp_path, monkeypatch, train=HPARAMS, other=SMALL + "batch_size: 4\nlr: 3.0\n")
     assert read(["hparams/other.yaml"]).recipes == []
     assert told("hparams/other.yaml") == []
+
+
+def test_a_file_that_is_passed_alone_is_read_with_its_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unclipped = UNCLEARED.replace("loss.backward()", "self.optimizer.zero_grad()\n        loss.backward()")
+    written(tmp_path, monkeypatch, with_method(unclipped), train=HPARAMS, other=HPARAMS.replace("lr: 1e-3", "lr: 1e-4"))
+    for name, rate in (("train", 0.001), ("other", 0.0001)):
+        recipe = recipe_of(read([f"hparams/{name}.yaml"]).recipes)
+        assert (recipe.entry, recipe.files) == ("train.py", ["train.py", f"hparams/{name}.yaml"])
+        assert [getattr(first(optimizer.settings["lr"]), "value", None) for optimizer in recipe.optimizers] == [rate]
+        assert recipe.clipping.absent and [scheduler.name for scheduler in recipe.schedulers] == ["NewBobScheduler"]
+
+
+def test_a_file_without_a_script_says_what_it_says_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = HPARAMS.replace("    lr: !ref <lr>\n", "    lr: !ref <lr>\n    betas: [!ref <b1>, !ref <b2>]\n")
+    given = given.replace("seed: 1986", "seed: 1986\nb1: 0.8\nb2: 0.99")
+    given += "sch_class: !name:torch.optim.lr_scheduler.ExponentialLR\n    gamma: 0.9999\n"
+    written(tmp_path, monkeypatch, "print('nothing to do with it')\n", train=given)
+    recipe = recipe_of(read(["hparams/train.yaml"]).recipes)
+    (optimizer,) = recipe.optimizers
+    assert (recipe.entry, getattr(first(optimizer.settings["betas"]), "value", None)) == ("hparams/train.yaml", [0.8, 0.99])
+    assert [scheduler.name for scheduler in recipe.schedulers] == ["NewBobScheduler", "ExponentialLR"]
+    for listing in (recipe.optimizers, recipe.schedulers, recipe.clipping, recipe.seeds, recipe.loaders):
+        assert (listing.complete, listing.why) == (False, "the script that reads the file was not found")

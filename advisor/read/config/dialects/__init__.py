@@ -19,6 +19,7 @@ class Dialect:
     name: str
     claims: Callable[[Mapped], bool]
     read: Callable[[Mapped, str], Recipe]
+    by_program: bool = False  # a script of the project reads it, and says what is made of it
 
 
 def _modules() -> list[ModuleType]:

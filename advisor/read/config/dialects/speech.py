@@ -9,7 +9,7 @@ from advisor.model.recipe import Recipe
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder
-from advisor.read.config.tree import Mapped, Node, Scalar, find, plain, walk
+from advisor.read.config.tree import Listed, Mapped, Node, Scalar, find, plain, walk
 
 ESPNET_OPTIMIZERS = {
     "adam": "torch.optim.Adam",
@@ -115,7 +115,7 @@ _REFERENCE = re.compile(r"^<?([\w.]+)>?$")
 
 
 def speechbrain(root: Mapped, display: str) -> Recipe:
-    """SpeechBrain hyperparameter files: the Brain class clips at 5.0 and seeds only what the file seeds."""
+    """SpeechBrain hyperparameter files, without the script that reads them: the Brain class clips at 5.0 and seeds only what the file seeds."""
     builder = Builder(root, display, "speechbrain", "SpeechBrain 1.0")
     for path, node, _ in walk(root):
         if node.tag is None or not isinstance(node, Mapped):
@@ -127,7 +127,7 @@ def speechbrain(root: Mapped, display: str) -> Recipe:
 
             table.load("torch")
             builder.optimizer(tag.partition(":")[2], settings, node.place)
-        elif tag.startswith("!new:") and "schedulers." in tag:
+        elif tag.startswith(("!new:", "!name:")) and ("schedulers." in tag or ".lr_scheduler." in tag):
             given = {str(key): _resolved(builder, value, f"{path}.{key}") for key, (value, _) in node.entries.items()}
             builder.scheduler(tag.partition(":")[2], given, node.place, "epoch" if "NewBob" in tag else "unknown")
     for key, (node, place) in root.entries.items():
@@ -147,6 +147,8 @@ def speechbrain(root: Mapped, display: str) -> Recipe:
     builder.recipe.epochs = next((_resolved(builder, limit, f"{path}.limit") for path, node in counters if (limit := node.get("limit"))), ABSENT)
     if builder.recipe.epochs is ABSENT:
         builder.recipe.epochs = builder.setting("number_of_epochs", "num_epochs")
+    for listing in (builder.recipe.optimizers, builder.recipe.schedulers, builder.recipe.clipping, builder.recipe.seeds, builder.recipe.loaders):
+        listing.complete, listing.why = False, "the script that reads the file was not found"
     return builder.finish()
 
 
@@ -158,6 +160,10 @@ def _resolved(builder: Builder, node: Node, path: str) -> Setting:
         if target is not None and match is not None and not (isinstance(target, Scalar) and target.tag):
             return builder.setting(match.group(1))
         return Unknown(f"`{node.text}` is computed")
+    if isinstance(node, Listed) and any(isinstance(item, Scalar) and item.tag == "!ref" for item in node.items):
+        items = [_resolved(builder, item, f"{path}.{index}") for index, item in enumerate(node.items)]
+        unknown = next((item for item in items if not isinstance(item, Known)), None)
+        return unknown or Known([value_of(item) for item in items], place=node.place)
     return builder.setting(path)
 
 
@@ -221,6 +227,6 @@ def _is_nemo(root: Mapped) -> bool:
 DIALECTS = [
     Dialect("espnet", _is_espnet, espnet),
     Dialect("wenet", _is_wenet, wenet),
-    Dialect("speechbrain", _is_speechbrain, speechbrain),
+    Dialect("speechbrain", _is_speechbrain, speechbrain, by_program=True),
     Dialect("nemo", _is_nemo, nemo),
 ]
