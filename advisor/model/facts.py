@@ -329,11 +329,15 @@ class DuplicateKey(Fact):
 
 @dataclass(slots=True, eq=False)
 class UnknownKey(Fact):
-    """A key of a config that is handed to a class or function of the project that has no such field: a TypeError."""
+    """A key of a config that is handed to a class or function of the project that has no such field: a TypeError.
+
+    With an `optimizer`: a key of one of its parameter groups that nothing reads.
+    """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
+    optimizer: Optimizer | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from advisor.model.events import Branch, Context, Event, Kind, Loop, Region, wal
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
-from advisor.read.python import patience, tree
+from advisor.read.python import group_keys, patience, tree
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
@@ -40,6 +40,7 @@ def complete(reader: Reader) -> None:
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     note_readers(reader)
+    group_keys.note(reader)
     tree.forget()
 
 
