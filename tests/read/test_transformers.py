@@ -77,3 +77,17 @@ def test_what_cannot_be_read_is_not_taken_for_the_default(tmp_path: Path) -> Non
     found = recipe(tmp_path, "import elsewhere\ntrainer.optimizer = elsewhere.steps()\ntrainer.lr_scheduler = elsewhere.decay(10)\n")
     assert (found.optimizers.items, found.optimizers.complete, found.schedulers.items, found.schedulers.complete) == ([], False, [], False)
     assert found.schedulers.why == "`lr_scheduler` of the trainer is assigned (result of `elsewhere.decay`)"
+
+
+@pytest.mark.parametrize(
+    ("hook", "complete"),
+    [
+        ("def on_log(self, args, state, control, **kwargs):\n        print(state.log_history)", True),
+        ("def on_step_end(self, args, state, control, model=None, **kwargs):\n        model.generate()", False),
+        ("def __init__(self, model):\n        self.model = model", False),
+    ],
+)
+def test_a_callback_that_may_evaluate(tmp_path: Path, hook: str, complete: bool) -> None:
+    made = "Check(model)" if "__init__" in hook else "Check()"
+    text = f"\n\nclass Check(transformers.TrainerCallback):\n    {hook}\n\n\ntrainer.add_callback({made})\n"
+    assert recipe(tmp_path, text).loaders.complete is complete

@@ -12,7 +12,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Value, members
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
 TRAINERS = (
@@ -130,6 +130,16 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
     return found
 
 
+def _may_evaluate(callback: Instance) -> bool:
+    """True for a callback of the program's own that holds the model, or takes it in one of its hooks."""
+    if callback.cls is None:
+        return False
+    if any(isinstance(member, Instance) and member.role == "module" for value in callback.attributes.values() for member in members(value)):
+        return True
+    hooks = (value for cls in callback.cls.mro if isinstance(cls, Class) for name, value in cls.namespace.items() if name.startswith("on_"))
+    return any(isinstance(hook, Function) and any(argument.arg == "model" for argument in hook.node.args.args) for hook in hooks)
+
+
 def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> None:
     monitor = argument("metric_for_best_model")
     best = value_of(argument("load_best_model_at_end"))
@@ -139,6 +149,8 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
     for member in members(given) if given is not None else ():
         for item in member.items if isinstance(member, Sequence) else (member,):
             stop = item.data.get("early_stopping") if isinstance(item, Instance) else None
+            if isinstance(item, Instance) and _may_evaluate(item):
+                reader.recipe.loaders.complete, reader.recipe.loaders.why = False, "a callback of the program may run the model on other data"
             if stop is not None:
                 stop.monitor = monitor
                 greater = value_of(argument("greater_is_better"))
