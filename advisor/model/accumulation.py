@@ -44,6 +44,17 @@ class Window:
         found = events(self.loop.batch.body, Kind.BACKWARD)
         return [(event, context) for event, context in found if excluded.isdisjoint(guards(context))]
 
+    def in_every_turn(self, around: Context) -> bool:
+        """True for a place in the batch loop that is passed in every turn of the window, not only where the step stands."""
+        if self.branch is None:
+            return bool(self.loop.within) and self.loop.within[0] in around.loops
+        inside = around.path[around.path.index(self.loop.batch) :]
+        taken = dict(self.context.arms)
+        arms = [node for node in inside if isinstance(node, tuple)]
+        if any(taken.get(branch, arm) is not arm for branch, arm in arms):
+            return False  # another way than that of the step
+        return not any(branch is self.branch or counts_batches(branch.condition) for branch, _ in arms)
+
 
 def windows(recipe: Recipe) -> Iterator[Window]:
     """Every accumulation window of the program. A step whose branch also holds its backward is none: it just trains now and then."""

@@ -75,7 +75,9 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
         if by_loader(recipe):
             return _chosen(first(recipe.steps))
         return _chosen(first(recipe.epochs)) if not any(loop.epoch for loop in training_loops(recipe)) else None
-    return None
+    batches, steps = batches_each(recipe, scheduler), _chosen(first(recipe.steps))
+    taken = number(steps)
+    return replace(steps, value=taken // batches) if batches and steps is not None and taken is not None else None  # with the step of each window
 
 
 def _chosen(count: Known | None) -> Known | None:

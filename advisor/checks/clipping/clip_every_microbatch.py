@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.accumulation import Window, counts_batches, windows
+from advisor.model.accumulation import windows
 from advisor.model.clips import clipped, clips
-from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe
 from advisor.model.source import Link
@@ -23,19 +22,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             touched = clipped(event, recipe)
             if event in told or window.loop.batch not in around.loops or (touched and window.optimizer not in touched):
                 continue
-            if _in_every_turn(window, around):
+            if window.in_every_turn(around):
                 told.add(event)
                 place = window.step.place
                 evidence = [Link(place.file, place.line, "the step stands here")]
                 yield ctx.finding("every-turn", at=event, evidence=evidence, confidence=None if window.turns else "medium", line=place)
-
-
-def _in_every_turn(window: Window, around: Around) -> bool:
-    if window.branch is None:
-        return bool(window.loop.within) and window.loop.within[0] in around.loops
-    inside = around.path[around.path.index(window.loop.batch) :]
-    taken = dict(window.context.arms)
-    arms = [node for node in inside if isinstance(node, tuple)]
-    if any(taken.get(branch, arm) is not arm for branch, arm in arms):
-        return False  # another way than that of the step
-    return not any(branch is window.branch or counts_batches(branch.condition) for branch, _ in arms)

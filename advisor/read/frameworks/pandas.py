@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
-from advisor.read.frameworks import table
+from advisor.read.frameworks import cuts, table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.counts import turned
 from advisor.read.python.reader import Reader
@@ -76,6 +76,9 @@ def concat(call: LibraryCall) -> Value:
 def item(call: LibraryCall) -> Value:
     """df["label"], df[mask], df[["a", "b"]], df.iloc[:, 1:]"""
     key = call.arguments.positional[0]
+    part = cuts.cut(call.reader, call.this, key, call.node)
+    if part is not None:
+        return part
     if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
         rows, column = key.items
         if not isinstance(rows, Sequence):
@@ -212,7 +215,13 @@ def located(reader: Reader, owner: Any) -> Value:
     return frame(reader, owner)
 
 
-@table.attribute("frame", "columns", "index", "shape", "dtypes", "size", "str", "dt", "cat")
+@table.attribute("frame", "shape")
+def frame_shape(reader: Reader, owner: Any) -> Value:
+    """df.shape"""
+    return Opaque("the shape of a table", "shape", passes=cuts.rows_of(owner))
+
+
+@table.attribute("frame", "columns", "index", "dtypes", "size", "str", "dt", "cat")
 def parts(reader: Reader, owner: Any) -> Value:
     """Names and sizes."""
     return Opaque("a property of a table")

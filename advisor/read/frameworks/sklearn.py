@@ -9,6 +9,7 @@ from advisor.model.recipe import Dataset, Fitted, Flow, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
+from advisor.read.frameworks.cuts import identity, part_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python.reader import Reader
@@ -60,18 +61,6 @@ MINIMISED = [
 FITTED_MODULES = ("preprocessing", "decomposition", "feature_extraction", "feature_selection", "impute", "compose", "pipeline", "manifold")
 
 
-def identity(value: Value | None) -> Any:
-    """What tells whether two uses are of the same data: the source of a flow, an array's own identity."""
-    if isinstance(value, Instance):
-        return value.data.get("identity", value)
-    flow = flow_of(value)
-    if flow is not None and flow.source is not None:
-        return flow.source
-    if isinstance(value, (Tensor, Opaque)):
-        return value
-    return None
-
-
 @table.function("sklearn.model_selection.train_test_split")
 def train_test_split(call: LibraryCall) -> Value:
     """train_test_split(x, y, test_size, random_state)"""
@@ -93,14 +82,6 @@ def train_test_split(call: LibraryCall) -> Value:
         for part in ("train", "test"):
             results.append(part_of(reader, array, fact, part))
     return sequence(results, "list") if call.arguments.exact else Opaque("the parts of a split", "list")
-
-
-def part_of(reader: Reader, array: Value, split: Split, part: str) -> Value:
-    """One part of an array that was split."""
-    if isinstance(array, Instance):
-        return reader.instance(array.kind, role=array.role, data={**array.data, "identity": (split, part), "whole": identity(array), "split": split})
-    flow = flow_of(array) or Flow(graph="none")
-    return Tensor(replace(flow, source=(split, part), sources=(), graph="none"))
 
 
 def _fold(call: LibraryCall, name: str, signature: dict[str, Any]) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Branch, Context, Event, Kind, Loop, Region, walk
+from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
@@ -102,11 +102,24 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
             loops = tree.real_loops(context)
             for branch, arm in reversed(context.arms):
                 if loops and _inside(branch, context, loops[-1]) and not tree.holds(arm, Kind.BACKWARD):
+                    _note_counter(branch, arm, loops[-1])
                     modulo = tree.modulo_of(branch.condition)
                     if modulo is not None:
                         accumulation = modulo
     if accumulation is not ABSENT and recipe.accumulation is ABSENT:
         recipe.accumulation = accumulation
+
+
+def _note_counter(branch: Branch, arm: Arm, loop: Loop) -> None:
+    """A counter that is raised in each turn, compared with k and set back asks what `i % k == 0` asks."""
+    for part in tree.parts(branch.condition):
+        if part.operator not in ("==", ">=") or part.modulo is not None or part.variable is None:
+            continue
+        raised = [event for event, _ in events(loop.body, Kind.COUNT) if event.data["variable"] == part.variable]
+        reset = [event for event, _ in events(arm.body, Kind.RESET) if event.data["variable"] == part.variable]
+        by_one = all(event.data["sign"] == 1 and number(event.data["amount"]) == 1 for event in raised)
+        if raised and by_one and reset and all(number(event.data["value"]) == 0 for event in reset):
+            part.modulo = part.right
 
 
 def _epoch_count(loops: list[Loop]) -> Setting:

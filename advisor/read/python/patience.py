@@ -71,7 +71,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
     for node, _ in nodes:
         if not isinstance(node, Branch) or node.condition is None:
             continue
-        for part in _parts(node.condition):
+        for part in tree.parts(node.condition):
             side = _limit_side(part, counts.keys() | still.keys())
             if side is None or part.modulo is not None:
                 continue
@@ -122,11 +122,11 @@ def _by_distance(nodes: list[tree.Entry], stops: set[Any], counters: Collection[
             marks.setdefault(node.data["variable"], (node, context))
     for node, _ in nodes if marks else ():
         if isinstance(node, Branch) and node.condition is not None:
-            asked = [part for part in _parts(node.condition) if part.since in marks]
+            asked = [part for part in tree.parts(node.condition) if part.since in marks]
             arm = _arm_taken(node, asked[0]) if asked else None
             ends = arm is not None and (_leaves(arm) or any(e.data["variable"] in stops for e in _raised_flags(arm)))
         elif isinstance(node, Event) and node.kind is Kind.ASSIGN and node.data.get("condition") is not None:
-            asked = [part for part in _parts(node.data["condition"]) if part.since in marks]
+            asked = [part for part in tree.parts(node.data["condition"]) if part.since in marks]
             ends = node.data["returned"] or node.data["variable"] in stops
         else:
             continue
@@ -188,13 +188,6 @@ def _unread(flag: Event, texts: Mapping[str, str]) -> bool:
         return False
     mentioned = [line for line in text.splitlines() if re.search(rf"\b{name}\b", line)]
     return all(re.match(rf"\s*{name}\s*=[^=]", line) for line in mentioned)
-
-
-def _parts(condition: Condition) -> list[Condition]:
-    parts = [condition]
-    for inner in (*condition.conjuncts, *condition.disjuncts):
-        parts += _parts(inner)
-    return parts
 
 
 def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:

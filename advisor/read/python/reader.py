@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import LISTINGS, Fact, Loss, Recipe
+from advisor.model.recipe import LISTINGS, Fact, Loss, Recipe, Split
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
@@ -75,8 +75,7 @@ class Reader:
         self.store = Store()
         self.block: list[Node] = self.recipe.tree
         self.frame = Frame(entry, entry.namespace)
-        self.steps = 0
-        self.steps_shared = 0  # of these, those that an earlier program took
+        self.steps = self.steps_shared = 0  # shared: those that an earlier program took
         self.sharing: Sharing | None = None
         self.depth = 0  # nesting of expressions
         self.spent = False
@@ -104,6 +103,7 @@ class Reader:
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
+        self.cuts: dict[int, Split] = {}  # splits by slices, by what they split
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked

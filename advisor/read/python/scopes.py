@@ -112,7 +112,22 @@ def returned(node: ast.AST) -> frozenset[str]:
     return _answers_of(node)[2]
 
 
+_bounds: dict[int, tuple[ast.AST, frozenset[str], frozenset[str]]] = {}
+
+
+def bounds(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
+    """The expressions, written out, with which slices in a piece of code begin, and those with which they end."""
+    cached = _bounds.get(id(node))
+    if cached is None or cached[0] is not node:
+        slices = [part for part in ast.walk(node) if isinstance(part, ast.Slice)]
+        begins = frozenset(ast.dump(part.lower) for part in slices if part.lower is not None)
+        ends = frozenset(ast.dump(part.upper) for part in slices if part.upper is not None)
+        cached = _bounds[id(node)] = (node, begins, ends)
+    return cached[1:]
+
+
 def forget() -> None:
     """Drops what was collected about syntax trees that are no longer needed."""
     _assigned.clear()
     _answers.clear()
+    _bounds.clear()

@@ -44,6 +44,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(owner, Union):
         return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
     if isinstance(owner, Opaque):
+        if owner.type == "shape" and isinstance(index, Constant) and index.value == 0:
+            return Opaque("a size that is known when it runs", "int", low=0, passes=owner.passes)
         return owner if owner.flow is not None else Opaque(f"an item of what could not be read ({owner.why})"[:160])
     if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
         return join([subscript(reader, owner, member, node) for member in index.members], index.when)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from advisor.model import events
 from advisor.model.events import Arm, Condition, Context, Event, Kind, Loop, Node, walk
 from advisor.model.source import Setting
@@ -14,17 +16,17 @@ def real_loops(context: Context) -> list[Loop]:
     return [loop for loop in context.loops if loop.what not in ("turn", "parameters")]
 
 
+def parts(condition: Condition | None) -> Iterator[Condition]:
+    """A condition and what it is put together from by `and` and `or`."""
+    if condition is not None:
+        yield condition
+        for part in (*condition.conjuncts, *condition.disjuncts):
+            yield from parts(part)
+
+
 def modulo_of(condition: Condition | None) -> Setting | None:
     """The k of the `i % k` that a condition asks, alone or among others."""
-    if condition is None:
-        return None
-    for part in (condition, *condition.conjuncts, *condition.disjuncts):
-        if part.modulo is not None:
-            return part.modulo
-        for inner in (*part.conjuncts, *part.disjuncts):
-            if inner.modulo is not None:
-                return inner.modulo
-    return None
+    return next((part.modulo for part in parts(condition) if part.modulo is not None), None)
 
 
 def holds(node: Arm | Node | None, *kinds: Kind) -> bool:

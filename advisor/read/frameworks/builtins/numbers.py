@@ -9,6 +9,7 @@ from typing import Any
 from advisor.model.recipe import Dataset, Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes
+from advisor.read.frameworks import cuts
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import operators
@@ -152,9 +153,11 @@ def length(call: LibraryCall) -> Value | None:
 def _counted(call: LibraryCall, value: Value) -> Value:
     """A length; that of a data set says whose samples it counts."""
     length = length_of(call, value)
-    if isinstance(value, Instance) and isinstance(value.fact, Dataset) and isinstance(length, Opaque):
+    if not isinstance(length, Opaque):
+        return length
+    if isinstance(value, Instance) and isinstance(value.fact, Dataset):
         return replace(length, passes=Passes(value.fact, Known(1)))
-    return length
+    return replace(length, passes=cuts.rows_of(value)) if length.passes is None else length
 
 
 def length_of(call: LibraryCall, value: Value) -> Value:

@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known
-from advisor.read.frameworks import table
+from advisor.read.frameworks import cuts, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import cut, flow_of, known_size, name_of, shape, subject
 from advisor.read.python.reader import Reader
@@ -199,7 +199,13 @@ def ndim(reader: Reader, value: Any) -> Value:
     return Constant(value.flow.rank) if value.flow.rank is not None else Opaque("the number of dimensions of a tensor", "int", low=0)
 
 
-@table.attribute("tensor", "shape", "device", "dtype", "is_cuda", "requires_grad", "grad_fn", "is_leaf", "names", "layout", "itemsize", "nbytes")
+@table.attribute("tensor", "shape")
+def tensor_shape(reader: Reader, value: Any) -> Value:
+    """x.shape"""
+    return Opaque("the shape of a tensor", "shape", passes=cuts.rows_of(value))
+
+
+@table.attribute("tensor", "device", "dtype", "is_cuda", "requires_grad", "grad_fn", "is_leaf", "names", "layout", "itemsize", "nbytes")
 def known_later(reader: Reader, value: Any) -> Value:
     """Facts of a tensor that are known when it runs."""
     return Opaque("a property of a tensor")

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
-from advisor.read.frameworks import table
+from advisor.read.frameworks import cuts, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
@@ -228,6 +228,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return Tensor(_taken(flow, flow_of(index)))
     if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
         return Tensor(replace(flow, rank=None, width=None, rows=None, per="class" if is_counter(index) else None))
+    part = cuts.cut(reader, owner, index, node)
+    if part is not None:
+        return part
     if isinstance(index, Sequence) and index.kind == "slice":
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width))
     if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:

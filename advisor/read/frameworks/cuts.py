@@ -1,0 +1,86 @@
+"""Splits written by hand: the rows below a bound that follows from their number, `x[: int(0.8 * len(x))]`, and those from it on."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Flow, Split
+from advisor.model.record import replace
+from advisor.model.source import Known, Passes, number
+from advisor.read.python import scopes
+from advisor.read.python.values import Instance, Opaque, Sequence, Tensor, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+HALF = 0.5  # the larger part is trained on
+
+
+def identity(value: Value | None) -> Any:
+    """What tells whether two uses are of the same data: the source of a flow, an array's own identity."""
+    from advisor.read.frameworks.torch.flows import flow_of  # the tables of torch are loaded with the first program that needs them
+
+    if isinstance(value, Instance):
+        return value.data.get("identity", value)
+    flow = flow_of(value)
+    if flow is not None and flow.source is not None:
+        return flow.source
+    if isinstance(value, (Tensor, Opaque)):
+        return value
+    return None
+
+
+def rows_of(value: Value) -> Passes | None:
+    """The number of rows of data: once as many as it has."""
+    return Passes(identity(value), Known(1)) if _is_data(value) else None
+
+
+def part_of(reader: Reader, array: Value, split: Split, part: str) -> Value:
+    """One part of an array that was split."""
+    from advisor.read.frameworks.torch.flows import flow_of
+
+    if isinstance(array, Instance):
+        return reader.instance(array.kind, role=array.role, data={**array.data, "identity": (split, part), "whole": identity(array), "split": split})
+    flow = flow_of(array) or Flow(graph="none")
+    return Tensor(replace(flow, source=(split, part), sources=(), graph="none", rows=None, width=None if flow.rank == 1 else flow.width))
+
+
+def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
+    """The part of data that a slice takes, where the code around takes the other part as well; None for any other slice."""
+    rows = index.items[0] if isinstance(index, Sequence) and index.kind == "tuple" and index.items else index
+    if not (isinstance(rows, Sequence) and rows.kind == "slice" and isinstance(node, ast.Subscript) and _is_data(owner)):
+        return None
+    whole = identity(owner)
+    begin, end = (_share(bound, whole) for bound in rows.items[:2])
+    if ((begin is None) == (end is None) and begin is None) or not _both_taken(reader, node):
+        return None
+    split = reader.cuts.get(id(whole))
+    if split is None:
+        split = reader.cuts[id(whole)] = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(False), data=whole, parts=2))
+        reader.keep.append(whole)
+        reader.emit(Kind.SPLIT, node, split)
+    return part_of(reader, owner, split, "train" if (1 if end is None else end) - (begin or 0) >= HALF else "test")
+
+
+def _is_data(value: Value) -> bool:
+    """True for what holds samples as they were read: no output of a model, no part of a batch."""
+    if isinstance(value, Instance):
+        return value.role in ("frame", "array")
+    return isinstance(value, Tensor) and value.flow.graph == "none" and not value.flow.modules and value.flow.activation is None
+
+
+def _share(bound: Value, whole: Any) -> float | None:
+    """The share of the rows that lies below a bound, when the bound is a part of their number."""
+    share = number(bound.passes.times) if isinstance(bound, Opaque) and bound.passes is not None and bound.passes.of is whole else None
+    return share if share is not None and 0 < share < 1 else None
+
+
+def _both_taken(reader: Reader, node: ast.Subscript) -> bool:
+    """True when a bound of the slice is also where another slice in the same function begins or ends."""
+    rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+    if not isinstance(rows, ast.Slice):
+        return False
+    begins, ends = scopes.bounds(reader.active[-1] if reader.active else reader.frame.module.tree)
+    return (rows.lower is not None and ast.dump(rows.lower) in ends) or (rows.upper is not None and ast.dump(rows.upper) in begins)
