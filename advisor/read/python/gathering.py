@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
-from advisor.read.python.values import Opaque, Sequence, Tensor
+from advisor.read.python import conditions
+from advisor.read.python.values import Instance, Opaque, Sequence, Tensor
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -38,6 +39,12 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         if flow.aggregate is None and (flow.losses or flow.metric is not None):
             aggregate: Any = "running" if runs else "epoch" if name in gathered else "last-batch"
             reader.store.write(home, name, replace(value, flow=replace(flow, aggregate=aggregate)))
+    for target in _attributes(node):
+        owner = conditions.peek(reader, target.value)
+        held = owner.attributes.get(target.attr) if isinstance(owner, Instance) else None
+        if isinstance(owner, Instance) and isinstance(held, (Tensor, Opaque)) and held.flow is not None:
+            if held.flow.aggregate is None and (held.flow.losses or held.flow.metric is not None):
+                reader.store.write(owner.attributes, target.attr, replace(held, flow=replace(held.flow, aggregate="last-batch")))
 
 
 def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:
@@ -72,6 +79,24 @@ def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], set[str]]:
             if used & gathered:
                 gathered |= targets
     return {name for targets, _ in assigned for name in targets} | gathered, gathered
+
+
+def _attributes(node: ast.For | ast.AsyncFor) -> list[ast.Attribute]:
+    """The attributes of named objects that each turn binds anew, and that nothing in the loop adds to: `self.loss = loss.item()`."""
+    bound = [target for statement in _always_run(node.body) if isinstance(statement, ast.Assign) for target in statement.targets]
+    found = {(target.value.id, target.attr): target for target in bound if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)}
+    for item in ast.walk(node) if found else ():
+        grown: ast.AST | None = None
+        if isinstance(item, ast.AugAssign):
+            grown = item.target
+        elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in GATHERING_METHODS:
+            grown = item.func.value
+        elif isinstance(item, ast.Assign):
+            grown = item.value
+        for part in ast.walk(grown) if grown is not None else ():
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                found.pop((part.value.id, part.attr), None)
+    return list(found.values())
 
 
 def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
