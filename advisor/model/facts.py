@@ -300,6 +300,7 @@ class EarlyStopping(Fact):
     reset: bool = True  # the counter goes back to zero on improvement
     raised: bool = True  # the counter is ever raised
     stops: bool = True  # the decision reaches a break or return
+    always_on: bool = False  # it stops early unless it is told not to: a long patience is how to say so
     restores_best: bool = False
     saves_best: bool = False
     comparison: Literal["<", ">", None] = None  # improvement means smaller or larger
@@ -315,6 +316,9 @@ class Hyperparameter(Fact):
     declared: str = ""  # argparse | dataclass | config | constant
     type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
     read: bool = False
+    overruled: Literal["chosen", "never-reached"] | None = None  # it has no effect with another setting, which the library obeys
+    overruled_by: str = ""  # that setting, as the program would write it
+    usual: bool = False  # it says what the library does by default
 
 
 @dataclass(slots=True, eq=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import Hyperparameter, Recipe
+from advisor.model.source import first
 
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
 SEVERAL = {"argparse": "options", "dataclass": "fields", "config": "keys"}
@@ -16,7 +17,10 @@ LAUNCHERS = ("local_rank", "deepspeed", "deepspeed_config")  # must be accepted,
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """What nothing in the whole program asks for: one by one, or at once where a file declares many."""
-    if not recipe.trains or not recipe.whole or not recipe.hyperparameters.complete:
+    if not recipe.trains:
+        return
+    yield from _overruled(recipe, ctx)
+    if not recipe.whole or not recipe.hyperparameters.complete:
         return
     unread: dict[tuple[str, str], list[Hyperparameter]] = {}
     for setting in recipe.hyperparameters:
@@ -33,3 +37,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         for setting in settings:
             yield ctx.finding(DECLARED[declared], at=setting, setting=setting.name)
+
+
+def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What the program sets and the library leaves aside because of another setting."""
+    for setting in recipe.hyperparameters:
+        known = first(setting.value)
+        if setting.overruled is None or known is None:
+            continue
+        severity: Severity | None = "hint" if setting.usual else None
+        case = "chosen" if setting.overruled == "chosen" else "never-reached"
+        yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from advisor.model.recipe import LISTINGS, Broken
-from advisor.model.source import ABSENT
+from advisor.model.recipe import Broken
 from advisor.read.config import dialects
 from advisor.read.config.tree import Mapped
 from advisor.read.frameworks import seeding, table
+from advisor.read.frameworks.adopted import adopt
 from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import is_weak, load_config, text_of, value_of_node
@@ -88,19 +88,7 @@ def _train(reader: Reader, config: Value | None, call: LibraryCall, framework: s
             listing = getattr(recipe, name)
             listing.complete, listing.why = False, getattr(config, "why", "the config of the runner is not known")
         return
-    made = dialect.read(root, reader.entry.display)
-    for name in dict.fromkeys(LISTINGS.values()):
-        held, new = getattr(recipe, name), getattr(made, name)
-        held.items += [item for item in new if item not in held.items]
-        if not new.complete:
-            held.complete, held.why = False, new.why
-    reader.block += made.tree
-    reader.leaves += 1
-    recipe.framework, recipe.owner_silences = made.framework, recipe.owner_silences | made.owner_silences
-    recipe.epochs, recipe.steps = made.epochs, made.steps
-    recipe.precision = made.precision
-    if made.accumulation is not ABSENT:
-        recipe.accumulation = made.accumulation
+    adopt(reader, dialect.read(root, reader.entry.display))
 
 
 @table.method("mm-runner", "model")

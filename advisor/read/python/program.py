@@ -29,7 +29,7 @@ MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no f
 YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
 
 TRAINING_WORDS = re.compile(
-    r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad"
+    r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad|\.train\s*\(\s*(?:\*\*|\w+\s*=[^=])"
 )
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from advisor.model.events import Event, Kind, Loop, Node
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Group, Loader, Loss, Module, Optimizer, Parameters, Recipe, Role, Save, Scheduler, Seed
-from advisor.model.source import ABSENT, Absent, Known, Place, Setting, Unknown
+from advisor.model.recipe import (
+    Clip,
+    EarlyStopping,
+    Flow,
+    Group,
+    Hyperparameter,
+    Loader,
+    Loss,
+    Module,
+    Optimizer,
+    Parameters,
+    Recipe,
+    Role,
+    Save,
+    Scheduler,
+    Seed,
+)
+from advisor.model.source import ABSENT, Absent, Known, Place, Setting, Unknown, first, number
 from advisor.read.config.tree import Mapped, Scalar, find, known, plain
 from advisor.read.config.tree import Node as ConfigNode
 
@@ -19,7 +35,9 @@ OWNED = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shar
 
 
 class Builder:
-    """Collects the facts of one config file."""
+    """Collects the facts of one config file. A file may be the framework's own record of a run, with every default in it; `by_hand` is not."""
+
+    by_hand = False
 
     def __init__(self, root: Mapped, display: str, framework: str, version: str, typed: bool = True) -> None:
         self.root, self.display, self.version, self.typed = root, display, version, typed
@@ -85,6 +103,17 @@ class Builder:
         loader = Loader(at, kind=self.recipe.framework, role=role, role_from="use")
         loader.settings = {"batch_size": batch_size, **settings}
         self.recipe.loaders.items.append(loader)
+
+    def overruled(self, name: str, value: Setting, by: str, usual: Any = None, reached: bool = True) -> None:
+        """A setting that is given and has no effect with another one, `by`; where it says what the framework does anyway (`usual`) it is no loss."""
+        known = first(value)
+        if known is None or number(known) is None or known.default is not None or (known.value == usual and not self.by_hand):
+            return
+        place = known.place or self.place(name)
+        why: Literal["chosen", "never-reached"] = "chosen" if reached else "never-reached"
+        fact = Hyperparameter(place, name=name, value=value, declared="argument", read=True, overruled_by=by, overruled=why)
+        fact.usual = known.value == usual
+        self.recipe.hyperparameters.items.append(fact)
 
     def keeps_best(self, at: Place) -> None:
         """The checkpoint of the best score is kept."""

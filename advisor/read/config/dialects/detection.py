@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.model.recipe import Recipe
 from advisor.model.record import replace
-from advisor.model.source import Known, Setting, Unknown, value_of
+from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder
 from advisor.read.config.tree import Mapped, find
@@ -99,45 +99,70 @@ def _is_detectron2(root: Mapped) -> bool:
     )
 
 
+ULTRALYTICS_VERSION = "Ultralytics 8.4"
+ULTRALYTICS_OPTIMIZERS = {
+    "SGD": "torch.optim.SGD",
+    "Adam": "torch.optim.Adam",
+    "Adamax": "torch.optim.Adamax",
+    "AdamW": "torch.optim.AdamW",
+    "RMSProp": "torch.optim.RMSprop",
+    "NAdam": "torch.optim.NAdam",
+    "RAdam": "torch.optim.RAdam",
+}
+CHOSEN_BY_AUTO = {"lr0": 0.01, "momentum": 0.937}  # which the library logs as ignored; its defaults
+
+
 def ultralytics(root: Mapped, display: str) -> Recipe:
-    """Ultralytics: clips at 10.0 in code, patience counts epochs, optimizer "auto" picks by the number of iterations."""
-    builder = Builder(root, display, "ultralytics", "Ultralytics 8.4")
-    name = value_of(builder.setting("optimizer", default="auto"))
-    kinds = {
-        "SGD": "torch.optim.SGD",
-        "Adam": "torch.optim.Adam",
-        "AdamW": "torch.optim.AdamW",
-        "RMSProp": "torch.optim.RMSprop",
-        "NAdam": "torch.optim.NAdam",
-        "RAdam": "torch.optim.RAdam",
+    """A config of Ultralytics' own command."""
+    builder = Builder(root, display, "ultralytics", ULTRALYTICS_VERSION)
+    return described(builder, judged=find(root, "optimizer") is not None)
+
+
+def described(builder: Builder, judged: bool = True) -> Recipe:
+    """Ultralytics: clips at 10.0 in code, patience counts epochs, optimizer "auto" picks by the number of iterations.
+
+    `judged`: it is the library's own trainer that reads the settings, so that what it leaves aside is known.
+    """
+    spelled = builder.setting("optimizer", default="auto")
+    name = "auto" if isinstance(spelled, Unknown) and "'auto'" in spelled.why else value_of(spelled)
+    settings = {
+        "lr": builder.setting("lr0", default=CHOSEN_BY_AUTO["lr0"]),
+        "momentum": builder.setting("momentum", default=CHOSEN_BY_AUTO["momentum"]),
+        "weight_decay": builder.setting("weight_decay", default=0.0005),
     }
-    kind = kinds.get(str(name), f"ultralytics.{name}")
-    builder.optimizer(
-        kind,
-        {
-            "lr": builder.setting("lr0", default=0.01),
-            "momentum": builder.setting("momentum", default=0.937),
-            "weight_decay": builder.setting("weight_decay", default=0.0005),
-        },
-        builder.place("lr0"),
-    )
-    builder.scheduler("torch.optim.lr_scheduler.LambdaLR", {}, builder.place("lrf"), "epoch")
+    kind = ULTRALYTICS_OPTIMIZERS.get(str(name), f"ultralytics.{name or 'optimizer'}")
+    if name == "auto" and judged:
+        for key, (setting, default) in zip(settings, CHOSEN_BY_AUTO.items()):
+            builder.overruled(setting, settings[key], "optimizer=auto", usual=default)
+            settings[key] = Unknown("optimizer=auto chooses it")
+    builder.optimizer(kind, settings, builder.place("lr0", "optimizer"))
+    schedule = builder.scheduler("torch.optim.lr_scheduler.LambdaLR", {}, builder.place("lrf"), "epoch")
+    schedule.factor = 1.0  # it comes down from lr0 to lrf times lr0
     builder.clip(Known(10.0, default=builder.version), builder.place("lr0"))
     builder.seed(builder.setting("seed", default=0), builder.place("seed"))
+    size = builder.setting("batch", "batch_size", default=16)
+    batch = number(size)
     builder.loader(
         "train",
-        builder.setting("batch", "batch_size", default=16),
+        Unknown("the library measures how many fit") if batch is not None and batch < 1 else size,
         builder.place("batch", "batch_size"),
         shuffle=Known(True, default=builder.version),
     )
-    builder.recipe.epochs = builder.setting("epochs", default=100)
-    builder.early_stopping(
-        builder.setting("patience", default=100),
-        builder.place("patience"),
-        Known("fitness", default=builder.version),
-        Known("max", default=builder.version),
-        "epoch",
-    )
+    timed = builder.setting("time")
+    epochs = builder.setting("epochs", default=100)
+    if timed is not ABSENT and value_of(timed) is not None:
+        epochs = Unknown("`time` ends the run")
+    elif number(epochs) == 0:
+        epochs = Unknown("with no epoch the call only fetches the data")
+    builder.recipe.epochs = epochs
+    patience = builder.setting("patience", default=100)
+    if not (isinstance(patience, Known) and not patience.value):  # 0 switches it off
+        best, mode = Known("fitness", default=builder.version), Known("max", default=builder.version)
+        builder.early_stopping(patience, builder.place("patience"), best, mode, "epoch").always_on = True
+    closed, run = number(builder.setting("close_mosaic", default=10)), number(builder.recipe.epochs)
+    if closed is not None and run is not None and closed > run and number(builder.setting("mosaic", default=1.0)) != 0:
+        # Mosaic is closed in the epoch with the number epochs - close_mosaic, and there is none.
+        builder.overruled("close_mosaic", builder.setting("close_mosaic"), f"epochs={run:g}", reached=False)
     builder.loader("validation", Unknown("twice that of training, or less"), builder.place("val", "batch", "batch_size"))
     builder.keeps_best(builder.place("epochs"))
     return builder.finish()
