@@ -135,6 +135,25 @@ def test_several_events_and_arguments_of_a_handler(tmp_path: Path) -> None:
     assert [(value_of(save.path), save.parts) for save in found.saves] == [("last.pt", {"": "model-state"})] * 2
 
 
+def test_events_of_the_program(tmp_path: Path) -> None:
+    text = """\
+from ignite.contrib.handlers import CustomPeriodicEvent
+from ignite.engine import EventEnum
+
+class Mine(EventEnum):
+    CLEANED = "cleaned"
+
+trainer.register_events(*Mine)
+trainer.on(Mine.CLEANED)(lambda engine: torch.save(model.state_dict(), "mine.pt"))
+trainer.on(Events.EPOCH_COMPLETED)(lambda engine: engine.fire_event(Mine.CLEANED))
+periodic = CustomPeriodicEvent(n_iterations=100)
+trainer.on(getattr(periodic.Events, "ITERATIONS_100_COMPLETED"))(lambda engine: torch.save(model.state_dict(), "periodic.pt"))
+"""
+    found = recipe(tmp_path, MADE, text, RUN)
+    assert order(found, Kind.SAVE) == ["range(30)/loader/if/save", "range(30)/save"]
+    assert [value_of(save.path) for save in found.saves] == ["periodic.pt", "mine.pt"]
+
+
 def test_mixed_precision_and_accumulation(tmp_path: Path) -> None:
     more = "trainer = create_supervised_trainer(model, optimizer, criterion, amp_mode='amp', scaler=True, gradient_accumulation_steps=4)\n"
     found = recipe(tmp_path, more, RUN)
@@ -194,7 +213,7 @@ def test_checkpoints(tmp_path: Path) -> None:
 score = lambda engine: engine.state.metrics["accuracy"]
 best = Checkpoint({"model": model, "optimizer": optimizer, "trainer": trainer}, DiskSaver("out"), score_function=score)
 evaluator.add_event_handler(Events.COMPLETED, best)
-trainer.add_event_handler(Events.EPOCH_COMPLETED, ModelCheckpoint("last", "net"), {"model": model})
+trainer.add_event_handler(Events.EPOCH_COMPLETED, ModelCheckpoint("last", "net"), to_save={"model": model})
 """
     found = recipe(tmp_path, MADE, VALIDATE, best, RUN)
     assert [(value_of(save.path), save.best, save.parts) for save in found.saves] == [

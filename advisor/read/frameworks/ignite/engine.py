@@ -22,6 +22,7 @@ from advisor.read.python.values import (
     Constant,
     Function,
     Instance,
+    Library,
     Mapping,
     Opaque,
     Partial,
@@ -80,8 +81,10 @@ def events_of(value: Value | None) -> tuple[tuple[str, str | None], ...]:
             found += member.data["events"]
         elif isinstance(member, Constant):
             found.append((str(member.value), None))
-        else:
-            found.append((str(getattr(member, "name", "")) or "an event that is not known", None))
+        elif isinstance(member, Library):
+            found.append((member.name, None))
+        else:  # after some batch: the cadence of most events that programs and handlers make
+            found.append(("ITERATION_COMPLETED", "an event that is not known"))
     return tuple(found)
 
 
@@ -216,7 +219,7 @@ def attach_handler(call: LibraryCall, this: Instance, event: Value | None, handl
             for one in members(handler):
                 own = one.data.get("attachable") if isinstance(one, Instance) else None
                 if own is not None:
-                    own.on_event(reader, engine, name, rest, node)
+                    own.on_event(reader, engine, name, [*rest, *named.values()], node)
                 elif not isinstance(one, Constant):
                     _widen(reader, one)
                     reader.call(one, Arguments([engine, *rest] if _takes_engine(one, rest, named) else list(rest), dict(named)), node)
