@@ -254,6 +254,14 @@ def test_schedules(tmp_path: Path, schedule: str, names: list[str], stepped: str
     assert rules == (["scheduler-never-stepped"] if stepped == "never" else [])
 
 
+def test_one_of_many_schedules_is_attached(tmp_path: Path) -> None:
+    text = "import sys\n\nname = sys.argv[1]\ndecay = None\n"
+    for number in range(6):
+        text += f"if name == 'kind {number}':\n    decay = CosineAnnealingScheduler(optimizer, 'lr', 0.1, 0.00{number + 1}, 600)\n"
+    text += "if decay is not None:\n    trainer.add_event_handler(Events.ITERATION_STARTED, decay)\n"
+    assert findings(tmp_path, MADE, VALIDATE, text, RUN) == []
+
+
 def test_the_momentum_is_no_rate(tmp_path: Path) -> None:
     attached = "trainer.add_event_handler(Events.ITERATION_STARTED, CosineAnnealingScheduler(optimizer, 'momentum', 0.95, 0.85, 600))\n"
     assert recipe(tmp_path, MADE, attached, RUN).schedulers.absent

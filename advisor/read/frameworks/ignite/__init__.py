@@ -16,7 +16,8 @@ FLAT = frozenset({
     "create_supervised_trainer", "create_supervised_evaluator", "supervised_training_step", "supervised_training_step_amp",
     "supervised_evaluation_step", "supervised_evaluation_step_amp", "_prepare_batch", "convert_tensor", "create_lr_scheduler_with_warmup",
     "setup_common_training_handlers", "setup_common_distrib_training_handlers", "add_early_stopping_by_val_score", "save_best_model_by_val_score",
-    "gen_save_best_models_by_val_score", "global_step_from_engine",
+    "gen_save_best_models_by_val_score", "global_step_from_engine", "setup_tb_logging", "setup_visdom_logging", "setup_mlflow_logging",
+    "setup_neptune_logging", "setup_wandb_logging", "setup_plx_logging", "setup_clearml_logging", "setup_trains_logging", "setup_any_logging",
 })  # fmt: skip
 
 
@@ -46,6 +47,12 @@ def prepare_batch(call: LibraryCall) -> Value:
     from advisor.read.frameworks.ignite.supervised import halves
 
     return halves(call.reader, call.get("batch", 0) or Opaque("a batch"), call.node)
+
+
+@table.function(*(f"ignite.{name}" for name in FLAT if name.endswith("_logging")))
+def setup_logging(call: LibraryCall) -> Value:
+    """setup_tb_logging(path, trainer, optimizers, evaluators): looks at all of them."""
+    return call.reader.instance("ignite.object", role="quiet", node=call.node)
 
 
 @table.prefix("ignite")

@@ -171,7 +171,7 @@ def setup_common_training_handlers(call: LibraryCall) -> Value:
     call.reader.recipe.owner_silences |= {"shard"}  # set_epoch is called
     schedule = call.get("lr_scheduler", 5)
     for member in members(schedule) if schedule is not None else ():
-        if isinstance(member, Instance) and member.role == "ignite-schedule":
+        if isinstance(member, Instance) and member.kind == "ignite.schedule":
             attach_handler(call, trainer, Constant("ITERATION_STARTED"), member, [], {})
         elif isinstance(member, Instance) and member.role == "scheduler":
             attach(

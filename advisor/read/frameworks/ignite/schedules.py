@@ -58,7 +58,7 @@ def _recorded(call: LibraryCall, fact: Scheduler) -> Instance:
 def schedule(reader: Reader, fact: Scheduler, node: ast.AST) -> Instance:
     """A schedule as a handler."""
     what = Attachable(lambda reader, events: stepped(fact, [name for name, _ in events]), lambda *given: None)
-    return reader.instance("ignite.schedule", role="ignite-schedule", fact=fact, node=node, data={"attachable": what})
+    return reader.instance("ignite.schedule", role="scheduler", fact=fact, node=node, data={"attachable": what})
 
 
 def stepped(fact: Scheduler, events: list[str]) -> None:
@@ -97,7 +97,7 @@ for _name in OF_OTHERS:
     table.FUNCTIONS[f"ignite.{_name}"] = _of_others
 
 
-@table.method("ignite-schedule", "attach")
+@table.method("ignite.schedule", "attach")
 def attach(call: LibraryCall) -> Value:
     """scheduler.attach(engine, event)"""
     from advisor.read.frameworks.ignite.engine import attach_handler
@@ -131,13 +131,13 @@ def applied(call: LibraryCall) -> Value:
     return NONE
 
 
-@table.method("ignite-schedule", "state_dict", "load_state_dict", "get_param", "simulate_values", "plot_values")
+@table.method("ignite.schedule", "state_dict", "load_state_dict", "get_param", "simulate_values", "plot_values")
 def asked(call: LibraryCall) -> Value:
     """Looks, or goes back."""
     return Opaque("the state of the schedule")
 
 
-@table.invoke("ignite-schedule")
+@table.invoke("ignite.schedule")
 def called(call: LibraryCall) -> Value:
     """scheduler(engine), inside a handler of the program."""
     fact: Any = call.this.fact

@@ -9,7 +9,8 @@ from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, graph_of_weights, merge
-from advisor.read.python.values import NONE, Arguments, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
+from advisor.read.python import classes
+from advisor.read.python.values import NONE, Arguments, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
 
 
 @table.function("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential")
@@ -99,11 +100,13 @@ def process(call: LibraryCall) -> Value:
 
 @table.method("torch.multiprocessing.Process", "start")
 def start(call: LibraryCall) -> Value:
-    """process.start() runs the target elsewhere."""
-    target, given = call.this.data["target"], call.this.data["args"]
+    """process.start() runs the target elsewhere, or the `run` of a class of the project."""
+    target, given = call.this.data.get("target"), call.this.data.get("args")
     if target is not None:
         items = list(given.items) if isinstance(given, Sequence) else []
-        call.reader.call(target, Arguments(items, exact=call.this.data["kwargs"] is None), call.node)
+        call.reader.call(target, Arguments(items, exact=call.this.data.get("kwargs") is None), call.node)
+    elif call.this.cls is not None and isinstance(own := classes.class_lookup(call.reader, call.this.cls, "run"), Function):
+        call.reader.call(own, Arguments([call.this]), call.node)
     return NONE
 
 
