@@ -59,7 +59,8 @@ class Kind(str, Enum):
     EVAL_MODE = "eval-mode"  # subject Module
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
     FREEZE = "freeze"  # subject Module; data: trainable (Setting)
-    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow)
+    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
+    # is given a batch, which may do more than run the model
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
@@ -74,7 +75,7 @@ class Kind(str, Enum):
     SCHEDULER_STEP = "scheduler-step"  # subject Scheduler; data: metric (Flow|None), arguments (int)
     LR_WRITE = "lr-write"  # subject Optimizer | None; data: key ("lr"), value (Setting)
     SET_EPOCH = "set-epoch"  # subject Sampler | None
-    METRIC = "metric"  # data: name, flow (Flow)
+    METRIC = "metric"  # data: name, flow (Flow): the measurement, or what the model gave where it is compared with labels
     SAVE = "save"  # subject Save
     RESTORE = "restore"  # subject Restore
     KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.model.events import Context, Event, Kind, Loop, Region, events, once
-from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
+from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
@@ -106,22 +106,38 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
     return found
 
 
-def final_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
-    """Every forward of a trained model in no loop, after training, whose output meets a loss or a metric: the test on all data at once."""
+@once
+def final_loaders(recipe: Recipe) -> frozenset[Fact]:
+    """The loaders that a model goes over when training is done: what comes of it is the result of the run."""
+    rounds = {found.epoch or found.batch for found in training_loops(recipe)}
+    found: set[Fact] = set()
+    trained = False
+    for event, context in events(recipe.tree, Kind.BACKWARD, Kind.FORWARD):
+        if event.kind is Kind.BACKWARD:
+            trained = True
+        elif trained and rounds.isdisjoint(context.loops):
+            found.update(loader.slot for loop in context.loops for loader in loaders(loop))
+    return frozenset(found)
+
+
+def whole_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
+    """Every forward of a trained model beside the training loop, be it after it or in each epoch, whose output meets a loss or a metric:
+    the test on all data at once."""
     trained, seen = _trained_slots(recipe), False
     for event, context in events(recipe.tree, Kind.FORWARD, Kind.BACKWARD):
         model = event.subject
         if event.kind is Kind.BACKWARD:
             seen = seen or training_loop(context) is not None
-        elif seen and isinstance(model, Module) and not repeats(context) and not trained.isdisjoint(part.slot for part in model.walk()):
-            beside = context.calls[-1].body if context.calls else recipe.tree
-            if any(_measures(other, model) and not repeats(around) for other, around in events(beside, *MEASURES)):
+        elif seen and isinstance(model, Module) and beside_training(context) and not trained.isdisjoint(part.slot for part in model.walk()):
+            nodes = context.calls[-1].body if context.calls else recipe.tree
+            if any(_measures(other, model) and beside_training(around) for other, around in events(nodes, *MEASURES)):
                 yield event, context
 
 
-def repeats(context: Context) -> bool:
-    """True for what stands in a loop that runs many times."""
-    return any(loop.what not in ("parameters", "turn") for loop in context.loops)
+def beside_training(context: Context) -> bool:
+    """True for what stands in no training loop and in no other loop either than those around training: it happens once, or once per epoch."""
+    repeating = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]
+    return all(contains(loop.body, Kind.BACKWARD) for loop in repeating) and training_loop(context) is None
 
 
 def _measures(event: Event, model: Module) -> bool:

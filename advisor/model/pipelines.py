@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.model.recipe import Dataset, Loader, Transform
-from advisor.model.source import number
+from advisor.model.source import Setting, is_absent, number, value_of
 
 LIBRARIES = ("torchvision.", "albumentations.", "torchaudio.", "kornia.")
 RANDOM = frozenset(
@@ -44,6 +44,9 @@ STEADY = frozenset(
 )
 
 
+UNCHANGED = ("RandMark", "RandRange", "RandIdentity", "RandomOrder", "Randomizable")  # of MONAI's Rand..., what draws no change of a sample
+
+
 def pipeline(loader: Loader) -> list[Transform] | None:
     """The transforms that the loader's samples go through, its own data set's or that of what it was cut from; None when not known."""
     dataset: Dataset | None = loader.dataset
@@ -54,11 +57,39 @@ def pipeline(loader: Loader) -> list[Transform] | None:
     return None
 
 
+def augmentations(transforms: list[Transform]) -> list[Transform]:
+    """The random steps that change a sample as a whole; one that changes only some of its items may make the task, as noise does for a denoiser."""
+    found: list[Transform] = []
+    items: set[str] = set()
+    for transform in transforms:
+        keys = _items(transform)
+        if is_random(transform) and (keys is None or (keys and keys >= items)):
+            found.append(transform)
+        items |= keys or set()
+        items |= _texts(transform.settings.get("names")) if transform.name.startswith("CopyItems") else set()
+    return found
+
+
+def _items(transform: Transform) -> set[str] | None:
+    """The items of a sample that a step of MONAI changes, empty when they are not known; None for one that is no dict."""
+    keys = transform.settings.get("keys")
+    plain = keys is None or is_absent(keys) or isinstance(value_of(keys), (int, float))
+    return None if plain else _texts(keys)
+
+
+def _texts(names: Setting | None) -> set[str]:
+    held = value_of(names)
+    listed = (held,) if isinstance(held, str) else held if isinstance(held, (list, tuple)) else ()
+    return {name for name in listed if isinstance(name, str)}
+
+
 def is_random(transform: Transform) -> bool:
     """True for a transform that gives another result each time."""
-    chance = number(transform.settings.get("p"))
-    if chance == 0:
+    if 0 in (number(transform.settings.get("p")), number(transform.settings.get("prob"))):
         return False
+    if transform.kind.startswith("monai."):
+        centred = value_of(transform.settings.get("random_center")) is False and value_of(transform.settings.get("random_size")) is not True
+        return transform.name.startswith(("Rand", "SignalRand")) and not transform.name.startswith(UNCHANGED) and not centred
     if transform.kind.startswith("albumentations."):
         return transform.name not in STEADY and not transform.name.startswith("ToTensor")
     if not transform.kind.startswith(LIBRARIES):

@@ -86,7 +86,10 @@ def _initialises(model: Module) -> bool:
 
 
 def first_need(recipe: Recipe) -> Event | None:
-    """The first thing that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward."""
+    """The first thing that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward.
+
+    Where no more is known of the model than that it is trained, the loader that shuffles its training data.
+    """
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
@@ -103,9 +106,12 @@ def first_need(recipe: Recipe) -> Event | None:
             aside = aside or event
         if event.kind is Kind.BACKWARD and hidden:
             return event
-    return aside
+    return aside or next((event for event, _ in events(recipe.tree, Kind.BUILD) if shuffles(event.subject) and event.subject.role == "train"), None)
 
 
 def shuffles(loader: object) -> bool:
-    """True for a loader that puts its samples in a random order."""
-    return isinstance(loader, Loader) and value_of(loader.settings.get("shuffle")) is True
+    """True for a loader that puts its samples in a random order, drawn from torch's global numbers."""
+    if not isinstance(loader, Loader) or value_of(loader.settings.get("shuffle")) is not True:
+        return False
+    own = loader.settings.get("generator")
+    return own is None or is_absent(own) or (isinstance(own, Known) and own.value is None)

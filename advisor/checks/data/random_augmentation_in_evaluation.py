@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.pipelines import is_random, pipeline
+from advisor.model.pipelines import augmentations, pipeline
 from advisor.model.recipe import Loader
 from advisor.model.source import Link
 
@@ -17,7 +17,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
-    found = [transform for transform in pipeline(loader) or () if is_random(transform)]
+    found = augmentations(pipeline(loader) or [])
     if not found:
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)

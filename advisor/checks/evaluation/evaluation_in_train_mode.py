@@ -10,18 +10,18 @@ from advisor.model.events import Event, Kind, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
 from advisor.model.layers import batch_norms, dropouts, mode_matters
-from advisor.model.modes import evaluation_forwards, final_forwards, out_of_train, repeats, role_of, to_train
+from advisor.model.modes import beside_training, evaluation_forwards, out_of_train, role_of, to_train, whole_forwards
 from advisor.model.recipe import Module, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test after training, is checked."""
+    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test on all data at once, is checked."""
     if "mode" in recipe.owner_silences or not recipe.trains:
         return
     measured: dict[Event, set[Loop | None]] = {}
     for event, _, over_data in evaluation_forwards(recipe):
         measured.setdefault(event, set()).add(over_data)
-    for event, _ in final_forwards(recipe):
+    for event, _ in whole_forwards(recipe):
         measured.setdefault(event, set()).add(None)
     if not measured:
         return
@@ -42,7 +42,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         module = found.event.subject
         loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
         at: Loop | Event = loop or found.event
-        if at in seen or (loop is None and (None not in measured[found.event] or repeats(found.context))):
+        if at in seen or (loop is None and (None not in measured[found.event] or not beside_training(found.context))):
             continue  # the same function, called where it trains
         seen.add(at)
         matters = mode_matters(module, recipe)
@@ -57,4 +57,5 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 model=module.name,
                 layer=[*norms, *drops][0].name if norms or drops else "functional dropout",
                 role=role_of(loop),
+                where=f"{role_of(loop)} loop" if loop is not None else "evaluation",
             )

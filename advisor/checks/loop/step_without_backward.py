@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind
+from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, contains, violations
 from advisor.model.gradients import by_hand, escaped_to, filled, kinds_of, owned, stepped
@@ -23,7 +23,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         seen.add(found.thing)
         if by_hand(recipe, optimizer.modules):
             continue
-        if handed := escaped_to(recipe, found.thing):
+        unread = next((event.data["method"] for event, _ in events(loops[0].body, Kind.FORWARD) if event.data.get("method")), None)
+        if unread is not None:
+            ctx.skip(f"the method `{unread}` of the model could not be read, and may call backward", found.event)
+        elif handed := escaped_to(recipe, found.thing):
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", found.event)
         elif not contains(loops[0].body, Kind.BACKWARD):
             yield ctx.finding("no-backward", at=found.event, kind=kinds_of(recipe, found.thing))

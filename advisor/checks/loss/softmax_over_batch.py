@@ -31,7 +31,6 @@ def _outputs(recipe: Recipe) -> Iterator[tuple[Place, Flow | None, bool]]:
     for event, _ in events(recipe.tree, Kind.LOSS, Kind.METRIC, Kind.FORWARD):
         flow = event.data.get({Kind.LOSS: "input", Kind.METRIC: "flow"}.get(event.kind, "output"))
         yield event.place, flow, event.kind is not Kind.FORWARD
-    yield from ((place, flow, True) for place, flow in recipe.hits)
 
 
 def case_of(flow: Flow, met: bool) -> str | None:

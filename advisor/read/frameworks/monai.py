@@ -1,20 +1,26 @@
-"""MONAI: its loaders are torch's, its networks and losses are known by name, its seed seeds everything."""
+"""MONAI: its loaders are torch's, its transforms, networks and losses are known by name, its seed seeds everything."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from advisor.model.events import Kind
-from advisor.model.recipe import Dataset, Loss, Module
+from advisor.model.recipe import Dataset, Loss, Module, Transform
 from advisor.read.frameworks import seeding, table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.datasets import made
+from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.frameworks.torch.optim import register
-from advisor.read.python.values import Opaque, Value
+from advisor.read.frameworks.torchvision.transforms import steps_of
+from advisor.read.python.values import Opaque, Value, setting
 
 register(
     "monai.optimizers.Novograd", "params, lr=0.001, betas=(0.9, 0.98), eps=1e-08, weight_decay=0, grad_averaging=False, amsgrad=False", "MONAI 1.4"
 )
 for _name in ("DataLoader", "ThreadDataLoader", "dataloader.DataLoader", "thread_buffer.ThreadDataLoader"):
     table.ALIASES[f"monai.data.{_name}"] = "torch.utils.data.DataLoader"
+TRANSFORM_AT = {"ArrayDataset": 1, "ImageDataset": 3, "MedNISTDataset": 2, "DecathlonDataset": 3}  # where a data set takes its transform; else second
+HOLDERS = ("OneOf", "SomeOf", "RandomOrder")  # steps that hold steps
+SECTIONED = {"MedNISTDataset": 1, "DecathlonDataset": 2}  # published data, and where they are told which part it is
 DATASETS = (
     "Dataset",
     "CacheDataset",
@@ -37,7 +43,13 @@ for _name in DATASETS:
 @table.function(*(f"monai.data.{name}" for name in DATASETS), "monai.apps.MedNISTDataset", "monai.apps.DecathlonDataset")
 def dataset(call: LibraryCall) -> Value:
     """CacheDataset(data=files, transform=transforms)"""
-    return made(call, Dataset(call.place, kind=call.name))
+    fact = Dataset(call.place, kind=call.name)
+    name = call.name.rpartition(".")[2]
+    if name in SECTIONED:
+        section = call.reader.plain(call.get("section", SECTIONED[name]))
+        fact.role = role_of_words(section) if isinstance(section, str) else "unknown"
+    fact.transforms = steps_of(call.get("img_transform" if name == "ArrayDataset" else "transform", TRANSFORM_AT.get(name, 1)))
+    return made(call, fact)
 
 
 @table.prefix("monai.networks.nets", "monai.networks.blocks", "monai.networks.layers")
@@ -61,9 +73,27 @@ def loss(call: LibraryCall) -> Value | None:
     return call.reader.instance(call.name, role="loss", fact=fact, node=call.node)
 
 
-@table.prefix("monai.transforms", "monai.metrics", "monai.handlers", "monai.visualize", "monai.config", "monai.utils", "monai.apps", "monai.bundle")
+@table.prefix("monai.transforms")
+def transform(call: LibraryCall) -> Value | None:
+    """Compose([LoadImaged(keys), RandFlipd(keys, prob=0.5)]), of arrays or of dicts, or one of its steps."""
+    name = call.name.rpartition(".")[2]
+    if not name[:1].isupper():
+        return quiet(call)
+    if name == "Compose":
+        return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps_of(call.get("transforms", 0))})
+    settings = {key: setting(value) for key, value in call.arguments.keywords.items()}
+    settings["keys"] = call.setting("keys", 0)  # of a sample that is a dict, the items that are changed
+    fact = call.reader.record(Transform(call.place, kind=call.name, settings=settings))
+    data: dict[str, Any] = {}
+    if name in HOLDERS:
+        inner = steps_of(call.get("transforms", 0))
+        data["steps"] = [fact, *inner] if inner is not None else None
+    return call.reader.instance(call.name, role="transform", fact=fact, node=call.node, data=data)
+
+
+@table.prefix("monai.metrics", "monai.handlers", "monai.visualize", "monai.config", "monai.utils", "monai.apps", "monai.bundle")
 def quiet(call: LibraryCall) -> Value | None:
-    """Transforms, metrics and helpers change no weights."""
+    """Metrics and helpers change no weights."""
     return call.reader.instance("monai.object", role="quiet", node=call.node)
 
 

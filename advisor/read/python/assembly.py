@@ -221,12 +221,14 @@ def _reaches_backward(event: Event, nodes: list[tree.Entry]) -> bool:
 
 
 def _dataset_role(loader: Loader) -> Role:
-    dataset = loader.dataset
+    """The role of what a loader holds, or of what that was cut from; a test set that is split may be for validation and test."""
+    dataset, parted = loader.dataset, False
     for _ in range(6):
         if dataset is None:
             break
         if dataset.role != "unknown":
-            return dataset.role
+            return "unknown" if parted and dataset.role == "test" else dataset.role
+        parted = parted or dataset.split is not None
         dataset = dataset.origin
     return "unknown"
 

@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
+from advisor.model.recipe import Loader
 from advisor.read.frameworks import table
-from advisor.read.python import calls, conditions, operators, scopes, subscripts
+from advisor.read.python import calls, comprehensions, conditions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -102,6 +103,8 @@ def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Valu
 
 def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
+    if isinstance(value, Instance) and isinstance(value.fact, Loader) and isinstance(target, (ast.Name, ast.Attribute)):
+        value.fact.names |= {target.id if isinstance(target, ast.Name) else target.attr}
     if not reader.loop_depth or reader.forward_depth:
         return
     outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
@@ -148,7 +151,7 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     counting = _counting(node)
     if counting is not None:
         return run_augmented(reader, counting)
-    value = reader.evaluate(node.value)
+    value = comprehensions.bound(reader, node.value) if isinstance(node.value, ast.GeneratorExp) else reader.evaluate(node.value)
     conditions.remember(reader, node.value, value)
     for target in node.targets:
         assign(reader, target, value, node)

@@ -34,7 +34,7 @@ from advisor.read.python.values import (
     Weights,
     content,
     join,
-    join_flows,
+    of_default,
 )
 
 if TYPE_CHECKING:
@@ -181,12 +181,6 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
     return join(values, callee.when)
-
-
-def of_default(head: Flow, *others: Flow) -> Flow:
-    """What the default path's tensor is, with the models, sources and losses of the other alternatives beside its own."""
-    merged = join_flows([head, *others])
-    return replace(head, modules=merged.modules, sources=merged.sources, losses=merged.losses)
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -374,6 +368,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         reader.escape([receiver], f"{receiver.kind}.{name}", node)
     elif reader.tracked(given):
         reader.escape(given, f"{receiver.kind}.{name}", node)
+    elif receiver.role == "module" and receiver.kind == "torch.nn.Module" and receiver.cls is None:
+        forwards.by_method(reader, receiver, name, given, node)
     return opaque_result(reader, f"{receiver.kind}.{name}", given)
 
 

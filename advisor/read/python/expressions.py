@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
-from advisor.read.python import alternatives, calls, functions, operators, subscripts
-from advisor.read.python.frames import Frame
+from advisor.read.python import alternatives, assignment, calls, comprehensions, functions, operators, subscripts
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -204,86 +203,6 @@ def eval_dict(reader: Reader, node: ast.Dict) -> Value:
     return mapping(items, exact, reader.place(node))
 
 
-def eval_comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
-    """A comprehension is a loop in its own frame; over known items it is read item by item."""
-    outer = reader.frame
-    reader.frame = Frame(outer.module, {}, outer, outer.owner, outer.receiver)
-    results: list[Value] = []
-    pairs: dict[Any, Value] = {}
-    state: dict[str, Any] = {"exact": True, "filtered": None}
-
-    try:
-        _comprehend(reader, node, 0, results, pairs, state)
-    finally:
-        reader.frame = outer
-    if isinstance(node, ast.DictComp):
-        return mapping(pairs, bool(state["exact"]), reader.place(node))
-    if len(results) == 1 and isinstance(results[0], Weights) and not state["exact"]:
-        one = results[0]
-        parameters = one.parameters
-        if state["filtered"]:
-            text = str(state["filtered"])
-            parameters = replace(parameters, filtered=text, exact=False)
-        return Weights(replace(parameters, iterator=isinstance(node, ast.GeneratorExp)), of_grad=one.of_grad)
-    kind = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "generator"}[type(node)]
-    return sequence(results, kind, bool(state["exact"]))
-
-
-def _comprehend(
-    reader: Reader,
-    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
-    index: int,
-    results: list[Value],
-    pairs: dict[Any, Value],
-    state: dict[str, Any],
-) -> None:
-    """The loops of a comprehension from one of its `for`s on, and its element within the last."""
-    if index == len(node.generators):
-        if isinstance(node, ast.DictComp):
-            key, value = reader.evaluate(node.key), reader.evaluate(node.value)
-            if isinstance(key, Constant) and subscripts.hashable(key.value):
-                pairs[key.value] = value
-            else:
-                state["exact"] = False
-                if len(pairs) < 8:
-                    pairs[f"<{reader.text(node.key)}>{len(pairs)}"] = value
-        else:
-            results.append(reader.evaluate(node.elt))
-        return
-    generator = node.generators[index]
-    value = reader.evaluate(generator.iter)
-    from advisor.read.python import assignment
-
-    iteration = reader.iterate(value, generator.iter)
-    items = iteration.items
-    turns: list[Value]
-    if (items is not None and len(items) <= 64 and iteration.what != "range") or (
-        items is not None and iteration.what == "range" and len(items) <= 16
-    ):
-        turns = list(items)
-    else:
-        turns = [iteration.item]
-        state["exact"] = False
-    reader.loop_depth += 1 if items is None else 0
-    try:
-        for item in turns:
-            assignment.assign(reader, generator.target, item, generator.target)
-            keep = True
-            for test in generator.ifs:
-                truth = reader.truth(reader.evaluate(test))
-                if truth is False and reader.strong_truth(reader.evaluate(test)) is False:
-                    keep = False
-                    break
-                if truth is not True:
-                    state["exact"] = False
-                    if isinstance(item, Weights) or (isinstance(item, Sequence) and any(isinstance(i, Weights) for i in item.items)):
-                        state["filtered"] = reader.text(test)
-            if keep:
-                _comprehend(reader, node, index + 1, results, pairs, state)
-    finally:
-        reader.loop_depth -= 1 if items is None else 0
-
-
 def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
     """A formatted string."""
     text, weak = "", False
@@ -315,8 +234,6 @@ def eval_lambda(reader: Reader, node: ast.Lambda) -> Value:
 
 def eval_walrus(reader: Reader, node: ast.NamedExpr) -> Value:
     """name := value"""
-    from advisor.read.python import assignment
-
     value = reader.evaluate(node.value)
     assignment.assign(reader, node.target, value, node)
     return value
@@ -384,10 +301,10 @@ EXPRESSIONS: dict[type, Callable[[Reader, Any], Value]] = {
     ast.Tuple: eval_list,
     ast.Set: eval_list,
     ast.Dict: eval_dict,
-    ast.ListComp: eval_comprehension,
-    ast.SetComp: eval_comprehension,
-    ast.GeneratorExp: eval_comprehension,
-    ast.DictComp: eval_comprehension,
+    ast.ListComp: comprehensions.evaluate,
+    ast.SetComp: comprehensions.evaluate,
+    ast.GeneratorExp: comprehensions.evaluate,
+    ast.DictComp: comprehensions.evaluate,
     ast.JoinedStr: eval_formatted,
     ast.Lambda: eval_lambda,
     ast.NamedExpr: eval_walrus,

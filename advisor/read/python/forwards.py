@@ -100,6 +100,13 @@ def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: V
     return marked
 
 
+def by_method(reader: Reader, instance: Instance, name: str, given: list[Value], node: ast.AST) -> None:
+    """model.validation_step(batch) of a class that could not be read: it runs the model, with gradients or without."""
+    flow = next((flow for value in given if (flow := _first_flow(value)) is not None and isinstance(flow.source, facts.Loader)), None)
+    if flow is not None and isinstance(instance.fact, facts.Module) and not instance.fact.complete:
+        reader.emit(Kind.FORWARD, node, instance.fact, input=flow, output=None, grad_mode="unknown", method=name)
+
+
 def _first_flow(value: Value) -> Flow | None:
     if isinstance(value, Tensor):
         return value.flow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
 from advisor.read.python import conditions
-from advisor.read.python.values import Instance, Opaque, Sequence, Tensor
+from advisor.read.python.values import Instance, Opaque, Sequence, Tensor, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -45,6 +45,14 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         if isinstance(owner, Instance) and isinstance(held, (Tensor, Opaque)) and held.flow is not None:
             if held.flow.aggregate is None and (held.flow.losses or held.flow.metric is not None):
                 reader.store.write(owner.attributes, target.attr, replace(held, flow=replace(held.flow, aggregate="last-batch")))
+
+
+def of_all(value: Value) -> Value:
+    """One of the measurements that a comprehension makes of all batches of a loader."""
+    flow = value.flow if isinstance(value, (Tensor, Opaque)) else None
+    if flow is None or flow.aggregate is not None or not (flow.losses or flow.metric is not None):
+        return value
+    return replace(value, flow=replace(flow, aggregate="epoch"))
 
 
 def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
@@ -349,7 +350,7 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
         if measured:
             given = next(side.flow for side in (left, right) if isinstance(side, Tensor) and side.flow.modules)
-            reader.recipe.hits.append((reader.place(node), given))
+            reader.emit(Kind.METRIC, node, None, name="accuracy", flow=given)
         graph: Any = "cut" if flow.graph == "kept" else flow.graph
         ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None}
         runs = tensor_table("labels-each")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Fact, Flow, Parameters
-from advisor.model.record import dataclass, field
+from advisor.model.record import dataclass, field, replace
 from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Passes, Place, Setting, Unknown
 
 if TYPE_CHECKING:
@@ -331,9 +331,13 @@ def join_flows(flows: list[Flow]) -> Flow:
                 changes[name] = True
             else:
                 changes[name] = () if name == "part" else False if name == "one_hot" else None
-    from advisor.model.record import replace
-
     return replace(head, **changes)
+
+
+def of_default(head: Flow, *others: Flow) -> Flow:
+    """What the default path's tensor is, with the models, sources and losses of the other alternatives beside its own."""
+    merged = join_flows([head, *others])
+    return replace(head, modules=merged.modules, sources=merged.sources, losses=merged.losses)
 
 
 def plain(value: Value | None, depth: int = 0) -> Any:

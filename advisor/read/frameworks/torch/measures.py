@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known
@@ -120,7 +121,7 @@ def compare(call: LibraryCall) -> Value:
     measured = agreement(Tensor(flow), other) if name == "eq" else {}
     if measured:
         given = flow if flow.modules else flow_of(other)
-        call.reader.recipe.hits.append((call.place, given or flow))
+        call.reader.emit(Kind.METRIC, call.node, None, name="accuracy", flow=given or flow)
     measured.update(compared(Tensor(flow), other, flow) if other is not None else {})
     if name in ("equal", "allclose", "is_same_size", "is_nonzero"):
         return Opaque("a comparison of tensors", "bool")

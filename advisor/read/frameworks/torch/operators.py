@@ -15,7 +15,7 @@ from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, me
 from advisor.read.frameworks.torch.parameters import added
 from advisor.read.python.reader import Reader
 from advisor.read.python.subscripts import is_counter
-from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, Weights, setting
+from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value, Weights, setting
 
 FLOOR = 1e-2  # what is added below this is a floor against log(0), no term
 PROBABILITIES = ("softmax", "sigmoid")
@@ -39,6 +39,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         other = right if one is not None else left
         flow = _scaled(symbol, held, other) if one is not None else _under(symbol, held, other)
         trend = trend_of(symbol, one, two, setting(other))
+        if symbol == "/" and one is not None and flow.losses and flow.aggregate == "epoch":
+            reader.recipe.averages.append((reader.place(node), flow))
     else:
         return None
     whole = flow.dtype is not None and flow.dtype.startswith(("int", "uint", "bool"))
@@ -174,9 +176,18 @@ def turned(flow: Flow) -> dict[str, Any]:
 
 def agreement(one: Value | None, two: Value | None) -> dict[str, Any]:
     """What `prediction == label` measures: the side that went through a model against one that did not."""
-    flows = [value.flow for value in (one, two) if isinstance(value, Tensor)]
-    hit = len(flows) == 2 and bool(flows[0].modules) != bool(flows[1].modules)
+    sides = [flow for value in (one, two) if (flow := _side(value)) is not None]
+    hit = len(sides) == 2 and bool(sides[0].modules) != bool(sides[1].modules)
     return {"metric": "accuracy", "direction": "max"} if hit else {}
+
+
+def _side(value: Value | None) -> Flow | None:
+    """A side of a comparison as a tensor: what was loaded, and the labels of a data set, are some where a model's output is compared with them."""
+    if isinstance(value, Opaque) and value.type is None and value.flow is not None and value.flow.source is not None:
+        return value.flow
+    if isinstance(value, Instance) and value.role == "loaded":
+        return Flow()
+    return value.flow if isinstance(value, Tensor) else None
 
 
 def _kept(flow: Flow) -> str | None:
