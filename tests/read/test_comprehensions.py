@@ -49,6 +49,11 @@ def test_known_items_are_read_one_by_one(tmp_path: Path) -> None:
     assert [context.loops for _, context in events(reader.recipe.tree, Kind.FORWARD)] == [(), (), ()]
 
 
+def test_a_model_that_is_run_a_number_of_times_is_run_in_a_loop(tmp_path: Path) -> None:
+    reader = run(tmp_path, HEAD + "a = torch.stack([model(torch.ones(2, 20)) for _ in range(4)])")
+    assert {loop.what for _, context in events(reader.recipe.tree, Kind.FORWARD) for loop in context.loops} == {"range"}
+
+
 def test_a_named_generator_runs_where_it_is_consumed(tmp_path: Path) -> None:
     reader = run(tmp_path, HEAD + "a = (model(x) for x, y in loader)\nmodel.eval()\nwith torch.no_grad():\n    b = list(a)\n")
     kinds = [(event.kind, event.data.get("grad_mode")) for event, _ in events(reader.recipe.tree, Kind.EVAL_MODE, Kind.FORWARD)]

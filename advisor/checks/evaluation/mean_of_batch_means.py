@@ -20,6 +20,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
         if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not _counts_samples(flow.divided[0], flow.source):
             continue
+        if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in recipe.averages):
+            continue  # multiplied by the batch size, or by whatever it is, afterwards
         divided.update(flow.losses)
         yield ctx.finding("divided-by-samples", at=place, batch_size=size)
     for event, context in events(recipe.tree, Kind.COUNT):

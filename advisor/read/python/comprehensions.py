@@ -103,7 +103,7 @@ def _comprehend(
     items = turns.items
     one_by_one = items is not None and len(items) <= (COUNTED if turns.what == "range" else ONE_BY_ONE)
     outer = reader.block
-    body: list[Node] = outer if one_by_one else []
+    body: list[Node] = []
     reader.block = body
     reader.loop_depth += 1 if items is None else 0
     state["exact"] = state["exact"] and one_by_one
@@ -127,5 +127,7 @@ def _comprehend(
         reader.block = outer
     if isinstance(turns.over, Loader):
         results[:] = [gathering.of_all(result) for result in results]
-    if body and not one_by_one:
+    if one_by_one and (turns.what != "range" or Kind.FORWARD not in kinds(body)):
+        outer += body
+    elif body:  # a model that is run a number of times is so in a loop
         outer.append(Loop(reader.place(node), body, turns.over, turns.count, turns.what, name=reader.text(generator.target)))  # type: ignore[arg-type]
