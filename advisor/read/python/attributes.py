@@ -258,6 +258,14 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
 
 
+def forget(owner: Instance, name: str) -> None:
+    """`del self.parts`: modules that a plain list or dict held are the module's no more."""
+    fact = owner.fact
+    if isinstance(fact, facts.Module) and any(held == name for held, _ in fact.unregistered):
+        fact.unregistered = tuple((held, place) for held, place in fact.unregistered if held != name)
+        fact.children = {key: part for key, part in fact.children.items() if not key.startswith(f"[{name}.")}
+
+
 def gather(reader: Reader, owner: Instance) -> None:
     """Looks again into the lists and dicts of a module that were empty when they became its attributes: its constructor has filled them since."""
     for name, place in owner.data.get("containers", {}).items():

@@ -10,6 +10,7 @@ from advisor.model.events import Arm, Branch, Exit
 from advisor.model.source import Known
 from advisor.read.python import (
     assignment,
+    attributes,
     branching,
     classes,
     discards,
@@ -26,6 +27,7 @@ from advisor.read.python.values import (
     Class,
     Constant,
     Function,
+    Instance,
     Mapping,
     Module,
     Sequence,
@@ -154,6 +156,10 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
     for target in node.targets:
         if isinstance(target, ast.Name):
             reader.store.delete(reader.frame.home(target.id), target.id)
+        elif isinstance(target, ast.Attribute):
+            holder = reader.evaluate(target.value)
+            if isinstance(holder, Instance):
+                attributes.forget(holder, target.attr)
         elif isinstance(target, ast.Subscript):
             owner = reader.evaluate(target.value)
             if isinstance(owner, Sequence):
