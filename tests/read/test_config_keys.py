@@ -62,6 +62,11 @@ def told(name: str, line: int) -> tuple[str, int, str]:
         ("from transformers import TrainingArguments\nTrainingArguments('out', deepspeed=copy.deepcopy(given))\n", []),
         ("import deepspeed\ndeepspeed.initialize(model=model, config=given)\n", []),
         ("import deepspeed\ndeepspeed.initialize(model=model, config='config.json')\n", []),  # read once more, by the library
+        ("print(given['weight' + '_decay'])\n", ["lr", "milestones"]),
+        ("print(given.get('weight' + '_decay', 0))\n", ["lr", "milestones"]),
+        ("import sys\nprint(given[sys.argv[1]])\n", ["lr", "milestones"]),  # what is inside is asked for by other keys
+        ("for name, one in given['optimizer'].items():\n    print(name, one)\n", ["weight_decay", "lr"]),
+        ("print(list(given['optimizer'].keys()))\n", ALL),
     ],
 )
 def test_a_dict_that_is_handed_on_whole(tmp_path: Path, use: str, found: list[str]) -> None:

@@ -66,14 +66,9 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
-    settings = reader.recipe.hyperparameters.items
-    if not settings or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+    if not reader.recipe.hyperparameters.items or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
         return
-    held = {path for values in given for value in values for path in _paths(value)}
-    for setting in settings if held else ():
-        if isinstance(setting.value, Known) and setting.declared == "config":
-            link = setting.value.origin[0]
-            setting.read = setting.read or (link.file, link.text) in held
+    _mark(reader, {path for values in given for value in values for path in _paths(value)})
 
 
 def _paths(value: Value, depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -88,6 +83,22 @@ def _paths(value: Value, depth: int = 0) -> Iterator[tuple[str, str]]:
         for link in value.origin:
             yield link.file, link.text
             yield link.file, _INDEX.sub("", link.text)  # the list that it stands in
+
+
+def ask(reader: Reader, held: Mapping, index: Value | None = None) -> None:
+    """Notes that a value of a dict is asked for by a key, which may be computed; by one that is not known, or by none: every value."""
+    if not reader.recipe.hyperparameters.items:
+        return
+    one = held.items.get(index.value) if isinstance(index, Constant) and isinstance(index.value, (str, int)) else None
+    values = [one] if one is not None else [] if isinstance(index, Constant) else list(held.items.values())
+    _mark(reader, {path for value in values if not isinstance(value, Mapping) for path in _paths(value, 1)})
+
+
+def _mark(reader: Reader, paths: set[tuple[str, str]]) -> None:
+    for setting in reader.recipe.hyperparameters if paths else ():
+        if isinstance(setting.value, Known) and setting.declared == "config":
+            link = setting.value.origin[0]
+            setting.read = setting.read or (link.file, link.text) in paths
 
 
 def read_by_library(reader: Reader, display: str) -> None:

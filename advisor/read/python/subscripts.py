@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks import table
-from advisor.read.python import calls, classes, functions, growing, operators
+from advisor.read.python import calls, classes, functions, growing, keys, operators
 from advisor.read.python.values import (
     Arguments,
     Class,
@@ -50,6 +50,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
         return join([subscript(reader, owner, member, node) for member in index.members], index.when)
     if isinstance(owner, Mapping):
+        keys.ask(reader, owner, index)
         if isinstance(index, Constant) and hashable(index.value):
             if index.value in owner.items:
                 return owner.items[index.value]

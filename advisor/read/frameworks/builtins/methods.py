@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
-from advisor.read.python import growing
+from advisor.read.python import growing, keys
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -292,8 +292,11 @@ def _put(reader: Reader, value: Mapping, new: dict[Any, Value], call: LibraryCal
 
 def _mapping(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Value | None:
     if name in ("get", "pop", "setdefault", "__getitem__"):
+        keys.ask(reader, value, call.get("key", 0))
         return _lookup(reader, value, name, call)
     if name in ("items", "keys", "values"):
+        if name != "keys":
+            keys.ask(reader, value)
         return _view(value, name)
     if name == "update":
         for other in call.arguments.positional:
