@@ -8,7 +8,6 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Exit, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
-from advisor.model.losses import indexed
 from advisor.model.modes import evaluation_forwards, gradients_on, role_of
 from advisor.model.recipe import Recipe
 
@@ -16,9 +15,6 @@ from advisor.model.recipe import Recipe
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each evaluation loop of a training program with a forward outside no_grad; the first forward is named."""
     if "no-grad" in recipe.owner_silences or not recipe.trains:
-        return
-    for place, _ in indexed(recipe):
-        ctx.skip("the program is one of torch 0.3, where volatile=True switched gradients off", place)
         return
     seen = set()
     for event, context, loop in evaluation_forwards(recipe):
