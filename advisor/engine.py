@@ -13,8 +13,9 @@ from typing import Any
 
 from advisor import suppress
 from advisor.checks.context import Context
-from advisor.model.events import finished, kinds
+from advisor.model.events import events
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
+from advisor.model.finished import finished
 from advisor.model.recipe import LISTINGS as recipe_lists
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
@@ -159,7 +160,7 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
     facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
     facts["Recipe"] = [recipe]
-    facts.update((kind.value, (kind,)) for kind in kinds(recipe.tree))
+    facts.update((kind.value, (kind,)) for kind in {event.kind for event, _ in events(recipe.tree)})
     return facts
 
 

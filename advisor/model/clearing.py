@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model.events import Context, Event, Kind, events
+from advisor.model.finished import once
 from advisor.model.folds import Order, training_loop, violations
 from advisor.model.gradients import filled, stepped, wiped
 from advisor.model.recipe import Fact, Recipe
@@ -22,8 +23,13 @@ class Emptied:
     backward: Event
 
 
-def emptied(recipe: Recipe) -> Iterator[Emptied]:
-    """Clearing arms, a backward disarms, the step is checked."""
+@once
+def emptied(recipe: Recipe) -> list[Emptied]:
+    """Every such step: clearing arms, a backward disarms, the step is checked."""
+    return list(_emptied(recipe))
+
+
+def _emptied(recipe: Recipe) -> Iterator[Emptied]:
     seen = set()
     for found in violations(recipe.tree, Order(checks=stepped, clears=filled, arms=lambda event: wiped(event, recipe))):
         loop = training_loop(found.context)

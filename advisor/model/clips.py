@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, events, once
-from advisor.model.folds import EVERYTHING, Order, TrainingLoop, contains, guards, training_loop, violations
+from advisor.model.events import Context, Event, Kind, events
+from advisor.model.finished import once
+from advisor.model.folds import EVERYTHING, Guard, Order, TrainingLoop, contains, guards, training_loop, violations
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
-from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe, Scaler
+from advisor.model.recipe import Clip, Fact, Module, Optimizer, Parameters, Recipe, Scaler
 from advisor.model.record import dataclass
 from advisor.model.scaling import is_off
 
@@ -60,34 +61,55 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
 
 def wasted(recipe: Recipe) -> list[tuple[Event, Event]]:
     """Every clip whose gradients are cleared before any step uses them, with what clears them."""
-    fates = [(clip, *_fate(clip, context, recipe)) for clip, context in clips(recipe)]
-    used = {clip.place for clip, used, _ in fates if used}  # an observed run has an event for each turn
-    return [(clip, clearing) for clip, _, clearing in fates if clearing is not None and clip.place not in used]
+    fates = [(clip, _Fate(clip, context, recipe)) for clip, context in clips(recipe)]
+    cleared = [(clip, clearing) for clip, fate in fates if (clearing := fate.clearing()) is not None]
+    places = {clip.place for clip, _ in cleared}  # an observed run has an event for each turn
+    used = {clip.place for clip, fate in fates if clip.place in places and fate.is_used()}
+    return [(clip, clearing) for clip, clearing in cleared if clip.place not in used]
 
 
-def _fate(clip: Event, context: Context, recipe: Recipe) -> tuple[bool, Event | None]:
-    """Whether a step may use what is clipped, and what surely clears it where none does."""
-    touched, sure = clipped(clip, recipe), guards(context)
-    moved = {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
-    touched = [optimizer for optimizer in touched if optimizer.slot in moved]  # one that never steps is another matter
-    if not touched or by_hand(recipe, clip.subject.parameters.modules):
-        return True, None
-    certain = {event for event, around in events(recipe.tree, Kind.ZERO_GRAD) if guards(around) <= sure}
+@once
+def _moved(recipe: Recipe) -> set[Fact]:
+    """The optimizers that step."""
+    return {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
 
-    def arms(event: Event) -> list[Optimizer]:
-        return touched if event is clip else []
 
-    def wipes(event: Event) -> list[Optimizer]:
-        return wiped(event, recipe) if event in certain else []
+@once
+def _clearings(recipe: Recipe) -> list[tuple[Event, frozenset[Guard]]]:
+    """What clears gradients, and under which conditions."""
+    return [(event, guards(around)) for event, around in events(recipe.tree, Kind.ZERO_GRAD)]
 
-    def uses(event: Event) -> list[Optimizer]:
-        unread = event.kind is Kind.ESCAPE or (event.kind is Kind.OPTIMIZER_STEP and not isinstance(event.subject, Optimizer))
-        moved = {event.subject.slot} if isinstance(event.subject, Optimizer) and event.kind is Kind.OPTIMIZER_STEP else set()
-        return touched if unread else [optimizer for optimizer in touched if optimizer.slot in moved]
 
-    used = violations(recipe.tree, Order(checks=uses, clears=wipes, arms=arms))
-    cleared = violations(recipe.tree, Order(checks=wipes, clears=uses, arms=arms))
-    return bool(used), cleared[0].event if cleared else None
+class _Fate:
+    """What becomes of the gradients that a clip has cut."""
+
+    def __init__(self, clip: Event, context: Context, recipe: Recipe) -> None:
+        self.clip, self.recipe = clip, recipe
+        moved = _moved(recipe)
+        touched = [optimizer for optimizer in clipped(clip, recipe) if optimizer.slot in moved]  # one that never steps is another matter
+        self.touched = [] if touched and by_hand(recipe, clip.subject.parameters.modules) else touched
+        sure = guards(context)
+        self.certain = {event for event, under in _clearings(recipe) if under <= sure} if self.touched else set()
+
+    def clearing(self) -> Event | None:
+        """What surely clears them before a step."""
+        cleared = violations(self.recipe.tree, Order(checks=self._wipes, clears=self._uses, arms=self._arms)) if self.touched else []
+        return cleared[0].event if cleared else None
+
+    def is_used(self) -> bool:
+        """Whether a step may use them; true also where that is not known."""
+        return not self.touched or bool(violations(self.recipe.tree, Order(checks=self._uses, clears=self._wipes, arms=self._arms)))
+
+    def _arms(self, event: Event) -> list[Optimizer]:
+        return self.touched if event is self.clip else []
+
+    def _wipes(self, event: Event) -> list[Optimizer]:
+        return wiped(event, self.recipe) if event in self.certain else []
+
+    def _uses(self, event: Event) -> list[Optimizer]:
+        if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer):
+            return [optimizer for optimizer in self.touched if optimizer.slot is event.subject.slot]
+        return self.touched if event.kind in (Kind.ESCAPE, Kind.OPTIMIZER_STEP) else []
 
 
 def _weights(event: Event) -> tuple[Module, ...]:

@@ -35,17 +35,13 @@ The reader nests events in the loops, branches, regions and calls they stand in;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import wraps
-from typing import Any, Literal, TypeVar, Union
+from typing import Any, Literal, Union
 
+from advisor.model.finished import is_finished, once
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place, Setting
-
-R = TypeVar("R")
-T = TypeVar("T")
 
 
 class Kind(str, Enum):
@@ -246,130 +242,133 @@ def walk(nodes: list[Node], context: Context = NOWHERE) -> Iterator[tuple[Node, 
 
 def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:
     """Every leaf event of the given kinds (all when none is given), in order, with what encloses it."""
-    if len(kinds) == 1 and _known_leaves is not None:
-        yield from _leaves(nodes).of_kind.get(kinds[0], ())
-        return
-    for event, context in _leaves(nodes).pairs if _known_leaves is not None else _each_leaf(nodes):
-        if not kinds or event.kind in kinds:
-            yield event, context
+    if not is_finished():
+        return ((node, around) for node, around in walk(nodes) if isinstance(node, Event) and (not kinds or node.kind in kinds))
+    leaves = _leaves(nodes)
+    if len(kinds) == 1:
+        return iter(leaves.of_kind.get(kinds[0], ()))
+    return iter(leaves.spots) if not kinds else (spot for spot in leaves.spots if spot[0].kind in kinds)
+
+
+def events_below(root: Node, kind: Kind) -> list[tuple[Event, Context]]:
+    """The same for one node: only what holds such an event is entered."""
+    found: list[tuple[Event, Context]] = []
+    _gather([root], NOWHERE, kind, found)
+    return found
+
+
+def _gather(nodes: list[Node], context: Context, wanted: Kind | None, found: list[tuple[Event, Context]]) -> None:
+    for node in nodes:
+        if isinstance(node, Event):
+            if wanted is None or node.kind is wanted:
+                found.append((node, context))
+        elif isinstance(node, Branch):
+            for arm in node.arms:
+                if arm.body and (wanted is None or wanted in kinds(arm.body)):
+                    _gather(arm.body, Context((*context.path, (node, arm))), wanted, found)
+        elif not isinstance(node, Exit) and node.body and (wanted is None or wanted in kinds(node.body)):
+            _gather(node.body, Context((*context.path, node)), wanted, found)
 
 
 @dataclass(slots=True, eq=False)
 class _Leaves:
-    """The events of a tree that changes no more, with what encloses them."""
+    """The events of a finished tree, with what encloses them."""
 
-    nodes: list[Node]
-    pairs: list[tuple[Event, Context]]
+    spots: list[tuple[Event, Context]]
     of_kind: dict[Kind, list[tuple[Event, Context]]]
-    around: dict[Event, list[Node]] | None = None
 
 
-_known_leaves: dict[int, _Leaves] | None = None
+@once
+def _leaves(nodes: list[Node]) -> _Leaves:
+    spots: list[tuple[Event, Context]] = []
+    _gather(nodes, NOWHERE, None, spots)
+    of_kind: dict[Kind, list[tuple[Event, Context]]] = {}
+    for spot in spots:
+        of_kind.setdefault(spot[0].kind, []).append(spot)
+    return _Leaves(spots, of_kind)
 
 
-@contextmanager
-def finished() -> Iterator[None]:
-    """While this lasts no tree changes, so that its leaves are listed once however many rules ask for them."""
-    global _known_leaves
-    _known_leaves = {}
-    try:
-        yield
-    finally:
-        _known_leaves = None
-        _known_answers.clear()
-        _known_endings.clear()
-        _known_kinds.clear()
+@dataclass(slots=True, eq=False)
+class Outline:
+    """What the order of events is judged on: every event of a tree, once and in order, what holds it, and where ways may end."""
 
+    events: list[Event] = field(default_factory=list)
+    holders: dict[Node, list[Node]] = field(default_factory=dict)  # the nodes right around a node, several where a body is called twice
+    endings: set[Node] = field(default_factory=set)  # every exit, and what a way may leave there: a call holds its returns, a loop its breaks
 
-def once(ask: Callable[[R], T]) -> Callable[[R], T]:
-    """An answer about a recipe that several rules ask for: worked out once while no tree changes. It is no iterator, which would be used up."""
-
-    @wraps(ask)
-    def answer(recipe: R) -> T:
-        if _known_leaves is None:
-            return ask(recipe)
-        key = ask, id(recipe)
-        if key not in _known_answers:
-            _known_answers[key] = recipe, ask(recipe)
-        answered: T = _known_answers[key][1]
-        return answered
-
-    return answer
-
-
-_known_answers: dict[tuple[Any, int], tuple[Any, Any]] = {}
-_known_endings: dict[int, tuple[list[Node], frozenset[Node]]] = {}
-
-
-def endings(nodes: list[Node]) -> frozenset[Node]:
-    """Every exit of the tree, and every node inside that a way may leave there: a call holds its returns, a loop its breaks."""
-    held = _known_endings.get(id(nodes)) if _known_leaves is not None else None
-    if held is None:
+    def around(self, events: Iterable[Event]) -> set[Node]:
+        """These events and all that holds them."""
         found: set[Node] = set()
-        for node, context in walk(nodes):
-            if isinstance(node, Exit):
+        waiting: list[Node] = list(events)
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
                 found.add(node)
-                for around in reversed(context.nodes):
-                    if (isinstance(around, Call) and node.what == "return") or (isinstance(around, Loop) and node.what in ("break", "continue")):
-                        break
-                    found.add(around)
-        held = nodes, frozenset(found)
-        if _known_leaves is not None:
-            _known_endings[id(nodes)] = held
-    return held[1]
+                waiting += self.holders[node]
+        return found
+
+
+@once
+def outline(nodes: list[Node]) -> Outline:
+    """The outline of a tree."""
+    found = Outline()
+    _draw(nodes, None, found, {})
+    return found
+
+
+def _draw(nodes: list[Node], holder: Node | None, found: Outline, left_by: dict[int, set[str]]) -> set[str]:
+    """Adds what stands below; gives the exits by which a way may go further out. A body that is called twice is entered once."""
+    known = left_by.get(id(nodes))
+    out: set[str] = left_by.setdefault(id(nodes), set())
+    for node in nodes:
+        if node not in found.holders:
+            found.holders[node] = []
+            if isinstance(node, Event):
+                found.events.append(node)
+        if holder is not None:
+            found.holders[node].append(holder)
+        if known is not None or isinstance(node, Event):
+            continue
+        if isinstance(node, Exit):
+            left = {str(node.what)}
+        elif isinstance(node, Branch):
+            left = set().union(*(_draw(arm.body, node, found, left_by) for arm in node.arms))
+        else:
+            left = _draw(node.body, node, found, left_by)
+            if isinstance(node, (Call, Loop)):
+                left = left - ({"return"} if isinstance(node, Call) else {"break", "continue"})
+        if left:
+            found.endings.add(node)
+            out |= left
+    return out
 
 
 def kinds(nodes: list[Node], known: KnownKinds | None = None) -> frozenset[Kind]:
     """The kinds of events that stand anywhere below; `known` keeps the answers of a caller who changes no tree meanwhile."""
-    kept = known if known is not None else _known_kinds if _known_leaves is not None else None
-    held = kept.get(id(nodes)) if kept is not None else None
+    if known is None:
+        return _finished_kinds(nodes)
+    held = known.get(id(nodes))
     if held is None:
-        found: set[Kind] = set()
-        for node in nodes:
-            if isinstance(node, Event):
-                found.add(node.kind)
-            elif isinstance(node, Branch):
-                for arm in node.arms:
-                    found |= kinds(arm.body, known)
-            elif not isinstance(node, Exit):
-                found |= kinds(node.body, known)
-        held = nodes, frozenset(found)
-        if kept is not None:
-            kept[id(nodes)] = held
+        held = known[id(nodes)] = nodes, _kinds_of(nodes, lambda body: kinds(body, known))
     return held[1]
 
 
 KnownKinds = dict[int, tuple[list[Node], frozenset[Kind]]]
-_known_kinds: KnownKinds = {}
 
 
-def holders(nodes: list[Node]) -> dict[Event, list[Node]]:
-    """Every event of the tree, once, in order, with the nodes that hold it wherever it is met."""
-    leaves = _leaves(nodes)
-    if leaves.around is None:
-        around: dict[Event, dict[Node, None]] = {}
-        last: Context | None = None
-        inside: list[Node] = []
-        for event, context in leaves.pairs:
-            if context is not last:
-                last, inside = context, context.nodes
-            around.setdefault(event, {}).update(dict.fromkeys(inside))
-        leaves.around = {event: list(nodes) for event, nodes in around.items()}
-    return leaves.around
+@once
+def _finished_kinds(nodes: list[Node]) -> frozenset[Kind]:
+    return _kinds_of(nodes, _finished_kinds)
 
 
-def _leaves(nodes: list[Node]) -> _Leaves:
-    held = _known_leaves.get(id(nodes)) if _known_leaves is not None else None
-    if held is None:
-        pairs = list(_each_leaf(nodes))
-        of_kind: dict[Kind, list[tuple[Event, Context]]] = {}
-        for pair in pairs:
-            of_kind.setdefault(pair[0].kind, []).append(pair)
-        held = _Leaves(nodes, pairs, of_kind)
-        if _known_leaves is not None:
-            _known_leaves[id(nodes)] = held
-    return held
-
-
-def _each_leaf(nodes: list[Node]) -> Iterator[tuple[Event, Context]]:
-    return ((node, context) for node, context in walk(nodes) if isinstance(node, Event))
+def _kinds_of(nodes: list[Node], below: Callable[[list[Node]], frozenset[Kind]]) -> frozenset[Kind]:
+    found: set[Kind] = set()
+    for node in nodes:
+        if isinstance(node, Event):
+            found.add(node.kind)
+        elif isinstance(node, Branch):
+            for arm in node.arms:
+                found |= below(arm.body)
+        elif not isinstance(node, Exit):
+            found |= below(node.body)
+    return frozenset(found)

@@ -6,9 +6,10 @@ each is a fact of its own and all share one `slot`, so that order rules see one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from advisor.model.finished import once
 from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Place, Setting
 
@@ -86,6 +87,17 @@ class Module(Fact):
     def fully_known(self) -> bool:
         """True when every layer below was seen."""
         return all(m.complete for m in self.walk())
+
+
+@once
+def whole(module: Module) -> frozenset[Module]:
+    """A module and everything below it."""
+    return frozenset(module.walk())
+
+
+def wholes(modules: Iterable[Module]) -> frozenset[Module]:
+    """Some modules and everything below them."""
+    return frozenset().union(*map(whole, modules))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ and reports a check that is armed on some way and cleared on none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, endings, events, holders, once
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events_below, outline
 from advisor.model.events import kinds as kinds_of
+from advisor.model.finished import once
 from advisor.model.recipe import Fact, Loader, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import number
@@ -96,10 +96,15 @@ def contains(nodes: list[Node], *kinds: Kind) -> bool:
 
 def guards(context: Context, inside: Loop | None = None) -> frozenset[Guard]:
     """The conditions under which something happens, as (key, holds); only those within a loop when one is given."""
-    path = context.path
-    if inside is not None:
-        path = path[next((at for at, node in enumerate(path) if node is inside), 0) :]
-    return frozenset(guard for node in path if isinstance(node, tuple) for guard in arm_guards(*node))
+    if inside is None:
+        return _guards(context)
+    path = context.path[next((at for at, node in enumerate(context.path) if node is inside), 0) :]
+    return _guards(Context(path))
+
+
+@once
+def _guards(context: Context) -> frozenset[Guard]:
+    return frozenset(guard for node in context.path if isinstance(node, tuple) for guard in arm_guards(*node))
 
 
 def arm_guards(branch: Branch, arm: Arm) -> tuple[Guard, ...]:
@@ -124,12 +129,12 @@ def _holding(condition: Condition, holds: bool) -> Iterator[Guard]:
         yield from _holding(part, asked)
 
 
-@lru_cache(maxsize=16)
+@once
 def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
     """The training loops below one node, the node itself included."""
     found: dict[Loop, TrainingLoop] = {}
     stepping: dict[Loop, bool] = {}
-    for _, context in events([root], Kind.BACKWARD):
+    for _, context in events_below(root, Kind.BACKWARD):
         loops = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]
         if not loops:
             continue
@@ -195,26 +200,19 @@ _State: TypeAlias = dict[Fact, _Status]
 
 def violations(nodes: list[Node], order: Order) -> list[Violation]:
     """Every check of the tree that no way clears, in order, each once per loop that it stands in."""
-    happening = holders(nodes)
-    checks = {event: things for event in happening if (things := tuple(order.checks(event)))}
+    drawn = outline(nodes)
+    checks = {event: things for event in drawn.events if (things := tuple(order.checks(event)))}
     if not checks:
         return []  # nothing to find, so no way is walked
-    arms = {event: things for event in happening if (things := tuple(order.arms(event)))}
+    arms = {event: things for event in drawn.events if (things := tuple(order.arms(event)))}
     if not arms:
         return []
     parts: dict[Event, _Part] = {}
-    matter: set[Node] = set(endings(nodes))  # an exit ends a way
-    arming = set(matter)
-    for event, around in happening.items():
+    for event in drawn.events:
         clears = order.clears(event)
         if clears or event in checks or event in arms:
             parts[event] = _part(checks.get(event, ()), clears, arms.get(event, ()))
-            matter.add(event)
-            matter.update(around)
-            if event in arms:
-                arming.add(event)
-                arming.update(around)
-    return _Fold(parts, matter, arming).run(nodes)
+    return _Fold(parts, drawn.around(parts) | drawn.endings, drawn.around(arms) | drawn.endings).run(nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +232,10 @@ def _part(checks: tuple[Fact, ...], clears: Iterable[Fact] | Everything, arms: t
 class _Fold:
     def __init__(self, parts: dict[Event, _Part], matter: set[Node], arming: set[Node]) -> None:
         self.parts = parts
-        self.ways: dict[Branch, tuple[list[tuple[Arm, frozenset[Guard]]], bool]] = {}  # arms that count with what cannot hold in them
+        self.ways: dict[Branch, tuple[list[tuple[Arm, bool, frozenset[Guard]]], bool]] = {}
         self.matter = matter  # what the rule looks at, and what contains it
         self.arming = arming  # of that, what counts while nothing is armed
+        self.under: set[Guard] = set()  # the conditions under which anything was armed so far: others exclude nothing
         self.found: dict[tuple[Event, Fact, Loop | None], Violation] = {}
         self.leaving: dict[str, list[list[_State]]] = {"return": [], "break": [], "continue": []}
 
@@ -275,20 +274,28 @@ class _Fold:
                 self.found.setdefault((event, thing, loop), Violation(thing, event, Context(path), armed_by))
         for thing in state if isinstance(part.clears, Everything) else part.clears & state.keys():
             state[thing] = _Status(state[thing].armed, bool(state[thing].armed))
-        for thing in part.arms:
-            state[thing] = _Status({event: (Context(path), guards(Context(path)))})
+        if part.arms:
+            context = Context(path)
+            under = guards(context)
+            self.under |= under
+            for thing in part.arms:
+                state[thing] = _Status({event: (context, under)})
 
     def branch(self, branch: Branch, state: _State, path: tuple[object, ...]) -> _State | None:
         ways_on = self.ways.get(branch)
         if ways_on is None:
-            arms, passes = ways(branch)
-            ways_on = self.ways[branch] = [(arm, frozenset((key, not holds) for key, holds in arm_guards(branch, arm))) for arm in arms], passes
-        arms_on, passes = ways_on
-        after: _State | None = dict(state) if passes else None
-        for arm, excluded in arms_on:
-            entered = _possible(state, excluded)
-            after = _join(after, self.walk(arm.body, entered, (*path, (branch, arm))))
+            ways_on = self.ways[branch] = self.ways_on(branch)
+        arms, passes = ways_on
+        after: _State | None = state if passes else None
+        for arm, matters, excluded in arms:
+            entered = state if self.under.isdisjoint(excluded) else _possible(state, excluded)
+            after = _join(after, self.walk(arm.body, dict(entered), (*path, (branch, arm))) if matters else entered)
         return after
+
+    def ways_on(self, branch: Branch) -> tuple[list[tuple[Arm, bool, frozenset[Guard]]], bool]:
+        """The arms that count, each with whether it holds anything that matters and with what cannot hold in it; whether a way leads past them."""
+        arms, passes = ways(branch)
+        return [(arm, not self.matter.isdisjoint(arm.body), excluded) for arm, excluded in zip(arms, _excluded(branch))], passes
 
     def loop(self, loop: Loop, state: _State, path: tuple[object, ...]) -> _State | None:
         count = number(loop.count)
@@ -328,6 +335,7 @@ class _Fold:
             waiting[-1].append(state)
 
 
+@once
 def ways(branch: Branch) -> tuple[list[Arm], bool]:
     """The arms that count, and whether a way leads past all of them.
 
@@ -341,6 +349,12 @@ def ways(branch: Branch) -> tuple[list[Arm], bool]:
             training = []
         return default + training, passes and not default
     return arms, passes
+
+
+@once
+def _excluded(branch: Branch) -> list[frozenset[Guard]]:
+    """What cannot hold in each arm that counts."""
+    return [frozenset((key, not holds) for key, holds in arm_guards(branch, arm)) for arm in ways(branch)[0]]
 
 
 def _taken(branch: Branch) -> tuple[list[Arm], bool]:
@@ -361,7 +375,7 @@ def _gives_up(body: list[Node]) -> bool:
 
 def _possible(state: _State, excluded: frozenset[Guard]) -> _State:
     """The state in an arm: what was armed only where the arm's condition does not hold is left out."""
-    return {thing: _without(status, excluded) for thing, status in state.items()} if excluded else dict(state)
+    return {thing: _without(status, excluded) for thing, status in state.items()}
 
 
 def _without(status: _Status, excluded: frozenset[Guard]) -> _Status:
@@ -372,7 +386,7 @@ def _without(status: _Status, excluded: frozenset[Guard]) -> _Status:
 
 
 def _join(one: _State | None, other: _State | None) -> _State | None:
-    if one is None or other is None:
+    if one is None or other is None or one is other:
         return other if one is None else one
     joined = dict(one)
     for thing, status in other.items():

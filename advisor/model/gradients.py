@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from advisor.model.events import Context, Event, Kind, Loop, events
+from advisor.model.facts import whole, wholes
 from advisor.model.folds import EVERYTHING, Everything, training_loop
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 
@@ -59,7 +60,7 @@ def wiped(event: Event, recipe: Recipe) -> list[Optimizer]:
     if isinstance(event.subject, Optimizer):
         return [event.subject]
     if isinstance(event.subject, Module):
-        below = {part.slot for part in event.subject.walk()}  # of models that a flag chooses, each stands for all
+        below = {part.slot for part in whole(event.subject)}  # of models that a flag chooses, each stands for all
         return [optimizer for optimizer in recipe.optimizers if optimizer.modules and all(module.slot in below for module in optimizer.modules)]
     return []
 
@@ -73,9 +74,7 @@ def filled(event: Event) -> Everything | Iterable[Optimizer]:
 
 def holds_some(optimizer: Optimizer, modules: Iterable[Module]) -> bool:
     """True when an optimizer holds weights of one of these modules or of a part of it, or the other way round."""
-    held = {part for module in optimizer.modules for part in module.walk()}
-    given = {part for module in modules for part in module.walk()}
-    return not held.isdisjoint(given)
+    return not wholes(optimizer.modules).isdisjoint(wholes(modules))
 
 
 def by_hand(recipe: Recipe, modules: Iterable[Module] = ()) -> bool:
@@ -83,7 +82,7 @@ def by_hand(recipe: Recipe, modules: Iterable[Module] = ()) -> bool:
 
     Where `modules` are given, writes that are known to concern none of them do not count.
     """
-    held = {part for module in modules for part in module.walk()}
+    held = wholes(modules)
     for event, context in events(recipe.tree, *HAND_MADE):
         if event.kind is Kind.AUTOGRAD_GRAD:
             return True
@@ -93,10 +92,10 @@ def by_hand(recipe: Recipe, modules: Iterable[Module] = ()) -> bool:
     return False
 
 
-def _elsewhere(event: Event, held: set[Module]) -> bool:
+def _elsewhere(event: Event, held: frozenset[Module]) -> bool:
     """True for a write that is known to concern other modules than these."""
     written = event.subject.modules if isinstance(event.subject, Parameters) else ()
-    return bool(written) and held.isdisjoint(part for module in written for part in module.walk())
+    return bool(written) and held.isdisjoint(wholes(written))
 
 
 def follows(event: Event) -> bool:
@@ -114,7 +113,7 @@ def backward_beside(context: Context) -> Event | None:
 def reached(event: Event) -> frozenset[Module]:
     """Every module that the loss of a backward is known to come through, with all parts; empty when that is not known."""
     flow = event.data.get("flow")
-    return frozenset(part for module in flow.modules for part in module.walk()) if isinstance(flow, Flow) else frozenset()
+    return wholes(flow.modules) if isinstance(flow, Flow) else frozenset()
 
 
 def kinds_of(recipe: Recipe, slot: Fact) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from advisor.model.events import Context, Event, Kind, Loop, Region, events, once
+from advisor.model.events import Context, Event, Kind, Loop, Region, events
+from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 from advisor.model.source import value_of

@@ -10,6 +10,7 @@ from typing import Any
 from advisor import suppress
 from advisor.engine import facts_of, judge, merge, merge_skipped, unless_said_better
 from advisor.model.finding import SEVERITIES, Finding, Severity
+from advisor.model.finished import finished
 from advisor.model.result import Result
 from advisor.model.rule import Rule
 from advisor.model.trace import Trace
@@ -29,8 +30,9 @@ def judged(trace: Trace, selection: Selection, severity: Severity = "warning", f
     result = Result(texts=dict(files or {}))
     choice = selection.choose(trace.recipe.entry)
     rules: dict[str, Rule] = {name: rule for name, rule in choice.rules.items() if name not in NOT_ASKED | trace.open}
-    facts: dict[str, Any] = {**facts_of(trace.recipe), "Trace": [trace]}
-    said = judge(trace.recipe, facts, type(choice)(rules, choice.limits, choice.ignored), severity, asked_by="probe")
+    with finished():
+        facts: dict[str, Any] = {**facts_of(trace.recipe), "Trace": [trace]}
+        said = judge(trace.recipe, facts, type(choice)(rules, choice.limits, choice.ignored), severity, asked_by="probe")
     result.crashes = said.crashes
     comments: dict[str, Any] = {}
     for finding in said.findings:

@@ -18,7 +18,6 @@ NAME = re.compile(r"""[\w.\[\]'"]+""")
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each save under a comparison of a metric with a variable that nothing in the program writes in a loop."""
-    written = {event.data.get("variable") for event, _ in events(recipe.tree, *WRITES)}
     seen: set[Branch] = set()
     for _, context in events(recipe.tree, Kind.SAVE):
         found = _comparison(context)
@@ -27,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         branch, part = found
         seen.add(branch)
         best = _best(part)
-        if best is not None and best not in written:
+        if best is not None and not any(event.data.get("variable") == best for event, _ in events(recipe.tree, *WRITES)):
             yield ctx.finding("never-raised", at=branch, condition=part.text)
 
 
