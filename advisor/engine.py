@@ -32,8 +32,17 @@ class Judged:
 
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    subjects: dict[int, set[int]] = field(default_factory=dict)
+    subjects: dict[int, set[int]] = field(default_factory=dict)  # by the id of a finding, the ids of the facts that it is about
     crashes: list[str] = field(default_factory=list)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """For another process, where the findings get new ids."""
+        return self.findings, self.skipped, [self.subjects[id(finding)] for finding in self.findings], self.crashes
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """From another process."""
+        self.findings, self.skipped, subjects, self.crashes = state
+        self.subjects = {id(finding): held for finding, held in zip(self.findings, subjects)}
 
 
 class Linter:
@@ -49,13 +58,23 @@ class Linter:
 
     def judge(self, recipe: Recipe) -> set[str]:
         """Asks the rules about a program. Gives the files whose text is needed to tell what they found."""
+        judged, files = self.ask(recipe)
+        self.take(recipe, judged)
+        return files
+
+    def ask(self, recipe: Recipe) -> tuple[Judged, set[str]]:
+        """What the rules say of a program, and the files whose text is needed to tell it."""
         with finished():
             judged = judge(recipe, facts_of(recipe), self.choose(recipe.entry), self.severity)
-        self._skip(entry for entry in (*judged.skipped, *recipe.not_read) if _is_shown(entry.file, recipe))
-        judged.skipped = []
+        judged.skipped = [entry for entry in (*judged.skipped, *recipe.not_read) if _is_shown(entry.file, recipe)]
         judged.findings = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
+        return judged, {finding.place.file for finding in judged.findings}
+
+    def take(self, recipe: Recipe, judged: Judged) -> None:
+        """Takes in what the rules said of a program, here or in another process."""
+        self._skip(judged.skipped)
+        judged.skipped = []
         self._judged[id(recipe)] = judged
-        return {finding.place.file for finding in judged.findings}
 
     def result(self, reading: Reading) -> Result:
         """What was found in everything that was read: its programs, each of them judged, its comments, and the files that could not be read."""

@@ -36,6 +36,7 @@ ALLOWED = {
     "scaffold": {"cards", "card_schema"},
     "cache": {"model", "settings"},
     "engine": {"checks", "model", "suppress"},
+    "jobs": {"model", "read"},
     "selection": {"cards", "card_schema", "discover", "engine", "model", "settings"},
 }
 HEAVY = ("torch", "libcst", "rich", "yaml", "pydantic", "jsonargparse", "importlib.metadata", "asyncio", "multiprocessing", "pathspec", "tomllib")

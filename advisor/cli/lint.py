@@ -43,7 +43,7 @@ NAMES: dict[str, Any] = {"multiple": True, "metavar": "NAME[,NAME]", "callback":
 @click.option("--write-baseline", is_flag=True, help="List all findings in the baseline (default advisor-baseline.json) and exit with 0.")
 @click.option("--add-ignore", is_flag=False, flag_value="", metavar="[REASON]", help="Add a comment that silences each finding.")
 @click.option("--stdin-filename", metavar="NAME", help="What to call the program that is read from stdin.")
-@click.option("--jobs", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: as many as help).")
+@click.option("--jobs", type=click.IntRange(min=0), metavar="N", help="Processes that read (default: as many as help).")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached results.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
 @click.option("--isolated", is_flag=True, help="Look at no settings file.")
@@ -149,7 +149,7 @@ def wants_colour() -> bool:
 
 def note_unbuilt(options: dict[str, Any]) -> None:
     """Options that are accepted but do nothing yet say so."""
-    for name, option in (("fix", "--fix"), ("unsafe_fixes", "--unsafe-fixes"), ("diff", "--diff"), ("jobs", "--jobs")):
+    for name, option in (("fix", "--fix"), ("unsafe_fixes", "--unsafe-fixes"), ("diff", "--diff")):
         if options.get(name):
             click.echo(f"advisor: {option} has no effect yet", err=True)
 

@@ -18,9 +18,12 @@ from advisor.settings import Settings
 
 if TYPE_CHECKING:
     from advisor.cache import Cache
+    from advisor.read.ahead import Ahead
 
 
 FRAMES = 3_000  # how deep we may nest: a chain of a hundred imports takes the thousand that Python allows to begin with
+MOST_JOBS = 8  # processes, where nobody says how many
+WORTH_A_PROCESS = 300_000  # bytes of Python that take as long as several starts of a process
 FEW = 20  # files whose result is not kept: that costs more than it saves
 
 
@@ -54,8 +57,8 @@ class Request:
         exclude = Patterns(self.settings.folder, self.settings.exclude) if self.settings.exclude else None
         return discover(self.paths, exclude, force)
 
-    def read(self, files: Sequence[str], judge: Callable[[Recipe], Collection[str]] | None = None) -> Reading:
-        """What stands in the files. `judge` is given each program as soon as it is read (see advisor.read)."""
+    def read(self, files: Sequence[str], judge: Callable[[Recipe], Collection[str]] | None = None, ahead: Ahead | None = None) -> Reading:
+        """What stands in the files. `judge` is given each program as soon as it is read, `ahead` reads in other processes (see advisor.read)."""
         from advisor.read import read
 
         sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
@@ -68,6 +71,7 @@ class Request:
             whole_program=bool(self.options.get("whole_program")),
             walked=set(files).difference(self.paths),
             judge=judge,
+            ahead=ahead,
         )
 
     def _base(self) -> str:
@@ -87,11 +91,52 @@ def gather(request: Request) -> tuple[Result, Selection]:
     from advisor.engine import Linter
 
     linter = Linter(selection.choose, selection.known(), request.severity)
-    reading = request.read(files, judge=linter.judge)
+    count = _jobs(request, files)
+    if count == 1:
+        reading, lost = request.read(files, judge=linter.judge), []
+    else:
+        from functools import partial
+
+        from advisor.jobs import Workers
+
+        with Workers(count, partial(_asker, request.paths, request.options), linter.take) as workers:
+            reading, lost = request.read(files, judge=linter.judge, ahead=workers), workers.crashes
+    reading.crashes += lost
     result = linter.result(reading)
     if cache is not None and not result.crashes and not selection.has_house_rules:
         cache.store(result, reading, selection.asked)
     return result, selection
+
+
+def _asker(paths: Sequence[str], options: dict[str, Any]) -> Callable[[Recipe], tuple[Any, set[str]]]:
+    """Asks the rules about a program, in a process of its own."""
+    from advisor.engine import Linter
+
+    request = Request(paths, options)
+    return Linter(request.selection.choose, request.selection.known(), request.severity).ask
+
+
+def _jobs(request: Request, files: Sequence[str]) -> int:
+    """How many processes read. What is joined with configs, read whole or given on stdin is read in one; so is what takes no time."""
+    asked, options = request.options.get("jobs"), request.options
+    alone = request.stdin is not None or options["configs"] or options.get("no_prefilter") or os.environ.get("ADVISOR_DEBUG")
+    if alone or asked == 1 or len(files) < FEW:
+        return 1
+    if asked:
+        return min(int(asked), len(files))
+    size = sum(os.stat(path).st_size for path in files if path.endswith(".py") and os.path.exists(path))
+    return max(1, min(_processors(), MOST_JOBS, size // WORTH_A_PROCESS))
+
+
+def _processors() -> int:
+    """The processors that we may use: those of this process, or as many as its container has a share of."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        return min(count, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        return count
 
 
 # The options that change what is found; the others change only how it is shown.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.source import Place
@@ -11,6 +13,9 @@ from advisor.read.python import config_module
 from advisor.read.python.executions import Shared
 from advisor.read.python.project import Project
 from advisor.read.text import undecodable
+
+if TYPE_CHECKING:
+    from advisor.read.ahead import Ahead, Told
 
 LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
 HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
@@ -28,21 +33,45 @@ def _head(path: str) -> bytes:
 
 MOST_CONFIGS = 8  # configs passed beside programs whose readers are looked for
 MOST_CONFIGS_ALONE = 64  # and of those passed without any program
-FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
 
 
-def read_all(project: Project, reading: Reading, paths: list[str], strays: set[str], programs: bool, shared: Shared | None) -> None:
+def read_all(
+    project: Project,
+    reading: Reading,
+    paths: list[str],
+    words: int,
+    strays: Collection[str],
+    programs: bool,
+    shared: Shared | None = None,
+    ahead: Ahead | None = None,
+) -> None:
     """Every config that was passed: on its own, or with the program that reads it. `programs`: some were passed too."""
-    words = 2 if programs else 1 if len(paths) > FEW_CONFIGS else 0
     claimed: dict[str, Recipe] = {}
-    alone = [path for path in paths if not _is_settled(project, reading, path, words, path not in strays, claimed)]
+    claimed_ahead: dict[str, Told] = {}
+    alone = []
+    for path in paths:
+        told = ahead.config(path) if ahead is not None else None
+        if told is None:
+            settled = is_settled(project, reading, path, words, path not in strays, claimed)
+        else:
+            settled = told.settled
+            told.follow(project, reading)
+            if settled:
+                told.add(reading)
+            else:
+                claimed_ahead[path] = told
+        if not settled:
+            alone.append(path)
     few = len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE)
     for path in alone:
-        if not (few and _read_programs_of(project, reading, path, not programs, shared)) and path in claimed:
-            reading.add(claimed[path])
+        if not (few and _read_programs_of(project, reading, path, not programs, shared)):
+            if path in claimed:
+                reading.add(claimed[path])
+            elif path in claimed_ahead:
+                claimed_ahead[path].add(reading)
 
 
-def _is_settled(project: Project, reading: Reading, path: str, words: int, named: bool, claimed: dict[str, Recipe]) -> bool:
+def is_settled(project: Project, reading: Reading, path: str, words: int, named: bool, claimed: dict[str, Recipe]) -> bool:
     """True when all that can be said of a config on its own is said."""
     try:
         return _read_config(project, reading, path, words, named, claimed)

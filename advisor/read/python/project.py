@@ -124,6 +124,7 @@ class Project:
         self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
         self.remembered: dict[str, object] = {}  # what was found out about the texts of files and folders, by path
+        self.listed_ahead: dict[str, None] = {}  # folders that another process has looked at
         self.touched: dict[str, None] = {}  # every path that was read or looked for: what a cached result depends on, with the folders listed
 
     def display(self, path: str) -> str:
@@ -238,7 +239,7 @@ class Project:
     @property
     def listed(self) -> tuple[str, ...]:
         """The folders whose names were looked at."""
-        return tuple(self._listing)
+        return tuple(dict.fromkeys([*self._listing, *self.listed_ahead]))
 
     # --- imports -------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ from advisor.model.finding import Finding
 from advisor.model.folds import training_loops
 from advisor.model.recipe import Recipe
 from advisor.model.rule import Rule
-from advisor.read import mentions_framework, read
+from advisor.read import read
+from advisor.read.sorting import mentions_framework
 
 OPTIONS: dict[str, Any] = {"configs": (), "isolated": True, "severity": "hint"}
 ROUNDS = 7

@@ -81,7 +81,7 @@ def lint(path: str, *options: str) -> list[str]:
 
 def parsed_files(path: str) -> list[str]:
     """The Python files that a lint of a folder parses, as far as their text tells: those that mention a framework."""
-    from advisor.read import mentions_framework
+    from advisor.read.sorting import mentions_framework
 
     return [str(file) for file in sorted(Path(path).resolve().rglob("*.py")) if file.is_file() and mentions_framework(file.read_bytes())]
 

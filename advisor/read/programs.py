@@ -1,0 +1,147 @@
+"""Which of the files are read as programs of their own: the entries, and the parts that no program before them has covered."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Kind, events
+from advisor.model.recipe import Broken, Reading, Recipe
+from advisor.read.python.executions import Shared
+from advisor.read.python.program import YOUNG, read_program
+from advisor.read.python.project import Project, SourceModule
+from advisor.read.sorting import has_main
+
+if TYPE_CHECKING:
+    from advisor.read.ahead import Ahead
+
+FEW_PARTS = 40  # parts whose importers are looked for
+
+
+def read_programs(
+    project: Project,
+    reading: Reading,
+    entries: Sequence[str],
+    parts: Sequence[str],
+    *,
+    passed: set[str],
+    whole_program: bool = False,
+    everything: bool = False,
+    joined: Sequence[tuple[str, str]] = (),
+    shared: Shared | None = None,
+    ahead: Ahead | None = None,
+) -> None:
+    """Reads the entries, and then the parts that are not covered by what was read before."""
+    covered: set[str] = set()
+
+    def take(source: SourceModule, parts_of: set[str] | None = None) -> None:
+        for config in joined or (None,):
+            recipe = _read(project, reading, source, everything, config, shared)
+            covered.update(recipe.files if recipe is not None else (source.display,))
+            if recipe is not None:
+                settings = {file for file in recipe.files if not file.endswith((".py", ".ipynb"))}
+                whole = whole_program or parts_of is None or _trains_in(recipe, parts_of)
+                recipe.shown = None if whole else frozenset((parts_of or set()) | settings)
+                reading.add(recipe)
+
+    def take_told(path: str) -> bool:
+        """True when another process has read it."""
+        told = ahead.program(path) if ahead is not None else None
+        if told is None:
+            return False
+        covered.update(told.files or (project.display(path),))
+        told.add(project, reading)
+        return True
+
+    def is_covered(path: str) -> bool:
+        return project.display(path) in covered and (not everything or path in project.functions)
+
+    def load(path: str) -> SourceModule | None:
+        forget(project, shared, reading.told)
+        return _load(project, reading, path)
+
+    for path in entries:
+        if not take_told(path) and (source := load(path)) is not None:
+            take(source)
+    many = len(parts) >= FEW_PARTS
+    if ahead is not None and many:
+        ahead.prepare_parts([path for path in parts if not is_covered(path)])
+    for path in parts:
+        if is_covered(path) or take_told(path) or (source := load(path)) is None:
+            continue
+        for entry in () if many else _importers(project, path, source):
+            take(entry, passed)
+            if is_covered(path):
+                break
+        if not is_covered(path):
+            take(source)
+
+
+def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None) -> Recipe | None:
+    """One file as a program; None, and noted, where it cannot be read."""
+    source = _load(project, reading, path)
+    return _read(project, reading, source, shared=shared) if source is not None else None
+
+
+def forget(project: Project, shared: Shared | None, told: Collection[str] = ()) -> None:
+    """Between two programs: lets go of what was read for the one before."""
+    dropped = project.forget(told)
+    if dropped and shared is not None:
+        shared.forget(dropped)
+    if dropped or gc.get_count()[0] > YOUNG:
+        gc.collect(1)  # what the program left behind; what stays is not looked at again
+
+
+def _load(project: Project, reading: Reading, path: str) -> SourceModule | None:
+    source = project.load(path)
+    if isinstance(source, Broken):
+        reading.broken.append(source)
+        return None
+    return source
+
+
+def _read(
+    project: Project,
+    reading: Reading,
+    source: SourceModule,
+    everything: bool = False,
+    config: tuple[str, str] | None = None,
+    shared: Shared | None = None,
+) -> Recipe | None:
+    try:
+        return read_program(project, source, everything, config, shared=shared)
+    except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
+        if os.environ.get("ADVISOR_DEBUG"):
+            raise
+        reading.crashes.append(f"reading {source.display}: {type(error).__name__}: {error}")
+        return None
+
+
+def _trains_in(recipe: Recipe, files: set[str]) -> bool:
+    """True when the training loop itself stands in one of these files: they are the program, whoever starts it."""
+    return any(event.place.file in files for event, _ in events(recipe.tree, Kind.BACKWARD))
+
+
+def _importers(project: Project, path: str, source: SourceModule) -> list[SourceModule]:
+    """Entries of the project that import a file which is no entry itself; the closest folders first, a few at most."""
+    stem = os.path.splitext(os.path.basename(path))[0].encode()
+    pattern = re.compile(rb"^\s*(?:from|import)\s+[^\n]*\b" + re.escape(stem) + rb"\b", re.MULTILINE)
+    found: list[SourceModule] = []
+    looked = 0
+    for root in project.roots(path)[:3]:
+        for name in sorted(project.listing(root)):
+            full = os.path.join(root, name)
+            if not name.endswith(".py") or full == path or looked > 200:
+                continue
+            looked += 1
+            data = project.read_bytes(full)
+            if isinstance(data, bytes) and pattern.search(data) and has_main(data):
+                entry = project.load(full)
+                if isinstance(entry, SourceModule) and entry not in found:
+                    found.append(entry)
+                if len(found) >= 3:
+                    return found
+    return found

@@ -1,0 +1,143 @@
+"""Which files are programs or parts of one, which are configs, and which are nothing of ours, as their text tells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Literal
+
+from advisor.model.recipe import Broken
+from advisor.model.record import dataclass
+from advisor.read.python import config_module
+from advisor.read.python.project import Project, SourceModule
+
+FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
+
+# Looked for one by one: each search of a plain word runs at the speed of memory, one expression of them all costs a tenth of a parse.
+FRAMEWORK_WORDS = tuple(
+    b"torch lightning transformers accelerate deepspeed timm mmengine detectron2 ignite speechbrain fastai monai ultralytics .backward(".split()
+)
+_WHOLE_WORDS = re.compile(rb"\btrl\b|\bzero_grad\b")
+_IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
+_MAIN_GUARD = re.compile(rb"__name__\s*==\s*[\"']__main__")
+_STARTERS = (b"hydra.main", b"@click.command", b"@app.command", b"fire.Fire", b"tyro.cli")
+_STARTED = re.compile(rb"\n(?:main|train|run)\w*\(")
+_APP = re.compile(rb"(?<!\w)app\.run\(")
+
+
+def mentions_framework(data: bytes) -> bool:
+    """True when a text names a framework, or a call that only training makes."""
+    return any(word in data for word in FRAMEWORK_WORDS) or ((b"trl" in data or b"zero_grad" in data) and _WHOLE_WORDS.search(data) is not None)
+
+
+def has_main(data: bytes) -> bool:
+    """True for the text of a file that starts something when it is run."""
+    if b"__main__" in data and _MAIN_GUARD.search(data):
+        return True
+    return any(word in data for word in _STARTERS) or _STARTED.search(b"\n" + data) is not None or _APP.search(data) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file is: an `entry` is meant to be run, a `part` of a program may be read for itself."""
+
+    what: Literal["entry", "part", "config", "nothing", "broken"]
+    broken: Broken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """How the files of one run are told apart. Nobody named the `strays`: what is no file there is no fault of a program."""
+
+    passed: int  # how many files there are
+    prefilter: bool = True
+    wanted: str | None = None  # read in any case
+    strays: frozenset[str] = frozenset()
+
+
+def look(project: Project, path: str, sorting: Sorting) -> Look:
+    """What a file is; parsed only where its text does not tell."""
+    data = project.read_bytes(path)
+    if isinstance(data, Broken):
+        data.skipped = data.kind in ("link", "not-a-file") and path in sorting.strays
+        return Look("broken", data)
+    if config_module.is_config(data) or (sorting.passed <= FEW_CONFIGS and config_module.is_settings(data)):
+        return Look("config")
+    if sorting.prefilter and path != sorting.wanted and not _relevant(project, path, data):
+        return Look("nothing")
+    tests = sorting.prefilter and sorting.passed > 1  # are left out; one that is named alone is read
+    if path.endswith(".py") and not (tests and _TEST.search(data)) and (has_main(data) or not _MAY_START.search(data)):
+        return Look("entry" if has_main(data) else "part")  # and parsed when it is its turn
+    source = project.load(path, data=data)
+    project.forget()
+    if isinstance(source, Broken):
+        return Look("broken", source)
+    if tests and _is_test(source):
+        return Look("nothing")
+    return Look("entry" if _is_entry(source) else "part")
+
+
+def _relevant(project: Project, path: str, data: bytes) -> bool:
+    """True when the file, or a project file that it imports, mentions a known framework."""
+    if mentions_framework(data.replace(b"\0", b"") if b"\0" in data else data):  # UTF-16 has a NUL between any two letters
+        return True
+    if not has_main(data) and b"(" not in data:
+        return False
+    for name in dict.fromkeys(_IMPORTS.findall(data)):
+        text = name.decode("ascii", "ignore")
+        if not text.strip("."):
+            continue
+        found = project.find(text.lstrip("."), path) if not text.startswith(".") else None
+        if found and found.endswith(".py") and _mentions(project, found):
+            return True
+    return False
+
+
+def _mentions(project: Project, path: str) -> bool:
+    """Whether a file of the project mentions a framework, looked up once."""
+    key = f"mentions {path}"
+    if key not in project.remembered:
+        data = project.read_bytes(path)
+        project.remembered[key] = isinstance(data, bytes) and mentions_framework(data)
+    return bool(project.remembered[key])
+
+
+def _is_entry(source: SourceModule) -> bool:
+    """True for a file that is meant to be run: it has a main guard, or does something at its top level."""
+    if has_main(source.text.encode("utf-8", "surrogatepass")):
+        return True
+    for node in source.tree.body:
+        if isinstance(node, (ast.For, ast.While)):
+            return True
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Name) and any(isinstance(d, ast.FunctionDef) and d.name == function.id for d in source.tree.body):
+                return True
+            if isinstance(function, ast.Attribute) and function.attr in ("fit", "train", "backward", "step", "run"):
+                return True
+    return False
+
+
+# What a file that starts something has somewhere in its text, and one with tests; most have neither, and then the text is enough.
+_MAY_START = re.compile(
+    rb"^(?:for|while|\w+[ \t]*\()|;[ \t]*\w|^\(|(?:^[^\s#].*|[)\]}\\]\s*|^\s*)\.\s*(?:fit|train|backward|step|run)\b", re.MULTILINE
+)
+_TEST = re.compile(rb"\bdef\s+test_")
+
+_COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")  # what pytest collects by default
+
+
+def _is_test(source: SourceModule) -> bool:
+    """True for a module of pytest or unittest: what it builds serves the test and is no recipe of anybody."""
+    for node in source.tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
+            if not node.args.args or _imports_pytest(source) or _COLLECTED.search(source.display):
+                return True
+        if isinstance(node, ast.ClassDef) and any(isinstance(part, ast.FunctionDef) and part.name.startswith("test_") for part in node.body):
+            if node.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in node.bases):
+                return True
+    return False
+
+
+def _imports_pytest(source: SourceModule) -> bool:
+    return any(match.group(1).partition(b".")[0] == b"pytest" for match in _IMPORTS.finditer(source.text.encode("utf-8", "surrogatepass")))
