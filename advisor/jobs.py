@@ -24,15 +24,15 @@ METHOD = "fork" if sys.platform == "linux" else "spawn"  # elsewhere a forked pr
 CHUNK = 64  # files looked at in one go
 SHARES = 4  # no group is larger than this part of what a worker has to do
 FRAMES = 3_000
+KEPT_AS = {"part": "program"}  # what is asked for by another name than it is done
 
 
 @dataclass(slots=True, eq=False)
 class Group:
     """Files that one worker reads one after the other, because they share what they import."""
 
-    what: str  # look, program or config
+    what: str  # look, program, part or config
     paths: list[str]
-    sorting: Sorting
     words: int = 0
 
 
@@ -42,6 +42,7 @@ class Worker:
 
     process: Any
     connection: Connection
+    sorting: Sorting | None = None  # what it was told of the files of the run
     group: Group | None = None
     at: str | None = None  # the file that it has begun
     left: list[str] = field(default_factory=list)  # of its group, not begun yet
@@ -74,16 +75,16 @@ class Workers:
     def prepare_looks(self, paths: Sequence[str], sorting: Sorting) -> None:
         """Has the files looked at."""
         self.sorting = sorting
-        self._run([Group("look", list(paths[at : at + CHUNK]), sorting) for at in range(0, len(paths), CHUNK)])
+        self._run([Group("look", list(paths[at : at + CHUNK])) for at in range(0, len(paths), CHUNK)])
 
     def prepare_programs(self, entries: Sequence[str], configs: Sequence[str], words: int) -> None:
         """Has entries and configs read, the largest groups first."""
         chunks = [configs[at : at + CHUNK] for at in range(0, len(configs), CHUNK)]
-        self._run([*self._groups(entries), *(Group("config", list(chunk), self.sorting, words) for chunk in chunks)])
+        self._run([*self._groups("program", entries), *(Group("config", list(chunk), words) for chunk in chunks)])
 
     def prepare_parts(self, parts: Sequence[str]) -> None:
         """Has parts of programs read, each but for those that one before it in its group has covered."""
-        self._run(self._groups(parts))
+        self._run(self._groups("part", parts))
 
     def look(self, path: str, project: Project) -> Look | None:
         """What a file is."""
@@ -102,12 +103,12 @@ class Workers:
         return self._told("config", path)
 
     def _told(self, what: str, path: str) -> Told | None:
-        told: Told | None = self._done.pop((what, path), None)
+        told: Told | None = self._done.get((what, path))
         if told is not None:
             told.take = self.take
         return told
 
-    def _groups(self, paths: Sequence[str]) -> list[Group]:
+    def _groups(self, what: str, paths: Sequence[str]) -> list[Group]:
         """The programs of a folder share most of what they import; a folder that holds much of all is divided."""
         sizes = {path: _size(path) for path in paths}
         most = sum(sizes.values()) // (self.count * SHARES) + 1
@@ -116,7 +117,7 @@ class Workers:
         for path in paths:
             if os.path.dirname(path) != folder or room < sizes[path]:
                 folder, room = os.path.dirname(path), most
-                found.append(Group("program", [], self.sorting))
+                found.append(Group(what, []))
             found[-1].paths.append(path)
             room -= sizes[path]
         return sorted(found, key=lambda group: -sum(sizes[path] for path in group.paths))
@@ -149,7 +150,8 @@ class Workers:
         group = worker.group = waiting.popleft()
         worker.left = list(group.paths)
         try:
-            worker.connection.send(group)
+            worker.connection.send((group, self.sorting if worker.sorting is not self.sorting else None))
+            worker.sorting = self.sorting
         except OSError:
             self._bury(worker, waiting)
 
@@ -170,7 +172,7 @@ class Workers:
         else:
             worker.at = None
             if result is not None:
-                self._done[group.what, path] = result
+                self._done[KEPT_AS.get(group.what, group.what), path] = result
 
     def _bury(self, worker: Worker, waiting: deque[Group]) -> None:
         """A worker has ended: what it was at is left out, and the rest of its group is for another one."""
@@ -183,10 +185,10 @@ class Workers:
             self._failed += 1
         else:
             lost = Told(Trail([], [], set(), {}, []), [], [], Reading(files=group.what == "config"))
-            self._done[group.what, worker.at] = (Look("nothing"), lost.trail) if group.what == "look" else lost
+            self._done[KEPT_AS.get(group.what, group.what), worker.at] = (Look("nothing"), lost.trail) if group.what == "look" else lost
             self.crashes.append(f"the process that read {Project().display(worker.at)} {_end(worker.process.exitcode)}; the file is left out")
         if worker.left:
-            waiting.appendleft(Group(group.what, worker.left, group.sorting, group.words))
+            waiting.appendleft(Group(group.what, worker.left, group.words))
 
 
 def work(connection: Connection, inherited: Sequence[Connection], make_ask: Callable[[], Ask]) -> None:
@@ -199,15 +201,12 @@ def work(connection: Connection, inherited: Sequence[Connection], make_ask: Call
     hand = Hand(make_ask())
     try:
         while True:
-            group: Group = connection.recv()
-            hand.sorting = group.sorting
+            group, sorting = connection.recv()
+            hand.sorting = sorting or hand.sorting
             hand.covered.clear()
             for path in group.paths:
                 connection.send((path, None))
-                if group.what == "look":
-                    connection.send((path, hand.look(path)))
-                else:
-                    connection.send((path, hand.program(path) if group.what == "program" else hand.config(path, group.words)))
+                connection.send((path, hand.config(path, group.words) if group.what == "config" else getattr(hand, group.what)(path)))
             connection.send((None, None))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

@@ -106,11 +106,13 @@ class Hand:
         display = self.project.display(path)
         return seen, self._trail([display], {display} if seen.broken is not None else set())
 
-    def program(self, path: str) -> Told | None:
+    def part(self, path: str) -> Told | None:
         """A file as a program, unless one before it has covered it."""
+        return self.program(path) if self.project.display(path) not in self.covered else None
+
+    def program(self, path: str) -> Told:
+        """A file as a program."""
         display = self.project.display(path)
-        if display in self.covered:
-            return None
         self._begin()
         forget(self.project, self.shared)
         part = Reading()

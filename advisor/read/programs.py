@@ -67,8 +67,8 @@ def read_programs(
         if not take_told(path) and (source := load(path)) is not None:
             take(source)
     many = len(parts) >= FEW_PARTS
-    if ahead is not None and many:
-        ahead.prepare_parts([path for path in parts if not is_covered(path)])
+    if ahead is not None and many and not everything:
+        _prepare(ahead, project, parts, covered)
     for path in parts:
         if is_covered(path) or take_told(path) or (source := load(path)) is None:
             continue
@@ -78,6 +78,21 @@ def read_programs(
                 break
         if not is_covered(path):
             take(source)
+
+
+def _prepare(ahead: Ahead, project: Project, parts: Sequence[str], covered: set[str]) -> None:
+    """Has the parts read whose turn will come: also those that were left out for a program which turns out to be covered itself."""
+    waiting = [path for path in parts if project.display(path) not in covered]
+    while waiting:
+        ahead.prepare_parts(waiting)
+        met, before, waiting = set(covered), len(waiting), []
+        for path in parts:
+            if project.display(path) not in met:
+                told = ahead.program(path)
+                met.update(told.files if told is not None else ())
+                waiting += [path] if told is None else []
+        if len(waiting) >= before:
+            return  # nobody reads any more
 
 
 def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None) -> Recipe | None:

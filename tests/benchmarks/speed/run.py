@@ -4,7 +4,8 @@
 
 Each cost is that of a whole process, measured in turns with its yardstick and given as the median of the ratios of neighbours: a folder against
 a process that parses the files that the lint parses (CPU seconds, peak memory; warm against `import click`), a file and `--help` against
-`import click` (wall; the CPU ratio is for loaded machines). Rules and a config are measured inside a process (inside.py). Bytecode is compiled
+`import click` (wall; the CPU ratio is for loaded machines). One process stands against two ("two processes": how many times as quick they are),
+and what is chosen for a folder against one process ("jobs"). Rules and a config are measured inside a process (inside.py). Bytecode is compiled
 before.
 """
 
@@ -46,6 +47,7 @@ BARS = {  # first bar and aim
     "--help": (1.2, 1.1),
     "dearest rule": (0.1, 0.1),
     "config": (1.5, 1.0),
+    "jobs": (1.05, 1.0),
 }
 
 
@@ -116,10 +118,15 @@ def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple
                 yield "config", name, {"ratio": round(held["seconds"] / held["parse"], 2), **held}
                 yield "tree of a config", name, {"ratio": round(held["tree"] / held["parse"], 2)}
             continue
-        pairs = turns(lint(path, "--no-cache"), [sys.executable, "-c", PARSE], rounds, "".join(f"{file}\n" for file in parsed_files(path)))
+        given = "".join(f"{file}\n" for file in parsed_files(path))
+        pairs = turns(lint(path, "--no-cache", "--jobs", "1"), [sys.executable, "-c", PARSE], rounds, given)
         counted = re.search(r"\d+ files, \d+ parsed, \d+ programs", pairs[-1][0].said)
         yield "cold", name, {**middle(pairs, "cpu"), "counted": counted.group() if counted else pairs[-1][0].said[-300:]}
         yield "memory", name, middle(pairs, "memory")
+        pairs = turns(lint(path, "--no-cache", "--jobs", "1"), lint(path, "--no-cache", "--jobs", "2"), rounds)
+        yield "two processes", name, middle(pairs, "wall")
+        pairs = turns(lint(path, "--no-cache"), lint(path, "--no-cache", "--jobs", "1"), rounds)
+        yield "jobs", name, middle(pairs, "wall")
         with tempfile.TemporaryDirectory() as folder:  # the cache stands there
             cost(lint(path), folder=folder)
             pairs = turns(lint(path), CLICK, rounds, folder=folder)
