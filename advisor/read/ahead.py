@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.record import dataclass
-from advisor.read.configs import is_settled
+from advisor.read.configs_alone import is_settled
 from advisor.read.programs import forget, read_one
 from advisor.read.python.executions import Shared
 from advisor.read.python.project import Project
@@ -44,7 +44,7 @@ class Told:
     recipes: list[Recipe]
     said: list[Any]
     part: Reading  # what the other process noted
-    settled: bool = True  # of a config: all that can be said of it is said
+    settled: bool = True  # of a config: all that can be said of it is said; else its recipe counts where no program reads it
     take: Callable[[Recipe, Any], object] | None = None
 
     @property
@@ -52,13 +52,16 @@ class Told:
         """The files of its programs."""
         return [file for recipe in self.recipes for file in recipe.files]
 
-    def add(self, project: Project, reading: Reading) -> None:
+    def follow(self, project: Project, reading: Reading) -> None:
         """As if it had been read here."""
         self.trail.follow(project)
         reading.files += self.part.files
         reading.broken += self.part.broken
         reading.crashes += self.part.crashes
         reading.told.update(self.trail.texts)
+
+    def add(self, reading: Reading) -> None:
+        """Takes in its programs."""
         for recipe, said in zip(self.recipes, self.said):
             reading.recipes.append(recipe)
             if self.take is not None:
@@ -93,7 +96,7 @@ class Hand:
     def __init__(self, ask: Callable[[Recipe], tuple[Any, set[str]]]) -> None:
         self.ask = ask
         self.project = Project()
-        self.shared = Shared()
+        self.shared = Shared(facts=True)
         self.sorting = Sorting(0)
         self.covered: set[str] = set()  # by the programs of this group
         self._parsed: set[str] = set()  # since the beginning
@@ -124,8 +127,9 @@ class Hand:
         """A config by itself."""
         self._begin()
         part = Reading()
-        settled = is_settled(self.project, part, path, words, named=path not in self.sorting.strays)
-        recipes, part.recipes = part.recipes, []
+        claimed: dict[str, Recipe] = {}
+        settled = is_settled(self.project, part, path, words, path not in self.sorting.strays, claimed)
+        recipes, part.recipes = [*part.recipes, *claimed.values()], []
         told = self._told(part, recipes)
         told.settled = settled
         return told

@@ -53,7 +53,8 @@ def read_programs(
         if told is None:
             return False
         covered.update(told.files or (project.display(path),))
-        told.add(project, reading)
+        told.follow(project, reading)
+        told.add(reading)
         return True
 
     def is_covered(path: str) -> bool:
