@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from advisor.model.events import Branch, Call, Condition, Context, Exit, Node, walk
 from advisor.model.recipe import Module, Recipe
+from advisor.model.source import Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
@@ -47,7 +48,9 @@ def _branches(body: list[Node]) -> Iterator[Branch]:
 
 
 def _asks_rank(condition: Condition) -> bool:
-    return ONE_RANK.search(condition.text) is not None or any(map(_asks_rank, (*condition.conjuncts, *condition.disjuncts)))
+    """True for a condition on the rank, or on what was kept of it under another name: `save_to_disk=is_main_process()`."""
+    kept = isinstance(condition.left, Unknown) and ONE_RANK.search(condition.left.why) is not None
+    return kept or ONE_RANK.search(condition.text) is not None or any(map(_asks_rank, (*condition.conjuncts, *condition.disjuncts)))
 
 
 def _leaves_by_rank(branch: Branch) -> bool:
