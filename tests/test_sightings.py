@@ -2,8 +2,8 @@
 
 A sighting is a finding that two readers called right (tests/public/verdicts.csv), one that a hand label of a public program names
 (tests/public/labels.csv), or a fault that was planted into a public program and found there, and not before (tests/public/mutants).
-Rules of the probe alone may also be seen in the fault bench, whose programs were written for it (tests/benchmarks/probe_faults), and
-in bugs that others reproduced (`shows` in tests/standins/programs.json, and what the dated runs beside it say).
+Rules of the probe, and those that judge its trace beside the text, may also be seen in the fault bench, whose programs were written for it
+(tests/benchmarks/probe_faults), and in bugs that others reproduced (`shows` in tests/standins/programs.json, and what the dated runs beside it say).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def reproduced() -> set[str]:
 def test_what_is_loud_was_seen() -> None:
     rules, found, probed = cards.load(), seen(), bench() | reproduced()
     loud = [rule for rule in rules.values() if rule.level != "hint"]
-    unseen = [rule.name for rule in loud if rule.name not in found and not (rule.needs == "probe" and rule.name in probed)]
+    unseen = [rule.name for rule in loud if rule.name not in found and not ("Trace" in rule.asks and rule.name in probed)]
     assert not unseen, f"{len(unseen)} rules were never seen right outside their own examples and have to be hints: {', '.join(sorted(unseen))}"
 
 

@@ -64,6 +64,10 @@ class Weight:
     without_gradient: bool = False  # no step ever saw a gradient
     depth: int = -1  # order of first use in the forward pass; -1: not seen
     zero_at_start: bool = False
+    idle: int = 0  # sampled steps that moved it although it was frozen and had no gradient
+    graded: float = 0.0  # numbers of a weight in half precision that a sampled step had a gradient for
+    kept: float = 0.0  # and those among them that the step left as they were
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -179,6 +183,46 @@ class Repeated:
     times: int
     steps: int
     batches_in_loader: int | None
+
+
+@dataclass(slots=True)
+class Start:
+    """The weights of one layer of torch's own before the first step."""
+
+    path: str
+    place: Place
+    kind: str
+    size: float  # root of the mean square
+    fan: int  # the smaller of the numbers of inputs and of outputs that a unit has
+    rows: int
+    width: int
+    tied: bool  # an embedding whose weights are those of the last layer too
+    norm_follows: bool
+
+
+@dataclass(slots=True)
+class InBatch:
+    """A cross-entropy that compares each sample of a batch with the others: the label is the place in the batch."""
+
+    loss: Loss
+    place: Place
+    rows: int  # samples that are compared
+    temperature: float | None = None  # that cosines are divided by; None: these are no cosines, or it is not seen
+    turns: list[int] = field(default_factory=list)  # backward passes from it per sampled step
+
+
+@dataclass(slots=True)
+class Relabelled:
+    """Samples that came again in a later pass over the data, and those among them that had another label; one of these with its steps and labels."""
+
+    loss: Loss
+    place: Place
+    again: int
+    changed: int
+    first: int
+    second: int
+    before: int
+    after: int
 
 
 @dataclass(slots=True)
@@ -335,6 +379,9 @@ class Trace:
     out_of_range: list[OutOfRange] = field(default_factory=list)
     inputs: list[Inputs] = field(default_factory=list)
     repeated: list[Repeated] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    in_batch: list[InBatch] = field(default_factory=list)
+    relabelled: list[Relabelled] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
     first_losses: list[FirstLoss] = field(default_factory=list)
     clipping: list[Clipping] = field(default_factory=list)

@@ -70,7 +70,7 @@ def steppings(run: Run, trace: Trace) -> None:
         weights = [
             Weight(
                 held.path, held.parameter.dim() > 1, held.ratio, held.gradient, held.parameter.requires_grad, _bare(held),
-                depths.get(id(held.parameter), -1), held.zero_at_start,
+                depths.get(id(held.parameter), -1), held.zero_at_start, held.idle, held.graded, held.kept, int(held.parameter.numel()),
             )
             for held in one.held
         ]  # fmt: skip
@@ -110,7 +110,8 @@ def _twins(run: Run) -> bool:
 
 
 def layers(run: Run, trace: Trace) -> None:
-    """Activations by layer."""
+    """Activations by layer, and the weights that the layers started from."""
+    trace.starts = run.starts.found() if not run.weights_loaded and not run.recipe.restores.items else []  # type: ignore[attr-defined]
     for units in run.modules.units.values():  # type: ignore[attr-defined]
         total = max(units.total, 1)
         dead = int((units.active.double() / total < DEAD).sum())
@@ -143,6 +144,8 @@ def labels(run: Run, trace: Trace) -> None:
             trace.labels.append(found)
     trace.out_of_range = seen.out_of_range
     trace.first_losses = seen.first
+    trace.relabelled = run.labelled.again()  # type: ignore[attr-defined]
+    trace.in_batch = seen.in_batch.found()
 
 
 def inputs(run: Run, trace: Trace) -> None:

@@ -122,6 +122,9 @@ class Inventory:
         for name, child in module.named_children():
             fact.children[name] = self.module(child)
         trainable = {parameter.requires_grad for parameter in module.parameters()}
+        kinds = {parameter.dtype for parameter in module.parameters() if parameter.is_floating_point()}
+        if len(kinds) == 1 and kinds <= {torch.float16, torch.bfloat16}:
+            fact.dtype = Known(str(kinds.pop()))
         fact.trainable = "yes" if trainable == {True} or not trainable else "no" if trainable == {False} else "part"
         return fact
 

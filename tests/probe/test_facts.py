@@ -215,3 +215,42 @@ def test_the_turn_that_the_stop_cuts_off_is_training_under_autocast_too(tmp_path
     dropping = HEAD.replace("nn.ReLU()", "nn.Dropout(0.1)")
     automatic = LOOP.replace("        loss = nn", '        with torch.autocast("cpu", torch.bfloat16):\n            loss = nn')
     assert said(dropping + automatic, tmp_path, steps=60) == []
+
+
+EPISODES = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(64, 8)
+y = x[:, :4].argmax(1)
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+loader = DataLoader({data}, batch_size=16, shuffle=True)
+for epoch in range(6):
+    for a, b in loader:
+        optimizer.zero_grad()
+        {loss}
+        loss.backward()
+        optimizer.step()
+"""
+OWN = "loss = nn.functional.cross_entropy(model(a), b)"
+DRAWN = "loss = nn.functional.cross_entropy(model(a), torch.randint(4, (16,)))"
+
+
+@pytest.mark.parametrize(
+    ("data", "loss", "expected"),
+    [
+        ("TensorDataset(x, y)", DRAWN, True),
+        ("TensorDataset(x, y)", OWN, False),
+        ("TensorDataset(x, y)", OWN + "\n        loss = loss + 0.1 * nn.functional.cross_entropy(model(a), torch.randint(4, (16,)))", False),  # two in one
+        ("TensorDataset(x, y)", DRAWN.replace("model(a)", "model(a + 0.1 * torch.randn_like(a))"), False),  # never the same input
+        ("TensorDataset(x, y)", DRAWN.replace(")))", ")), reduction='none').mean()"), False),  # weighted sample by sample, as policy gradients are
+        ("TensorDataset(x[:8].repeat(8, 1), y)", OWN, False),  # eight samples with many labels each: doubles in the data
+    ],
+    ids=["drawn", "own", "two losses", "noise", "unreduced", "doubles"],
+)
+def test_labels_that_change(data: str, loss: str, expected: bool, tmp_path: Path) -> None:
+    found = said(EPISODES.format(data=data, loss=loss), tmp_path, steps=30)
+    assert (("labels-change", "redrawn") in found) is expected, found

@@ -8,9 +8,25 @@ from advisor.probe.run import Run
 
 def install(run: Run) -> None:
     """Install every instrument that is not switched off."""
-    from advisor.probe.hooks import backward, by_hand, checkpoints, clipping, loaders, losses, modules, optimizers, ranks, scaling, schedulers, seeds
+    from advisor.probe.hooks import (
+        backward,
+        by_hand,
+        checkpoints,
+        clipping,
+        labelled,
+        loaders,
+        losses,
+        modules,
+        optimizers,
+        ranks,
+        scaling,
+        schedulers,
+        seeds,
+        starts,
+    )
 
-    for instrument in (seeds, modules, losses, backward, clipping, scaling, optimizers, schedulers, loaders, checkpoints, ranks, by_hand):
+    first = (seeds, starts, modules, labelled, losses, backward, clipping)
+    for instrument in (*first, scaling, optimizers, schedulers, loaders, checkpoints, ranks, by_hand):
         try:
             instrument.install(run)
         except Exception as error:

@@ -13,6 +13,7 @@ from advisor.model.recipe import Flow, Loss
 from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Place, Setting
 from advisor.model.trace import FirstLoss, OutOfRange
+from advisor.probe.hooks.in_batch import Comparisons
 from advisor.probe.inventory import parameters_of, setting
 from advisor.probe.run import LossSeen, Run, weak
 
@@ -51,6 +52,7 @@ class Losses:
         self.validation_place: Place | None = None
         self.soft: dict[int, int] = {}  # id(loss fact) -> calls whose scores looked like probabilities
         self.signatures: dict[str, Any] = {}
+        self.in_batch = Comparisons(run)
 
     def wrapping(self, name: str) -> Any:
         """A wrapper maker for one loss function."""
@@ -169,6 +171,10 @@ class Losses:
                 self._range(fact, place, target, ignored, classes)
             if not training:
                 return
+            if run.session.sampled and target.dim() == 1 and scores.dim() == 2:
+                self.in_batch.seen(fact, place, scores, target)
+            if given.get("reduction") == "mean":
+                run.labelled.seen(fact, place, target, classes, seen)  # type: ignore[attr-defined]
             kept = self.labels.get(id(fact))
             if kept is None:
                 kept = self.labels[id(fact)] = LabelsSeen(fact, place, classes, given.get("weight") is not None, ignored)

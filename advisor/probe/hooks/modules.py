@@ -128,6 +128,8 @@ class Modules:
         name = type(module).__name__
         path = self.paths.get(id(module), name)
         norm = any(word in name for word in NORMS)
+        if run.session.step == 0 and run.call is not None and run.call.training:
+            run.starts.seen(module, path, self._place(module), norm)  # type: ignore[attr-defined]
         x = args[0] if args and isinstance(args[0], torch.Tensor) else None
         if self.fresh is not None and self.fresh.batches == 1 and not self.fresh.normalised:
             self.fresh.normalised = norm

@@ -34,6 +34,9 @@ class Held:
     nonzero: bool = False
     zero_at_start: bool = False
     sharded: bool = False  # this rank holds a part
+    idle: int = 0  # sampled steps that moved it although it was frozen and had no gradient
+    graded: float = 0.0  # numbers of a weight in half precision that a sampled step had a gradient for
+    kept: float = 0.0  # and those among them that the step left as they were
 
 
 @dataclass(eq=False)
@@ -283,11 +286,17 @@ class Optimizers:
         before = norms(watched.copies)
         torch._foreach_sub_(watched.copies, weights)
         change = norms(watched.copies)
+        frozen = {id(item) for item in held if not item.parameter.requires_grad and not _pulled(item.parameter)}
+        halves = [(item, *_kept(item.parameter, moved)) for item, moved in zip(held, watched.copies) if _is_half(item.parameter)]
 
         def keep(values: list[float]) -> None:
-            sizes, changes = values[: len(held)], values[len(held) :]
+            sizes, changes, counts = values[: len(held)], values[len(held) : 2 * len(held)], values[2 * len(held) :]
+            for (item, *_), with_gradient, as_before in zip(halves, counts[::2], counts[1::2]):
+                item.graded += with_gradient
+                item.kept += as_before
             moved = graded = 0
             for item, size, difference in zip(held, sizes, changes):
+                item.idle += id(item) in frozen and difference != 0
                 if step == 1 and size == 0:
                     item.zero_at_start = True
                 live = item.parameter.requires_grad and item.nonzero
@@ -297,7 +306,7 @@ class Optimizers:
                     item.ratio.add(step, difference / size)
             watched.moved.append((step, graded, moved))
 
-        self.run.recorder.later([*before, *change], keep)
+        self.run.recorder.later([*before, *change, *(count for _, *counts in halves for count in counts)], keep)
 
     # -- construction and clearing ------------------------------------------------------------------------------
 
@@ -355,6 +364,23 @@ class Optimizers:
             if other.dirty and other.fact is not subject and self._clean(other):
                 other.dirty = False
                 run.emit(Kind.ZERO_GRAD, place, other.fact, partial=False, observed=True)
+
+
+def _pulled(parameter: torch.Tensor) -> bool:
+    """True when there is a gradient that moves this weight."""
+    return parameter.grad is not None and bool(local(parameter.grad.detach()).any())
+
+
+def _is_half(parameter: torch.Tensor) -> bool:
+    """True for weights that are in half precision themselves, with a gradient of the same kind."""
+    grad = parameter.grad
+    return parameter.dtype in (torch.bfloat16, torch.float16) and grad is not None and grad.layout is torch.strided
+
+
+def _kept(parameter: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many of its numbers have a gradient, and how many of these a step left as they were."""
+    pulled = local(parameter.grad.detach()) != 0
+    return pulled.sum().double(), (pulled & (moved == 0)).sum().double()
 
 
 def few(parameter: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Runs every fault in every program that it fits, and the healthy ones, and writes what was found as dated JSON.
 
-python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--fault-seeds 3] [--jobs 2] [--gpu] [--only NAME] [--show] [-o FILE.json]
+python -m tests.benchmarks.probe_faults.run [--held-out] [--seeds 3] [--fault-seeds 3] [--jobs 2] [--gpu] [--only NAME,NAME] [--show] [-o FILE.json]
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ def main() -> None:
     by_program: dict[str, list[list[str]]] = {}
     rows: list[dict[str, Any]] = []
     kinds: dict[str, Fault] = {}
-    sound = [(n, text, seed) for n, text in healthy(given.held_out).items() if given.only in ("", "healthy", n) for seed in seeds]
-    broken = [(n, f, text, seed) for n, f, text in faulty(given.held_out) if given.only in f.name for seed in some]
+    only = given.only.split(",")
+    sound = [(n, text, seed) for n, text in healthy(given.held_out).items() if not {"", "healthy", n}.isdisjoint(only) for seed in seeds]
+    broken = [(n, f, text, seed) for n, f, text in faulty(given.held_out) if any(word in f.name for word in only) for seed in some]
     if given.gpu:
         sound = [(name, on_gpu(text), seed) for name, text, seed in sound if name in BASES]
         broken = [(name, fault, on_gpu(text), seed) for name, fault, text, seed in broken]
