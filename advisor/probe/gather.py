@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from statistics import fmean
 from typing import Any
 
 import torch
 
 from advisor.model.events import Event, Kind
-from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Known, Unknown
+from advisor.model.recipe import Loss, Module, Recipe
+from advisor.model.source import ABSENT, Known, Unknown
 from advisor.model.trace import Alike, Clipping, Evaluation, Inputs, Labels, Layer, NotOptimized, Repeated, Series, Stepping, Trace, Weight
 from advisor.probe import clearings, replay
 from advisor.probe.record import local
 from advisor.probe.run import Run
 from advisor.probe.tree import nested
 
+ENOUGH = 20  # labels of a class from which its share is known
+TWICE = 2  # classes as far apart as this are compared by their weights
 ALIKE = 0.01  # units that differ by less, against the largest number, are looked at
 DEAD = 0.01  # a unit active less often than this counts as dead
 SATURATED = 0.95  # a unit at its end more often than this counts as saturated
@@ -142,10 +145,26 @@ def labels(run: Run, trace: Trace) -> None:
             found.from_loader = loader is not None
             found.shuffled = bool(shuffle.value) if isinstance(shuffle, Known) else None
             trace.labels.append(found)
+            _weighing(one.fact, one.weights, kept)
     trace.out_of_range = seen.out_of_range
     trace.first_losses = seen.first
     trace.relabelled = run.labelled.again()  # type: ignore[attr-defined]
     trace.in_batch = seen.in_batch.found()
+
+
+def _weighing(loss: Loss, weights: torch.Tensor | None, batches: list[tuple[int, ...]]) -> None:
+    """How the class weights of a loss follow the labels that it was given; equal weights are none."""
+    if weights is None:
+        return
+    given = weights.detach().double().tolist()
+    if max(given) == min(given):
+        loss.settings["weight"] = ABSENT
+        return
+    counts = Counter(label for batch in batches for label in batch)
+    pairs = [(count, given[label]) for label, count in counts.items() if count >= ENOUGH and 0 <= label < len(given)]
+    grows = [(b[1] - a[1]) * (b[0] - a[0]) > 0 for a, b in itertools.combinations(pairs, 2) if max(a[0], b[0]) >= TWICE * min(a[0], b[0])]
+    if grows and len(set(grows)) == 1:
+        loss.weighting = "proportional" if grows[0] else "inverse"
 
 
 def inputs(run: Run, trace: Trace) -> None:

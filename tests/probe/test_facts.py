@@ -244,7 +244,7 @@ DRAWN = "loss = nn.functional.cross_entropy(model(a), torch.randint(4, (16,)))"
     [
         ("TensorDataset(x, y)", DRAWN, True),
         ("TensorDataset(x, y)", OWN, False),
-        ("TensorDataset(x, y)", OWN + "\n        loss = loss + 0.1 * nn.functional.cross_entropy(model(a), torch.randint(4, (16,)))", False),  # two in one
+        ("TensorDataset(x, y)", OWN + DRAWN.replace("loss = ", "; loss = loss + 0.1 * "), False),  # two in one
         ("TensorDataset(x, y)", DRAWN.replace("model(a)", "model(a + 0.1 * torch.randn_like(a))"), False),  # never the same input
         ("TensorDataset(x, y)", DRAWN.replace(")))", ")), reduction='none').mean()"), False),  # weighted sample by sample, as policy gradients are
         ("TensorDataset(x[:8].repeat(8, 1), y)", OWN, False),  # eight samples with many labels each: doubles in the data
@@ -254,3 +254,43 @@ DRAWN = "loss = nn.functional.cross_entropy(model(a), torch.randint(4, (16,)))"
 def test_labels_that_change(data: str, loss: str, expected: bool, tmp_path: Path) -> None:
     found = said(EPISODES.format(data=data, loss=loss), tmp_path, steps=30)
     assert (("labels-change", "redrawn") in found) is expected, found
+
+
+CLASSES = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
+
+torch.manual_seed(0)
+x = torch.randn(960, 8)
+y = (x[:, 0] > 0.8).long()
+counts = torch.bincount(y).float()
+loader = DataLoader(TensorDataset(x, y), batch_size=32, {order})
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for epoch in range(3):
+    for a, b in loader:
+        optimizer.zero_grad()
+        loss = {loss}
+        loss.backward()
+        optimizer.step()
+"""
+BALANCED = "sampler=WeightedRandomSampler((1 / counts)[y], 960)"
+WEIGHTED = "nn.functional.cross_entropy(model(a), b, weight={})"
+ONE_HOT = "nn.functional.mse_loss({}, nn.functional.one_hot(b, 2).float())"
+
+
+@pytest.mark.parametrize(
+    ("order", "loss", "expected"),
+    [
+        ("shuffle=True", WEIGHTED.format("1 / counts"), []),
+        ("shuffle=True", WEIGHTED.format("counts / counts.sum()"), [("class-weights-inverted", "loss")]),
+        (BALANCED, WEIGHTED.format("1 / counts"), [("balanced-twice", "both")]),
+        (BALANCED, WEIGHTED.format("torch.ones(2)"), []),
+        ("shuffle=True", ONE_HOT.format("model(a).softmax(1)"), [("mse-for-classes", "fading")]),
+        ("shuffle=True", ONE_HOT.format("model(a)"), []),  # a hint
+        ("shuffle=True", "nn.functional.mse_loss(model(a).softmax(1), torch.stack([1 - b * 0.9, b * 0.9], 1))", []),  # soft labels
+    ],
+)
+def test_classes_weighed_and_compared(order: str, loss: str, expected: list[tuple[str, str]], tmp_path: Path) -> None:
+    assert said(CLASSES.format(order=order, loss=loss), tmp_path) == expected

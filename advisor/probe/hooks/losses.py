@@ -10,18 +10,19 @@ import torch
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loss
-from advisor.model.record import dataclass, field
+from advisor.model.record import dataclass, field, replace
 from advisor.model.source import ABSENT, Place, Setting
 from advisor.model.trace import FirstLoss, OutOfRange
 from advisor.probe.hooks.in_batch import Comparisons
 from advisor.probe.inventory import parameters_of, setting
-from advisor.probe.run import LossSeen, Run, weak
+from advisor.probe.run import LossSeen, Run, tensors, weak
 
 FUNCTIONS = (
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
     "kl_div", "poisson_nll_loss", "gaussian_nll_loss", "soft_margin_loss", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "ctc_loss",
 )  # fmt: skip
+DISTANCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 INTEGERS = (torch.int64, torch.int32, torch.uint8, torch.int16)
 
 
@@ -34,6 +35,7 @@ class LabelsSeen:
     classes: int
     weighted: bool
     ignored: int
+    weights: torch.Tensor | None = None  # of the classes, as given to the loss
     batches: list[torch.Tensor] = field(default_factory=list)
     source: Any = None
     mask: list[bool] = field(default_factory=list)
@@ -109,9 +111,12 @@ class Losses:
         if incoming is not None and incoming.activation is None and name in ("cross_entropy", "binary_cross_entropy_with_logits"):
             incoming = self._by_value(incoming, scores, name)
         source = run.passes[-1].fact if run.passes else None
+        aim = run.flow(target, source)
+        if aim is not None and name in DISTANCES and run.session.sampled and self._one_hot(scores, target):
+            aim = replace(aim, one_hot=True)
         outgoing = Flow(losses=(fact,), graph="kept" if training else "none", reduction=given.get("reduction"), rank=result.dim(),
                         modules=incoming.modules if incoming else ())  # fmt: skip
-        event = run.emit(Kind.LOSS, place, fact, input=incoming, target=run.flow(target, source), result=outgoing,
+        event = run.emit(Kind.LOSS, place, fact, input=incoming, target=aim, result=outgoing,
                          shapes=(tuple(scores.shape), tuple(target.shape) if isinstance(target, torch.Tensor) else None))  # fmt: skip
         output, shape = self._link(scores)
         bound = [given[n] for n in self.signatures[name].parameters][2:]
@@ -128,8 +133,6 @@ class Losses:
 
     def _by_value(self, flow: Flow, scores: torch.Tensor, name: str) -> Flow:
         """Scores without a telling graph node: rows of probabilities are recognised by their values."""
-        from advisor.model.record import replace
-
         key = len(self.run.session.events) and id(flow.modules)
         if self.run.session.step > 3 or scores.dim() < 2 or not scores.is_floating_point() or not scores.requires_grad:
             return flow
@@ -142,6 +145,15 @@ class Losses:
                 self.soft[key] = self.soft.get(key, 0) + 1
                 return replace(flow, activation="softmax")
         return flow
+
+    def _one_hot(self, scores: torch.Tensor, target: torch.Tensor) -> bool:
+        """True for rows with a single 1 among zeros that are no input of the model: classes, where scores for each are compared with them."""
+        if target.dim() != 2 or target.shape != scores.shape or target.shape[1] < 2 or target.requires_grad or not target.numel():
+            return False
+        call = self.run.last_call
+        if call is None or any(given.shape == target.shape for given in tensors((call.args, call.kwargs))):
+            return False
+        return bool((target.max(1).values == 1).all()) and bool((target != 0).sum(1).eq(1).all())
 
     def _link(self, scores: torch.Tensor) -> tuple[int, tuple[int, ...]]:
         """Which output of the last model call the scores are, as they are or seen through a view."""
@@ -177,7 +189,8 @@ class Losses:
                 run.labelled.seen(fact, place, target, classes, seen)  # type: ignore[attr-defined]
             kept = self.labels.get(id(fact))
             if kept is None:
-                kept = self.labels[id(fact)] = LabelsSeen(fact, place, classes, given.get("weight") is not None, ignored)
+                weights = given.get("weight")
+                kept = self.labels[id(fact)] = LabelsSeen(fact, place, classes, weights is not None, ignored, weights)
                 if run.session.step == 0:
                     self._first(name, fact, place, target, given, classes, seen)
             given_batch = run.passes[-1].rows if run.passes else None
