@@ -53,7 +53,7 @@ class Starts:
 
     def found(self) -> list[Start]:
         """What there is to say of each layer; an embedding is tied where its weights are those of the last layer too."""
-        shapes = [tuple(p.shape) for root, _ in self.run.inventory.roots.values() for p in root.parameters()]
+        shapes = [tuple(p.shape) for root, _ in self.run.inventory.roots.values() for p in root.parameters() if p.dim() > 1]
         result = []
         for one in self.drawn.values():
             rows = int(one.weight.shape[0])
