@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from advisor.model.batches import InBatch, Relabelled
 from advisor.model.finding import Skipped
 from advisor.model.recipe import Clip, Loss, Module, Optimizer, Recipe, Sampler, Scaler
 from advisor.model.record import dataclass, field
@@ -198,31 +199,6 @@ class Start:
     width: int
     tied: bool  # an embedding whose weights are those of the last layer too
     norm_follows: bool
-
-
-@dataclass(slots=True)
-class InBatch:
-    """A cross-entropy that compares each sample of a batch with the others: the label is the place in the batch."""
-
-    loss: Loss
-    place: Place
-    rows: int  # samples that are compared
-    temperature: float | None = None  # that cosines are divided by; None: these are no cosines, or it is not seen
-    turns: list[int] = field(default_factory=list)  # backward passes from it per sampled step
-
-
-@dataclass(slots=True)
-class Relabelled:
-    """Samples that came again in a later pass over the data, and those among them that had another label; one of these with its steps and labels."""
-
-    loss: Loss
-    place: Place
-    again: int
-    changed: int
-    first: int
-    second: int
-    before: int
-    after: int
 
 
 @dataclass(slots=True)

@@ -98,3 +98,20 @@ def norms(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
         for at, norm in zip(places, torch._foreach_norm(group)):
             result[at] = norm
     return [norm for norm in result if norm is not None]
+
+
+def pulled(parameter: torch.Tensor) -> bool:
+    """True when there is a gradient that moves this weight."""
+    return parameter.grad is not None and bool(local(parameter.grad.detach()).any())
+
+
+def is_half(parameter: torch.Tensor) -> bool:
+    """True for weights that are in half precision themselves, with a gradient of the same kind."""
+    grad = parameter.grad
+    return parameter.dtype in (torch.bfloat16, torch.float16) and grad is not None and grad.layout is torch.strided
+
+
+def kept(parameter: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many of its numbers have a gradient, and how many of these a step left as they were."""
+    moving = local(parameter.grad.detach()) != 0
+    return moving.sum().double(), (moving & (moved == 0)).sum().double()

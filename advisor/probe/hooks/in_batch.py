@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from advisor.model.batches import InBatch
 from advisor.model.recipe import Loss
 from advisor.model.source import Place
-from advisor.model.trace import InBatch
 from advisor.probe.run import Run
 
 FEWEST = 4  # rows; fewer labels may be in order by chance

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
+from advisor.model.batches import Relabelled
 from advisor.model.recipe import Loss
 from advisor.model.record import dataclass
 from advisor.model.source import Place
-from advisor.model.trace import Relabelled
 from advisor.probe.run import LossSeen, Run, tensors
 
 NUMBERS = 64  # of a sample that are kept to know it again

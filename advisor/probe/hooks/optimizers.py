@@ -14,7 +14,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.model.trace import Series
 from advisor.probe.compiling import apart, in_use
-from advisor.probe.record import Transfer, local, norms, sharded
+from advisor.probe.record import Transfer, is_half, kept, local, norms, pulled, sharded
 from advisor.probe.replay import gradient_not_finite, loss_not_finite
 from advisor.probe.run import Run
 
@@ -286,8 +286,8 @@ class Optimizers:
         before = norms(watched.copies)
         torch._foreach_sub_(watched.copies, weights)
         change = norms(watched.copies)
-        frozen = {id(item) for item in held if not item.parameter.requires_grad and not _pulled(item.parameter)}
-        halves = [(item, *_kept(item.parameter, moved)) for item, moved in zip(held, watched.copies) if _is_half(item.parameter)]
+        frozen = {id(item) for item in held if not item.parameter.requires_grad and not pulled(item.parameter)}
+        halves = [(item, *kept(item.parameter, moved)) for item, moved in zip(held, watched.copies) if is_half(item.parameter)]
 
         def keep(values: list[float]) -> None:
             sizes, changes, counts = values[: len(held)], values[len(held) : 2 * len(held)], values[2 * len(held) :]
@@ -364,23 +364,6 @@ class Optimizers:
             if other.dirty and other.fact is not subject and self._clean(other):
                 other.dirty = False
                 run.emit(Kind.ZERO_GRAD, place, other.fact, partial=False, observed=True)
-
-
-def _pulled(parameter: torch.Tensor) -> bool:
-    """True when there is a gradient that moves this weight."""
-    return parameter.grad is not None and bool(local(parameter.grad.detach()).any())
-
-
-def _is_half(parameter: torch.Tensor) -> bool:
-    """True for weights that are in half precision themselves, with a gradient of the same kind."""
-    grad = parameter.grad
-    return parameter.dtype in (torch.bfloat16, torch.float16) and grad is not None and grad.layout is torch.strided
-
-
-def _kept(parameter: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """How many of its numbers have a gradient, and how many of these a step left as they were."""
-    pulled = local(parameter.grad.detach()) != 0
-    return pulled.sum().double(), (pulled & (moved == 0)).sum().double()
 
 
 def few(parameter: torch.Tensor) -> torch.Tensor:
