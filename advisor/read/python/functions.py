@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, calls
+from advisor.read.python import alternatives, calls, prospect
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
 from advisor.read.python.release import cut_apart
@@ -102,6 +102,8 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         return calls.opaque_result(
             reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"
         )
+    if reader.steps > reader.look_at and not reader.importing:
+        prospect.look(reader)
     frame = bind(reader, function, arguments, receiver)
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)

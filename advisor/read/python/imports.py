@@ -156,7 +156,14 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
         return Opaque(f"import of `{name}`")
     source = reader.own(source)
     if source.state == "new":
-        execute(reader, source)
+        steps = reader.steps
+        reader.importing += 1
+        try:
+            execute(reader, source)
+        finally:
+            reader.importing -= 1
+        if not reader.importing:
+            reader.steps_imported += reader.steps - steps
         source = reader.modules[path]
     elif reader.sharing is not None:
         reader.sharing.found(path)

@@ -67,6 +67,8 @@ def _read(reader: Reader, everything: bool) -> Recipe:
     recipe.place = reader.entry.place(reader.entry.tree)
     enabled = gc.isenabled()
     gc.disable()
+    if everything:
+        reader.look_at = sys.maxsize
     try:
         imports.run_module(reader, reader.entry, main=True)
         called = trains(recipe)

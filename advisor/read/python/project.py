@@ -26,6 +26,15 @@ def _is_root(names: frozenset[str]) -> bool:
 
 
 @dataclass(slots=True, eq=False)
+class Mentions:
+    """The names in the text of a file, looked for when they are first asked for (prospect.py)."""
+
+    defined: list[tuple[str, ast.AST, bool]] | None = None  # functions, and whether they are called without being named
+    outside: frozenset[str] | None = None  # outside of them
+    inside: dict[ast.AST, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class SourceModule:
     """One parsed file: its text, its tree, the names it binds when executed."""
 
@@ -40,6 +49,7 @@ class SourceModule:
     cells: list[tuple[int, int]] | None = None  # notebooks: (first line, cell number)
     is_package: bool = False
     ascii: bool = True
+    mentions: Mentions = field(default_factory=Mentions)
     literals: dict[ast.Constant, Constant] = field(default_factory=dict)  # one value for each literal that was met
     _places: dict[ast.AST, Place] = field(default_factory=dict)
     _segments: dict[tuple[ast.AST, int], str] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from advisor.read.python import (
     escapes,
     imports,
     iteration,
+    prospect,
     statements,
     subscripts,
 )
@@ -76,6 +77,8 @@ class Reader:
         self.block: list[Node] = self.recipe.tree
         self.frame = Frame(entry, entry.namespace)
         self.steps = self.steps_shared = 0  # shared: those that an earlier program took
+        self.steps_imported = self.importing = 0  # those of importing files, and how many are being imported
+        self.look_at = prospect.ENOUGH  # expressions after which it is asked whether the program may train
         self.sharing: Sharing | None = None
         self.depth = 0  # nesting of expressions
         self.spent = False
