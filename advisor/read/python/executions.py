@@ -186,6 +186,9 @@ class Shared:
             self.executions.pop(path, None)
         for container in [container for container in self.home.values() if container.owner in gone]:
             del self.home[id(container.held)]
+            for value in container.held.values():
+                if type(value) is Class and value.module.path in gone:
+                    value.mro = ()
             container.held.clear()  # what it holds points back at it
         logs = (one.log for held in self.executions.values() for one in held)
         self.summaries = {id(step.summary): step.summary for log in logs for step in log if type(step) is Returned}

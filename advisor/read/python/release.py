@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def cut_apart(reader: Reader) -> list[Frame]:
-    """Where to note a frame that will point at itself by what is made in it. What an import makes may be shared with other programs."""
-    return reader.captured if reader.sharing is None or not reader.sharing.running else []
+    """Where to note a frame that will point at itself by what is made in it. What an import makes is noted apart: other programs may share it."""
+    return reader.captured if reader.sharing is None or not reader.sharing.running else reader.sharing.captured[-1]
 
 
 def release(reader: Reader) -> None:

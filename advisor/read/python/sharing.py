@@ -45,6 +45,7 @@ from advisor.read.python.outcome import QUIET, SHAREABLE, is_settled, is_uncondi
 from advisor.read.python.store import MISSING
 
 if TYPE_CHECKING:
+    from advisor.read.python.frames import Frame
     from advisor.read.python.project import SourceModule
     from advisor.read.python.reader import Reader
 
@@ -63,6 +64,7 @@ class Sharing:
         self.log: list[Any] | None = None  # of the execution that is being noted
         self.taken: dict[str, Execution] = {}  # path -> the execution that this program uses
         self.running: list[Execution | None] = []
+        self.captured: list[list[Frame]] = []  # of each of these
         self.written: dict[Slot, tuple[dict[Any, Any], Any, Any]] = {}  # what the program itself wrote to: container, key, value at first
         self.registered: dict[int, dict[Any, Any]] = {}  # what files wrote to, when they were executed or taken over
         self.looked = 0  # how far the store's trail was searched for writes to shared containers
@@ -153,6 +155,7 @@ class Sharing:
         room = len(self.shared.executions.get(source.path, ())) < EXECUTIONS
         execution = Execution(source) if settled and room else None
         self.running.append(execution)
+        self.captured.append([])
         self.log = execution.log if execution is not None else None
         if execution is not None:
             self._begin_stretch()
@@ -165,6 +168,9 @@ class Sharing:
             if execution.fit and not self.reader.spent:
                 self._keep(execution, mark)
         self.running.pop()
+        frames = self.captured.pop()
+        if execution is None or self.taken.get(execution.source.path) is not execution:
+            self.reader.captured += frames  # nobody else will look into them
         self.log = None
         if not self.running:
             self.looked = self.reader.store.rewound = self.reader.store.mark()  # what files register is no doing of the program's own
