@@ -21,7 +21,7 @@ from advisor.read.sorting import Look, Sorting
 
 Ask = Callable[[Recipe], tuple[Any, set[str]]]
 METHOD = "fork" if sys.platform == "linux" else "spawn"  # elsewhere a forked process may not use the system's libraries
-CHUNK = 64  # files looked at in one go
+CHUNK = 16  # files looked at in one go
 SHARES = 4  # no group is larger than this part of what a worker has to do
 FRAMES = 3_000
 KEPT_AS = {"part": "program"}  # what is asked for by another name than it is done
