@@ -65,7 +65,7 @@ FAULTS = [
     fault("body detached", [("self.head(self.body(x))", "self.head(self.body(x).detach())"), ("(model.parameters(), lr=LR", "([{'params': model.body.parameters()}, {'params': model.head.parameters()}], lr=LR")], "parameter-without-gradient", fact=True, only=("mlp",)),
     fault("layers in a plain list", [("self.head = nn.Linear(128, 5)", "self.head = nn.Linear(128, 5)\n        self.more = [nn.Linear(128, 128)]"), ("self.head(self.body(x))", "self.head(self.more[0](self.body(x)).relu())")], "unregistered-modules", "parameters-not-optimized", fact=True, only=("mlp",)),
     fault("no seed", [("torch.manual_seed(SEED)\n", "")], "missing-seed", fact=True),
-    fault("saturated tanh", [("nn.Linear(20, 128), nn.ReLU()", "nn.Linear(20, 128), nn.Tanh()"), (MODEL, MODEL + "model.body[0].weight.data.mul_(300)\n")], "saturated-units", only=("mlp",)),
+    fault("saturated tanh", [("nn.Linear(20, 128), nn.ReLU()", "nn.Linear(20, 128), nn.Tanh()"), (MODEL, MODEL + "model.body[0].weight.data.mul_(300)\n")], "saturated-units", "init-off-scale", only=("mlp",)),
     fault("ten sigmoid layers", [("nn.Linear(128, 128), nn.ReLU())", "*[nn.Sequential(nn.Linear(128, 128), nn.Sigmoid()) for _ in range(10)])")], "gradient-vanishing", "loss-not-decreasing", only=("mlp",)),
     fault("samples mixed by a reshape", [("        return self.head(self.body(x))", "        h = self.body(x)\n        return self.head(h.t().reshape(h.shape))")], "samples-mixed", only=("mlp",)),
     fault("(N, 1) against (N,)", [("criterion = nn.CrossEntropyLoss()", "criterion = nn.MSELoss()"), ("nn.Linear(128, 5)", "nn.Linear(128, 1)"), (LOSS, "        loss = criterion(scores, target.float())\n")], "loss-broadcasts", fact=True, only=("mlp",)),
