@@ -34,7 +34,9 @@ def has_main(data: bytes) -> bool:
     """True for the text of a file that starts something when it is run."""
     if b"__main__" in data and _MAIN_GUARD.search(data):
         return True
-    return any(word in data for word in _STARTERS) or _STARTED.search(b"\n" + data) is not None or (b"app.run(" in data and _APP.search(data) is not None)
+    if any(word in data for word in _STARTERS) or _STARTED.search(b"\n" + data):
+        return True
+    return b"app.run(" in data and _APP.search(data) is not None
 
 
 @dataclass(frozen=True, slots=True)
