@@ -195,16 +195,16 @@ def test_recipe(advisor: Advisor) -> None:
 
 
 def test_a_program_that_fells_the_reader_does_not_silence_the_others(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    from advisor.read import programs
+    from advisor.read.python import program
 
-    genuine = programs.read_program
+    genuine = program.read_program
 
     def read_program(project: Any, source: Any, *given: Any, **named: Any) -> Any:
         if source.display == "b.py":
             raise RuntimeError("the reader fell over")
         return genuine(project, source, *given, **named)
 
-    monkeypatch.setattr(programs, "read_program", read_program)
+    monkeypatch.setattr("advisor.read.programs.read_program", read_program)
     for name in ("a.py", "b.py", "c.py"):
         Path(name).write_text(SOFTMAX)
     ran = advisor("lint", ".", "--format", "json")
