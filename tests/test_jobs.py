@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -16,14 +15,13 @@ from typing import Any
 import pytest
 
 from advisor import jobs
+from advisor.cli import request as command
 from advisor.engine import Linter
 from advisor.model.recipe import Recipe
 from advisor.model.result import Result
 from advisor.read import read
 from tests.conftest import Advisor
 from tests.programs import BROKEN, CLEAN, SOFTMAX
-
-command = importlib.import_module("advisor.cli.run")  # the package has a function of this name
 
 ENGINE = """\
 import torch
@@ -124,7 +122,7 @@ def linted(paths: list[Path], make_ask: Callable[[], jobs.Ask], method: str) -> 
 
 def ask() -> jobs.Ask:
     """The rules, asked in another process."""
-    return command._asker([], {"configs": (), "isolated": True})  # type: ignore[no-any-return]
+    return command._asker([], {"configs": (), "isolated": True})
 
 
 class Deadly:
@@ -182,14 +180,11 @@ def test_the_command_ends_with_2_when_a_process_was_killed(advisor: Advisor, pro
 
 
 STUCK = """\
-import importlib, os, time
+import os, time
 from pathlib import Path
 
-import advisor.cli
-
-run = advisor.cli.run
-command = importlib.import_module("advisor.cli.run")
-advisor.cli.run = run
+from advisor.cli import main
+from advisor.cli import request as command
 
 
 def asker(paths, options):
@@ -198,7 +193,7 @@ def asker(paths, options):
 
 
 command._asker = asker
-advisor.cli.main(["lint", "--jobs", "2", "."])
+main(["lint", "--jobs", "2", "."])
 """
 
 

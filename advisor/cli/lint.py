@@ -59,7 +59,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """
     started = time.perf_counter()
     gc.disable()  # start-up makes no garbage, and looking for some costs a tenth of the time
-    from advisor.cli.run import Request, gather
+    from advisor.cli.request import Request, gather
 
     request = Request(paths or (".",), options)
     result, selection = gather(request)

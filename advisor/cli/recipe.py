@@ -23,7 +23,7 @@ from advisor.cli.lint import wants_colour, write
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a program trains with: every setting, and where its value comes from."""
     gc.disable()
-    from advisor.cli.run import Request
+    from advisor.cli.request import Request
 
     request = Request(paths, options)
     reading = request.read(request.files())

@@ -20,7 +20,7 @@ from time import process_time
 from typing import Any
 
 from advisor import engine
-from advisor.cli.run import Request
+from advisor.cli.request import Request
 from advisor.model.events import events, outline
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loops
