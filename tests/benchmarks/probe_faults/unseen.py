@@ -160,7 +160,7 @@ def faults(program: str, text: str) -> list[Fault]:
     if at.schedule:
         add("scheduler before optimizer", [_without(text, at.schedule), _before(text, at.step, at.schedule)], "scheduler-before-optimizer", fact=True)
     if at.head:
-        add("head drawn 100 times too wide", [_after(text, at.model, f"{at.head}.weight.data.mul_(100)")], "first-loss-off-scale")
+        add("head drawn 100 times too wide", [_after(text, at.model, f"{at.head}.weight.data.mul_(100)")], "first-loss-off-scale", "init-off-scale", "embedding-init-wide")
     if at.decay[0]:
         add("weight decay off scale", [at.decay], "weight-decay-off-scale", "loss-not-decreasing", "loss-diverging")
     add("log of a negative", [(at.backward, "(" + at.backward.removesuffix(".backward()") + " + torch.log(loss.detach() - 1e4)).backward()")], "non-finite", fact=True)
@@ -190,7 +190,7 @@ def _own(program: str) -> list[Fault]:
             fault("dead from the first layer", [("F.relu(self.norm1(self.conv1(x)))", "F.relu(self.norm1(self.conv1(x)) - 9)"), ("F.relu(self.norm2(self.conv2(out)) + self.skip(x))", "F.relu(self.norm2(self.conv2(out)) + self.skip(x) - 9)")], "dead-units", "gradient-vanishing", only=("resnet",)),
             fault("labels in order", [("self.labels = torch.randint(0, 6, (count,))", "self.labels = torch.randint(0, 6, (count,)).sort().values"), ("shuffle=True", "shuffle=False")], "labels-in-order", "train-not-shuffled", only=("resnet",)),
             fault("samples mixed by a view", [("return self.fc(self.drop(self.blocks(self.stem(x)).mean((2, 3))))", "h = self.blocks(self.stem(x)).mean((2, 3))\n        return self.fc(self.drop(h.t().contiguous().view(h.shape)))")], "samples-mixed", only=("resnet",)),
-            fault("targets drawn anew", [("F.cross_entropy(logits, labels)\n        opt", "F.cross_entropy(logits, torch.randint_like(labels, 6))\n        opt")], "loss-not-decreasing", only=("resnet",)),
+            fault("targets drawn anew", [("F.cross_entropy(logits, labels)\n        opt", "F.cross_entropy(logits, torch.randint_like(labels, 6))\n        opt")], "loss-not-decreasing", "labels-change", only=("resnet",)),
             fault("not a number in some images", [("self.images = torch.randn(count, 3, 16, 16) * 0.6", "self.images = torch.randn(count, 3, 16, 16) * 0.6\n        self.images[::30] = float('nan')")], "non-finite", fact=True, only=("resnet",)),
         ],
         "gru": [
