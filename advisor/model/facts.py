@@ -232,6 +232,7 @@ class FunctionalDropout(Fact):
     kind: str = ""
     p: Setting = ABSENT
     training: Setting = ABSENT
+    modeless: bool = False  # called by an object that is not known to be a module, and so to have a mode
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         rate = first(call.p)
         if not isinstance(training, Known) or training.value is not True or training.weak or number(rate) == 0:
             continue
-        if ALWAYS_ON in _owner(call.place, recipe):
+        if call.modeless or ALWAYS_ON in _owner(call.place, recipe):
             continue
         case = "no-flag" if training.default is not None else "always-true"
         given = f"(p={number(rate):g})" if number(rate) is not None else ""

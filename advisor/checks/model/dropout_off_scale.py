@@ -9,7 +9,7 @@ from advisor.model.finding import Finding
 from advisor.model.kinds import GRAPH_ROOTS
 from advisor.model.layers import DROPOUTS, WITH_DROPOUT
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
-from advisor.model.source import Known, candidates
+from advisor.model.source import Known, OneOf, candidates
 
 VIDEO = ("Conv3d", "MaxPool3d", "AdaptiveAvgPool3d")
 
@@ -30,6 +30,11 @@ def _on_the_spot(known: Known, fact: Module | FunctionalDropout) -> bool:
     return not known.origin and place is not None and (place.file, place.line) == (fact.place.file, fact.place.line)
 
 
+def _alternatives(fact: Module | FunctionalDropout) -> int:
+    """How many rates a functional dropout may have, known or not."""
+    return len(fact.p.options) if isinstance(fact, FunctionalDropout) and isinstance(fact.p, OneOf) else 0
+
+
 def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], gated: bool, ctx: Context) -> Iterator[Finding]:
     for index, known in enumerate(probabilities):
         value = known.value
@@ -39,6 +44,8 @@ def _judge(fact: Module | FunctionalDropout, probabilities: tuple[Known, ...], g
         case = "impossible" if impossible else "everything" if value == ctx.limit("all") else "high" if value >= ctx.limit("high") else None
         if case is None or (case == "high" and gated):
             continue
+        if case == "everything" and len(probabilities) < _alternatives(fact):
+            continue  # one of several rates: the code around may ask for it, to leave the layer out
         if impossible and not _on_the_spot(known, fact):  # it would have raised long ago: more likely misread
             continue
         sure = index == 0 and not fact.flag_off

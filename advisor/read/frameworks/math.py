@@ -36,6 +36,7 @@ _PURE = {
         "isnan",
         "isinf",
         "isfinite",
+        "isclose",
     ]
 }
 
@@ -48,7 +49,7 @@ def pure(call: LibraryCall) -> Value:
     function = _PURE.get(name)
     whole = "int" if name in ("ceil", "floor", "trunc", "gcd") else "bool" if name.startswith("is") else "float"
     heads = [members(value)[0] for value in given]
-    if function is not None and heads and all(isinstance(value, Constant) for value in heads):
+    if function is not None and heads and not call.arguments.keywords and all(isinstance(value, Constant) for value in heads):
         constants = [value for value in heads if isinstance(value, Constant)]
         try:
             weak = any(value.weak for value in constants) or any(len(members(value)) > 1 for value in given)

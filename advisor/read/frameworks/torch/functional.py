@@ -22,7 +22,7 @@ from advisor.read.frameworks.torch.flows import (
 )
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
-from advisor.read.python.values import NONE, Constant, Tensor, Value, Weights
+from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights
 
 ACTIVATIONS = {
     "softmax": "softmax",
@@ -154,6 +154,12 @@ def combine(call: LibraryCall) -> Value:
     )
 
 
+def _modeless(call: LibraryCall) -> bool:
+    """True in a method of a project class that is not known to be a module: who runs it may have no mode."""
+    held = call.reader.frame.lookup("self")
+    return isinstance(held, Instance) and held.cls is not None and held.role != "module"
+
+
 def dropout(call: LibraryCall) -> Value:
     """F.dropout(x, p=0.5, training=True); torch.dropout needs both."""
     reader, key = call.reader, ("dropout", id(call.node))
@@ -162,7 +168,7 @@ def dropout(call: LibraryCall) -> Value:
     if any(text.startswith("self.training") or ".training and" in text or text.endswith(".training") for text, _ in reader.conditions):
         training = Unknown("it stands under a condition on the training mode")
     if key not in reader.seen_facts:
-        fact = reader.seen_facts[key] = FunctionalDropout(call.place, kind=call.name, p=p, training=training)
+        fact = reader.seen_facts[key] = FunctionalDropout(call.place, kind=call.name, p=p, training=training, modeless=_modeless(call))
         reader.recipe.dropouts.append(fact)
     reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="augment", training=training, p=p)
     off = isinstance(p, Known) and p.value == 0
@@ -208,7 +214,6 @@ def product(call: LibraryCall) -> Value | None:
 def attention(call: LibraryCall) -> Value:
     """F.scaled_dot_product_attention(q, k, v, is_causal=True): a module whose attention always masks the future is a decoder."""
     from advisor.model.recipe import Module
-    from advisor.read.python.values import Instance
 
     owner = call.reader.frame.receiver
     if call.reader.plain(call.get("is_causal", 5)) is True and isinstance(owner, Instance) and isinstance(owner.fact, Module):
