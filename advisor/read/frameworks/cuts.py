@@ -10,7 +10,7 @@ from advisor.model.recipe import Flow, Split
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.python import scopes
-from advisor.read.python.values import Instance, Opaque, Sequence, Tensor, Value
+from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -53,15 +53,17 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
     if not (isinstance(rows, Sequence) and rows.kind == "slice" and isinstance(node, ast.Subscript) and _is_data(owner)):
         return None
     whole = identity(owner)
-    begin, end = (_share(bound, whole) for bound in rows.items[:2])
-    if ((begin is None) == (end is None) and begin is None) or not _both_taken(reader, node):
+    lower, upper = rows.items[:2]
+    begin = 0.0 if _is_open(lower) else _share(lower, whole)
+    end = 1.0 if _is_open(upper) else _share(upper, whole)
+    if begin is None or end is None or not _both_taken(reader, node):
         return None
     split = reader.cuts.get(id(whole))
     if split is None:
         split = reader.cuts[id(whole)] = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(False), data=whole, parts=2))
         reader.keep.append(whole)
         reader.emit(Kind.SPLIT, node, split)
-    return part_of(reader, owner, split, "train" if (1 if end is None else end) - (begin or 0) >= HALF else "test")
+    return part_of(reader, owner, split, "train" if end - begin >= HALF else "test")
 
 
 def _is_data(value: Value) -> bool:
@@ -69,6 +71,11 @@ def _is_data(value: Value) -> bool:
     if isinstance(value, Instance):
         return value.role in ("frame", "array")
     return isinstance(value, Tensor) and value.flow.graph == "none" and not value.flow.modules and value.flow.activation is None
+
+
+def _is_open(bound: Value) -> bool:
+    """True for a bound that is left out."""
+    return isinstance(bound, Constant) and bound.value is None
 
 
 def _share(bound: Value, whole: Any) -> float | None:

@@ -156,7 +156,7 @@ def combine(call: LibraryCall) -> Value:
 
 def _modeless(call: LibraryCall) -> bool:
     """True in a method of a project class that is not known to be a module: who runs it may have no mode."""
-    held = call.reader.frame.lookup("self")
+    held = call.reader.frame.receiver
     return isinstance(held, Instance) and held.cls is not None and held.role != "module"
 
 
