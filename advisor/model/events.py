@@ -61,7 +61,7 @@ class Kind(str, Enum):
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
     GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place",
-    # steps (bool): the weights are moved by their gradients
+    # steps (bool): the weights are moved by their gradients, source: the other model (Module) whose weights are written
     AVERAGE = "average"  # subject Module: an average of weights is brought up to date
     UNSCALE = "unscale"  # subject Scaler; data: optimizer
     CLIP = "clip"  # subject Clip

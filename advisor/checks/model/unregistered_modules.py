@@ -17,6 +17,9 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     trained = {held for optimizer in ctx.recipe.optimizers for held in optimizer.modules}  # handed over one by one
     registered = trained | {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
     for attribute, place in module.unregistered:
-        held = [child for name, child in module.children.items() if name.startswith(f"[{attribute}.")]
+        keys = [name for name in module.children if name.startswith(f"[{attribute}.")]
+        held = [module.children[name] for name in keys]
+        if not registered.isdisjoint(held) and not any(name[:-1].rpartition(".")[2].isdigit() for name in keys):
+            continue  # a dict to choose from: what was chosen is a part of the model, and the others take no part in it
         if any(has_weights(child) for child in held) and not registered.issuperset(held):
             yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)

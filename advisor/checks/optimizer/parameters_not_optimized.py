@@ -63,7 +63,7 @@ def _certain(optimizer: Optimizer) -> bool:
 def _forgotten(module: Module, held: set[Module]) -> bool:
     if module.trainable != "yes" or module.copy_of is not None or module.escaped or not module.fully_known or is_pretrained([module]):
         return False
-    return bool(layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
+    return any(layer.trainable == "yes" for layer in layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
 
 
 def _run_with_gradients(recipe: Recipe) -> set[Module]:

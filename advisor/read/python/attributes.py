@@ -245,14 +245,15 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             key = f"{name}|{len(fact.children)}" if elsewhere else name
             fact.children[key] = member.fact
         elif isinstance(member, (Sequence, Mapping)):
-            held = member.items if isinstance(member, Sequence) else tuple(member.items.values())
-            modules = [item for item in held if isinstance(item, Instance) and item.role == "module" and isinstance(item.fact, facts.Module)]
+            held: dict[object, Value] = dict(enumerate(member.items)) if isinstance(member, Sequence) else member.items
+            parts = {key: item.fact for key, item in held.items() if isinstance(item, Instance) and item.role == "module"}
+            modules = {key: part for key, part in parts.items() if isinstance(part, facts.Module)}
             if not held:
                 owner.data.setdefault("containers", {})[name] = reader.place(node)
             if modules:
                 fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
-                for index, item in enumerate(modules):
-                    fact.children.setdefault(f"[{name}.{index}]", item.fact)  # type: ignore[arg-type]
+                for number, part in modules.items():
+                    fact.children.setdefault(f"[{name}.{number}]", part)
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"

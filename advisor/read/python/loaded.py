@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.model.events import Context, Event, Kind, Loop, Node
-from advisor.model.recipe import Module, Recipe, Restore
+from advisor.model.recipe import Module, Parameters, Recipe, Restore
 from advisor.model.source import ABSENT, Known, Setting, Unknown, value_of
 
 TRAINING = (Kind.BACKWARD, Kind.OPTIMIZER_STEP)
@@ -34,10 +34,18 @@ def note_copied(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
         return
     moved = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
     for node, _ in nodes:
-        if isinstance(node, Event) and node.kind is Kind.RESTORE and isinstance(node.subject, Restore):
-            module, source = node.subject.module, node.data.get("source")
-            if module is not None and isinstance(source, Module) and source is not module and module.copy_of is None and module not in moved:
+        source = node.data.get("source") if isinstance(node, Event) and node.kind in (Kind.RESTORE, Kind.GRAD_WRITE) else None
+        if not isinstance(node, Event) or not isinstance(source, Module):
+            continue
+        for module in _written(node):
+            if source is not module and module.copy_of is None and module not in moved:
                 module.copy_of = source
+
+
+def _written(event: Event) -> tuple[Module, ...]:
+    if isinstance(event.subject, Restore):
+        return (event.subject.module,) if event.subject.module is not None else ()
+    return event.subject.modules if isinstance(event.subject, Parameters) and event.subject.exact else ()
 
 
 def _origin(restore: Restore, sure: bool) -> Setting:

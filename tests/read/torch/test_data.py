@@ -74,7 +74,7 @@ def test_data_sets_of_the_project(tmp_path: Path) -> None:
             def __len__(self):
                 return 10
             def __getitem__(self, index):
-                return self.rng.normal(), 0
+                return self.transform(self.rng.normal()), 0
         train = Images("train", T.Compose([T.RandomCrop(32, padding=4), T.ToTensor()]))
         loader = DataLoader(train, 32)
         val = DataLoader(Images("val", T.ToTensor()), 32)
@@ -86,6 +86,41 @@ def test_data_sets_of_the_project(tmp_path: Path) -> None:
     assert [step.name for step in train.transforms or []] == ["RandomCrop", "ToTensor"]
     assert train.generator is not None and train.generator.line == 12
     assert value_of((train.transforms or [])[0].settings["padding"]) == 4
+
+
+FLIP, PLAIN = ["RandomHorizontalFlip"], ["ToTensor"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "train", "val"),
+    [
+        ("return self.plain(x)", PLAIN, PLAIN),
+        ("return self.random(x) if self.mode == 'train' else self.plain(x)", FLIP, PLAIN),
+        ("if self.mode in ('train', 'all'):\n            x = self.random(x)\n        return self.plain(x)", [*FLIP, *PLAIN], PLAIN),
+        ("if not self.training:\n            return self.plain(x)\n        return self.random(x)", FLIP, PLAIN),
+        ("return self.sample(x)", FLIP, FLIP),
+        ("return getattr(self, self.name)(x)", [*FLIP, *PLAIN], [*FLIP, *PLAIN]),
+        ("return self.random(x) if self.mode == other else self.plain(x)", [*FLIP, *PLAIN], [*FLIP, *PLAIN]),
+        ("return x", None, None),
+    ],
+)
+def test_transforms_that_a_sample_meets(tmp_path: Path, sample: str, train: list[str] | None, val: list[str] | None) -> None:
+    text = f"""
+from torchvision import transforms as T
+class Images(Dataset):
+    def __init__(self, mode):
+        self.mode, self.training = mode, mode == "train"
+        self.random, self.plain = T.RandomHorizontalFlip(), T.ToTensor()
+    def sample(self, x):
+        return self.random(x)
+    def __getitem__(self, index):
+        x = open(str(index)).read()
+        {sample}
+train, val = DataLoader(Images("train"), 32), DataLoader(Images("val"), 32)
+"""
+    found = [loader.dataset for loader in run(tmp_path, text).recipe.loaders]
+    names = [None if data is None or data.transforms is None else [step.name for step in data.transforms] for data in found]
+    assert names == [train, val]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import batch_of
 from advisor.read.python.reader import Reader
@@ -66,9 +67,10 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     """Transforms, role and generators among the attributes of a data set of the project."""
     fact.iterable = fact.iterable or instance.kind in ITERABLE
     if fact.transforms is None:
-        found = [
-            value for held in instance.attributes.values() for value in members(held) if isinstance(value, Instance) and value.role == "transform"
-        ]
+        held = {name: [member for member in members(value) if isinstance(member, Instance)] for name, value in instance.attributes.items()}
+        steps = {name: found for name, values in held.items() if (found := [value for value in values if value.role == "transform"])}
+        met = applied(instance, instance.cls) if steps and instance.cls is not None else None
+        found = [value for name, values in steps.items() if met is None or name in met for value in values]
         if found:
             fact.transforms = [transform for value in found for transform in transforms_of(value)]
     if fact.role == "unknown":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 from advisor.model.events import Kind
@@ -11,7 +12,7 @@ from advisor.model.record import replace
 from advisor.model.source import Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.flows import of_weights
+from advisor.read.frameworks.torch.flows import flows_in, of_weights
 from advisor.read.frameworks.torch.parameters import together
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, Weights, members, setting
@@ -99,7 +100,15 @@ def _clear(reader: Reader, weights: Weights, node: ast.AST) -> None:
 @table.write("weights", "data")
 def write_data(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
     """p.data = ..., p.grad.data = ..."""
-    reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="grad" if weights.of_grad else "data")
+    reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="grad" if weights.of_grad else "data", source=_source(weights, [value]))
+
+
+def _source(weights: Weights, given: Iterable[Value]) -> Module | None:
+    """The one other model whose weights are written here: what an average, a target network or a teacher follows."""
+    if weights.of_grad:
+        return None
+    others = {module for flow in flows_in(given) for module in flow.modules}.difference(weights.parameters.modules)
+    return others.pop() if len(others) == 1 else None
 
 
 @table.attribute("weights", "grad")
@@ -131,7 +140,8 @@ def write_in_place(call: LibraryCall) -> Value:
     if limit is None or (factor is not None and getattr(factor, "flow", None) is None and name in ("mul_", "div_")):
         given = (*call.arguments.positional, *call.arguments.keywords.values())
         steps = not weights.of_grad and any(isinstance(m, Weights) and m.of_grad for value in given for m in members(value))
-        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="grad" if weights.of_grad else "in-place", steps=steps)
+        what, source = "grad" if weights.of_grad else "in-place", _source(weights, given)
+        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what=what, steps=steps, source=source)
     return weights
 
 
