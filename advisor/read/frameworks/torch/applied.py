@@ -58,7 +58,8 @@ class _Way:
                 self._walk(statement.test, method)
                 taken = self._truth(statement.test, method)
                 arms = [statement.body] * (taken is not False) + [statement.orelse] * (taken is not True)
-                if all([self._run(arm, method) for arm in arms]):
+                ended = [self._run(arm, method) for arm in arms]
+                if all(ended):
                     return True
                 continue
             self._walk(statement, method)
