@@ -57,6 +57,22 @@ def stepped_each(recipe: Recipe, scheduler: Scheduler) -> Cadence | None:
     return found.pop() if len(found) == 1 else None
 
 
+def stepped_late(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True when a scheduler is stepped once per epoch, but not before some epoch: `if epoch >= 10: scheduler.step()`."""
+    places = [context for _, context in steps_of(recipe, scheduler)]
+    return bool(places) and all(cadence(context) == "epoch" and _begun(context) for context in places)
+
+
+def _begun(context: Context) -> bool:
+    """True when all that is asked inside the loops around is whether so many of their turns are over."""
+    counters = {loop.variable for loop in context.loops if loop.variable is not None}
+    asked = [(branch.condition, arm) for branch, arm in context.arms if guards(Context(((branch, arm),)))]
+    return bool(asked) and all(
+        condition is not None and arm.taken_when and not condition.negated and condition.operator in (">", ">=") and condition.variable in counters
+        for condition, arm in asked
+    )
+
+
 def by_loader(recipe: Recipe) -> bool:
     """True when every training loop of the program takes its batches from a loader: an epoch is many batches."""
     loops = training_loops(recipe)

@@ -18,6 +18,7 @@ from advisor.model.schedules import (
     passes,
     setting,
     stepped_each,
+    stepped_late,
     steps_of,
 )
 from advisor.model.source import first, number
@@ -39,7 +40,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             case, shown = found
             sure = (epochs is not None or case == "gamma-per-batch") and not scheduler.flag_off
             yield ctx.finding(case, at=at, confidence=None if sure else "medium", kind=scheduler.name, setting=shown, line=scheduler.place)
-    elif each == "epoch":
+    elif each == "epoch" or stepped_late(recipe, scheduler):
         spans = _passes(scheduler, ctx) or _counts_batches(scheduler, epochs, ctx)
         if spans is not None:
             confidence: Literal["medium"] | None = "medium" if scheduler.flag_off else None
