@@ -164,3 +164,40 @@ def test_a_test_for_anything_is_no_comparison_with_the_best(tmp_path: Path, comp
     file = tmp_path / "train.py"
     file.write_text(PROGRAM[: PROGRAM.index("    if loss.item()")] + counted)
     assert len(read([str(file)]).recipes[0].early_stopping.items) == stops
+
+
+@pytest.mark.parametrize(
+    ("before", "compared", "limit"),
+    [
+        ("losses.append(loss.item())", "losses[-1] < best", "5"),  # the last item of a list that the loop lengthens
+        ("better = loss.item() < best", "better", "5"),  # asked before, under a name
+        ("scores = measure()", "scores['bleu'] < best", "5"),
+        ("scores = measure()\n    better = scores['bleu'] < best", "better", "5"),
+        ("pass", "loss.item() < best", "settings.patience"),  # an attribute of the class
+        ("pass", "loss.item() < best", "Settings.patience"),
+    ],
+)
+def test_what_is_compared_under_other_names(tmp_path: Path, before: str, compared: str, limit: str) -> None:
+    text = PROGRAM.replace("if loss.item() < best", f"{before}\n    if {compared}").replace("OPERATOR 5", f">= {limit}")
+    classes = "class Settings:\n    patience = 5\nsettings, losses = Settings(), []\ndef measure():\n    return {'rouge': 1.0}\n"
+    file = tmp_path / "train.py"
+    file.write_text(classes + text)
+    (stop,) = read([str(file)]).recipes[0].early_stopping
+    assert (value_of(stop.patience), stop.stops, stop.raised, stop.reset) == (5, True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("pass", True),
+        ("print(bad)", False),
+        ("state = {'bad': bad}", False),
+        ("if epoch == 3:\n        bad = 1", True),
+        ("if bad == 5:\n        print('bad')", False),
+    ],
+)
+def test_a_count_that_nobody_reads(tmp_path: Path, lines: str, found: bool) -> None:
+    file = tmp_path / "train.py"
+    file.write_text(PROGRAM.partition("    if bad OPERATOR")[0] + f"    {lines}\n")
+    stops = read([str(file)]).recipes[0].early_stopping
+    assert [stop.asked for stop in stops] == [False] * found

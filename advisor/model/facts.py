@@ -312,6 +312,7 @@ class EarlyStopping(Fact):
     counter: Any = None
     reset: bool = True  # the counter goes back to zero on improvement
     raised: bool = True  # the counter is ever raised
+    asked: bool = True  # the counter is ever read
     stops: bool = True  # the decision reaches a break or return
     always_on: bool = False  # it stops early unless it is told not to: a long patience is how to say so
     restores_best: bool = False

@@ -75,7 +75,7 @@ def program(recipe: Recipe) -> dict[str, Any]:
         "evaluation": _settings({"eval_mode": Absent(), "no_grad": Absent(), "train_restored": Absent(), **recipe.evaluation}),
         "precision": _precision(recipe),
         "accumulation": setting(recipe.accumulation),
-        "early_stopping": next((_early_stopping(stop) for stop in recipe.early_stopping), None),
+        "early_stopping": next((_early_stopping(stop) for stop in recipe.early_stopping if stop.asked), None),
         "epochs": setting(recipe.epochs),
         "steps": setting(recipe.steps),
         "distributed": _settings(recipe.distributed),

@@ -13,6 +13,8 @@ from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The wiring first, then the patience against the length of the run."""
+    if not stop.asked and ctx.recipe.trains:
+        yield ctx.finding("never-asked", at=stop)
     if not is_judged(stop, ctx.recipe):
         return
     if stop.escaped is not None or not ctx.recipe.whole:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Condition
 from advisor.model.record import replace
 from advisor.model.source import Setting
-from advisor.read.python import attributes, expressions, operators, scopes
+from advisor.read.python import attributes, classes, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
+    Class,
     Constant,
     Instance,
     Mapping,
@@ -72,7 +73,8 @@ def remember(reader: Reader, node: ast.AST, value: Value) -> None:
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(value, (Opaque, Tensor)):
         return
     asked = condition(reader, node, value)
-    if asked.operator in ("<", ">", "<=", ">=") and (asked.left_flow or asked.right_flow) and asked.modulo is None and asked.since is None:
+    names = asked.variable is not None and asked.right_variable is not None  # of which it is not known what they measure
+    if asked.operator in ("<", ">", "<=", ">=") and (asked.left_flow or asked.right_flow or names) and asked.modulo is None and asked.since is None:
         reader.asked[id(value)] = value, asked
 
 
@@ -159,22 +161,35 @@ def peek(reader: Reader, node: ast.AST) -> Value | None:
         owner = peek(reader, node.value)
         if isinstance(owner, Instance):
             held = owner.attributes.get(node.attr)
+            if held is None and owner.cls is not None and isinstance(of_class := classes.class_lookup(reader, owner.cls, node.attr), Constant):
+                held = of_class
             return attributes.as_seen(reader, owner, node.attr, held) if held is not None else None
         if isinstance(owner, Module):
             return owner.namespace.get(node.attr)
+        if isinstance(owner, Class):
+            of_class = classes.class_lookup(reader, owner, node.attr)
+            return of_class if isinstance(of_class, Constant) else None
         if isinstance(owner, Union):
             found = [peek_member for m in owner.members if isinstance(m, Instance) and (peek_member := m.attributes.get(node.attr)) is not None]
             return join(found) if found else None
         if isinstance(owner, Mapping):
             return owner.items.get(node.attr)
         return None
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        owner = peek(reader, node.value)
+    if isinstance(node, ast.Subscript):
+        index = _literal(node.slice)
+        owner = peek(reader, node.value) if index is not None else None
         if isinstance(owner, Mapping):
-            return owner.items.get(node.slice.value)
-        if isinstance(owner, Sequence) and isinstance(node.slice.value, int) and -len(owner.items) <= node.slice.value < len(owner.items):
-            return owner.items[node.slice.value]
+            return owner.items.get(index)
+        if isinstance(owner, Sequence) and isinstance(index, int):
+            return subscripts.subscript(reader, owner, Constant(index), node)
     return None
+
+
+def _literal(node: ast.AST) -> Any:
+    """The key or position that an index is written as, -1 among them."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return -node.operand.value if isinstance(node.operand.value, int) else None
+    return node.value if isinstance(node, ast.Constant) else None
 
 
 def _condition_key(reader: Reader, node: ast.AST, value: Value) -> str:

@@ -1,4 +1,4 @@
-"""Lists that a loop lengthens: how many items they have is not known then, but every kind of item may be, and what is put at their end."""
+"""Lists that a loop lengthens: how many items they have is not known then, but every kind of item may be, and what stands at their end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from advisor.read.python.values import ITEMS_KEPT, Opaque, Sequence, Value
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
-KEYS = ("whole", "grown", "tail")  # of a sequence's state; each change forgets them unless it says otherwise
+KEYS = ("whole", "grown", "tail", "last")  # of a sequence's state; each change forgets them unless it says otherwise
 
 
 def steady(reader: Reader) -> bool:
@@ -24,9 +24,11 @@ def growth(value: Sequence) -> tuple[bool, int]:
 
 def grow(reader: Reader, value: Sequence, was: tuple[bool, int], added: list[Value] | None) -> None:
     """Notes what is still known of a list when items were added at its end; `was` is its growth before."""
-    for key in ("grown", "tail"):
+    for key in ("grown", "tail", "last"):
         if value.state.get(key):
             reader.store.write(value.state, key, False)
+    if added:
+        reader.store.write(value.state, "last", added[-1])
     known, tail = was
     if value.exact or not known or added is None or len(value.items) >= ITEMS_KEPT or any(isinstance(item, Opaque) for item in added):
         return

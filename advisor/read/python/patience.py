@@ -96,7 +96,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
             of_objects = any("." in e.data.get("text", "") for e in flags)
-            stop.stops = bool(ends) or not (of_objects or all(_unread(e, texts) for e in flags))  # a local flag may be returned among others
+            stop.stops = bool(ends) or not (of_objects or all(_unread(e, e.data.get("text", "."), texts) for e in flags))  # a local flag may be returned among others
             stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
@@ -109,9 +109,27 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             stop.beyond = int(part.operator in (">", "<"))
             stop.unit = _unit(context)
             found[variable] = stop
-    for stop in _by_distance(nodes, stops, counters):
+    for stop in (*_by_distance(nodes, stops, counters), *_never_asked(counts, resets, counters, texts)):
         found.setdefault(stop.counter, stop)
     return list(found.values())
+
+
+def _never_asked(
+    counts: Mapping[Any, list[tuple[Event, Context]]],
+    resets: Mapping[Any, list[tuple[Event, Context]]],
+    counters: Collection[Any],
+    texts: Mapping[str, str],
+) -> Iterator[EarlyStopping]:
+    """Local counters of bad checks that an improvement sets back and that nothing in their file ever reads."""
+    for variable, places in counts.items():
+        arms = [arm for _, context in places if (arm := _metric_arm(context, counters)) is not None]
+        back = [arm for _, context in resets.get(variable, []) if (arm := _metric_arm(context, counters)) is not None]
+        if len(arms) != len(places) or not any(branch is other and inside is not arm for branch, inside, _ in arms for other, arm, _ in back):
+            continue
+        event = places[0][0]
+        name = event.data.get("text", "").partition(" ")[0]
+        if _unread(event, name, texts):
+            yield EarlyStopping(event.place, counter=variable, asked=False)
 
 
 def _by_distance(nodes: list[tree.Entry], stops: set[Any], counters: Collection[Any]) -> Iterator[EarlyStopping]:
@@ -180,14 +198,13 @@ def _bound_from(start: int, name: str, text: str) -> set[int]:
     return {at for at, line in enumerate(text.splitlines(), 1) if (at >= start and binds.search(line)) or shared.search(line)}
 
 
-def _unread(flag: Event, texts: Mapping[str, str]) -> bool:
-    """True for a local flag that its file mentions only where it is set."""
-    name = flag.data.get("text", ".")
-    text = texts.get(flag.place.file)
+def _unread(event: Event, name: str, texts: Mapping[str, str]) -> bool:
+    """True for a local name that its file mentions only where it is set or raised."""
+    text = texts.get(event.place.file)
     if text is None or not name.isidentifier():
         return False
     mentioned = [line for line in text.splitlines() if re.search(rf"\b{name}\b", line)]
-    return all(re.match(rf"\s*{name}\s*=[^=]", line) for line in mentioned)
+    return all(re.fullmatch(rf"[\w\s,.()]*\b{name}\b[\w\s,.()]*\+?=(?!=)(?!.*\b{name}\b).*", line) for line in mentioned)
 
 
 def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:

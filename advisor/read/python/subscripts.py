@@ -84,7 +84,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if isinstance(index, Constant) and isinstance(index.value, int):
             if (owner.exact or index.value >= 0) and -len(owner.items) <= index.value < len(owner.items):
                 return owner.items[index.value]
-            return Opaque("an item beyond those known")
+            last = owner.state.get("last") if index.value == -1 else None
+            return last if isinstance(last, Value) else Opaque("an item beyond those known")
         return join(list(owner.items)) if owner.items else Opaque("an item of a list")
     if isinstance(owner, Constant):
         if isinstance(index, Constant):
