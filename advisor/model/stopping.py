@@ -13,7 +13,8 @@ from advisor.model.source import Known, first, is_absent, number, value_of
 
 def is_judged(stop: EarlyStopping, recipe: Recipe) -> bool:
     """True when a program that trains compares a metric here; other counters that end a loop are no early stopping."""
-    return recipe.trains and stop.asked and (stop.owner is not None or stop.flow is not None or stop.comparison is not None or metric_of(stop) is not None)
+    told = stop.owner is not None or stop.flow is not None or stop.comparison is not None or metric_of(stop) is not None
+    return recipe.trains and stop.asked and told
 
 
 def patience_of(stop: EarlyStopping) -> tuple[Known, float] | None:

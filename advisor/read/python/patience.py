@@ -96,7 +96,8 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
             stop = EarlyStopping(node.place, patience=limit, counter=variable)
             of_objects = any("." in e.data.get("text", "") for e in flags)
-            stop.stops = bool(ends) or not (of_objects or all(_unread(e, e.data.get("text", "."), texts) for e in flags))  # a local flag may be returned among others
+            unread = of_objects or all(_unread(e, e.data.get("text", "."), texts) for e in flags)
+            stop.stops = bool(ends) or not unread  # a local flag may be returned among others
             stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
