@@ -1,4 +1,4 @@
-"""What a run showed of samples across its batches: those compared with each other, and those that came again with another label."""
+"""What a run showed of samples across its batches: those compared with each other, those that came again with another label, their scale."""
 
 from __future__ import annotations
 
@@ -30,3 +30,20 @@ class Relabelled:
     second: int
     before: int
     after: int
+
+
+@dataclass(slots=True)
+class Fed:
+    """What entered the first layer of a pretrained network; `wanted` is the range that images have as its weights were trained on them."""
+
+    place: Place  # the loader, or the call where there is none
+    weights: str
+    path: str
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    wanted: tuple[float, float] | None  # None: not known
+    batches: int
+    renewed: bool  # the norm behind the layer took its statistics from the batch at hand
+    trained: bool  # an optimizer holds weights of the model around it

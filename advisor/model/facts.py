@@ -47,6 +47,7 @@ class Module(Fact):
     complete: bool = True  # every child was seen
     why: str | None = None  # why it is not complete
     pretrained: Setting = ABSENT
+    fed: tuple[Flow, ...] = ()  # what it was called with, where its weights come from elsewhere
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
     copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
     forward_place: Place | None = None

@@ -97,6 +97,11 @@ def is_pretrained(modules: Iterable[Module]) -> bool:
     return any(not _random(part.pretrained) for part in parts(modules))
 
 
+def brings_weights(module: Module) -> bool:
+    """True when the weights of this very module are known to come from elsewhere."""
+    return isinstance(module.pretrained, Known) and not _random(module.pretrained)
+
+
 def has_frozen(modules: Iterable[Module]) -> bool:
     """True when a part of the modules is not trained, or may not be."""
     return any(part.trainable != "yes" for part in parts(modules))

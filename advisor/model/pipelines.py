@@ -44,6 +44,7 @@ STEADY = frozenset(
 )
 
 
+SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ConvertDtype")
 UNCHANGED = ("RandMark", "RandRange", "RandIdentity", "RandomOrder", "Randomizable")  # of MONAI's Rand..., what draws no change of a sample
 
 
@@ -100,6 +101,11 @@ def is_random(transform: Transform) -> bool:
 def normalization(transforms: list[Transform]) -> Transform | None:
     """The last step that normalises with fixed numbers."""
     return next((transform for transform in reversed(transforms) if transform.name == "Normalize"), None)
+
+
+def scales(transforms: list[Transform]) -> bool:
+    """True when a step brings pixels from 0-255 to 0-1."""
+    return any(transform.name in SCALING for transform in transforms)
 
 
 def understood(transforms: list[Transform]) -> bool:

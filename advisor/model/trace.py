@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from advisor.model.batches import InBatch, Relabelled
+from advisor.model.batches import Fed, InBatch, Relabelled
 from advisor.model.finding import Skipped
 from advisor.model.recipe import Clip, Loss, Module, Optimizer, Recipe, Sampler, Scaler
 from advisor.model.record import dataclass, field
@@ -354,6 +354,7 @@ class Trace:
     labels: list[Labels] = field(default_factory=list)
     out_of_range: list[OutOfRange] = field(default_factory=list)
     inputs: list[Inputs] = field(default_factory=list)
+    fed: list[Fed] = field(default_factory=list)
     repeated: list[Repeated] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
     in_batch: list[InBatch] = field(default_factory=list)

@@ -169,6 +169,7 @@ def _weighing(loss: Loss, weights: torch.Tensor | None, batches: list[tuple[int,
 
 def inputs(run: Run, trace: Trace) -> None:
     """What enters the first layers with weights."""
+    trace.fed = run.pretrained.found(_held(run))  # type: ignore[attr-defined]
     for entry in run.modules.entries.values():  # type: ignore[attr-defined]
         if entry.sums:
             rows = torch.stack(entry.sums).double().tolist()
@@ -231,10 +232,7 @@ def repeated(run: Run, trace: Trace) -> None:
 
 def not_optimized(run: Run, trace: Trace) -> None:
     """Weights whose gradient is filled by backward passes and that no optimizer holds."""
-    held = {id(h.parameter) for one in run.optimizers.watched.values() for h in one.held}  # type: ignore[attr-defined]
-    held |= {
-        id(p) for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer) for group in thing.param_groups for p in group["params"]
-    }
+    held = _held(run)
     if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event, _ in run.session.events):
         return  # somebody clears whole models: the gradients are known to him
     for module, fact in run.inventory.roots.values():
@@ -246,6 +244,13 @@ def not_optimized(run: Run, trace: Trace) -> None:
             place = (run.inventory.built.get(part) if isinstance(part, torch.nn.Module) else None) or fact.place
             counts = sum(p.numel() for _, p in left), sum(p.numel() for _, p in every)
             trace.not_optimized.append(NotOptimized(names, fact.name, place, *counts, run.session.step, run.weights_loaded))
+
+
+def _held(run: Run) -> set[int]:
+    """The weights that some optimizer holds."""
+    built = (thing for thing in run.inventory.alive if isinstance(thing, torch.optim.Optimizer))
+    held = {id(h.parameter) for one in run.optimizers.watched.values() for h in one.held}  # type: ignore[attr-defined]
+    return held | {id(parameter) for thing in built for group in thing.param_groups for parameter in group["params"]}
 
 
 def alike(run: Run, trace: Trace) -> None:

@@ -76,7 +76,7 @@ class Observation:
         from advisor.probe.record import Recorder
         from advisor.probe.run import Run
 
-        self.run = Run(self.session, Inventory(self.places, self.recipe), Recorder(), self.recipe)
+        self.run = Run(self.session, Inventory(self.places, self.recipe), Recorder(), self.recipe, self.arrivals)
         install(self.run)
         self.session.watch("processes", self.children.install)
 

@@ -13,6 +13,7 @@ from advisor.model.recipe import Flow, Loss, Module, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import Known, Place, Setting, Unknown
 from advisor.model.trace import Loaded, NonFinite
+from advisor.probe.arrival import Arrivals
 from advisor.probe.inventory import Inventory
 from advisor.probe.record import Recorder
 from advisor.probe.session import Session
@@ -79,6 +80,7 @@ class Run:
     inventory: Inventory
     recorder: Recorder
     recipe: Recipe
+    arrivals: Arrivals  # tells of libraries that the script imports later
     thread: int = field(default_factory=threading.get_ident)
     stack: list[torch.nn.Module] = field(default_factory=list)
     call: Call | None = None

@@ -18,6 +18,7 @@ def install(run: Run) -> None:
         losses,
         modules,
         optimizers,
+        pretrained,
         ranks,
         scaling,
         schedulers,
@@ -25,7 +26,7 @@ def install(run: Run) -> None:
         starts,
     )
 
-    first = (seeds, starts, modules, labelled, losses, backward, clipping)
+    first = (seeds, starts, pretrained, modules, labelled, losses, backward, clipping)
     for instrument in (*first, scaling, optimizers, schedulers, loaders, checkpoints, ranks, by_hand):
         try:
             instrument.install(run)

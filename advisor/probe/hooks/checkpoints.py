@@ -59,6 +59,7 @@ def install(run: Run) -> None:
 
     def restored(module: Any, state: Any, result: Any) -> None:
         place = run.session.places.here()
+        run.pretrained.restored(module, state)  # type: ignore[attr-defined]
         unexpected, missing = getattr(result, "unexpected_keys", ()), getattr(result, "missing_keys", ())
         if unexpected and missing and isinstance(state, dict):
             given = len(state)

@@ -131,6 +131,8 @@ class Modules:
         if run.session.step == 0 and run.call is not None and run.call.training:
             run.starts.seen(module, path, self._place(module), norm)  # type: ignore[attr-defined]
         x = args[0] if args and isinstance(args[0], torch.Tensor) else None
+        if x is not None and run.call is not None and "inputs" not in run.session.off:
+            run.pretrained.entered(module, path, x, run.call)  # type: ignore[attr-defined]
         if self.fresh is not None and self.fresh.batches == 1 and not self.fresh.normalised:
             self.fresh.normalised = norm
         first = self.fresh is None

@@ -9,6 +9,7 @@ from advisor.model import recipe as facts
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
+from advisor.model.source import ABSENT
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions
@@ -42,6 +43,7 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
             forward = instance.attributes.get("forward") or classes.class_lookup(reader, instance.cls, "forward")
             if isinstance(forward, Function):
                 return _forward(reader, instance, forward, arguments, node)
+    _feed(instance.fact, arguments)
     handler = table.INVOKES.get(instance.kind) or table.INVOKES.get(instance.role or "")
     request = LibraryCall(reader, f"{instance.kind}.__call__", arguments, node, instance)
     result: Value | None = None
@@ -65,6 +67,13 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
     if reader.tracked(given):
         reader.escape(given, f"{instance.kind}", node)
     return calls.opaque_result(reader, instance.kind, given)
+
+
+def _feed(fact: object, arguments: Arguments) -> None:
+    """Notes what flows into a model whose weights come from elsewhere."""
+    first = arguments.positional[0] if arguments.positional else None
+    if isinstance(fact, facts.Module) and fact.pretrained is not ABSENT and isinstance(first, Tensor) and first.flow not in fact.fed:
+        fact.fed = (*fact.fed, first.flow)
 
 
 def opaque_tensor(given: list[Value]) -> Value:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.benchmarks.probe_faults.programs import STANDINS
+
 ZERO, BACK, STEP = "        optimizer.zero_grad()\n", "        loss.backward()\n", "        optimizer.step()\n"
 LOSS, FORWARD = "        loss = criterion(scores, target)\n", "        scores = model(inputs)\n"
 MODEL, EVAL, NO_GRAD = "model = Net()\n", "    model.eval()\n", "    with torch.no_grad():\n"
@@ -28,6 +30,7 @@ def fault(name: str, changes: list[tuple[str, str]], *rules: str, fact: bool = F
 
 CLASSES = ("cnn", "mlp")
 TEXTS = ("lstm", "transformer")
+PRETRAINED = ((MODEL, STANDINS + "model = vgg11(VGG11_Weights.DEFAULT)\n"),)
 FAULTS = [
     fault("no zero_grad", [(ZERO, "")], "missing-zero-grad", fact=True),
     fault("zero_grad between backward and step", [(BACK, BACK + ZERO)], "zero-grad-before-step", "weights-unchanged", "step-without-backward", fact=True),
@@ -88,6 +91,8 @@ FAULTS = [
     fault("cosines without a temperature", [("loader = DataLoader(TensorDataset(x[:1280], y[:1280])", "loader = DataLoader(TensorDataset(x[:1280], x[:1280] + 0.1 * torch.randn(1280, 20))"), ("held_out = DataLoader(TensorDataset(x[1280:], y[1280:])", "held_out = DataLoader(TensorDataset(x[1280:], x[1280:])"), (FORWARD, "        scores = nn.functional.normalize(model(inputs), dim=1) @ nn.functional.normalize(model(target), dim=1).t()\n"), ("criterion(scores, target)", "criterion(scores, torch.arange(len(scores)))"), ("criterion(model(inputs), target)", "criterion(model(inputs) @ model(target).t(), torch.arange(len(inputs)))")], "temperature-off-scale", only=("mlp",)),
     fault("contrastive loss accumulated", [("loader = DataLoader(TensorDataset(x[:1280], y[:1280])", "loader = DataLoader(TensorDataset(x[:1280], x[:1280] + 0.1 * torch.randn(1280, 20))"), ("held_out = DataLoader(TensorDataset(x[1280:], y[1280:])", "held_out = DataLoader(TensorDataset(x[1280:], x[1280:])"), (FORWARD, "        scores = nn.functional.normalize(model(inputs), dim=1) @ nn.functional.normalize(model(target), dim=1).t() / 0.1\n"), ("criterion(scores, target)", "criterion(scores, torch.arange(len(scores))) / 4"), ("criterion(model(inputs), target)", "criterion(model(inputs) @ model(target).t(), torch.arange(len(inputs)))"), (ZERO, ""), (STEP, "        turn = globals().get('turn', 0) + 1\n        if turn % 4 == 0:\n            optimizer.step()\n            optimizer.zero_grad()\n")], "accumulation-adds-no-negatives", fact=True, only=("mlp",)),
     fault("a state with other names", [(MODEL, MODEL + "model.load_state_dict({f'module.{n}': v for n, v in Net().state_dict().items()}, strict=False)\n")], "weights-not-loaded", fact=True),
+    fault("raw images into pretrained weights", [*PRETRAINED, ("x = torch.randn(count, 1, 12, 12) * 0.5\n", "x = torch.rand(count, 3, 12, 12) * 127\n"), ("x[i, 0, y[i], :] += 1.0", "x[i, :, y[i], :] += 128")], "pretrained-input-mismatch", fact=True, only=("cnn",)),
+    fault("images between 0 and 1 into pretrained weights", [*PRETRAINED, ("x = torch.randn(count, 1, 12, 12) * 0.5\n", "x = torch.rand(count, 3, 12, 12) * 0.5\n"), ("x[i, 0, y[i], :] += 1.0", "x[i, :, y[i], :] += 0.5")], "pretrained-input-mismatch", only=("cnn",)),
     fault("weight decay 2", [("weight_decay=0.01", "weight_decay=2.0"), ("weight_decay=5e-4", "weight_decay=2.0"), ("weight_decay=0.1", "weight_decay=20.0")], "weight-decay-off-scale", "loss-not-decreasing", "loss-diverging"),
 ]
 

@@ -10,6 +10,14 @@ from torch.utils.data import DataLoader, TensorDataset
 SEED = 0
 torch.manual_seed(SEED)
 '''
+STANDINS = """
+import sys
+
+import tests.standins
+
+sys.path.append(tests.standins.__path__[0])
+from torchvision.models import ResNet18_Weights, VGG11_Weights, resnet18, vgg11
+"""
 LOOP = '''
 for epoch in range(10):
     model.train()
@@ -343,5 +351,24 @@ for epoch in range(2):
         loss.backward()
         optimizer.step()
         scheduler.step()
+''',
+    "pretrained": HEAD + STANDINS + '''
+y = torch.randint(0, 4, (640,))
+x = torch.randint(0, 128, (640, 3, 16, 16), dtype=torch.uint8)
+x[torch.arange(640), :, 4 * y] = 255
+loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+mean, std = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+judge = vgg11(VGG11_Weights.DEFAULT).features.eval().requires_grad_(False)
+renewed, plain = resnet18(ResNet18_Weights.DEFAULT), vgg11(VGG11_Weights.DEFAULT)
+renewed.layer1.requires_grad_(False)
+optimizer = torch.optim.SGD([p for m in (renewed, plain) for p in m.parameters() if p.requires_grad], lr=0.005, momentum=0.9)
+for epoch in range(4):
+    for a, b in loader:
+        a = a / 255
+        optimizer.zero_grad()
+        like = judge(a).flatten(1).mean()
+        loss = nn.functional.cross_entropy(renewed(a), b) + nn.functional.cross_entropy(plain((a - mean) / std), b)
+        loss.backward()
+        optimizer.step()
 ''',
 }

@@ -153,7 +153,8 @@ def _scaled(symbol: str, flow: Flow, other: Value) -> Flow:
         activation = f"{flow.activation}+floor" if floor and flow.activation in PROBABILITIES else _kept(flow)
         term = bool(flow.losses) and isinstance(other, Opaque) and other.type not in ("int", "float", "bool")
         graph = "unknown" if term and flow.graph in ("cut", "none") else flow.graph
-        return replace(flow, activation=activation, graph=graph, other_terms=flow.other_terms or term)
+        moved = {"part": ()} if flow.graph == "none" and not flow.losses else {}  # data that are no longer what the loader gave
+        return replace(flow, activation=activation, graph=graph, other_terms=flow.other_terms or term, **moved)
     return replace(flow, activation=None)
 
 

@@ -231,17 +231,20 @@ def trained(call: LibraryCall) -> Value | None:
 
 def in_place(call: LibraryCall) -> Value:
     """x.add_(...) gives x; x.zero_() and x.fill_(...) leave nothing of what it was but its shape."""
-    if isinstance(call.receiver, Tensor) and name_of(call) in ("zero_", "fill_"):
-        flow = call.receiver.flow
+    if not isinstance(call.receiver, Tensor):
+        return call.receiver or Opaque("a tensor", "tensor")
+    flow = call.receiver.flow
+    if name_of(call) in ("zero_", "fill_"):
         activation = "zeros" if name_of(call) == "zero_" else "full"
-        filled = Tensor(Flow(graph="none", activation=activation, rank=flow.rank, width=flow.width, rows=flow.rows, dtype=flow.dtype))
-        target = call.node.func.value if isinstance(call.node, ast.Call) and isinstance(call.node.func, ast.Attribute) else None
-        if isinstance(target, ast.Name):
-            home = call.reader.frame.home(target.id)
-            if home.get(target.id) is call.receiver:
-                call.reader.store.write(home, target.id, filled)
-        return filled
-    return call.receiver or Opaque("a tensor", "tensor")
+        changed = Tensor(Flow(graph="none", activation=activation, rank=flow.rank, width=flow.width, rows=flow.rows, dtype=flow.dtype))
+    else:
+        changed = Tensor(replace(flow, part=())) if flow.part else call.receiver  # no longer what the loader gave
+    target = call.node.func.value if isinstance(call.node, ast.Call) and isinstance(call.node.func, ast.Attribute) else None
+    if isinstance(target, ast.Name) and changed is not call.receiver:
+        home = call.reader.frame.home(target.id)
+        if home.get(target.id) is call.receiver:
+            call.reader.store.write(home, target.id, changed)
+    return changed
 
 
 register(SAME, same)

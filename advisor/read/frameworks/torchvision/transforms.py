@@ -104,7 +104,7 @@ def transform(call: LibraryCall) -> Value | None:
     last = call.name.rpartition(".")[2]
     if ".functional." in call.name:
         flow = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
-        return Tensor(replace(flow, activation=None) if flow is not None else Flow(graph="none"))
+        return Tensor(replace(flow, activation=None, part=()) if flow is not None else Flow(graph="none"))
     if not last[:1].isupper() or last in ("InterpolationMode", "AutoAugmentPolicy"):
         return None
     return step(call)
@@ -114,7 +114,7 @@ def transform(call: LibraryCall) -> Value | None:
 def apply(call: LibraryCall) -> Value:
     """transform(image): plain data."""
     flow = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
-    return Tensor(replace(flow, activation=None) if flow is not None else Flow(graph="none"))
+    return Tensor(replace(flow, activation=None, part=()) if flow is not None else Flow(graph="none"))
 
 
 @table.attribute("transform", "transforms")
