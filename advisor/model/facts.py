@@ -193,6 +193,7 @@ class Scheduler(Fact):
     children: tuple[Scheduler, ...] = ()
     stepped: Literal["epoch", "batch", "never", "unknown"] = "unknown"
     owner: str | None = None
+    monitor: str | None = None  # the metric that a framework steps it with
     factor: float | None = None  # the largest share of the optimizer's own rate that it was seen to give; None: nobody watched
 
     @property

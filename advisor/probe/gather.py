@@ -358,4 +358,8 @@ def _recipe(run: Run, recipe: Recipe, complete: bool) -> None:
         counts = [kinds[a:b].count(Kind.BACKWARD) for a, b in itertools.pairwise(starts)]
         if min(counts) == max(counts) > 1:
             recipe.accumulation = Known(counts[0])
+    try:
+        run.stopping.fill()  # type: ignore[attr-defined]
+    except Exception as error:
+        run.session.disable("stopping", error)
     recipe.files = sorted({event.place.file for event, _ in run.session.events if event.place.file})

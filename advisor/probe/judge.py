@@ -18,10 +18,9 @@ from advisor.selection import Selection
 
 # Rules that ask about the whole program or about its text: a run that is watched for a few steps cannot answer them.
 NOT_ASKED = frozenset({
-    "accumulation-off-by-one", "accumulation-tail-dropped", "best-never-updated", "early-stop-before-plateau", "early-stop-in-warmup",
-    "early-stop-never-fires", "early-stop-patience-short", "ema-never-used", "ema-decay-off-scale", "average-with-stale-batchnorm",
-    "imbalance-ignored", "normalization-mismatch", "optimizer-recreated", "scheduler-horizon-mismatch", "lr-decays-to-nothing", "warmup-too-long",
-    "same-data-for-train-and-validation", "scheduler-changes-nothing", "no-validation",
+    "accumulation-off-by-one", "accumulation-tail-dropped", "best-never-updated", "ema-never-used", "ema-decay-off-scale",
+    "average-with-stale-batchnorm", "normalization-mismatch", "optimizer-recreated", "scheduler-horizon-mismatch", "lr-decays-to-nothing",
+    "warmup-too-long", "same-data-for-train-and-validation", "scheduler-changes-nothing", "no-validation",
 })  # fmt: skip
 
 

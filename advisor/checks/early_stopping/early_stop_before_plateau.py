@@ -47,6 +47,8 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
 
 def metric_given(recipe: Recipe, scheduler: Scheduler) -> Flow | None:
     """What the scheduler is stepped with."""
+    if scheduler.monitor is not None:
+        return Flow(metric=scheduler.monitor)
     for event, _ in events(recipe.tree, Kind.SCHEDULER_STEP):
         if event.subject is scheduler:
             return event.data.get("metric")

@@ -24,10 +24,11 @@ def install(run: Run) -> None:
         schedulers,
         seeds,
         starts,
+        stopping,
     )
 
     first = (seeds, starts, pretrained, modules, labelled, losses, backward, clipping)
-    for instrument in (*first, scaling, optimizers, schedulers, loaders, checkpoints, ranks, by_hand):
+    for instrument in (*first, scaling, optimizers, schedulers, loaders, checkpoints, ranks, stopping, by_hand):
         try:
             instrument.install(run)
         except Exception as error:
