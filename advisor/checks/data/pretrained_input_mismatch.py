@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
@@ -16,7 +17,7 @@ from advisor.model.trace import Trace
 LIBRARIES = ("torchvision.models.", "timm.")
 ROOMS = ("detection.", "segmentation.", "quantization.", "video.", "optical_flow.")  # they normalise themselves, or look at something else
 FULL = "FEATURES"  # weights of another origin, which take values up to 255
-NORMS = ("BatchNorm2d", "GroupNorm", "InstanceNorm2d")  # of each batch or image: they bring the scale back
+NORMS = frozenset({"BatchNorm2d", "GroupNorm", "InstanceNorm2d"})  # of each batch or image: they bring the scale back
 
 
 def check(subject: Loader | Trace, ctx: Context) -> Iterator[Finding]:
@@ -29,7 +30,7 @@ def _observed(trace: Trace, ctx: Context) -> Iterator[Finding]:
         if fed.batches < ctx.limit("batches"):
             continue
         low, high = fed.wanted or (-ctx.limit("usual"), ctx.limit("usual"))
-        given = {"weights": fed.weights, "layer": fed.path, "low": fed.low, "high": fed.high, "least": low, "most": high}
+        given: dict[str, Any] = {"weights": fed.weights, "layer": fed.path, "low": fed.low, "high": fed.high, "least": low, "most": high}
         wide = fed.high - fed.low > ctx.limit("range") * (high - low) and fed.deviation > ctx.limit("spread") * (high - low)
         if wide:
             yield ctx.finding("raw-renormalised" if fed.renewed else "raw", at=fed.place, **given)

@@ -1,7 +1,6 @@
 """Small networks under the names of large ones, with the attributes that programs replace."""
 
 from torch import nn
-
 from torchvision.models._api import WeightsEnum
 
 
