@@ -45,15 +45,16 @@ def uses(recipe: Recipe, names: Collection[str]) -> Iterator[Use]:
 
 
 def ending_in(recipe: Recipe, names: Collection[str], activations: Collection[str]) -> Iterator[tuple[Use, Flow, Place]]:
-    """Uses whose input ends in one of these activations, with where that activation stands; each place once."""
-    seen: set[Place] = set()
+    """Uses whose input ends in one of these activations, with where that activation stands; each place once, or each model if only that is known."""
+    seen: set[object] = set()
     for use in uses(recipe, names):
         flow = use.input
         if flow is None or flow.activation not in activations:
             continue
         place = flow.activation_at or use.place
-        if place not in seen:
-            seen.add(place)
+        what = flow.activation_at or flow.modules or place
+        if what not in seen:
+            seen.add(what)
             yield use, flow, place
 
 

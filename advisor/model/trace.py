@@ -90,7 +90,7 @@ class Stepping:
     clipped: bool = False
     alone: bool = True  # the only optimizer that steps
     pretrained: bool = False  # weights were loaded before the first step
-    moving_target: bool = False  # a second network of the same shape ran: the target may come from the model itself
+    moving_target: bool = False  # a second network of the same shape ran, or an environment: the target may come from the model itself
 
     def rate_is_up(self, share: float, since: int = 0) -> bool:
         """True when the rate stands at this share of its peak, or above, from that step to the end."""

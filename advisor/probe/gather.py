@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import Counter
 from statistics import fmean
 from typing import Any
@@ -24,6 +25,7 @@ ALIKE = 0.01  # units that differ by less, against the largest number, are looke
 DEAD = 0.01  # a unit active less often than this counts as dead
 SATURATED = 0.95  # a unit at its end more often than this counts as saturated
 UNTIL_THE_END = frozenset({"scheduler-never-stepped", "backward-without-step"})  # what did not happen yet may still come
+ENVIRONMENTS = frozenset({"gymnasium", "gym", "pettingzoo", "envpool", "dm_env", "isaacgym", "isaaclab", "brax", "vmas", "torchrl"})
 AGAIN = ("loss-not-decreasing", "samples-mixed", "cannot-overfit-one-batch")  # what needs the model to run once more
 MANY = 256  # backward passes without any step: more than any accumulation
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
@@ -68,7 +70,7 @@ def steppings(run: Run, trace: Trace) -> None:
         for p in part._parameters.values()
         if p is not None
     }
-    pairs = _twins(run)
+    pairs = _twins(run) or _acts(run)
     for one in watched:
         weights = [
             Weight(
@@ -112,6 +114,11 @@ def _twins(run: Run) -> bool:
     return len(set(shapes)) < len(shapes)
 
 
+def _acts(run: Run) -> bool:
+    """True when no loader gives the batches but an environment, which answers to what the model does."""
+    return not any(one.backwards for one in run.loaders.passes) and not ENVIRONMENTS.isdisjoint(sys.modules)  # type: ignore[attr-defined]
+
+
 def layers(run: Run, trace: Trace) -> None:
     """Activations by layer, and the weights that the layers started from."""
     trace.starts = run.starts.found() if not run.weights_loaded and not run.recipe.restores.items else []  # type: ignore[attr-defined]
@@ -129,7 +136,7 @@ def labels(run: Run, trace: Trace) -> None:
     """Labels as the losses saw them, and the loss before the first step."""
     seen = run.losses_seen  # type: ignore[attr-defined]
     for one in seen.labels.values():
-        kept = [tuple(value for value in batch.tolist() if value != one.ignored) for batch in one.batches]
+        kept = _of_loader(one.numbers, [tuple(value for value in batch.tolist() if value != one.ignored) for batch in one.batches])
         if kept:
             loader = one.source
             shuffle = loader.settings.get("shuffle") if loader is not None else None
@@ -142,7 +149,7 @@ def labels(run: Run, trace: Trace) -> None:
                 loader.samplers[0] if loader is not None and loader.samplers else None,
                 one.ignored,
             )
-            found.from_loader = loader is not None
+            found.from_loader = loader is not None and (one.given or len({label for batch in kept for label in batch}) > 1)
             found.shuffled = bool(shuffle.value) if isinstance(shuffle, Known) else None
             trace.labels.append(found)
             _weighing(one.fact, one.weights, kept)
@@ -150,6 +157,15 @@ def labels(run: Run, trace: Trace) -> None:
     trace.first_losses = seen.first
     trace.relabelled = run.labelled.again()  # type: ignore[attr-defined]
     trace.in_batch = seen.in_batch.found()
+
+
+def _of_loader(numbers: list[tuple[int, int]], given: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The labels of each of the loader's batches; none where it was given two sorts, as by a GAN whose made-up samples are a class."""
+    batches: dict[tuple[int, int], tuple[int, ...]] = {}
+    for number, labels in zip(numbers, given):
+        if batches.setdefault(number, labels) != labels:
+            return []
+    return list(batches.values())
 
 
 def _weighing(loss: Loss, weights: torch.Tensor | None, batches: list[tuple[int, ...]]) -> None:
@@ -291,6 +307,9 @@ def again(run: Run, trace: Trace) -> None:
         return
     if any(held.sharded for one in run.optimizers.watched.values() for held in one.held):  # type: ignore[attr-defined]
         run.session.skip("a model whose weights are spread over the ranks is not run again", rules=AGAIN)
+        return
+    if any(held.parameter.device.type == "cpu" and held.parameter.is_shared() for one in run.optimizers.watched.values() for held in one.held):  # type: ignore[attr-defined]
+        run.session.skip("a model whose weights other processes may change meanwhile (share_memory) is not run again", rules=AGAIN)
         return
     trace.again = replay.evaluate_again(run)
     trace.mixed = replay.mixing(run)

@@ -104,6 +104,8 @@ def _passes(events: Observed, start: int, end: int) -> list[Node]:
         left = now.over or ends[id(now)] < stop  # exhausted, or left by a break
         if not (left and stop < len(events)):
             whole = max([mark for mark in now.yields if at < mark <= stop], default=at)
+        elif not now.over:
+            whole = _behind(events, max([mark for mark in now.yields if at < mark <= stop], default=at), at, stop)
         body = _windows([node(*item) for item in events[at:whole]])
         if body:
             result.append(Loop(now.place, body, over=now.fact, what="loader"))
@@ -111,6 +113,15 @@ def _passes(events: Observed, start: int, end: int) -> list[Node]:
         result += [Loop(now.place, rest, over=now.fact, what="loader")] if rest and not body else rest
         at = stop
     return result
+
+
+def _behind(events: Observed, turn: int, start: int, stop: int) -> int:
+    """Where an iterator is asked for so many batches, and never to its end, what only follows its last turn's step stands behind the loop."""
+    before = {(event.kind, event.place) for event, _ in events[start:turn]}
+    steps = [at for at in range(turn, stop) if events[at][0].kind is Kind.OPTIMIZER_STEP]
+    if not before or not steps:
+        return stop
+    return next((at for at in range(steps[-1] + 1, stop) if (events[at][0].kind, events[at][0].place) not in before), stop)
 
 
 def _event(one: Node) -> Event | None:

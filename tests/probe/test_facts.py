@@ -295,3 +295,77 @@ ONE_HOT = "nn.functional.mse_loss({}, nn.functional.one_hot(b, 2).float())"
 )
 def test_classes_weighed_and_compared(order: str, loss: str, expected: list[tuple[str, str]], tmp_path: Path) -> None:
     assert said(CLASSES.format(order=order, loss=loss), tmp_path) == expected
+
+
+def test_a_second_sort_of_labels_is_no_clump(tmp_path: Path) -> None:
+    """A GAN that classifies: what it made up is a class of its own, in a call beside that with the loader's labels."""
+    made_up = "+ nn.functional.cross_entropy(model(torch.randn(16, 8)), torch.full((16,), 4))"
+    two = LOOP.replace("cross_entropy(model(a), b)\n", f"cross_entropy(model(a), b) {made_up}\n").replace("range(5)", "range(2)")
+    assert said(HEAD.replace("(32, 4)", "(32, 5)") + two, tmp_path) == []
+    clumped = HEAD.replace("loader =", "order = (y + 0.8 * torch.randn(640)).argsort()\nx, y = x[order], y[order]\nloader =")
+    clumped = clumped.replace("shuffle=True", "sampler=range(640)")
+    twice = LOOP.replace("cross_entropy(model(a), b)\n", "cross_entropy(model(a), b) + nn.functional.cross_entropy(model(a * 2), b)\n")
+    assert ("batch-imbalance", "clumped") in said(clumped.replace("sampler=range(640)", "shuffle=False") + twice, tmp_path)
+
+
+SPIKES = """
+import sys, types
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+{environment}
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for step in range(100):
+    a = torch.randn(16, 8)
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(a), a[:, :4].argmax(1))
+    loss.backward()
+    if step in (13, 22):
+        for p in model.parameters():
+            p.grad.mul_(60)
+    optimizer.step()
+"""
+
+
+def test_gradients_jump_where_an_environment_answers(tmp_path: Path) -> None:
+    assert said(SPIKES.format(environment=""), tmp_path) == [("gradient-spikes", "jumps")]
+    assert said(SPIKES.format(environment="sys.modules['gymnasium'] = types.ModuleType('gymnasium')"), tmp_path) == []
+
+
+def test_a_model_that_other_processes_train_too_is_not_run_again(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(HEAD + "model.share_memory()\n" + LOOP, "utf-8")
+    result, *_ = watch(script, steps=30)
+    assert result.findings == []
+    assert [(entry.why, entry.rules) for entry in result.skipped if "share_memory" in entry.why] == [
+        (
+            "a model whose weights other processes may change meanwhile (share_memory) is not run again",
+            ("cannot-overfit-one-batch", "loss-not-decreasing", "samples-mixed"),
+        )
+    ]
+
+
+def test_an_iterator_that_is_not_asked_to_its_end(tmp_path: Path) -> None:
+    """As many batches as the loader has are drawn one by one, and the scheduler steps before the next iterator begins."""
+    drawn = HEAD + "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)\n" + """
+for epoch in range(5):
+    batches = iter(loader)
+    for _ in range(len(loader)):
+        a, b = next(batches)
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(a), b)
+        loss.backward()
+        optimizer.step()
+{indent}scheduler.step()
+"""
+    few = drawn.replace("randn(640", "randn(160")
+    assert said(few.format(indent=4 * " "), tmp_path, steps=35) == []
+    assert said(few.format(indent=8 * " "), tmp_path, steps=35) == [("scheduler-wrong-cadence", "epoch-schedule-per-batch")]
+
+
+def test_one_softmax_before_several_losses_is_said_once(tmp_path: Path) -> None:
+    model = HEAD.replace("nn.Linear(32, 4)", "nn.Linear(32, 4), nn.Softmax(dim=1)")
+    twice = LOOP.replace("        loss.backward()\n", "        loss = loss + nn.functional.cross_entropy(model(a * 2), b)\n        loss.backward()\n")
+    assert said(model + twice, tmp_path) == [("softmax-before-cross-entropy", "softmax")]

@@ -33,6 +33,7 @@ class Pass:
     signatures: list[str] = field(default_factory=list)
     yields: list[int] = field(default_factory=list)  # number of events before each batch
     indices: list[Any] = field(default_factory=list)
+    labels: list[torch.Tensor] = field(default_factory=list)  # one whole number for each sample of the batch under way
 
     def trained(self) -> None:
         """A backward ran on a batch of this pass."""
@@ -133,6 +134,7 @@ class Loaders:
         now.batches += 1
         found = tensors(batch)
         now.rows = int(found[0].shape[0]) if found and found[0].dim() else None
+        now.labels = [one for one in found if one.numel() == now.rows and not one.is_floating_point()]
         if len(now.signatures) < 400:
             now.signatures.append(signature(batch))
 

@@ -37,8 +37,9 @@ class LabelsSeen:
     ignored: int
     weights: torch.Tensor | None = None  # of the classes, as given to the loss
     batches: list[torch.Tensor] = field(default_factory=list)
+    numbers: list[tuple[int, int]] = field(default_factory=list)  # of the loader's batch that each belongs to
     source: Any = None
-    mask: list[bool] = field(default_factory=list)
+    given: bool = False  # the first were among what the loader gave
 
 
 class Losses:
@@ -195,7 +196,10 @@ class Losses:
                     self._first(name, fact, place, target, given, classes, seen)
             given_batch = run.passes[-1].rows if run.passes else None
             if target.dim() == 1 and scores.dim() == 2 and target.numel() <= 4096 and given_batch == target.numel() and len(kept.batches) < 400:
+                if not kept.batches:
+                    kept.given = any(torch.equal(one.reshape(-1).to(target), target) for one in run.passes[-1].labels)
                 kept.batches.append(target.detach().clone())
+                kept.numbers.append((id(run.passes[-1]), run.passes[-1].batches))
                 kept.source = run.passes[-1].fact
         elif name in ("binary_cross_entropy_with_logits",) and target.is_floating_point() and run.session.sampled and target.numel():
             low, high = (float(v) for v in torch.aminmax(target.detach().float()))
