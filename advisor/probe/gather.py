@@ -28,6 +28,7 @@ UNTIL_THE_END = frozenset({"scheduler-never-stepped", "backward-without-step"}) 
 ENVIRONMENTS = frozenset({"gymnasium", "gym", "pettingzoo", "envpool", "dm_env", "isaacgym", "isaaclab", "brax", "vmas", "torchrl"})
 AGAIN = ("loss-not-decreasing", "samples-mixed", "cannot-overfit-one-batch")  # what needs the model to run once more
 MANY = 256  # backward passes without any step: more than any accumulation
+CLEARED = 20  # times that gradients were cleared again without any step: nothing is accumulated
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
 
 
@@ -48,7 +49,8 @@ def trace_of(run: Run, complete: bool) -> Trace:
         _recipe(run, run.recipe, complete)
     except Exception as error:
         session.disable("recipe", error)
-    if not complete and (session.step or run.backwards < MANY):
+    cleared = sum(event.kind is Kind.ZERO_GRAD for event, _ in session.events)
+    if not complete and (session.step or (run.backwards < MANY and cleared < CLEARED)):
         trace.open |= UNTIL_THE_END
         if run.recipe.schedulers.items and not all(run.schedulers.steps.get(id(one)) for one in run.recipe.schedulers):  # type: ignore[attr-defined]
             session.skip("a scheduler was not stepped before the run was stopped", None, ("scheduler-never-stepped",))

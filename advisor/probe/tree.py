@@ -47,7 +47,11 @@ def _cut_short(one: Node) -> bool:
 
 
 def _without(events: Observed, start: int) -> list[Node]:
-    """No loader: a turn begins at the model call whose loss is trained on, or at its backward where the call is compiled and not seen."""
+    """No loader: a turn begins at the model call whose loss is trained on, or at its backward where the call is compiled and not seen.
+
+    It ends with a step, or with the backward where nothing ever steps.
+    """
+    steps = any(event.kind is Kind.OPTIMIZER_STEP for event, _ in events[start:])
     begins: list[int] = []
     calls: list[int] = []
     backwards: list[int] = []
@@ -57,7 +61,7 @@ def _without(events: Observed, start: int) -> list[Node]:
             calls.append(at)
         elif event.kind is Kind.BACKWARD:
             backwards.append(at)
-        elif event.kind is Kind.OPTIMIZER_STEP:
+        if event.kind is (Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD):
             training = [call for call in calls if events[call][0].data.get("training")]
             begins += (training or calls or backwards)[:1]
             calls, backwards = [], []

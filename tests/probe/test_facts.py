@@ -369,3 +369,18 @@ def test_one_softmax_before_several_losses_is_said_once(tmp_path: Path) -> None:
     model = HEAD.replace("nn.Linear(32, 4)", "nn.Linear(32, 4), nn.Softmax(dim=1)")
     twice = LOOP.replace("        loss.backward()\n", "        loss = loss + nn.functional.cross_entropy(model(a * 2), b)\n        loss.backward()\n")
     assert said(model + twice, tmp_path) == [("softmax-before-cross-entropy", "softmax")]
+
+
+def test_no_step_in_a_program_without_a_loader(tmp_path: Path) -> None:
+    """Cut off by the clock, when gradients were cleared too often to be summed up."""
+    whole = HEAD + """
+for epoch in range(30):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(x[:8]), y[:8])
+    loss.backward()
+raise KeyboardInterrupt
+"""
+    assert said(whole, tmp_path) == [("backward-without-step", "no-step")]
+    assert said(whole.replace("range(30)", "range(10)"), tmp_path) == []
+    assert said(whole.replace("    optimizer.zero_grad()\n", ""), tmp_path) == []
+    assert said(whole.replace("    loss.backward()\n", "    loss.backward()\n    optimizer.step()\n"), tmp_path) == []

@@ -21,14 +21,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     order: dict[Event, int] = {}
     for index, (event, _) in enumerate(events(recipe.tree)):
         order.setdefault(event, index)  # a call that is replayed holds the events of the first one
+    trained = max((order[event] for event, _ in events(recipe.tree, Kind.BACKWARD)), default=len(order))
     told: set[Event] = set()
     for library in LIBRARIES:
         seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library)), (None, None))
         drawn = next((event for event, _ in draws(recipe, library)), None)
         if seed is None or drawn is None or around is None or around.loops or seed in told:
             continue
-        if order[drawn] > order[seed] or not set_by_default(seed.subject):
-            continue
+        if order[drawn] > order[seed] or order[drawn] > trained or not set_by_default(seed.subject):
+            continue  # what is drawn when training is over is for show
         told.add(seed)
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
         at, other, what = (seed, drawn, "the model is built here") if case == "after-model" else (drawn, seed, f"the seed of {library} is set here")

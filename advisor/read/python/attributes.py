@@ -233,7 +233,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
     """
     fact = owner.fact
     assert isinstance(fact, facts.Module)
-    for member in new.members if isinstance(new, Union) else (new,):
+    given = new.members if isinstance(new, Union) else (new,)
+    for member in given:
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
             file, start, ready = owner.data.get("ready", ("", 0, 0))
             place = reader.place(node)
@@ -250,7 +251,7 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             modules = {key: part for key, part in parts.items() if isinstance(part, facts.Module)}
             if not held:
                 owner.data.setdefault("containers", {})[name] = reader.place(node)
-            if modules:
+            if modules and not any(isinstance(other, Instance) for other in given):  # a module, or a list of it from the other side of a branch
                 fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
                 for number, part in modules.items():
                     fact.children.setdefault(f"[{name}.{number}]", part)
