@@ -135,6 +135,7 @@ class Flow:
     rows: Setting | None = None  # size of the first dimension
     counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
     per: Literal["class", "sample"] | None = None  # one entry for each class, or for each sample
+    statistic: Literal["centre", "end"] | None = None  # what all rows of the data in `source` have in common: their mean, their extreme
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 HALF = 0.5  # the larger part is trained on
+NEGATIVE = "UnaryOp(op=USub"  # how -n is written out
 
 
 def identity(value: Value | None) -> Any:
@@ -56,8 +57,10 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
     lower, upper = rows.items[:2]
     begin = 0.0 if _is_open(lower) else _share(lower, whole)
     end = 1.0 if _is_open(upper) else _share(upper, whole)
-    if begin is None or end is None or not _both_taken(reader, node):
+    written = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+    if begin is None or end is None or end - begin == 1 or not isinstance(written, ast.Slice) or not _both_taken(reader, written):
         return None
+    begin, end = (1 - share if _from_end(bound) else share for share, bound in ((begin, written.lower), (end, written.upper)))
     split = reader.cuts.get(id(whole))
     if split is None:
         split = reader.cuts[id(whole)] = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(False), data=whole, parts=2))
@@ -84,10 +87,22 @@ def _share(bound: Value, whole: Any) -> float | None:
     return share if share is not None and 0 < share < 1 else None
 
 
-def _both_taken(reader: Reader, node: ast.Subscript) -> bool:
-    """True when a bound of the slice is also where another slice in the same function begins or ends."""
-    rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
-    if not isinstance(rows, ast.Slice):
-        return False
-    begins, ends = scopes.bounds(reader.active[-1] if reader.active else reader.frame.module.tree)
-    return (rows.lower is not None and ast.dump(rows.lower) in ends) or (rows.upper is not None and ast.dump(rows.upper) in begins)
+def _both_taken(reader: Reader, rows: ast.Slice) -> bool:
+    """True when a bound of the slice is also where another slice of the function begins or ends; for a bound that the object keeps, of its class.
+
+    `x[-n:]` takes the other part of `x[:m]`, whatever the names of the two numbers.
+    """
+    code = reader.active[-1] if reader.active else reader.frame.module.tree
+    kept = any(isinstance(part, ast.Attribute) for bound in (rows.lower, rows.upper) if bound is not None for part in ast.walk(bound))
+    owner = reader.frame.owner
+    begins, ends = scopes.bounds(owner.node if kept and owner is not None else code)
+    if (rows.lower is not None and ast.dump(rows.lower) in ends) or (rows.upper is not None and ast.dump(rows.upper) in begins):
+        return True
+    if rows.lower is None:
+        return not _from_end(rows.upper) and any(begin.startswith(NEGATIVE) for begin in begins)
+    return rows.upper is None and _from_end(rows.lower) and not all(end.startswith(NEGATIVE) for end in ends)
+
+
+def _from_end(bound: ast.expr | None) -> bool:
+    """True for a bound that is counted from the end: -n."""
+    return isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)

@@ -7,7 +7,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Seed
 from advisor.model.record import replace
-from advisor.read.frameworks import table
+from advisor.read.frameworks import scaling, table
 from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import matches, turned
@@ -110,7 +110,14 @@ def reduce(call: LibraryCall) -> Value:
     return Opaque(
         "a number computed from an array",
         "float",
-        flow=replace(flow, aggregate=aggregate, graph="cut" if flow.graph == "kept" else flow.graph, reduction=None, **hits),
+        flow=replace(
+            flow,
+            aggregate=aggregate,
+            graph="cut" if flow.graph == "kept" else flow.graph,
+            reduction=None,
+            statistic=scaling.statistic_of(call, flow, 1),
+            **hits,
+        ),
     )
 
 
@@ -140,6 +147,12 @@ def unique(call: LibraryCall) -> Value:
 def _counts(call: LibraryCall, name: str) -> Flow:
     flow = flow_of(call.get(name, 0))
     return Flow(graph="none", source=flow.source if flow is not None else None, rank=1, counted="proportional", per="class")
+
+
+@table.function("numpy.loadtxt", "numpy.genfromtxt")
+def loaded(call: LibraryCall) -> Value:
+    """np.loadtxt("x.csv"): what is made of the table later is still of these data."""
+    return Tensor(Flow(graph="none", source=call.reader.instance(call.name, node=call.node)))
 
 
 @table.prefix("numpy")
@@ -174,6 +187,7 @@ def generic(call: LibraryCall) -> Value | None:
                 rows=None,
                 counted=head.counted if name in RISING else turned(head.counted) if name == "reciprocal" else None,
                 per=head.per if name in RISING or name == "reciprocal" else None,
+                statistic=scaling.statistic_of(call, head, 1),
             )
         )
     return Tensor(Flow(graph="none"))

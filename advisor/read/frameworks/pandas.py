@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
-from advisor.read.frameworks import cuts, table
+from advisor.read.frameworks import cuts, numpy, scaling, table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.counts import turned
 from advisor.read.python.reader import Reader
@@ -176,6 +176,8 @@ def derived(call: LibraryCall) -> Value:
     made = frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
     if name in SAME_SHAPE and call.this.data.get("table"):
         table_of(made)
+    if name in scaling.STATISTICS and call.reader.plain(call.get("axis", 0)) in (None, 0, Opaque):
+        made.data["statistic"] = scaling.STATISTICS[name]
     counted = "proportional" if name == "value_counts" else call.this.data.get("counted")
     if counted is not None and name in ORDERINGS:
         made.data["counted"] = counted
@@ -192,15 +194,40 @@ def _flow(owner: Instance) -> Flow:
     return Flow(graph="none", source=owner.data.get("identity", owner), counted=counted, per="class" if counted is not None else None)
 
 
+@table.function("numpy.array", "numpy.asarray")
+def converted(call: LibraryCall) -> Value | None:
+    """np.array(df): the numbers of a frame."""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    return array(call.reader, given) if isinstance(given, Instance) and given.role == "frame" else numpy.generic(call)
+
+
 @table.method("frame", "__truediv__", "__rtruediv__")
 def divided(call: LibraryCall) -> Value | None:
-    """counts / n, n / counts: how class weights follow the counts."""
+    """counts / n, n / counts: how class weights follow the counts. df / df.std() has the rows of df."""
     counted = call.this.data.get("counted")
+    turned_over = call.name.endswith("__rtruediv__")
     if counted is None:
-        return None
+        return None if turned_over else _same_rows(call)
     made = frame(call.reader, call.this, SERIES)
-    made.data["counted"] = turned(counted) if call.name.endswith("__rtruediv__") else counted
+    made.data["counted"] = turned(counted) if turned_over else counted
     return made
+
+
+@table.method("frame", "__sub__")
+def centred(call: LibraryCall) -> Value | None:
+    """df - df.mean(): what all rows have in common is taken from each."""
+    other = call.arguments.positional[0]
+    if isinstance(other, Instance) and other.role == "frame" and "statistic" not in call.this.data:
+        mine, its = (part.data.get("identity", part) for part in (call.this, other))
+        scaling.note(call.reader, mine, other.data.get("statistic"), its, call.node)
+    return _same_rows(call)
+
+
+def _same_rows(call: LibraryCall) -> Value | None:
+    if "statistic" in call.this.data:
+        return None
+    made = frame(call.reader, call.this, call.this.kind)
+    return table_of(made) if call.this.data.get("table") else made
 
 
 @table.attribute("frame", "values")

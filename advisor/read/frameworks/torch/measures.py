@@ -8,7 +8,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known
-from advisor.read.frameworks import table
+from advisor.read.frameworks import scaling, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import labels_each, matches
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, merge, name_of, named, shallow, subject
@@ -41,7 +41,7 @@ def choose(call: LibraryCall) -> Value | None:
     name = name_of(call)
     position = after(call, 1)
     second = call.get("dim", position) or call.get("other", position)
-    values = replace(flow, graph=graph_now(call.reader, flow), width=None, rows=None)
+    values = replace(flow, graph=graph_now(call.reader, flow), width=None, rows=None, statistic=scaling.statistic_of(call, flow, position))
     if name in ("max", "min", "median") and second is None:
         return Tensor(replace(values, activation=None, rank=0, per=None, counted=None))
     if name in ("max", "min") and isinstance(second, Tensor):
@@ -92,6 +92,7 @@ def reduce(call: LibraryCall) -> Value | None:
         "rank": rank,
         **(matches(flow) if name in ("sum", "count_nonzero") and dim is None else {"counted": None, "per": None}),
         "one_hot": False,
+        "statistic": scaling.statistic_of(call, flow, after(call, 1)),
     }
     if name in ("sum", "mean"):
         changes["reduction"] = name

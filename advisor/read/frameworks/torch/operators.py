@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
-from advisor.read.frameworks import cuts, table
+from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
@@ -31,6 +31,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
     one, two = flow_of(left), flow_of(right)
     tensors = isinstance(left, (Tensor, Weights)) or isinstance(right, (Tensor, Weights))
     if one is not None and two is not None:
+        if symbol == "-" and one.statistic is None and not one.part:
+            scaling.note(reader, one.source, two.statistic, two.source, node)
         flow = _both(reader, symbol, one, two, node)
         trend = trend_of(symbol, one, two, None)
     elif one is not None or two is not None:
@@ -244,10 +246,17 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if part is not None:
         return part
     if isinstance(index, Sequence) and index.kind == "slice":
-        return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width))
+        taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
+        return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken))
     if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:
         return Tensor(_sliced(flow, list(index.items)))
     return Tensor(replace(flow, rank=None, width=None, rows=None, counted=None, per=None))
+
+
+def _some_rows(flow: Flow, index: Sequence) -> bool:
+    """True for a slice with a bound, of data as they were read: what is computed of it is not computed of all rows."""
+    bounded = any(not (isinstance(bound, Constant) and bound.value is None) for bound in index.items[:2])
+    return bounded and flow.graph == "none" and not isinstance(flow.source, Loader) and len(flow.part) < 6
 
 
 def _part(flow: Flow, key: int | str) -> Flow:
