@@ -13,6 +13,7 @@ from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
 from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.source import Link
 
 if TYPE_CHECKING:
     from advisor.model.trace import Trace
@@ -23,7 +24,20 @@ def check(recipe: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
     if not isinstance(recipe, Recipe):
         yield from _filled(recipe, ctx)
     else:
+        yield from _used_up(recipe, ctx)
         yield from _forgotten_models(recipe, ctx)
+
+
+def _used_up(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Groups that ask a generator which another group, or a loop, has emptied."""
+    for optimizer in recipe.optimizers:
+        for group in optimizer.groups:
+            place, asked = group.parameters.consumed_by, group.parameters
+            if place is not None and asked.modules:
+                model = ", ".join(module.name for module in asked.modules)
+                evidence = [Link(optimizer.place.file, optimizer.place.line, "the optimizer")]
+                yield ctx.finding("used-up", at=place, evidence=evidence, model=model, optimizer=optimizer.name, line=optimizer.place)
+                break
 
 
 def _filled(trace: Trace, ctx: Context) -> Iterator[Finding]:

@@ -85,9 +85,13 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
         keys = tuple(Constant(key) for key in value.items)
         return Iteration(join(list(keys)) if keys else Opaque("a key"), keys if value.exact else None, what="items")
     if isinstance(value, Weights):
-        if value.parameters.iterator and value.state.get("consumed") is None:
-            reader.store.write(value.state, "consumed", reader.place(node))
-        each = Weights(replace(value.parameters, iterator=False), True)
+        parameters, here = replace(value.parameters, iterator=False), reader.place(node)
+        used = value.state.get("consumed") if value.parameters.iterator else None
+        if used is None and value.parameters.iterator:
+            reader.store.write(value.state, "consumed", here)
+        elif used is not None and used != here:
+            parameters = replace(parameters, consumed_by=used)
+        each = Weights(parameters, True)
         item_value: Value = sequence([Opaque("the name of a parameter", "str"), each], "tuple") if value.named else each
         return Iteration(item_value, None, what="parameters")
     if isinstance(value, Constant):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Loop, Node
+from advisor.model.record import replace
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.python import (
@@ -26,6 +27,7 @@ from advisor.read.python.values import (
     Sequence,
     Union,
     Value,
+    Weights,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
         value = generators[0] if generators else value
     if isinstance(value, Generator):
         return _run_generator_loop(reader, node, value)
+    if isinstance(value, Weights) and any(isinstance(part, ast.Break) for part in ast.walk(node)):
+        value = replace(value, parameters=replace(value.parameters, iterator=False))  # a loop that is left early does not use it up
     turns = iteration.iterate(reader, value, node.iter, lazily=True)
     if isinstance(turns.item, Generator):
         return _run_generator_loop(reader, node, turns.item)
