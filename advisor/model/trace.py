@@ -146,6 +146,7 @@ class Labels:
     ignored: int = -100
     from_loader: bool = False
     shuffled: bool | None = None
+    measured: bool = False  # a library of metrics is at work, which may look at each class
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ SATURATED = 0.95  # a unit at its end more often than this counts as saturated
 UNTIL_THE_END = frozenset({"scheduler-never-stepped", "backward-without-step"})  # what did not happen yet may still come
 ENVIRONMENTS = frozenset({"gymnasium", "gym", "pettingzoo", "envpool", "dm_env", "isaacgym", "isaaclab", "brax", "vmas", "torchrl"})
 AGAIN = ("loss-not-decreasing", "samples-mixed", "cannot-overfit-one-batch")  # what needs the model to run once more
+METRICS = ("sklearn.metrics", "torchmetrics", "torcheval.metrics", "evaluate")
 MANY = 256  # backward passes without any step: more than any accumulation
 CLEARED = 20  # times that gradients were cleared again without any step: nothing is accumulated
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Adafactor", "Lion", "Muon", "Rprop", "LBFGS")
@@ -152,6 +153,7 @@ def labels(run: Run, trace: Trace) -> None:
                 one.ignored,
             )
             found.from_loader = loader is not None and (one.given or len({label for batch in kept for label in batch}) > 1)
+            found.measured = any(name in sys.modules for name in METRICS)
             found.shuffled = bool(shuffle.value) if isinstance(shuffle, Known) else None
             trace.labels.append(found)
             _weighing(one.fact, one.weights, kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -9,11 +11,28 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.losses import class_weights
 from advisor.model.recipe import Dataset, Flow, Recipe
-from advisor.model.source import first
+from advisor.model.source import first, value_of
+from advisor.model.trace import Trace
 
 
-def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Counts must be seen in the program; any sampler, weight, project loss or other metric silences."""
+def check(subject: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
+    """Counts must be seen, in the program or in its batches; any sampler, weight, project loss or other metric silences."""
+    yield from _seen(subject, ctx) if isinstance(subject, Trace) else _written(subject, ctx)
+
+
+def _seen(trace: Trace, ctx: Context) -> Iterator[Finding]:
+    for labels in trace.labels:
+        counts = Counter(label for batch in labels.batches for label in batch)
+        plain = value_of(labels.loss.settings.get("reduction")) in (None, "mean")  # without it, samples may be weighted by hand
+        if labels.weighted or labels.sampler is not None or not labels.from_loader or labels.measured or not plain or len(counts) < 2:
+            continue
+        most, fewest, samples = max(counts.values()), min(counts.values()), sum(counts.values())
+        at_most = fewest + ctx.limit("deviations") * (math.sqrt(fewest) + 1)  # that the rarest class may well have in as many samples
+        if samples >= ctx.limit("samples") and most / at_most > ctx.limit("ratio"):
+            yield ctx.finding("counts-seen", at=labels.place, samples=samples, ratio=most / fewest, share=most / samples)
+
+
+def _written(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if any(class_weights(loss) is not None or loss.user_class for loss in recipe.losses) or any(loader.samplers for loader in recipe.loaders):
         return
     if measured(recipe) - {"loss"} != {"accuracy"}:

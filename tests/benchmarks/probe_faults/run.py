@@ -110,8 +110,9 @@ def main() -> None:
             found = next(said)
             kinds.setdefault(fault.name, fault)
             raised = sorted({entry[0] for entry in found if entry[2] != "hint"})
+            cases = sorted({f"{entry[0]}[{entry[1]}]" for entry in found if entry[2] != "hint"})
             hit = not fault.rules.isdisjoint(raised)
-            rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised})
+            rows.append({"fault": fault.name, "program": program, "seed": seed, "fact": fault.fact, "found": hit, "rules": raised, "cases": cases})
             said_here = [(e[0], e[1], e[3]) for e in found] if given.show else raised
             print(f"{'ok ' if hit else 'MISS'} {fault.name} / {program} / {seed}: {said_here}", flush=True)
     report = summary(given.held_out, round(time.time() - begun), alarms, by_program, rows, kinds)
