@@ -3,8 +3,8 @@
 A sighting is a finding that two readers called right (tests/public/verdicts.csv), one that a hand label of a public program names
 (tests/public/labels.csv), or a fault that was planted into a public program and found there, and not before (tests/public/mutants).
 Rules of the probe may also be seen in the fault bench, whose programs were written for it (tests/benchmarks/probe_faults), and in bugs that others
-reproduced (`shows` in tests/standins/programs.json, and what the dated runs beside it say). A rule that judges the trace beside the text has each loud
-case seen there, or is seen elsewhere: what lint says of a text, no run can show.
+reproduced (`shows` in tests/standins/programs.json, and what the dated runs beside it say). A rule that judges the trace beside the text has its loud
+cases seen there, or is seen elsewhere: what lint says of a text, no run can show.
 """
 
 from __future__ import annotations
