@@ -88,7 +88,8 @@ def evaluation_loop(context: Context) -> Loop | None:
 
 @once
 def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
-    """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric or goes over held-out data."""
+    """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric, adds up a number that comes
+    of the model, or goes over held-out data."""
     found: list[tuple[Event, Context, Loop]] = []
     measured: dict[Loop, bool] = {}
     trained, whole = _trained_slots(recipe), {model.slot for model in recipe.models}
@@ -101,7 +102,8 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
             continue
         if loop not in measured:
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
-            measured[loop] = (held_out or contains(loop.body, *MEASURES)) and not contains(loop.body, Kind.OPTIMIZER_STEP)
+            measures = held_out or contains(loop.body, *MEASURES) or _adds_up(loop)
+            measured[loop] = measures and not contains(loop.body, Kind.OPTIMIZER_STEP)
         if measured[loop]:
             found.append((event, context, loop))
     return found
@@ -119,6 +121,12 @@ def final_loaders(recipe: Recipe) -> frozenset[Fact]:
         elif trained and rounds.isdisjoint(context.loops):
             found.update(loader.slot for loop in context.loops for loader in loaders(loop))
     return frozenset(found)
+
+
+def _adds_up(loop: Loop) -> bool:
+    """True when a number that comes of a model is summed: the loss of a class of the project, `total += criterion(...)`."""
+    flows = [event.data.get("flow") for event, _ in events(loop.body, Kind.KEEP, Kind.COUNT) if event.data.get("how", "add") == "add"]
+    return any(isinstance(flow, Flow) and flow.rank == 0 and bool(flow.modules) for flow in flows)
 
 
 def whole_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
