@@ -23,23 +23,40 @@ RANDOM = frozenset(
     }
 )
 STEADY = frozenset(
-    {  # of albumentations, where the others draw a number
-        "Compose",
-        "Resize",
-        "Normalize",
+    {  # of Albumentations, where the others draw a number
         "CenterCrop",
-        "PadIfNeeded",
+        "Crop",
+        "Equalize",
+        "FromFloat",
+        "InvertImg",
+        "Lambda",
         "LongestMaxSize",
+        "NoOp",
+        "Normalize",
+        "Pad",
+        "PadIfNeeded",
+        "Resize",
+        "SelectiveChannelTransform",
         "SmallestMaxSize",
         "ToFloat",
-        "FromFloat",
-        "ToTensorV2",
-        "Crop",
-        "Lambda",
         "ToGray",
-        "Sequential",
-        "NoOp",
-        "SelectiveChannelTransform",
+        "ToRGB",
+        "ToSepia",
+    }
+)
+STEADY_WHEN_ALWAYS = frozenset(
+    {  # of Albumentations, what prepares every image alike where nothing is left to chance, or turns it for an average of predictions
+        "Blur",
+        "CLAHE",
+        "FancyPCA",
+        "GaussianBlur",
+        "HorizontalFlip",
+        "ImageCompression",
+        "MedianBlur",
+        "Sharpen",
+        "Transpose",
+        "UnsharpMask",
+        "VerticalFlip",
     }
 )
 
@@ -50,7 +67,11 @@ UNCHANGED = ("RandMark", "RandRange", "RandIdentity", "RandomOrder", "Randomizab
 
 def pipeline(loader: Loader) -> list[Transform] | None:
     """The transforms that the loader's samples go through, its own data set's or that of what it was cut from; None when not known."""
-    dataset: Dataset | None = loader.dataset
+    return steps(loader.dataset)
+
+
+def steps(dataset: Dataset | None) -> list[Transform] | None:
+    """The transforms of a data set, or of what it was cut from; None when they are not known."""
     while dataset is not None:
         if dataset.transforms is not None:
             return dataset.transforms
@@ -92,7 +113,8 @@ def is_random(transform: Transform) -> bool:
         centred = value_of(transform.settings.get("random_center")) is False and value_of(transform.settings.get("random_size")) is not True
         return transform.name.startswith(("Rand", "SignalRand")) and not transform.name.startswith(UNCHANGED) and not centred
     if transform.kind.startswith("albumentations."):
-        return transform.name not in STEADY and not transform.name.startswith("ToTensor")
+        always = number(transform.settings.get("p")) == 1 or value_of(transform.settings.get("always_apply")) is True
+        return not (transform.name in STEADY or transform.name.startswith("ToTensor") or (always and transform.name in STEADY_WHEN_ALWAYS))
     if not transform.kind.startswith(LIBRARIES):
         return False
     return transform.name.startswith("Random") or transform.name in RANDOM

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from advisor.model.events import Event, Kind, Loop, walk
+from advisor.model.pipelines import is_random
 from advisor.model.recipe import Loader, Seed, Split
 from advisor.model.source import ABSENT, value_of
 from advisor.read.python import imports
@@ -143,3 +144,18 @@ def test_steps_of_environments_are_no_optimizer_steps(tmp_path: Path) -> None:
 def test_what_only_shows_takes_nothing(tmp_path: Path, call: str) -> None:
     reader = run(tmp_path, TRAINING + f"import logging, pprint, wandb, pickle\n{call}")
     assert not events_of(reader, Kind.ESCAPE)
+
+
+def test_albumentations(tmp_path: Path) -> None:
+    """Which steps draw a number, and what Normalize is told by its defaults."""
+    text = """
+        import albumentations as A
+        from albumentations.augmentations.transforms import CLAHE
+        a = A.Compose([A.Resize(8, 8), A.HorizontalFlip(p=1), A.HorizontalFlip(), CLAHE(always_apply=True), CLAHE(), A.Rotate(p=1), A.Rotate(p=0)])
+        b = A.Normalize()
+        c = A.Normalize(normalization="min_max")
+    """
+    names = run(tmp_path, text).entry.namespace
+    assert [step.name for step in names["a"].data["steps"] if is_random(step)] == ["HorizontalFlip", "CLAHE", "Rotate"]
+    assert value_of(names["b"].fact.settings["mean"]) == (0.485, 0.456, 0.406)
+    assert "mean" not in names["c"].fact.settings

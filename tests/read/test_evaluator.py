@@ -394,3 +394,33 @@ def test_an_extreme_of_what_a_flag_changes(tmp_path: Path) -> None:
     assert isinstance(found, Union)
     assert isinstance(found.members[0], Constant) and found.members[0].value == 4
     assert isinstance(found.members[1], Opaque)
+
+
+def test_part_of_a_set(tmp_path: Path) -> None:
+    """What a set operation leaves is known where both sets are; else nothing of it is sure, and what it decides may go either way."""
+    text = """
+        import os
+        given = os.environ.keys()
+        a = {"train", "test"}.difference({"test"})
+        b = {"train", "test"}.intersection({"test": 1})
+        c = {"train", "test"}.difference(["train", "test"])
+        d = {"train", "test"}.difference(given)
+        if d:
+            raise ValueError(d)
+        x = 1
+    """
+    names = run(tmp_path, text).entry.namespace
+    kept = {name: ([item.value for item in names[name].items], names[name].exact) for name in "abcd"}
+    assert kept == {"a": (["train"], True), "b": (["test"], True), "c": ([], True), "d": ([], False)}
+    assert isinstance(names["x"], Constant)
+
+
+def test_path_from_the_environment(tmp_path: Path) -> None:
+    """A path is a default as good as a text."""
+    text = """
+        import os
+        from pathlib import Path
+        root = Path(os.getenv("ROOT", Path(__file__).parent))
+        found = str(os.environ.get("CONFIG", root / "conf"))
+    """
+    assert plain(name(run(tmp_path, text), "found")) == str(tmp_path / "conf")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from advisor.read.frameworks import table
+from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, sequence
@@ -66,8 +67,8 @@ def exists(call: LibraryCall) -> Value:
 def getenv(call: LibraryCall) -> Value:
     """A default that the environment may override."""
     default = call.get("default", 1)
-    if isinstance(default, Constant):
-        return Constant(default.value, default.origin, True, default.place)
+    if isinstance(default, Constant) or (isinstance(default, Instance) and default.role == "path"):
+        return weaken(default)
     return _variable(call.get("key", 0))
 
 

@@ -258,7 +258,20 @@ def _union(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
 
 
 def _part(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
-    return sequence(list(value.items), value.kind, exact=False)
+    """Which items of a set remain is known where both sets are; else none of them is sure to."""
+    other, how = _plain_items(call.arguments.positional[0] if len(call.arguments.positional) == 1 else None), call.name.rpartition(".")[2]
+    if other is None or _plain_items(value) is None or how == "symmetric_difference":
+        return sequence([], value.kind, exact=False)
+    return sequence([item for item in value.items if isinstance(item, Constant) and (item.value in other) is (how == "intersection")], value.kind)
+
+
+def _plain_items(value: Value | None) -> list[Any] | None:
+    """The constants that a container holds, when it holds nothing else."""
+    if isinstance(value, Mapping):
+        return list(value.items) if value.exact else None
+    if not isinstance(value, Sequence) or not value.exact or not all(isinstance(item, Constant) for item in value.items):
+        return None
+    return [item.value for item in value.items if isinstance(item, Constant)]
 
 
 _SEQUENCE: dict[str, Callable[[Reader, Sequence, LibraryCall], Value]] = {

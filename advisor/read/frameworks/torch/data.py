@@ -189,7 +189,7 @@ def part_of(call: LibraryCall, whole: Dataset | None) -> Dataset:
     """A part of a data set, with what it shares with the whole."""
     part = Dataset(call.place, kind=ROOT + "Subset", origin=whole)
     if whole is not None:
-        part.transforms, part.data, part.class_counts = whole.transforms, whole.data, whole.class_counts
+        part.data, part.class_counts = whole.data, whole.class_counts
         part.items = tuple(replace(item, rows=None) for item in whole.items)
         part.iterable = whole.iterable
     return part

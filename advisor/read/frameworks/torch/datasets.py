@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from advisor.model.pipelines import steps
 from advisor.model.recipe import Dataset, Flow, Role, Transform
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
@@ -185,8 +186,8 @@ def concat(call: LibraryCall) -> Value:
     roles = {part.role for part in parts}
     if len(roles) == 1 and whole:
         fact.role = roles.pop()
-    if whole and all(part.transforms is not None for part in parts):
-        fact.transforms = [transform for part in parts for transform in part.transforms or []]
+    if whole and all(steps(part) is not None for part in parts):
+        fact.transforms = [transform for part in parts for transform in steps(part) or []]
     sizes = [number(part.settings.get("length")) for part in parts]
     if whole and all(size is not None for size in sizes) and not call.name.endswith("StackDataset"):
         fact.settings["length"] = Known(int(sum(size or 0 for size in sizes)))
@@ -231,10 +232,13 @@ def dataset_other(call: LibraryCall) -> Value | None:
     return None
 
 
-@table.write("dataset", "transform")
+@table.write("dataset", "*")
 def later(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
-    """dataset.transform = ...: the pipeline from here on."""
-    fact = instance.fact
-    if isinstance(fact, Dataset) and instance.cls is None:
-        found = [member for member in members(value) if isinstance(member, Instance) and member.role == "transform"]
-        fact.transforms = [transform for member in found for transform in transforms_of(member)] if len(found) == len(members(value)) else None
+    """dataset.transform = ...: the pipeline from here on. Torch's own data sets, such as the parts of a split, read no such attribute."""
+    fact, given = instance.fact, members(value)
+    found = [member for member in given if isinstance(member, Instance) and member.role == "transform"]
+    if not isinstance(fact, Dataset) or not found or (instance.cls is None and instance.kind.startswith(ROOT)):
+        return
+    if instance.cls is not None and fact.transforms is None:
+        return  # of the project, and not looked into yet
+    fact.transforms = [transform for member in found for transform in transforms_of(member)] if len(found) == len(given) else None
