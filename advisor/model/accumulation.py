@@ -39,9 +39,10 @@ class Window:
 
     @property
     def backwards(self) -> list[tuple[Event, Context]]:
-        """The backwards of the batch loop that may come before this step: not those of another way through it."""
+        """The backwards that may come before this step, in the loop over micro-batches where there is one: not those of another way through it."""
         excluded = {(key, not holds) for key, holds in guards(self.context, inside=self.loop.batch)}
-        found = events(self.loop.batch.body, Kind.BACKWARD)
+        counted = self.loop.batch if self.branch is not None or not self.loop.within else self.loop.within[0]
+        found = events(counted.body, Kind.BACKWARD)
         return [(event, context) for event, context in found if excluded.isdisjoint(guards(context))]
 
     def in_every_turn(self, around: Context) -> bool:

@@ -49,7 +49,7 @@ class Kind(str, Enum):
 
     SEED = "seed"  # subject Seed
     DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (its dotted name),
-    # use "init|split|shuffle|sampling|augment|noise|other"
+    # use "init|split|shuffle|sampling|augment|noise|shown|other", gives: nothing happens but that the call gives what it drew
     BUILD = "build"  # subject: the Module, Optimizer, Scheduler, Loader, Sampler, Scaler, Loss or Split that is constructed
     TRAIN_MODE = "train-mode"  # subject Module
     EVAL_MODE = "eval-mode"  # subject Module

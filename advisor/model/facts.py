@@ -124,6 +124,7 @@ class Flow:
     losses: tuple[Loss, ...] = ()  # the losses that are summed in it
     divided: tuple[Setting, ...] = ()  # what it was divided by since it became a loss (multiplications as Unknown)
     other_terms: bool = False  # something beside losses was added
+    unread: str | None = None  # the call of something unread that made it: what two of them give is not the same
     reduction: str | None = None  # mean, sum, none
     dtype: str | None = None
     metric: str | None = None  # loss, accuracy, f1, ...: what is measured
@@ -168,6 +169,7 @@ class Optimizer(Fact):
     settings: dict[str, Setting] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     groups_complete: bool = True
+    groups_of: Optimizer | None = None  # the optimizer whose groups it was given: torch keeps the same dicts, so that both read one rate
     lr_writes: list[Setting] = field(default_factory=list)  # param_group["lr"] = ...
     user_class: bool = False
     owner: str | None = None  # framework that builds and steps it

@@ -424,3 +424,24 @@ def test_path_from_the_environment(tmp_path: Path) -> None:
         found = str(os.environ.get("CONFIG", root / "conf"))
     """
     assert plain(name(run(tmp_path, text), "found")) == str(tmp_path / "conf")
+
+
+def test_a_call_that_python_refuses_is_not_entered(tmp_path: Path) -> None:
+    """Which argument belongs to which name is not known then; a decorator, `*args` or a keyword too much leave it known."""
+    text = """
+        def three(a, b, c):
+            return a
+        def many(a, *rest):
+            return a
+        @wrapped
+        def wrapper(a):
+            return a
+        x = three(1, 2, 3, 4)
+        y = many(1, 2, 3, 4)
+        z = wrapper(1, 2)
+        w = three(1, 2, 3, d=4)
+    """
+    reader = run(tmp_path, text)
+    assert [plain(name(reader, one)) if isinstance(name(reader, one), Constant) else None for one in "xyzw"] == [None, 1, 1, 1]
+    why = "`three` is given more arguments than it takes, and which belongs to which name is not known"
+    assert [(entry.why, entry.line) for entry in reader.recipe.not_read] == [(why, 9)]

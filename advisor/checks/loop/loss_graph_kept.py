@@ -27,7 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if loop is None and flow.losses and _of_this_batch(flow, turn):
             case = "evaluation"
-        elif loop is not None and _has_backward(turn, event, flow) and not _meets_backward(recipe, event):
+        elif loop is not None and _has_backward(turn, event, context, flow) and not _meets_backward(recipe, event):
             case = "training"
         else:
             continue
@@ -51,13 +51,15 @@ def _starts_again(turn: Loop, variable: object) -> bool:
     return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
 
 
-def _has_backward(turn: Loop, keep: Event, flow: Flow) -> bool:
+def _has_backward(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:
     """True when the loss meets its backward in the same turn. A list may collect losses for the backward, so only what is added after it counts."""
-    added = keep.data.get("how") == "add"
-    for event, _ in events(turn.body, Kind.BACKWARD, Kind.KEEP):
+    added, taken = keep.data.get("how") == "add", dict(context.arms)
+    for event, around in events(turn.body, Kind.BACKWARD, Kind.KEEP):
         if event is keep and not added:
             return False
         met = event.data.get("flow")
+        if any(taken.get(branch, arm) is not arm for branch, arm in around.arms):
+            continue  # another way than that of the keep
         if event.kind is Kind.BACKWARD and isinstance(met, Flow) and (_same(flow, met) or set(flow.losses) & set(met.losses)):
             return True
     return False

@@ -10,12 +10,14 @@ from advisor.model.events import Kind, Region, events
 from advisor.model.finding import Finding
 from advisor.model.folds import needs_flag, training_loop
 from advisor.model.recipe import Autocast, Flow, Recipe
-from advisor.model.source import value_of
+from advisor.model.source import Known, is_absent, value_of
+
+FULL = ("None", "32", "64", "no")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each backward without scaler of a loss that the same turn computes in a float16 autocast."""
-    if recipe.scalers.items or not recipe.scalers.complete:
+    if recipe.scalers.items or not recipe.scalers.complete or _told(recipe):
         return
     seen = set()
     for backward, context in events(recipe.tree, Kind.BACKWARD):
@@ -31,6 +33,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             autocast = region.data.get("autocast")
             flagged = needs_flag(around) or needs_flag(context) or (autocast.when if isinstance(autocast, Autocast) and autocast.flag_off else None)
             yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged else None, line=region.place)
+
+
+def _told(recipe: Recipe) -> bool:
+    """True when a framework was, or may have been, told of a lower precision: its backward scales the loss then."""
+    told = recipe.precision
+    return not is_absent(told) and not (isinstance(told, Known) and str(told.value).partition("-")[0] in FULL)
 
 
 def _half(context: Around) -> Region | None:

@@ -20,7 +20,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     subjects = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
     stepping = [subject for subject in subjects if isinstance(subject, Optimizer)]
-    if not stepping or any(subject.slot is optimizer.slot for subject in stepping) or owned(recipe, optimizer.slot):
+    if not stepping or any(_one_rate(subject, optimizer) for subject in stepping) or owned(recipe, optimizer.slot):
         return
     if len(stepping) < len(subjects) or escaped_to(recipe, optimizer.slot):
         ctx.skip("an optimizer that could not be told is stepped", scheduler)
@@ -41,3 +41,9 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             other_line=other.place,
             built=scheduler.place,
         )
+
+
+def _one_rate(subject: Optimizer, optimizer: Optimizer) -> bool:
+    """True for one optimizer, and for two that share their groups: one wraps the other."""
+    sharing = [shared.slot for shared in (subject.groups_of, optimizer.groups_of) if shared is not None]
+    return subject.slot is optimizer.slot or subject.slot in sharing or optimizer.slot in sharing

@@ -100,7 +100,7 @@ def set_item(call: LibraryCall) -> Value:
 def sample(call: LibraryCall) -> Value:
     """df.sample(frac=1, random_state=...)"""
     if call.get("random_state") is None:
-        call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle")
+        call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle", gives=True)
     return frame(call.reader, call.this)
 
 

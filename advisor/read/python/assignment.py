@@ -111,7 +111,7 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     weights = (value,) if isinstance(value, Instance) else value.items.values() if isinstance(value, Mapping) else ()
     if outlives and any(isinstance(part, Instance) and part.role == ("state" if part is value else "state-tensor") for part in weights):
         table.TENSORS["kept"](reader, value, "copy" if isinstance(value, Instance) and value.data.get("copied") else "alias", node)
-    if isinstance(value, Constant):
+    if isinstance(value, Constant) or (isinstance(value, Sequence) and value.exact and not value.items):
         variable = reader.variable(target)
         if variable is not None:
             reader.emit(Kind.RESET, node, variable=variable, value=setting(value), text=reader.text(target))

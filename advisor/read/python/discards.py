@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Kind
+from advisor.model.events import Event, Kind
 from advisor.model.recipe import Module
 from advisor.model.source import value_of
 from advisor.read.python import conditions
@@ -63,6 +64,24 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
         flagged = any(isinstance(given, ast.Constant) and given.value is True for given in node.args)  # F.relu(x, True) works in place
         if full in PURE_CALLS and not flagged and not any(k.arg in ("out", "inplace", "copy") for k in node.keywords):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=full, of="library")
+
+
+def shown(reader: Reader, node: ast.expr, nodes: list[Any]) -> None:
+    """Rows that are drawn only to be looked at, `df.sample(5)` as a statement or in print(): training never sees them."""
+    if not any(isinstance(event, Event) and event.kind is Kind.DRAW and event.data.get("gives") for event in nodes):
+        return
+    printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "display")
+    looked_at = {reader.place(part) for given in (node.args if isinstance(node, ast.Call) and printing else [node]) for part in _chain(given)}
+    for event in nodes:
+        if isinstance(event, Event) and event.data.get("gives") and event.place in looked_at:
+            event.data["use"] = "shown"
+
+
+def _chain(node: ast.expr) -> Iterator[ast.expr]:
+    """A chain of calls and attributes, from its end to its start: `df.sample(5).head().T`."""
+    while isinstance(node, (ast.Call, ast.Attribute, ast.Subscript)):
+        yield node
+        node = node.func if isinstance(node, ast.Call) else node.value
 
 
 def _start(reader: Reader, node: ast.Call) -> Value | None:

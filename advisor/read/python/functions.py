@@ -104,6 +104,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         )
     if reader.steps > reader.look_at and not reader.importing:
         prospect.look(reader)
+    if overfull(function, arguments):
+        reader.unread(f"`{function.name}` is given more arguments than it takes, and which belongs to which name is not known", node)
+        return calls.unfollowed(reader, function.name, arguments, node)
     frame = bind(reader, function, arguments, receiver)
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
@@ -220,6 +223,13 @@ def _size(reader: Reader, nodes: list[Node]) -> int:
 
 def _holds_loader(node: Node) -> bool:
     return getattr(node, "over", None) is not None
+
+
+def overfull(function: Function, arguments: Arguments) -> bool:
+    """True for a call that Python refuses: more positional arguments than there are parameters. A decorator may have made another function of it."""
+    spec = function.node.args
+    decorated = isinstance(function.node, ast.Lambda) or bool(function.node.decorator_list)
+    return not decorated and spec.vararg is None and len(arguments.positional) > len(spec.posonlyargs) + len(spec.args)
 
 
 def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Value | None) -> Frame:

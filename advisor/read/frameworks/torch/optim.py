@@ -11,7 +11,7 @@ from advisor.model.source import Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.frameworks.torch.parameters import group_of, groups, together
+from advisor.read.frameworks.torch.parameters import group_of, groups, owner_of, together
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -89,6 +89,7 @@ def construct(call: LibraryCall, kind: str, names: dict[str, Any], version: str 
 
 def built(call: LibraryCall, fact: Optimizer) -> Instance:
     """Registers an optimizer that a library call built."""
+    fact.groups_of = owner_of(call.get("params", 0))
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance(fact.kind, role="optimizer", fact=fact, node=call.node)

@@ -101,12 +101,20 @@ def groups(reader: Reader, value: Value | None, node: ast.AST) -> tuple[list[Gro
         if any(isinstance(item, Mapping) for item in held):
             found = [group_of(reader, item, node) for item in held if isinstance(item, Mapping)]
             return found, value.exact and len(found) == len(value.items)
-        owners = {id(item.data["of"]): item.data["of"].fact for item in held if isinstance(item, Instance) and item.role == "param_group"}
-        if len(owners) == 1 and len(held) == len(value.items):  # the groups of another optimizer, which it wraps
-            owner = next(iter(owners.values()))
-            return ([replace(group) for group in owner.groups], owner.groups_complete) if isinstance(owner, Optimizer) else ([], False)
+        owner = owner_of(value)
+        if owner is not None:
+            return [replace(group) for group in owner.groups], owner.groups_complete
     one = parameters(reader, value, node)
     return [Group(one)], one.why is None
+
+
+def owner_of(value: Value | None) -> Optimizer | None:
+    """The optimizer whose own param_groups are given to another one, which it wraps."""
+    held = value.items if isinstance(value, Sequence) else ()
+    owners = {id(item.data["of"]): item.data["of"].fact for item in held if isinstance(item, Instance) and item.role == "param_group"}
+    owner = next(iter(owners.values()), None)
+    whole = len(owners) == 1 and all(isinstance(item, Instance) and item.role == "param_group" for item in held)
+    return owner if whole and isinstance(owner, Optimizer) else None
 
 
 def added(left: Value, right: Value) -> Value | None:
