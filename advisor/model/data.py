@@ -41,6 +41,7 @@ class Dataset(Fact):
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     drawn: bool = False  # all that it holds was drawn at random where it is built
     placeholder: Place | None = None  # where __getitem__ draws its inputs from nothing, although its targets come from data
+    padded_labels: Place | None = None  # where its labels, token ids, were padded with tokens that the loss counts
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
 
 

@@ -91,3 +91,45 @@ def test_a_callback_that_may_evaluate(tmp_path: Path, hook: str, complete: bool)
     made = "Check(model)" if "__init__" in hook else "Check()"
     text = f"\n\nclass Check(transformers.TrainerCallback):\n    {hook}\n\n\ntrainer.add_callback({made})\n"
     assert recipe(tmp_path, text).loaders.complete is complete
+
+
+@pytest.mark.parametrize(("default", "patience"), [("True", [3]), ("False", [])])
+def test_a_callback_under_a_flag_is_there_by_default_or_not(tmp_path: Path, default: str, patience: list[int]) -> None:
+    text = (
+        f"import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--stop', type=bool, default={default})\n"
+        "stop = transformers.EarlyStoppingCallback(early_stopping_patience=3) if parser.parse_args().stop else None\n"
+        "trainer = Trainer(model=model, args=args, train_dataset=data, eval_dataset=data, callbacks=[stop])\n"
+    )
+    assert [value_of(stop.patience) for stop in recipe(tmp_path, text).early_stopping] == patience
+
+
+PREPARE = """\
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained("gpt2")
+def prepare(examples):
+    encoded = tokenizer(examples["text"], truncation=True, max_length=64, padding={padding})
+    labels = encoded.input_ids{copied}
+    {masked}
+    return {{"input_ids": encoded["input_ids"], "labels": labels}}
+mapped = data.train_test_split(0.1, seed=0).map(prepare)
+trainer = Trainer(model=model, args=args, train_dataset=mapped["train"].shuffle(seed=1), eval_dataset=mapped["test"]{collator})
+"""
+
+
+@pytest.mark.parametrize(
+    ("padding", "copied", "masked", "collator", "lines"),
+    [
+        ("'max_length'", ".copy()", "pass", "", [13]),
+        ("True", "", "pass", ", data_collator=transformers.default_data_collator", [13]),
+        ("False", ".copy()", "pass", "", []),
+        ("'max_length'", ".clone()", "labels[labels == tokenizer.pad_token_id] = -100", "", []),
+        ("'max_length'", "", "labels = [-100 if token == 0 else token for token in labels]", "", []),
+        ("'max_length'", "", "pass", ", data_collator=lambda batch: batch", []),
+    ],
+)
+def test_padded_labels(tmp_path: Path, padding: str, copied: str, masked: str, collator: str, lines: list[int]) -> None:
+    """Where the labels of the training data were padded with tokens that the loss counts; None where someone may mask them."""
+    found = recipe(tmp_path, PREPARE.format(padding=padding, copied=copied, masked=masked, collator=collator))
+    places = [loader.settings["padded_labels"].place for loader in found.loaders if loader.role == "train" and "padded_labels" in loader.settings]
+    assert [place.line for place in places] == lines
+    assert [loader.dataset.split is not None for loader in found.loaders] == [True, True]

@@ -8,11 +8,11 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, uses
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import first, number
+from advisor.model.source import Known, Link, first, number
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """A loss over the vocabulary of an embedding that names its padding, while the loss is not told to ignore it."""
+    """A loss over the vocabulary of an embedding that names its padding and is not told to ignore it; token ids padded before they become labels."""
     embeddings = padded_embeddings(recipe)
     for use in uses(recipe, CROSS_ENTROPY | LOG_LIKELIHOOD) if embeddings else ():
         width = number(first(use.input.width)) if use.input is not None else None
@@ -24,6 +24,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if use.target is not None and any("label" in str(part) for part in use.target.part):
             continue
         yield ctx.finding("not-ignored", at=use.place, loss=use.loss.name, padding=padding)
+    for loader in recipe.loaders:
+        padded = loader.settings.get("padded_labels")
+        if loader.role == "train" and isinstance(padded, Known) and padded.place is not None:
+            evidence = [Link(loader.place.file, loader.place.line, "trained on here, and nothing masks them")]
+            yield ctx.finding("labels", at=padded.place, evidence=evidence)
 
 
 def padded_embeddings(recipe: Recipe) -> dict[float, object]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Flow, Split
 from advisor.model.record import replace
-from advisor.model.source import ABSENT, Known
+from advisor.model.source import ABSENT, Known, Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import text_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made, role_of_words
-from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Value, mapping, sequence
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Value, sequence
 
 DATASET, PARTS = "datasets.Dataset", "datasets.DatasetDict"
 VERSION = "datasets 4"
@@ -79,8 +79,12 @@ def part(call: LibraryCall) -> Value:
         return Opaque("a split that is not known")
     parts: dict[str, Value] = call.this.data["parts"]
     found = parts.get(key)
+    if found is None and call.this.data.get("whole"):
+        return Opaque("a split that is not there")
     if found is None:
         found = a_dataset(call, key, call.this.data.get("data"))
+        if isinstance(found.fact, Dataset):
+            found.fact.padded_labels = call.this.data.get("labels")
         call.reader.store.write(call.this.data, "parts", {**parts, key: found})
     return found
 
@@ -99,12 +103,37 @@ def derived_parts(call: LibraryCall) -> Value:
     """data.map(tokenize): every part mapped."""
     if call.name.endswith(".shuffle"):
         _drawn(call, "seeds")
-    return call.this
+    if not call.name.endswith(".map"):
+        return call.this
+    labels = _labels(call)
+    mapped = {key: _mapped(call, value, labels) for key, value in call.this.data["parts"].items()}
+    data = {**call.this.data, "parts": mapped, "labels": call.this.data.get("labels") if labels is False else labels}
+    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)
+
+
+def _labels(call: LibraryCall) -> Place | bool | None:
+    """What a mapped function makes of the labels (transformers/tokenizers.py)."""
+    if "transformers" not in call.reader.imported:
+        return None
+    from advisor.read.frameworks.transformers.tokenizers import padded_labels
+
+    return padded_labels(call.reader, call.get("function", 0), call.node)
+
+
+def _mapped(call: LibraryCall, value: Value, labels: Place | bool | None) -> Value:
+    """A part of what was mapped."""
+    fact = value.fact if isinstance(value, Instance) else None
+    if not isinstance(fact, Dataset):
+        return value
+    kept = fact.padded_labels if labels is False else labels
+    return call.reader.instance(DATASET, role="dataset", fact=replace(fact, padded_labels=kept), node=call.node)
 
 
 @table.method("dataset-parts", "keys", "items", "values", "pop", "get", "save_to_disk", "push_to_hub")
 def about_parts(call: LibraryCall) -> Value | None:
     """What the parts are called."""
+    if call.name.endswith(".values") and call.this.data.get("whole"):
+        return sequence(list(call.this.data["parts"].values()))
     return part(call) if call.name.endswith((".get", ".pop")) and call.arguments.positional else Opaque("the parts of a data set")
 
 
@@ -126,6 +155,8 @@ def derived(call: LibraryCall) -> Value:
     shuffled = call.name.endswith(".shuffle")
     if shuffled:
         _drawn(call)
+    if call.name.endswith(".map"):
+        return _mapped(call, call.this, _labels(call))
     new = replace(fact, shuffled=fact.shuffled or shuffled)
     return call.reader.instance(DATASET, role="dataset", fact=new, node=call.node)
 
@@ -149,7 +180,7 @@ def train_test_split(call: LibraryCall) -> Value:
     for name in ("train", "test"):
         one = Dataset(call.place, kind=DATASET, origin=origin, part=name, split=fact, data=origin.data if origin else None, shuffled=True)
         parts[name] = made(call, one)
-    return mapping(parts)
+    return reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": None, "parts": parts, "whole": True})
 
 
 @table.method(DATASET, "__getitem__", "__iter__", "iter")

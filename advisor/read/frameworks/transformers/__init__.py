@@ -21,6 +21,6 @@ def canonical(name: str) -> str:
 table.RENAMES["transformers"] = canonical
 table.RENAMES["trl"] = canonical
 
-from advisor.read.frameworks.transformers import arguments, models, optimization, optimizers, parser, schedules, trainer  # noqa: E402
+from advisor.read.frameworks.transformers import arguments, models, optimization, optimizers, parser, schedules, tokenizers, trainer  # noqa: E402
 
-__all__ = ["arguments", "models", "optimization", "optimizers", "parser", "schedules", "trainer"]
+__all__ = ["arguments", "models", "optimization", "optimizers", "parser", "schedules", "tokenizers", "trainer"]

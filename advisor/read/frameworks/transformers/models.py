@@ -33,7 +33,7 @@ def construct(call: LibraryCall) -> Value | None:
     cls = next((part for part in parts[1:] if part[:1].isupper()), "")
     action = parts[-1]
     if any(word in cls for word in HARMLESS):
-        return call.reader.instance(f"transformers.{cls}", node=call.node)
+        return call.reader.instance(f"transformers.{cls}", role="tokenizer" if "Tokenizer" in cls else None, node=call.node)
     if action in ("from_pretrained", "from_config", "_from_config") or (action == cls and _is_model(cls)):
         pretrained = action == "from_pretrained"
         fact = Module(call.place, kind=f"transformers.{cls}", complete=False, why="a model of a library")

@@ -12,7 +12,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Library, Opaque, Sequence, Value, members
 
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
 TRAINERS = (
@@ -126,8 +126,26 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
         }
         dataset = data.fact if isinstance(data, Instance) and isinstance(data.fact, Dataset) else None
         loader.dataset = dataset
+        if dataset is not None and dataset.padded_labels is not None and _leaves_labels(this):
+            loader.settings["padded_labels"] = Known(True, place=dataset.padded_labels)
         found.append(reader.record(loader))
     return found
+
+
+LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
+
+
+def _leaves_labels(this: Instance) -> bool:
+    """True for a trainer whose collator and loss take the labels as they are: none of the program's own, and none that makes its own labels."""
+    if this.kind not in ("transformers.Trainer", "transformers.Seq2SeqTrainer") or (
+        this.cls is not None and any(isinstance(base, Class) and "compute_loss" in base.namespace for base in this.cls.mro)
+    ):
+        return False
+    collator = this.attributes.get("data_collator")
+    if collator is None:
+        return bool(this.data.get("exact"))
+    name = collator.kind if isinstance(collator, Instance) else collator.name if isinstance(collator, Library) else ""
+    return name.rpartition(".")[2] in LEAVING or (isinstance(collator, Constant) and collator.value is None)
 
 
 def _may_evaluate(callback: Instance) -> bool:
@@ -147,7 +165,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
         monitor = Known("loss", default=VERSION) if best else ABSENT
     given = this.attributes.get("callbacks")
     for member in members(given) if given is not None else ():
-        for item in member.items if isinstance(member, Sequence) else (member,):
+        for item in (members(held)[0] for held in member.items) if isinstance(member, Sequence) else (member,):
             stop = item.data.get("early_stopping") if isinstance(item, Instance) else None
             if isinstance(item, Instance) and _may_evaluate(item):
                 reader.recipe.loaders.complete, reader.recipe.loaders.why = False, "a callback of the program may run the model on other data"
