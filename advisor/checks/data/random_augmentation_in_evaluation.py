@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Exit, Kind, Loop, walk
 from advisor.model.finding import Finding
+from advisor.model.folds import contains, loaders
 from advisor.model.pipelines import augmentations, pipeline
-from advisor.model.recipe import Loader
+from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import Link
 
 
@@ -18,7 +20,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
     found = augmentations(pipeline(loader) or [])
-    if not found:
+    if not found or not _runs(ctx.recipe, loader):
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)
     if train is None and loader.dataset.role == "train":
@@ -31,6 +33,16 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     case = "own" if train is None else "shared"
     line = found[0].place if train is None else train.place
     yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
+
+
+def _runs(recipe: Recipe, loader: Loader) -> bool:
+    """False for samples that a loop only looks at: no model runs on them, or on the first batch alone to see that it runs."""
+    turns = [node for node, _ in walk(recipe.tree) if isinstance(node, Loop) and loader in loaders(node)]
+    return not turns or any(contains(turn.body, Kind.FORWARD, Kind.LOSS) and not _left(turn) for turn in turns)
+
+
+def _left(turn: Loop) -> bool:
+    return any(isinstance(node, Exit) and node.what in ("break", "return") for node in turn.body)
 
 
 def _held_out(other: Loader, train: Loader) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from advisor.model.events import Kind, Loop, walk
+from advisor.model.pipelines import pipeline
 from advisor.model.source import Known, Unknown, value_of
 from advisor.read.python.values import Constant
 from tests.read.torch.reading import flow, found, run, value
@@ -197,3 +199,23 @@ def test_parts_of_a_data_set_of_tensors_keep_their_shape(tmp_path: Path) -> None
     shapes = {name: (flow(reader, name).rank, value_of(flow(reader, name).width)) for name in ("x", "one", "last", "whole")}
     assert shapes == {"x": (2, 7), "one": (1, 7), "last": (2, 7), "whole": (2, 7)}
     assert (flow(reader, "y").rank, flow(reader, "label").rank, flow(reader, "y").dtype) == (1, 0, "int64")
+
+
+
+def test_a_pipeline_that_only_follows_another_that_failed(tmp_path: Path) -> None:
+    """What stands in an except handler meets no sample that the first one could take."""
+    text = """
+        from torch.utils.data import DataLoader, Dataset
+        from torchvision import transforms
+        class Data(Dataset):
+            def __init__(self, transform):
+                self.transform, self.other = transform, transforms.RandomCrop(8)
+            def __getitem__(self, index):
+                try:
+                    return self.transform(load(index))
+                except ValueError:
+                    return self.other(load(index))
+        loader = DataLoader(Data(transforms.ToTensor()))
+    """
+    (loader,) = run(tmp_path, textwrap.dedent(text)).recipe.loaders
+    assert [step.name for step in pipeline(loader) or []] == ["ToTensor"]

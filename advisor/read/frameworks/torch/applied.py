@@ -68,6 +68,8 @@ class _Way:
         return False
 
     def _walk(self, node: ast.AST, method: Function) -> None:
+        if isinstance(node, ast.ExceptHandler):
+            return  # met only when something failed
         if isinstance(node, ast.IfExp):
             taken = self._truth(node.test, method)
             for part in (node.test, *([node.body] if taken is not False else []), *([node.orelse] if taken is not True else [])):
