@@ -373,14 +373,6 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     return opaque_result(reader, f"{receiver.kind}.{name}", given)
 
 
-def unfollowed(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    """A call that is not entered: what it was given may be used in any way."""
-    given = [*arguments.positional, *arguments.keywords.values()]
-    if reader.tracked(given):
-        reader.escape(given, name, node)
-    return opaque_result(reader, name, given)
-
-
 def opaque_result(reader: Reader, name: str, given: list[Value], why: str | None = None) -> Value:
     """What an unread call gives: a tensor when tensors go in, else unknown."""
     keys.hand_on(reader, name, given)

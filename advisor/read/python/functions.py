@@ -106,7 +106,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         prospect.look(reader)
     if overfull(function, arguments):
         reader.unread(f"`{function.name}` is given more arguments than it takes, and which belongs to which name is not known", node)
-        return calls.unfollowed(reader, function.name, arguments, node)
+        return _unfollowed(reader, function.name, arguments, node)
     frame = bind(reader, function, arguments, receiver)
     if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
         return Generator(function, frame)
@@ -223,6 +223,14 @@ def _size(reader: Reader, nodes: list[Node]) -> int:
 
 def _holds_loader(node: Node) -> bool:
     return getattr(node, "over", None) is not None
+
+
+def _unfollowed(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    """A call that is not entered: what it was given may be used in any way."""
+    given = [*arguments.positional, *arguments.keywords.values()]
+    if reader.tracked(given):
+        reader.escape(given, name, node)
+    return calls.opaque_result(reader, name, given)
 
 
 def overfull(function: Function, arguments: Arguments) -> bool:
