@@ -155,7 +155,7 @@ def test_albumentations(tmp_path: Path) -> None:
         b = A.Normalize()
         c = A.Normalize(normalization="min_max")
     """
-    names = run(tmp_path, text).entry.namespace
+    names: dict[str, Any] = run(tmp_path, text).entry.namespace
     assert [step.name for step in names["a"].data["steps"] if is_random(step)] == ["HorizontalFlip", "CLAHE", "Rotate"]
     assert value_of(names["b"].fact.settings["mean"]) == (0.485, 0.456, 0.406)
     assert "mean" not in names["c"].fact.settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -409,7 +410,7 @@ def test_part_of_a_set(tmp_path: Path) -> None:
             raise ValueError(d)
         x = 1
     """
-    names = run(tmp_path, text).entry.namespace
+    names: dict[str, Any] = run(tmp_path, text).entry.namespace
     kept = {name: ([item.value for item in names[name].items], names[name].exact) for name in "abcd"}
     assert kept == {"a": (["train"], True), "b": (["test"], True), "c": ([], True), "d": ([], False)}
     assert isinstance(names["x"], Constant)

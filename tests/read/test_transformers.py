@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ trainer = Trainer(model=model, args=args, train_dataset=mapped["train"].shuffle(
 )
 def test_padded_labels(tmp_path: Path, padding: str, copied: str, masked: str, collator: str, lines: list[int]) -> None:
     """Where the labels of the training data were padded with tokens that the loss counts; None where someone may mask them."""
-    found = recipe(tmp_path, PREPARE.format(padding=padding, copied=copied, masked=masked, collator=collator))
+    found: Any = recipe(tmp_path, PREPARE.format(padding=padding, copied=copied, masked=masked, collator=collator))
     places = [loader.settings["padded_labels"].place for loader in found.loaders if loader.role == "train" and "padded_labels" in loader.settings]
     assert [place.line for place in places] == lines
     assert [loader.dataset.split is not None for loader in found.loaders] == [True, True]
