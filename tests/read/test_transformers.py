@@ -134,3 +134,33 @@ def test_padded_labels(tmp_path: Path, padding: str, copied: str, masked: str, c
     places = [loader.settings["padded_labels"].place for loader in found.loaders if loader.role == "train" and "padded_labels" in loader.settings]
     assert [place.line for place in places] == lines
     assert [loader.dataset.split is not None for loader in found.loaders] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("made", "metric"),
+    [
+        ("load_dataset('imdb')['test']", "accuracy"),
+        ("load_dataset('user/reviews', split='test').map(len)", "accuracy"),
+        ("load_dataset('imdb').map(len)['test'].shuffle(seed=1)", "accuracy"),
+        ("load_dataset('imdb')['validation']", None),
+        ("load_dataset('imdb', split='test[:50%]')", None),
+        ("load_dataset('imdb')['test'].select(range(100))", None),
+        ("load_dataset('imdb')['train'].train_test_split(0.1, seed=0)['test']", None),
+        ("load_dataset('csv', data_files={'test': 'a.csv'})['test']", None),
+        ("load_dataset('./reviews')['test']", None),
+        ("load_dataset('imagefolder')['test']", None),
+        ("load_dataset(name)['test']", None),
+        ("datasets.load_from_disk('imdb')['test']", None),
+    ],
+)
+def test_the_data_that_choose_the_best_checkpoint(tmp_path: Path, made: str, metric: str | None) -> None:
+    """Told for the whole test split of a published data set, and nothing else."""
+    text = (
+        "import datasets, sys\nfrom datasets import load_dataset\nname = sys.argv[1]\n"
+        "chosen = TrainingArguments('out', load_best_model_at_end=True, metric_for_best_model='accuracy')\n"
+        f"trainer = Trainer(model=model, args=chosen, train_dataset=data, eval_dataset={made},"
+        " callbacks=[transformers.EarlyStoppingCallback(3)])\n"
+    )
+    found = recipe(tmp_path, text)
+    assert [(save.best, save.monitor.metric if save.monitor else None) for save in found.saves] == [(True, metric)]
+    assert [stop.flow is not None for stop in found.early_stopping] == [metric is not None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Flow, Split
 from advisor.model.record import replace
@@ -41,24 +43,37 @@ _KEEPING = (
 )
 
 
-def a_dataset(call: LibraryCall, part: str | None, data: object) -> Instance:
+_FILES = ("csv", "json", "text", "parquet", "arrow", "pandas", "xml", "webdataset", "imagefolder", "audiofolder", "videofolder", "generator")
+_CUTTING = ("select", "take", "skip", "shard")  # what leaves a part of the samples, whatever they hold
+
+
+def a_dataset(call: LibraryCall, part: str | None, data: object, published: bool = False) -> Instance:
     """A data set; `part` is the name of its split."""
-    fact = Dataset(call.place, kind=DATASET, part=part, role=role_of_words(part) if part else "unknown", data=data)
+    fact = Dataset(call.place, kind=DATASET, part=part, role=role_of_words(part) if part else "unknown", data=data, published=published)
     return made(call, fact)
+
+
+def _published(call: LibraryCall, path: str | None) -> bool:
+    """True for the splits that the authors of a data set on the hub made: no files and no folder of the program's own."""
+    plain = path is not None and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", path) is not None and path not in _FILES and not path.endswith(".py")
+    own = any(call.get(name) is not None for name in ("data_dir", "data_files"))
+    return plain and not own and call.arguments.exact and call.name.endswith("load_dataset")
 
 
 @table.function("datasets.load_dataset", "datasets.load_from_disk", "datasets.arrow_dataset.Dataset.load_from_disk")
 def load(call: LibraryCall) -> Value:
     """load_dataset("imdb", split="train")"""
     split = call.get("split")
-    text = text_of(split)
+    text, path = text_of(split), text_of(call.get("path", 0))
+    published = _published(call, path)
     if text is not None:
-        return a_dataset(call, text.partition("[")[0], text_of(call.get("path", 0)))
+        return a_dataset(call, text.partition("[")[0], path, published and "[" not in text)
     if isinstance(split, Sequence):
-        return sequence([a_dataset(call, text_of(item), text_of(call.get("path", 0))) for item in split.items], "list", split.exact)
+        return sequence([a_dataset(call, text_of(item), path) for item in split.items], "list", split.exact)
     if split is not None and not (isinstance(split, Constant) and split.value is None):
         return a_dataset(call, None, None)
-    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": text_of(call.get("path", 0)), "parts": {}})
+    data: dict[str, object] = {"data": path, "parts": {}, "published": published}
+    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)
 
 
 @table.function(
@@ -82,7 +97,7 @@ def part(call: LibraryCall) -> Value:
     if found is None and call.this.data.get("whole"):
         return Opaque("a split that is not there")
     if found is None:
-        found = a_dataset(call, key, call.this.data.get("data"))
+        found = a_dataset(call, key, call.this.data.get("data"), bool(call.this.data.get("published")))
         if isinstance(found.fact, Dataset):
             found.fact.padded_labels = call.this.data.get("labels")
         call.reader.store.write(call.this.data, "parts", {**parts, key: found})
@@ -157,7 +172,8 @@ def derived(call: LibraryCall) -> Value:
         _drawn(call)
     if call.name.endswith(".map"):
         return _mapped(call, call.this, _labels(call))
-    new = replace(fact, shuffled=fact.shuffled or shuffled)
+    published = fact.published and not call.name.endswith(_CUTTING)
+    new = replace(fact, shuffled=fact.shuffled or shuffled, published=published)
     return call.reader.instance(DATASET, role="dataset", fact=new, node=call.node)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Save, Seed
-from advisor.model.source import ABSENT, Known, Place, Unknown, value_of
+from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
@@ -158,11 +158,22 @@ def _may_evaluate(callback: Instance) -> bool:
     return any(isinstance(hook, Function) and any(argument.arg == "model" for argument in hook.node.args.args) for hook in hooks)
 
 
+def _judged_on_test(this: Instance, monitor: Setting) -> Flow | None:
+    """The metric of a trainer whose evaluation data are a published test set; None for all others."""
+    data = this.attributes.get("eval_dataset")
+    fact = data.fact if isinstance(data, Instance) else None
+    metric = value_of(monitor)
+    if not isinstance(fact, Dataset) or not fact.published or fact.role != "test":
+        return None
+    return Flow(source=fact, graph="none", metric=metric if isinstance(metric, str) else None)
+
+
 def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> None:
     monitor = argument("metric_for_best_model")
     best = value_of(argument("load_best_model_at_end"))
     if isinstance(monitor, Known) and monitor.value is None:
         monitor = Known("loss", default=VERSION) if best else ABSENT
+    judged = _judged_on_test(this, monitor)
     given = this.attributes.get("callbacks")
     for member in members(given) if given is not None else ():
         for item in (members(held)[0] for held in member.items) if isinstance(member, Sequence) else (member,):
@@ -178,10 +189,13 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
                     stop.mode = Known("max" if greater else "min", default=VERSION)
                     stop.comparison = ">" if greater else "<"
                 stop.restores_best = best is True
+                stop.flow = judged
                 reader.record(stop)
     strategy = value_of(argument("save_strategy"))
     if strategy != "no":
-        reader.record(Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True))
+        save = Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True, monitor=judged)
+        save.decided = getattr(argument("load_best_model_at_end"), "place", None) if save.best else None
+        reader.record(save)
 
 
 @table.method(
