@@ -32,9 +32,9 @@ def asks_for_graph(context: Context) -> bool:
 
 
 def gradients_on(event: Event, context: Context) -> bool:
-    """True when a forward surely builds a graph."""
-    mode = event.data.get("grad_mode")
-    if mode is not None and mode != "on":
+    """True when a forward surely builds a graph, and does not switch it off itself: its output comes with one."""
+    mode, output = event.data.get("grad_mode"), event.data.get("output")
+    if (mode is not None and mode != "on") or (isinstance(output, Flow) and output.graph == "cut"):
         return False
     return not any(region.what in (*OFF, "set_grad_enabled") for region in context.regions)
 

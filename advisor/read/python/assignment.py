@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Loader
+from advisor.model.source import Unknown
 from advisor.read.frameworks import table
 from advisor.read.python import calls, comprehensions, conditions, operators, scopes, subscripts
 from advisor.read.python.values import (
@@ -30,12 +31,17 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+KEYS = 16  # of a dict that is replaced
+
+
 def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Binds a target: a name, attribute, item, or a tuple of targets."""
     if isinstance(target, ast.Name):
+        _replaced(reader, target, node)
         reader.store.write(reader.frame.home(target.id), target.id, _seen_through(reader, target.id, value, node))
         _steer(reader, target, value, node)
     elif isinstance(target, ast.Attribute):
+        _replaced(reader, target, node)
         owner = reader.evaluate(target.value)
         reader.set_attribute(owner, target.attr, value, target)
         _steer(reader, target, value, node)
@@ -99,6 +105,18 @@ def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Valu
     if isinstance(value, Opaque):
         return [Opaque(value.why, flow=value.flow)] * count
     return None
+
+
+def _replaced(reader: Reader, target: ast.Name | ast.Attribute, node: ast.AST) -> None:
+    """`best = scores`: with a dict, what it holds under its keys is replaced."""
+    if not reader.loop_depth or reader.forward_depth:
+        return
+    old = conditions.peek(reader, target)
+    if isinstance(old, Mapping) and len(old.items) <= KEYS:
+        reader.keep.append(old)
+        for key in old.items:
+            value = Unknown("the dict is replaced")
+            reader.emit(Kind.RESET, node, variable=(id(old.state), key), value=value, text=f"{reader.text(target)}[{key!r}]")
 
 
 def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
