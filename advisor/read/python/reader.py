@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import LISTINGS, Fact, Loss, Recipe, Split
+from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe, Split
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
@@ -107,6 +107,7 @@ class Reader:
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
         self.cuts: dict[int, Split] = {}  # splits by slices, by what they split
+        self.switched_on: set[Module] = set()  # models whose weights a loop unfreezes in every turn
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
@@ -196,8 +197,7 @@ class Reader:
 
     def default_version(self, name: str) -> str:
         """Who supplies the defaults of a library name: "torch 2.13"."""
-        root = name.partition(".")[0]
-        return table.VERSIONS.get(root, root)
+        return table.VERSIONS.get(root := name.partition(".")[0], root)
 
     def emit(self, kind: Kind, node: ast.AST | Place, subject: Any = None, **data: Any) -> Event:
         """Appends an event to the tree at the current position."""

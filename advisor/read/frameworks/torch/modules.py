@@ -184,7 +184,7 @@ def evaluate(call: LibraryCall) -> Value:
 @table.method("module", "requires_grad_")
 def requires_grad(call: LibraryCall) -> Value:
     """model.requires_grad_(flag)"""
-    freeze(call.reader, own(call), call.setting("requires_grad", 0, True), call.node)
+    freeze(call.reader, own(call), call.setting("requires_grad", 0, True), call.node, call.reader.loop_depth)
     return call.this
 
 

@@ -39,11 +39,18 @@ def uncertain(reader: Reader) -> bool:
     return any(label != "default" for _, label in reader.conditions)
 
 
-def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST) -> None:
-    """Weights that are trained no longer, or again; under a condition it is not known which."""
+def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, depth: int) -> None:
+    """Weights that are trained no longer, or again; under a condition it is not known which.
+
+    What a loop unfreezes and freezes in turn, a discriminator for its own step, is trained. `depth`: the loops around, but for one over the weights.
+    """
     value = value_of(flag)
     if fact is not None:
         for module in fact.walk():
+            if depth and value is True:
+                reader.switched_on.add(module)
+            if depth and value is False and module in reader.switched_on:
+                continue
             if uncertain(reader) or not isinstance(value, bool):
                 module.trainable = "part" if value is False and module is fact else "unknown"
             else:
@@ -57,7 +64,7 @@ def write_requires_grad(reader: Reader, weights: Any, value: Value, node: ast.AS
     flag = setting(value)
     for module in weights.parameters.modules:
         if weights.parameters.exact:
-            freeze(reader, module, flag, node)
+            freeze(reader, module, flag, node, reader.loop_depth - weights.each)
         else:
             for part in module.walk():
                 part.trainable = "unknown" if part is not module else "part"
