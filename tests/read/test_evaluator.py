@@ -446,3 +446,64 @@ def test_a_call_that_python_refuses_is_not_entered(tmp_path: Path) -> None:
     assert [plain(name(reader, one)) if isinstance(name(reader, one), Constant) else None for one in "xyzw"] == [None, 1, 1, 1]
     why = "`three` is given more arguments than it takes, and which belongs to which name is not known"
     assert [(entry.why, entry.line) for entry in reader.recipe.not_read] == [(why, 9)]
+
+
+def test_what_one_registry_makes_is_not_what_another_makes(tmp_path: Path) -> None:
+    """A method that is called too often is not followed; what it gave for another object is no answer."""
+    many = "\n".join(f"size = config.get('size') or config.get('width{index}')" for index in range(12))  # no small helper
+    asked = "\n".join(f"t{index} = TRANSFORMS.build({{'name': open('x').read(), 'size': {index}}})" for index in range(30))
+    reader = run(
+        tmp_path,
+        f"""
+        class Registry:
+            def __init__(self):
+                self.held = {{}}
+
+            def register(self, made):
+                self.held[made.__name__] = made
+                return made
+
+            def build(self, config):
+                config = dict(config)
+{textwrap.indent(many, " " * 16)}
+                return self.held[config.pop("name")](**config)
+
+
+        TRANSFORMS, OPTIMIZERS = Registry(), Registry()
+
+
+        @TRANSFORMS.register
+        class Resize:
+            def __init__(self, size):
+                self.size = size
+
+
+        @OPTIMIZERS.register
+        class Sgd:
+            def __init__(self, lr):
+                self.lr = lr
+
+
+{textwrap.indent(asked, " " * 8)}
+        optimizer = OPTIMIZERS.build({{'name': open('x').read(), 'lr': 0.1}})
+        """,
+    )
+    first, last, optimizer = name(reader, "t0"), name(reader, "t29"), name(reader, "optimizer")
+    assert isinstance(first, Instance) and isinstance(last, Instance) and first.cls is last.cls, "of the same registry"
+    assert isinstance(optimizer, Opaque) and optimizer.why == "`build` is called too often for every call to be followed"
+
+
+def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        seen, number = {}, 0
+        for line in open("words.txt"):
+            for word in line.split() + ["<eos>"]:
+                if word not in seen:
+                    seen[word] = number
+                    number += 1
+        size = len(seen)
+        """,
+    )
+    assert isinstance(name(reader, "size"), Opaque)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from advisor.read.notebook import harmless
+from advisor.read.python.program import read_program
+from advisor.read.python.project import Project, SourceModule
 
 
 def test_what_parses_is_left_alone() -> None:
@@ -18,3 +23,24 @@ def test_a_continued_line_may_begin_with_a_percent_sign() -> None:
 def test_magics_and_shell_lines_keep_their_line() -> None:
     source = "!pip install torch\nfor i in range(2):\n    %time f(i)\nfiles = !ls"
     assert harmless(source) == ["pass", "for i in range(2):", "    pass", "files = None"]
+
+
+def test_lines_are_those_of_the_whole_program(tmp_path: Path) -> None:
+    """A class far down in its notebook: the constructor that is called in line 3 of its cell is not before the layer of line 4."""
+    cells = [
+        "import torch\nfrom torch import nn\n\ntorch.manual_seed(0)",
+        "\n".join(f"x{index} = {index}" for index in range(20)),
+        "class Net(nn.Module):\n    def __init__(self):\n        super(Net, self).__init__()\n        self.body = nn.Linear(20, 3)\n\n"
+        "    def forward(self, x):\n        return self.body(x)\n\n\n"
+        "class Late(nn.Module):\n    def __init__(self):\n        self.body = nn.Linear(20, 3)\n        super().__init__()\n\n"
+        "    def forward(self, x):\n        return self.body(x)",
+        "model = Net()\nlate = Late()",
+    ]
+    notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells], "nbformat": 4}
+    (tmp_path / "net.ipynb").write_text(json.dumps(notebook))
+    project = Project(str(tmp_path))
+    source = project.load(str(tmp_path / "net.ipynb"))
+    assert isinstance(source, SourceModule)
+    early = {module.name: module.assigned_early for module in read_program(project, source).modules if module.user_class}
+    assert early["Net"] is None
+    assert early["Late"] is not None and (early["Late"].cell, early["Late"].line) == (3, 12)

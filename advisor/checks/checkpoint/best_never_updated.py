@@ -10,7 +10,7 @@ from advisor.model.events import Branch, Condition, Kind, events
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Flow, Recipe
 
 WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
 NAME = re.compile(r"""[\w.\[\]'"]+""")
@@ -44,8 +44,13 @@ def _comparison(context: Around) -> tuple[Branch, Condition] | None:
 def _best(part: Condition) -> object:
     """The variable that a metric is compared with; None when the other side is no plain variable, or it is not told which side is which."""
     left, _, right = part.text.partition(part.operator or "\0")
-    if part.left_flow is not None and part.right_flow is None:
+    if _measured(part.left_flow) and part.right_flow is None:
         return part.right_variable if NAME.fullmatch(right.strip()) else None
-    if part.left_flow is None and part.right_flow is not None and part.right_variable is not None:
+    if part.left_flow is None and _measured(part.right_flow) and part.right_variable is not None:
         return part.variable if NAME.fullmatch(left.strip()) else None
     return None
+
+
+def _measured(flow: Flow | None) -> bool:
+    """True for a number that comes from a model or from data: an array of turns is no score."""
+    return flow is not None and bool(flow.losses or flow.metric or flow.modules or flow.source)

@@ -238,7 +238,7 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
         if isinstance(member, Instance) and member.role in ("module", "loss") and isinstance(member.fact, facts.Module):
             file, start, ready = owner.data.get("ready", ("", 0, 0))
             place = reader.place(node)
-            if fact.assigned_early is None and place.file == file and start < place.line < ready:
+            if fact.assigned_early is None and place.file == file and start < reader.frame.module.row(place) < ready:
                 fact.assigned_early = place
             held_now = {id(getattr(item, "fact", None)) for item in members(before)} if before is not None else set()
             other = fact.children.get(name)

@@ -157,15 +157,15 @@ def _is_none(value: Value) -> bool:
     return isinstance(value, Constant) and value.value is None
 
 
-def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], node: ast.AST, method: bool = False) -> Value:
-    """A call of one of several things: alternatives of a branch; what does nothing known is left aside."""
+def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], node: ast.AST, method: str = "") -> Value:
+    """A call of one of several things, or of a method of it: alternatives of a branch; what does nothing known is left aside."""
     plain_members = [m for m in callee.members if isinstance(m, Constant) and m.value is not None]
     if method and len(plain_members) == sum(not _is_none(m) for m in callee.members):  # texts and numbers do nothing but give values
         return join([one(member) for member in plain_members], callee.when) if plain_members else Opaque("a call of None")
     callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
     slots = {id(m.fact.slot) for m in callable_members if isinstance(m, Instance) and m.fact is not None}
     if len(slots) == 1 and all(isinstance(m, Instance) for m in callable_members) and callable_members[0].role not in ("module", "loss"):  # type: ignore[attr-defined]
-        return one(callable_members[0])
+        return one(next((m for m in callable_members if isinstance(m, Instance) and _has(reader, m, method)), callable_members[0]))
     if len(callable_members) == 1:
         return one(callable_members[0])
     if not callable_members:
@@ -181,6 +181,12 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
     return join(values, callee.when)
+
+
+def _has(reader: Reader, thing: Instance, method: str) -> bool:
+    """True for a thing with this method: one of a library, or of its class in the project."""
+    own = thing.cls is not None and classes.class_lookup(reader, thing.cls, method) is not None
+    return own or table.find_method(thing, method) is not None
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -208,7 +214,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
-        return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, method=True)
+        return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, name)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
         reader.emit(Kind.SET_EPOCH, node, getattr(receiver, "fact", None))
     if name == "__call__" and isinstance(receiver, (Instance, Function, Bound, Partial, Library)):

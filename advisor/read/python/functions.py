@@ -29,6 +29,7 @@ from advisor.read.python.values import (
     Partial,
     Sequence,
     Tensor,
+    Union,
     Value,
     join,
     mapping,
@@ -119,6 +120,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS_OF_SMALL
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
+        if _of_another(reader.receivers.get(body_node), receiver) and _makes(value):
+            reason = f"`{function.name}` is called too often for every call to be followed"
+            return calls.opaque_result(reader, function.name, [*arguments.positional, *arguments.keywords.values()], reason)
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
@@ -128,12 +132,23 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.repeated += leaves
         return value
     evaluations[body_node] = count + 1
+    reader.receivers[body_node] = receiver
     reader.log(Called(body_node, reader.steps >= SOFT_BUDGET))
     steps = reader.steps
     result = enter(reader, function, frame, node)
     cost = reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
     reader.log(Cost(body_node, cost))
     return result
+
+
+def _of_another(entered: Value | None, receiver: Value | None) -> bool:
+    """True where the call that is replayed was a method of another object: what one registry holds, another does not. Layers are all alike."""
+    return isinstance(entered, Instance) and isinstance(receiver, Instance) and entered is not receiver and receiver.role != "module"
+
+
+def _makes(value: Value) -> bool:
+    """True for a thing, or what makes things."""
+    return any(_makes(member) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
 
 
 SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)

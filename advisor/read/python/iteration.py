@@ -80,10 +80,12 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
         if value.exact:
             return Iteration(item, value.items, count=Known(len(value.items)), what="items")
         weights = bool(value.items) and all(isinstance(i, Weights) for i in value.items)
+        if value.items and all(isinstance(i, Constant) for i in value.items):
+            item = join([*value.items, Opaque("an item of a list")])  # words of a line and an end mark: the others are not this one
         return Iteration(item, None, what="parameters" if weights else "items")
     if isinstance(value, Mapping):
         keys = tuple(Constant(key) for key in value.items)
-        return Iteration(join(list(keys)) if keys else Opaque("a key"), keys if value.exact else None, what="items")
+        return Iteration(join([*keys, *(() if value.exact and keys else (Opaque("a key"),))]), keys if value.exact else None, what="items")
     if isinstance(value, Weights):
         parameters, here = replace(value.parameters, iterator=False), reader.place(node)
         used = value.state.get("consumed") if value.parameters.iterator else None

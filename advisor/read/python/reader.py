@@ -93,6 +93,7 @@ class Reader:
         self.active: list[ast.AST] = []  # functions being read, for recursion
         self.evaluations: dict[str, dict[ast.AST, int]] = defaultdict(dict)  # by grad mode: how often each was entered
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
+        self.receivers: dict[ast.AST, Value | None] = {}  # of methods, when they were entered last
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
         self.entered: set[ast.AST] = set()
         self.entry_arguments: list[str] | None = None

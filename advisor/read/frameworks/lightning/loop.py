@@ -23,6 +23,7 @@ from advisor.read.python.values import (
     Tensor,
     Union,
     Value,
+    join,
     members,
     sequence,
 )
@@ -57,7 +58,12 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
-    reader.store.write(model.data, "optimizers", found[0] if len(found) == 1 else Sequence("tuple", {"items": tuple(found), "exact": True}))
+    slots: dict[int, list[Instance]] = {}  # one of several kinds is one optimizer still
+    for one in dict.fromkeys(found):
+        if one.fact is not None:
+            slots.setdefault(id(one.fact.slot), []).append(one)
+    apart = [join(list(alternatives)) for alternatives in slots.values()]
+    reader.store.write(model.data, "optimizers", apart[0] if len(apart) == 1 else Sequence("tuple", {"items": tuple(apart), "exact": True}))
     if configured is None or (not found and isinstance(configured, Opaque)):
         recipe.optimizers.complete, recipe.optimizers.why = False, "configure_optimizers could not be read"
     manual = reader.attribute(model, "automatic_optimization", node)
@@ -94,7 +100,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         if not automatic:
             return
         loss = _loss_of(reader, result)
-        for index, optimizer in enumerate(found):
+        for index, (optimizer, *_) in enumerate(slots.values()):
             reader.emit(Kind.ZERO_GRAD, node, optimizer.fact, partial=False)
             reader.emit(Kind.BACKWARD, node, flow=loss or Flow(), scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
             if clip is not None and index == 0:

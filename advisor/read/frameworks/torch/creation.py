@@ -221,12 +221,16 @@ def transposed(reader: Reader, value: Any) -> Value:
 def write_flag(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
     """x.requires_grad = True: under its name the tensor is a leaf whose gradient is asked for."""
     target = node.value if isinstance(node, ast.Attribute) else None
-    if not isinstance(target, ast.Name) or not isinstance(value, Tensor):
+    held_by_name = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)  # self.log_alpha.requires_grad
+    if not (isinstance(target, ast.Name) or held_by_name) or not isinstance(value, Tensor):
         return
     lost = value.flow.graph == "cut" and value.flow.losses  # no weight is reached again
     if isinstance(new, Constant) and new.value is True and not lost:
         leaf = Tensor(replace(value.flow, graph="kept", cut_by=None, cut_at=None))
-        reader.store.write(reader.frame.home(target.id), target.id, leaf)
+        if isinstance(target, ast.Attribute):
+            reader.set_attribute(reader.evaluate(target.value), target.attr, leaf, node)
+        elif isinstance(target, ast.Name):
+            reader.store.write(reader.frame.home(target.id), target.id, leaf)
 
 
 @table.write("tensor", "grad")
