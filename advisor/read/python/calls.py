@@ -165,7 +165,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
     slots = {id(m.fact.slot) for m in callable_members if isinstance(m, Instance) and m.fact is not None}
     if len(slots) == 1 and all(isinstance(m, Instance) for m in callable_members) and callable_members[0].role not in ("module", "loss"):  # type: ignore[attr-defined]
-        return one(next((m for m in callable_members if isinstance(m, Instance) and _has(reader, m, method)), callable_members[0]))
+        return one(next((m for m in callable_members if isinstance(m, Instance) and classes.has_method(reader, m, method)), callable_members[0]))
     if len(callable_members) == 1:
         return one(callable_members[0])
     if not callable_members:
@@ -181,12 +181,6 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
     return join(values, callee.when)
-
-
-def _has(reader: Reader, thing: Instance, method: str) -> bool:
-    """True for a thing with this method: one of a library, or of its class in the project."""
-    own = thing.cls is not None and classes.class_lookup(reader, thing.cls, method) is not None
-    return own or table.find_method(thing, method) is not None
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:

@@ -170,6 +170,11 @@ def _ready(cls: Class) -> tuple[str, int, int]:
     return "", 0, 0
 
 
+def has_method(reader: Reader, thing: Instance, name: str) -> bool:
+    """True for a thing with this method: one of a library, or of its class in the project."""
+    return (thing.cls is not None and class_lookup(reader, thing.cls, name) is not None) or table.find_method(thing, name) is not None
+
+
 def is_enum(cls: Class) -> bool:
     """True for a class of the enum module."""
     return any(isinstance(b, Library) and b.name.startswith("enum.") for b in cls.mro)
