@@ -83,7 +83,7 @@ class Reader:
         self.depth = 0  # nesting of expressions
         self.spent = False
         self.closed = False  # no further file is imported
-        self.leaves = 0  # events emitted, to drop calls without any
+        self.leaves = self.repeated = 0  # events emitted, to drop calls without any; nodes that replayed calls added
         self.loop_depth = 0
         self.turns: list[int] = []  # where in the trail the turns of the loops around began
         self.call_depth = self.forward_depth = 0
@@ -117,7 +117,6 @@ class Reader:
         self._config: tuple[str, str] | None = None
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
-        self.repeated = 0  # nodes that replayed calls added
         self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
