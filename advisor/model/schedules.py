@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from advisor.model.events import Context, Event, Kind, events
-from advisor.model.folds import Cadence, cadence, epoch_loop, guards, training_loop, training_loops
+from advisor.model.events import Context, Event, Kind, Loop, events
+from advisor.model.folds import Cadence, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Loader, Recipe, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Setting, Unknown, first, is_absent, number
@@ -83,17 +83,22 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     """How many times a scheduler is stepped in the whole run, as the setting that says so (epochs or steps), when that is known."""
     each = stepped_each(recipe, scheduler)
     if each == "epoch":
-        rounds = {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None}
-        own = first(rounds.pop().count) if len(rounds) == 1 else None  # a program may train in stages, each with a loop of its own
-        known = own if number(own) else first(recipe.epochs) if len(training_loops(recipe)) == 1 else None
-        return _chosen(known)
+        return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None})
     if each == "batch":
         if by_loader(recipe):
             return _chosen(first(recipe.steps))
-        return _chosen(first(recipe.epochs)) if not any(loop.epoch for loop in training_loops(recipe)) else None
+        if any(loop.epoch for loop in training_loops(recipe)):
+            return None
+        return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := batch_loop(context)) is not None})
     batches, steps = batches_each(recipe, scheduler), _chosen(first(recipe.steps))
     taken = number(steps)
     return replace(steps, value=taken // batches) if batches and steps is not None and taken is not None else None  # with the step of each window
+
+
+def _turns(recipe: Recipe, loops: set[Loop]) -> Known | None:
+    """How often a loop turns; a program may train in stages, each with a loop of its own."""
+    own = first(loops.pop().count) if len(loops) == 1 else None
+    return _chosen(own if number(own) else first(recipe.epochs) if len(training_loops(recipe)) == 1 else None)
 
 
 def _chosen(count: Known | None) -> Known | None:

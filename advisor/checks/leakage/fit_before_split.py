@@ -15,8 +15,10 @@ RESAMPLERS = frozenset({"SMOTE", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "Rando
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each fit before the split of the same data, and each fit on test data."""
-    pending: list[Fitted] = []
-    for event, _ in events(recipe.tree, Kind.FIT, Kind.SPLIT):
+    waiting: dict[str, list[Fitted]] = {}
+    for event, context in events(recipe.tree, Kind.FIT, Kind.SPLIT):
+        caller = context.calls[0].name if context.calls and not recipe.whole else ""  # what nobody is seen to call may run before or after
+        pending = waiting.setdefault(caller, [])
         if event.kind is Kind.FIT and isinstance(event.subject, Fitted):
             fitted = event.subject
             if _name(fitted) in LABELS:
