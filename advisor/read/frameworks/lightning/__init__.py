@@ -60,6 +60,7 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "sync_batchnorm": False,
     "callbacks": None,
 }
+BEFORE = {"max_nb_epochs": "max_epochs"}  # until 0.8
 for _name, _role in _ROLES.items():
     table.CLASS_ROLES[f"lightning.{_name}"] = _role
 
@@ -113,10 +114,10 @@ def model_checkpoint(call: LibraryCall) -> Value:
 
 @table.function("lightning.Trainer")
 def trainer(call: LibraryCall) -> Value:
-    """A Trainer with all its settings; nothing runs before fit."""
-    return call.reader.instance(
-        "lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": call.settings(TRAINER_DEFAULTS)}
-    )
+    """A Trainer with all its settings, under their old names too; nothing runs before fit."""
+    settings = call.settings(TRAINER_DEFAULTS)
+    settings.update({new: call.setting(old) for old, new in BEFORE.items() if call.get(old) is not None})
+    return call.reader.instance("lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": settings})
 
 
 @table.method(("module", "datamodule"), "save_hyperparameters")
