@@ -15,7 +15,7 @@ from advisor.read.python import alternatives, calls, prospect
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
 from advisor.read.python.release import cut_apart
-from advisor.read.python.scopes import assigned
+from advisor.read.python.scopes import NOTHING_DECLARED, declared
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -109,7 +109,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         reader.unread(f"`{function.name}` is given more arguments than it takes, and which belongs to which name is not known", node)
         return _unfollowed(reader, function.name, arguments, node)
     frame = bind(reader, function, arguments, receiver)
-    if not isinstance(body_node, ast.Lambda) and assigned(body_node).yields:
+    if not isinstance(body_node, ast.Lambda) and declared(body_node, function.module.lines).yields:
         return Generator(function, frame)
     evaluations, replays = reader.evaluations[reader.grad_mode], reader.replays[reader.grad_mode]  # what comes out depends on the mode
     count = evaluations.get(body_node, 0)
@@ -289,7 +289,7 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         names[spec.vararg.arg] = sequence(positional[len(parameters) :], "tuple", arguments.exact)
     if spec.kwarg is not None:
         names[spec.kwarg.arg] = mapping(keywords, arguments.exact)
-    scope = None if isinstance(node, ast.Lambda) else assigned(node)
+    scope = NOTHING_DECLARED if isinstance(node, ast.Lambda) else declared(node, function.module.lines)
     owner = function.owner
     if owner is not None and receiver is None and positional and function.kind == "plain":
         receiver = positional[0]
@@ -299,8 +299,8 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         function.closure,
         owner,
         receiver,
-        scope.globals if scope else frozenset(),
-        scope.nonlocals if scope else frozenset(),
+        scope.globals,
+        scope.nonlocals,
         function=function,
     )
 

@@ -104,7 +104,8 @@ def _read_uncalled(reader: Reader) -> bool:
 
     True when what was entered is one main function: the program is then known from its start.
     """
-    own = [f for f in reader.functions if f.module is reader.entry]
+    entry = reader.entry
+    own = [f for f in reader.functions if f.module is entry]
     waiting = [f for f in own if f.node not in reader.entered and TRAINING_WORDS.search(_text(f))]
     if not waiting:
         return False

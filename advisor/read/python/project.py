@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
-from advisor.read.python import scopes
 from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
 
@@ -201,8 +200,6 @@ class Project:
                 if module.cells is None and module.display not in told and path not in self.overlay and "advisor:" not in module.text:
                     self.texts[module.display] = ""
                     self._lines.pop(module.display, None)
-        if dropped:
-            scopes.forget()
         return dropped
 
     def use(self, path: str) -> None:

@@ -51,16 +51,16 @@ def look(reader: Reader) -> None:
 
 def may_train(reader: Reader) -> bool:
     """False when nothing that the program may call is a sign of training."""
-    modules = list(reader.modules.values())
+    modules, entry = list(reader.modules.values()), reader.entry
     defined: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
     reached: list[tuple[SourceModule, ast.AST]] = []
     for module in modules:
         for name, node, unnamed in _definitions(module):
             defined.setdefault(name, []).append((module, node))
-            if unnamed or module.path == reader.entry.path:
+            if unnamed or module.path == entry.path:
                 reached.append((module, node))
     named: set[str] = set().union(*(_outside(module) for module in modules))
-    if SIGN in _outside(reader.entry):
+    if SIGN in _outside(entry):
         return True
     reached += [definition for name in named for definition in defined.get(name, ())]
     looked: set[ast.AST] = set()

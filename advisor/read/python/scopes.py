@@ -1,26 +1,30 @@
-"""What a piece of code binds in its own scope, collected once per syntax node."""
+"""What a piece of code binds and declares in its own scope, collected once: what was found is kept on the syntax node, and goes with it."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
-
 from advisor.model.record import dataclass
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What a piece of code binds: names, attribute names, and whether it yields."""
+    """What a piece of code binds in its own scope: names, and names of attributes."""
 
     names: frozenset[str]
     attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a function says of its own scope."""
+
     yields: bool
     globals: frozenset[str]
     nonlocals: frozenset[str]
 
+
+NOTHING_DECLARED = Declared(False, frozenset(), frozenset())
+DECLARING = ("yield", "global", "nonlocal")
 
 # Fields that hold no syntax with names in it: words, operators, contexts.
 _BARE = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "name", "names", "asname", "module", "level", "kind", "conversion", "simple", "is_async",
@@ -38,59 +42,80 @@ def _inside(kind: type[ast.AST]) -> tuple[str, ...]:
     return found
 
 
-_assigned: dict[int, tuple[ast.AST, Assigned]] = {}
-
-
-def assigned(node: ast.AST) -> Assigned:
-    """The names that a loop or function binds in its own scope (collected once per node)."""
-    cached = _assigned.get(id(node))
-    if cached is not None and cached[0] is node:
-        return cached[1]
-    names: set[str] = set()
-    attributes: set[str] = set()
-    global_names: set[str] = set()
-    nonlocal_names: set[str] = set()
-    yields = False
-    stack: list[ast.AST] = list(getattr(node, "body", ())) + list(getattr(node, "orelse", ())) if not isinstance(node, ast.Lambda) else [node.body]
+def _own(node: ast.AST) -> list[ast.AST]:
+    """The nodes below a function, lambda or loop that belong to its scope, in no order; of functions and classes made in it just themselves."""
+    stack: list[ast.AST] = [*getattr(node, "body", ()), *getattr(node, "orelse", ())] if not isinstance(node, ast.Lambda) else [node.body]
     if isinstance(node, (ast.For, ast.AsyncFor)):
         stack.append(node.target)
+    found: list[ast.AST] = []
     while stack:
         item = stack.pop()
+        found.append(item)
         kind = type(item)
-        if kind is ast.Name:
-            if isinstance(item.ctx, ast.Store):  # type: ignore[attr-defined]
-                names.add(item.id)  # type: ignore[attr-defined]
+        if kind is ast.Name or kind in _CLOSED:
             continue
-        if kind is ast.Attribute and isinstance(item.ctx, ast.Store):  # type: ignore[attr-defined]
-            attributes.add(item.attr)  # type: ignore[attr-defined]
-        elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
-            names.add(item.name)  # type: ignore[attr-defined]
-            continue
-        elif kind is ast.Lambda:
-            continue
-        elif kind is ast.Yield or kind is ast.YieldFrom:
-            yields = True
-        elif kind is ast.Global:
-            global_names.update(item.names)  # type: ignore[attr-defined]
-        elif kind is ast.Nonlocal:
-            nonlocal_names.update(item.names)  # type: ignore[attr-defined]
         for name in _inside(kind):
             held = getattr(item, name)
             if held.__class__ is list:
-                stack += [part for part in held if part is not None]
+                stack += held if None not in held else [part for part in held if part is not None]
             elif held is not None:
                 stack.append(held)
-    found = Assigned(frozenset(names), frozenset(attributes), yields, frozenset(global_names), frozenset(nonlocal_names))
-    _assigned[id(node)] = (node, found)
     return found
 
 
-_answers: dict[int, tuple[ast.AST, dict[str, ast.BinOp], frozenset[str]]] = {}
+_CLOSED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
-def _answers_of(node: ast.AST) -> tuple[ast.AST, dict[str, ast.BinOp], frozenset[str]]:
-    cached = _answers.get(id(node))
-    if cached is None or cached[0] is not node:
+def assigned(node: ast.AST) -> Assigned:
+    """What a loop or function binds in its own scope, collected once: the answer stays with the node."""
+    known: Assigned | None = node.__dict__.get("assigned")
+    if known is not None:
+        return known
+    names: set[str] = set()
+    attributes: set[str] = set()
+    for item in _own(node):
+        kind = type(item)
+        if kind is ast.Name:
+            if type(item.ctx) is ast.Store:  # type: ignore[attr-defined]
+                names.add(item.id)  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
+            if type(item.ctx) is ast.Store:  # type: ignore[attr-defined]
+                attributes.add(item.attr)  # type: ignore[attr-defined]
+        elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            names.add(item.name)  # type: ignore[attr-defined]
+    found = node.__dict__["assigned"] = Assigned(frozenset(names), frozenset(attributes))
+    return found
+
+
+def declared(node: ast.AST, lines: list[str]) -> Declared:
+    """What a function of the file with these lines declares. Most texts of functions hold none of the words that do, and then no tree is walked."""
+    known: Declared | None = node.__dict__.get("declared")
+    if known is not None:
+        return known
+    text = "\n".join(lines[node.lineno - 1 : node.end_lineno])  # type: ignore[attr-defined]
+    found = _declared(node) if any(word in text for word in DECLARING) else NOTHING_DECLARED
+    node.__dict__["declared"] = found
+    return found
+
+
+def _declared(node: ast.AST) -> Declared:
+    globals_: set[str] = set()
+    nonlocals: set[str] = set()
+    yields = False
+    for item in _own(node):
+        kind = type(item)
+        if kind is ast.Yield or kind is ast.YieldFrom:
+            yields = True
+        elif kind is ast.Global:
+            globals_.update(item.names)  # type: ignore[attr-defined]
+        elif kind is ast.Nonlocal:
+            nonlocals.update(item.names)  # type: ignore[attr-defined]
+    return Declared(yields, frozenset(globals_), frozenset(nonlocals))
+
+
+def _answers_of(node: ast.AST) -> tuple[dict[str, ast.BinOp], frozenset[str]]:
+    known: tuple[dict[str, ast.BinOp], frozenset[str]] | None = node.__dict__.get("answers")
+    if known is None:
         found: dict[str, ast.BinOp] = {}
         names: set[str] = set()
         for part in ast.walk(node):
@@ -98,36 +123,26 @@ def _answers_of(node: ast.AST) -> tuple[ast.AST, dict[str, ast.BinOp], frozenset
                 names.add(part.value.id)
             elif isinstance(part, ast.Assign) and isinstance(part.value, ast.BinOp) and isinstance(part.value.op, ast.Sub):
                 found.update({target.id: part.value for target in part.targets if isinstance(target, ast.Name)})
-        cached = _answers[id(node)] = (node, found, frozenset(names))
-    return cached
+        known = node.__dict__["answers"] = found, frozenset(names)
+    return known
 
 
 def differences(node: ast.AST) -> dict[str, ast.BinOp]:
     """The names that a function gives to a difference, each with it: `waited = epoch - best_epoch`."""
-    return _answers_of(node)[1]
+    return _answers_of(node)[0]
 
 
 def returned(node: ast.AST) -> frozenset[str]:
     """The names that a function returns."""
-    return _answers_of(node)[2]
-
-
-_bounds: dict[int, tuple[ast.AST, frozenset[str], frozenset[str]]] = {}
+    return _answers_of(node)[1]
 
 
 def bounds(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
     """The expressions, written out, with which slices in a piece of code begin, and those with which they end."""
-    cached = _bounds.get(id(node))
-    if cached is None or cached[0] is not node:
+    known: tuple[frozenset[str], frozenset[str]] | None = node.__dict__.get("bounds")
+    if known is None:
         slices = [part for part in ast.walk(node) if isinstance(part, ast.Slice)]
         begins = frozenset(ast.dump(part.lower) for part in slices if part.lower is not None)
         ends = frozenset(ast.dump(part.upper) for part in slices if part.upper is not None)
-        cached = _bounds[id(node)] = (node, begins, ends)
-    return cached[1:]
-
-
-def forget() -> None:
-    """Drops what was collected about syntax trees that are no longer needed."""
-    _assigned.clear()
-    _answers.clear()
-    _bounds.clear()
+        known = node.__dict__["bounds"] = begins, ends
+    return known

@@ -158,13 +158,13 @@ def _widen(reader: Reader, function: Value) -> None:
         inner = member.function if isinstance(member, Bound) else member
         if not isinstance(inner, Function):
             continue
-        found = scopes.assigned(inner.node)
+        found, outside = scopes.assigned(inner.node), scopes.declared(inner.node, inner.module.lines)
         places = [inner.module.namespace]
         frame = inner.closure
         while frame is not None:
             places.append(frame.names)
             frame = frame.parent
-        held = [(home, name) for name in found.globals | found.nonlocals for home in places if name in home]
+        held = [(home, name) for name in outside.globals | outside.nonlocals for home in places if name in home]
         if isinstance(member, Bound) and isinstance(member.receiver, Instance):
             own = member.receiver.attributes
             held += [(own, name) for name in found.attributes if name in own]
