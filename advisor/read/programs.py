@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from advisor.model.events import Kind, events
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.executions import Shared
-from advisor.read.python.program import YOUNG, read_program
+from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.sorting import has_main
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
+MOST_YOUNG = 400_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
 def read_programs(
@@ -107,8 +108,8 @@ def forget(project: Project, shared: Shared | None, told: Collection[str] = ()) 
     dropped = project.forget(told)
     if dropped and shared is not None:
         shared.forget(dropped)
-    if dropped or gc.get_count()[0] > YOUNG:
-        gc.collect(1)  # what the program left behind; what stays is not looked at again
+    if gc.get_count()[0] > MOST_YOUNG:
+        gc.collect(1)  # what stays is not looked at again
 
 
 def _load(project: Project, reading: Reading, path: str) -> SourceModule | None:
