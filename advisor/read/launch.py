@@ -47,6 +47,21 @@ class Word:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A logical line: its words, and whether it may give a variable a value."""
+
+    words: list[Word]
+    whole: str
+    assigns: bool
+
+    @classmethod
+    def of(cls, words: list[Word]) -> Line:
+        """The line that has these words."""
+        whole = " ".join(word.text or "" for word in words)
+        return cls(words, whole, _LOOP.match(whole) is not None or _ASSIGNED.match(whole) is not None)
+
+
 @dataclass(slots=True)
 class Launch:
     """One command that starts a program: the words after its name. `documented`: it stands in a manual, as an example."""
@@ -112,7 +127,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
         key = f"lines\0{path}"
         if key not in project.remembered:
             project.remembered[key] = list(lines_of(text))
-        lines = cast("list[list[Word]]", project.remembered[key])
+        lines = cast("list[Line]", project.remembered[key])
         for launch in commands(lines, display, lambda word, path=path: _names(project, word, entry, path), words):
             given = tuple(word.text for word in launch.words)
             if given in seen or any(word is not None and _ELSEWHERE.match(word) for word in given):
@@ -194,15 +209,18 @@ def _console_scripts(project: Project, entry: str) -> Iterator[str]:
                     yield command
 
 
-def commands(lines: Iterable[list[Word]], display: str, is_entry: object, names: tuple[str, ...] = ("",)) -> Iterator[Launch]:
+def commands(lines: Iterable[Line], display: str, is_entry: object, names: tuple[str, ...] = ("",)) -> Iterator[Launch]:
     """Every command of a text that starts the entry. `is_entry` tells it from the word that names it, one of `names` being a part of that word."""
     assert callable(is_entry)
     documented = display.endswith(MANUALS)
     variables = _Variables()
-    for words in lines:
+    mentions = re.compile("|".join(map(re.escape, ("$", *names)))).search
+    for line in lines:
+        words, whole = line.words, line.whole
+        may_start = mentions(whole) is not None
+        if not may_start and not line.assigns:
+            continue
         first = words[0].text or ""
-        whole = " ".join(word.text or "" for word in words)
-        may_start = "$" in whole or any(name in whole for name in names)
         if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or (may_start and is_entry(first))):
             continue
         loop = _LOOP.match(whole)
@@ -220,8 +238,8 @@ def commands(lines: Iterable[list[Word]], display: str, is_entry: object, names:
                 yield launch
 
 
-def lines_of(text: str) -> Iterator[list[Word]]:
-    """Logical lines as words; a backslash at the end goes on with the next line."""
+def lines_of(text: str) -> Iterator[Line]:
+    """The logical lines of a text; a backslash at the end goes on with the next line."""
     held: list[Word] = []
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
@@ -236,10 +254,10 @@ def lines_of(text: str) -> Iterator[list[Word]]:
                 break
             held.append(Word(token, number))
         if held and not goes_on:
-            yield held
+            yield Line.of(held)
             held = []
     if held:
-        yield held
+        yield Line.of(held)
 
 
 def _parts(words: list[Word]) -> Iterator[list[Word]]:

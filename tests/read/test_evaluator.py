@@ -13,7 +13,7 @@ from advisor.model.source import value_of
 from advisor.read.python import imports
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Instance, Mapping, Opaque, Sequence, Union, Value, plain
+from advisor.read.python.values import Constant, Generator, Instance, Mapping, Opaque, Sequence, Union, Value, plain
 
 
 def run(tmp_path: Path, text: str, **files: str) -> Reader:
@@ -507,3 +507,52 @@ def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> No
         """,
     )
     assert isinstance(name(reader, "size"), Opaque)
+def test_what_a_branch_asks_is_what_was_known_before_its_arms(tmp_path: Path) -> None:
+    """The condition is worked out behind the arms, and only where something came of them; what they wrote to its names does not count."""
+    reader = run(
+        tmp_path,
+        """
+        import torch
+        from somewhere import find
+        weights = torch.nn.Parameter(torch.zeros(2))
+        limit, seen = find(), 3
+        if not seen > limit:
+            limit, seen = 7, 8
+            weights.sum().backward()
+        else:
+            limit = 9
+        """,
+    )
+    (branch,) = (node for node, _ in walk(reader.recipe.tree) if isinstance(node, Branch))
+    asked = branch.condition
+    assert asked is not None
+    assert (asked.text, asked.negated, asked.operator, value_of(asked.left), value_of(asked.right)) == ("seen > limit", True, ">", 3, None)
+    assert [arm.taken_when for arm in branch.arms] == [True, False]
+
+
+def test_words_that_declare_count_only_where_they_are_code(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        '''
+        count = 0
+        def plain():
+            """Says global and yield, and does neither."""
+            count = 1
+            return count
+        def raising():
+            global count
+            count = 2
+        def items():
+            yield 5
+        def outer():
+            def inner():
+                yield 6
+            return 4
+        a, b = plain(), count
+        raising()
+        c = items()
+        d = outer()
+        ''',
+    )
+    assert [plain(name(reader, wanted)) for wanted in ("a", "b", "count", "d")] == [1, 0, 2, 4]
+    assert isinstance(name(reader, "c"), Generator)

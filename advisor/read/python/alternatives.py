@@ -16,10 +16,11 @@ from advisor.read.python.values import (
 )
 
 if TYPE_CHECKING:
+    from advisor.read.python.conditions import Test
     from advisor.read.python.reader import Reader
 
 
-def run(reader: Reader, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
+def run(reader: Reader, node: ast.AST, condition: Condition | Test | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
     """Executes alternatives from the same state and joins what they leave behind.
 
     `arms` are (label, taken when, thunk); a thunk gives (how it leaves, its value). The default path's arm stands first.
@@ -30,13 +31,11 @@ def run(reader: Reader, node: ast.AST, condition: Condition | None, arms: list[t
     written: list[tuple[str | None, dict[Any, Any]]] = []
     tree_arms: list[Arm] = []
     locals_id = id(reader.frame.names)
+    text = condition.text if condition is not None else ""
     for label, taken, thunk in arms:
         nodes: list[Node] = []
         reader.block, reader.grad_mode = nodes, mode
-        text = condition.text if condition is not None else ""
-        if taken is False and text:
-            text = f"not ({text})"
-        reader.conditions.append((text, label))
+        reader.conditions.append((f"not ({text})" if taken is False and text else text, label))
         try:
             status, value = thunk()
         finally:
@@ -52,9 +51,10 @@ def run(reader: Reader, node: ast.AST, condition: Condition | None, arms: list[t
             writes = {slot: write for slot, write in writes.items() if slot[0] != locals_id}
         written.append((status, writes))
     reader.grad_mode = mode if not modes else modes[0] if len(set(modes)) == 1 else "unknown"
-    _merge(reader, written, serial, condition.text if condition is not None else None)
     if any(arm.body for arm in tree_arms):
-        outer.append(Branch(reader.place(node), condition, tree_arms))
+        asked = condition if condition is None or isinstance(condition, Condition) else condition.condition()
+        outer.append(Branch(reader.place(node), asked, tree_arms))
+    _merge(reader, written, serial, text if condition is not None else None)
     return results
 
 
@@ -64,30 +64,29 @@ def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], ser
     slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
     for _, writes in written:
         for slot, (container, key, _) in writes.items():
-            slots.setdefault(slot, (container, key))
+            if slot not in slots:
+                slots[slot] = (container, key)
     locals_id = id(reader.frame.names)
-    falling = [pair for pair in written if pair[0] != "return"]
+    every = [writes for _, writes in written]
+    falling = [writes for status, writes in written if status != "return"]
+    write = reader.store.write
     for slot, (container, key) in slots.items():
-        takers = falling if slot[0] == locals_id and falling else written
-        options: list[Any] = []
-        for _, writes in takers:
-            if slot in writes:
-                options.append(writes[slot][2])
-            else:
-                options.append(container.get(key, MISSING))
-        present = [option for option in options if option is not MISSING]
+        takers = falling if slot[0] == locals_id and falling else every
+        held = container.get(key, MISSING)
+        present: list[Any] = []
+        for writes in takers:
+            option = writes[slot][2] if slot in writes else held
+            if option is not MISSING:
+                present.append(option)
         if not present:
             reader.store.delete(container, key)
         else:
-            reader.store.write(container, key, _join_slot(present, len(present) < len(options), serial, when))
+            write(container, key, present[0] if len(present) == 1 else _join_slot(present, serial, when))
 
 
-def _join_slot(options: list[Any], partly: bool, serial: int, when: str | None) -> Any:
+def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
     head = options[0]
-    for option in options:
-        if option is not head:
-            break
-    else:
+    if all(option is head for option in options):
         return head
     if isinstance(head, Value):
         same_slot([option for option in options if isinstance(option, Value)], serial)

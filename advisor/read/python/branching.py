@@ -31,7 +31,7 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
     if strong is not None:
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
-    condition = reader.condition(node.test, test)
+    condition = conditions.test(reader, node.test, test)
 
     def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:
         def thunk() -> tuple[str | None, Any]:

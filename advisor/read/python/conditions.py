@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
-from advisor.model.record import replace
+from advisor.model.record import dataclass, replace
 from advisor.model.source import Setting
 from advisor.read.python import attributes, classes, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
@@ -26,6 +26,31 @@ from advisor.read.python.values import (
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
+
+
+@dataclass(slots=True, eq=False)
+class Test:
+    """What a branch asks: its text at once, the whole only where something came of an arm. What the arms wrote is undone by then."""
+
+    reader: Reader
+    node: ast.AST
+    value: Value
+    text: str
+
+    def condition(self) -> Condition:
+        """The whole."""
+        return condition(self.reader, self.node, self.value)
+
+
+def test(reader: Reader, node: ast.expr, value: Value) -> Test:
+    """What a branch asks that is about to be taken."""
+    inner, held = node, value
+    while isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.Not):
+        inner = inner.operand
+        held = _quiet(reader, inner)
+    compares = isinstance(inner, ast.BoolOp) or (isinstance(inner, ast.Compare) and len(inner.ops) == 1)
+    _, asked = (held, None) if compares else reader.asked.get(id(held), (held, None))
+    return Test(reader, node, value, asked.text if asked is not None else reader.text(inner))
 
 
 def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:

@@ -33,7 +33,7 @@ def note_readers(reader: Reader) -> None:
     keys.note(reader)
     spelled = [_spelled(reader.project, source) for source in reader.modules.values()]
     wholesale = any(said.wholesale for said in spelled)
-    named = {name for said in spelled for name in said.names}
+    named = set().union(*(said.names for said in spelled))
     unread = [setting for setting in settings if setting.name not in named and setting.declared != "config"]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
     if unread and not wholesale and (shared or any(said.computed for said in spelled)):

@@ -143,6 +143,7 @@ class Execution:
     beneath: frozenset[str] = frozenset()  # the files it could reach
     folder: str | None = None  # of the entry, where it looked beside it for whatever is there
     answers: dict[tuple[Question, str], Any] = field(default_factory=dict)  # to what it asked about a path as seen from the entry
+    imports: list[Execution] = field(default_factory=list)
     fit: bool = True  # to be shared
     made: list[Made] = field(default_factory=list)
     tells: bool = False  # facts or events came up, which hold only where the import stands in no loop and under no condition
@@ -164,6 +165,7 @@ class Shared:
         self.facts = facts  # may be shared too: nobody looks at a program's facts any more when the next one is read
         self.executions: dict[str, list[Execution]] = {}
         self.home: dict[int, Container] = {}  # by id
+        self.owned: dict[str, list[Container]] = {}  # the same by owner
         self.singletons: dict[str, Instance] = {}
         self.summaries: dict[int, Any] = {}  # id -> of a function that was called while these executions ran
 
@@ -171,27 +173,29 @@ class Shared:
         """Note whose a container is. False when that is known."""
         if id(container) in self.home:
             return False
-        self.home[id(container)] = Container(container, dict(container), path)
+        made = self.home[id(container)] = Container(container, dict(container), path)
+        self.owned.setdefault(path, []).append(made)
         return True
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drops what belongs to files that may be parsed anew, and to those that reach them."""
         gone = set(paths)
         kept = {one for held in self.executions.values() for one in held}
-        imported = {one: [step.of for step in one.log if type(step) is Imported] for one in kept}
-        while lost := {one for one in kept if not gone.isdisjoint(one.beneath) or not kept.issuperset(imported[one])}:
+        while lost := {one for one in kept if not gone.isdisjoint(one.beneath) or not kept.issuperset(one.imports)}:
             kept -= lost
             gone.update(one.source.path for one in lost)
+            for one in lost:
+                for step in one.log:
+                    if type(step) is Returned:
+                        self.summaries.pop(id(step.summary), None)
         for path in gone:
             self.executions.pop(path, None)
-        for container in [container for container in self.home.values() if container.owner in gone]:
-            del self.home[id(container.held)]
-            for value in container.held.values():
-                if type(value) is Class and value.module.path in gone:
-                    value.mro = ()
-            container.held.clear()  # what it holds points back at it
-        logs = (one.log for held in self.executions.values() for one in held)
-        self.summaries = {id(step.summary): step.summary for log in logs for step in log if type(step) is Returned}
+            for container in self.owned.pop(path, ()):
+                del self.home[id(container.held)]
+                for value in container.held.values():
+                    if type(value) is Class and value.module.path in gone:
+                        value.mro = ()
+                container.held.clear()  # what it holds points back at it
 
     def singleton(self, name: str, make: Callable[[], Instance]) -> Instance:
         """What there is one of. No program sees what another one wrote to it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
-from advisor.read.python import alternatives, assignment, calls, comprehensions, functions, operators, subscripts
+from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, subscripts
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -137,10 +137,10 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     if weak is not None:
         arms[1] = ("flag", arms[1][1], arms[1][2])
     serial = reader.serial
-    condition_ = reader.condition(node.test, test)
-    values = [value for _, value in reader.branch(node, condition_, arms)]
+    asked = conditions.test(reader, node.test, test)
+    values = [value for _, value in reader.branch(node, asked, arms)]
     alternatives.same_slot(values, serial)
-    return join(values, condition_.text)
+    return join(values, asked.text)
 
 
 def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Sized
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
@@ -39,18 +40,18 @@ def private(reader: Reader) -> tuple[Any, ...]:
         reader.hooks_run,
     )
     complete = (getattr(reader.recipe, name).complete for name in SHAREABLE)
-    return (*map(_size, _private_fields(reader.recipe)), *complete, reader.grad_mode, reader.handed_over, *(len(held) for held in kept))
+    return (*map(_size, _private_fields(reader.recipe)), *complete, reader.grad_mode, reader.handed_over, *map(len, kept))
 
 
-def _private_fields(recipe: Recipe) -> Iterator[Any]:
-    """The fields of a recipe whose change makes an execution unfit to be shared."""
-    return (getattr(recipe, name) for name in Recipe.__dataclass_fields__ if name not in NOTED)
+# The fields of a recipe whose change makes an execution unfit to be shared.
+_private_fields: attrgetter[Any] = attrgetter(*(name for name in Recipe.__dataclass_fields__ if name not in NOTED))
 
 
 def _size(held: Any) -> Any:
     """A value that differs when something was added to a field of the recipe, or set."""
-    if isinstance(held, Listing):
+    kind = type(held)
+    if kind is Listing:
         return len(held.items), held.complete
-    if isinstance(held, dict):
+    if kind is dict:
         return tuple(map(id, held.values()))
-    return len(held) if isinstance(held, list) else id(held)
+    return len(held) if kind is list else id(held)

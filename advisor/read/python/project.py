@@ -24,13 +24,21 @@ def _is_root(names: frozenset[str]) -> bool:
     return any(marker in names and (marker != "setup.py" or "__init__.py" not in names) for marker in ROOT_MARKERS)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """What the text of a function mentions: names, and what it imports itself as (level, name)."""
+
+    names: frozenset[str]
+    imports: tuple[tuple[int, str], ...]
+
+
 @dataclass(slots=True, eq=False)
 class Mentions:
     """The names in the text of a file, looked for when they are first asked for (prospect.py)."""
 
     defined: list[tuple[str, ast.AST, bool]] | None = None  # functions, and whether they are called without being named
     outside: frozenset[str] | None = None  # outside of them
-    inside: dict[ast.AST, tuple[str, ...]] = field(default_factory=dict)
+    inside: dict[ast.AST, Inside | None] = field(default_factory=dict)  # None: it has a sign of training
 
 
 @dataclass(slots=True, eq=False)
@@ -61,9 +69,10 @@ class SourceModule:
         return found
 
     def _place(self, node: ast.AST) -> Place:
-        line = getattr(node, "lineno", 1)
-        end_line = getattr(node, "end_lineno", line) or line
-        column, end_column = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
+        where = node.__dict__
+        line = where.get("lineno", 1)
+        end_line = where.get("end_lineno") or line
+        column, end_column = where.get("col_offset", 0), where.get("end_col_offset") or 0
         if not self.ascii:
             column, end_column = self._characters(line, column), self._characters(end_line, end_column)
         if self.cells is not None:

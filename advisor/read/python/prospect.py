@@ -15,17 +15,30 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from advisor.read.python.project import SourceModule
+from advisor.read.python.project import Inside, SourceModule
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 ENOUGH = 5_000  # expressions of a program's own, those of importing its files not counted
-# What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names.
-SIGNS = re.compile(
-    r"\.backward\s*\(|\.zero_grad\b|\.fit\w*\b|\.learn\w*\s*\(|[Tt]rainer\w*\s*\(|CLI\s*\(|\bFire\s*\(|\binstantiate\s*\("
-    r"|(?<!def )(?<!\w)train\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)"  # model.train(was_training) goes back to what was
-    r"|\bgetattr\([^,\n]+,\s*(?![\"']\w*[\"']\s*[,)])[^\n]*\)\s*\("  # called by a name that is put together
+# What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names. One by one, each
+# beginning with a plain word: these are found ten times as fast as one expression of them all.
+SIGNS = tuple(
+    map(
+        re.compile,
+        (
+            r"\.backward\s*\(",
+            r"\.zero_grad\b",
+            r"\.fit\w*\b",
+            r"\.learn\w*\s*\(",
+            r"rainer(?<=[Tt]rainer)\w*\s*\(",
+            r"CLI\s*\(",
+            r"Fire(?<!\wFire)\s*\(",
+            r"instantiate(?<!\winstantiate)\s*\(",
+            r"train(?<!\wtrain)(?<!def train)\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)",  # model.train(was_training) goes back to what was
+            r"getattr\((?<!\wgetattr\()[^,\n]+,\s*(?![\"']\w*[\"']\s*[,)])[^\n]*\)\s*\(",  # called by a name that is put together
+        ),
+    )
 )
 REMARKS = re.compile(r'"""[\s\S]*?"""|#[^\n]*')
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -59,23 +72,22 @@ def may_train(reader: Reader) -> bool:
             defined.setdefault(name, []).append((module, node))
             if unnamed or module.path == entry.path:
                 reached.append((module, node))
-    named: set[str] = set().union(*(_outside(module) for module in modules))
+    named: set[str] = set().union(*(_outside(module) for module in modules)) & defined.keys()
     if SIGN in _outside(entry):
         return True
-    reached += [definition for name in named for definition in defined.get(name, ())]
+    reached += [definition for name in named for definition in defined[name]]
     looked: set[ast.AST] = set()
     while reached:
         module, node = reached.pop()
         if node in looked:
             continue
         looked.add(node)
-        names = _inside(module, node)
-        if SIGN in names or any(name[0] == ">" and _is_unread(reader, module, name) for name in names):
+        inside = _inside(module, node)
+        if inside is None or any(_is_unread(reader, module, level, name) for level, name in inside.imports):
             return True
-        for name in names:
-            if name in defined and name not in named:
-                named.add(name)
-                reached += defined[name]
+        for name in (inside.names & defined.keys()) - named:
+            named.add(name)
+            reached += defined[name]
     return False
 
 
@@ -97,14 +109,14 @@ def _defined_in(body: Iterable[ast.AST], is_class: bool) -> Iterator[tuple[str, 
             yield from _defined_in(ast.iter_child_nodes(node), is_class)
 
 
-def _inside(module: SourceModule, node: ast.AST) -> tuple[str, ...]:
-    """The names in a definition, and the files that it imports itself as `>level.name`."""
-    names = module.mentions.inside.get(node)
-    if names is None:
-        text = REMARKS.sub("", "\n".join(module.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
-        imported = [f">{len(dots)}.{name or whole}" for dots, name, whole in IMPORTS.findall(text)] if "import " in text else []
-        names = module.mentions.inside[node] = (SIGN,) if SIGNS.search(text) else (*map(sys.intern, _words(text)), *imported)
-    return names
+def _inside(module: SourceModule, node: ast.AST) -> Inside | None:
+    """What a definition mentions; None where it has a sign of training."""
+    inside = module.mentions.inside
+    if node not in inside:
+        text = _without_remarks("\n".join(module.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
+        imports = tuple((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
+        inside[node] = None if _has_sign(text) else Inside(frozenset(map(sys.intern, _words(text))), imports)
+    return inside[node]
 
 
 def _outside(module: SourceModule) -> frozenset[str]:
@@ -114,24 +126,31 @@ def _outside(module: SourceModule) -> frozenset[str]:
         imports = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         for node in (*imports, *(node for _, node, _ in _definitions(module))):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[attr-defined]
-        text = REMARKS.sub("", "\n".join(filter(None, lines)))
-        module.mentions.outside = frozenset(map(sys.intern, _words(text))) | ({SIGN} if SIGNS.search(text) else set())
+        text = _without_remarks("\n".join(filter(None, lines)))
+        module.mentions.outside = frozenset(map(sys.intern, _words(text))) | ({SIGN} if _has_sign(text) else set())
     return module.mentions.outside
+
+
+def _without_remarks(text: str) -> str:
+    return REMARKS.sub("", text) if "#" in text or '"""' in text else text
+
+
+def _has_sign(text: str) -> bool:
+    return any(sign.search(text) for sign in SIGNS)
 
 
 def _words(text: str) -> set[str]:
     return set(WORD.findall(text)) - PLAIN_WORDS
 
 
-def _is_unread(reader: Reader, module: SourceModule, imported: str) -> bool:
+def _is_unread(reader: Reader, module: SourceModule, level: int, name: str) -> bool:
     """True for an import of a project file that was not executed and has a sign of training."""
-    level, _, name = imported[1:].partition(".")
     project = reader.project
-    path = project.relative(module, int(level), name) if int(level) else project.find(name, module.path)
+    path = project.relative(module, level, name) if level else project.find(name, module.path)
     if path is None or path.endswith(os.sep) or path in reader.modules:
         return False
     key = f"trains {path}"
     if key not in project.remembered:
         data = project.read_bytes(path)
-        project.remembered[key] = not isinstance(data, bytes) or SIGNS.search(data.decode("utf-8", "replace")) is not None
+        project.remembered[key] = not isinstance(data, bytes) or _has_sign(data.decode("utf-8", "replace"))
     return bool(project.remembered[key])

@@ -375,9 +375,9 @@ class Reader:
         """A call of a library function that no table describes."""
         return escapes.unknown_call(self, call)
 
-    def branch(self, node: ast.AST, condition: Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[str | None, Any]]:
+    def branch(self, node: ast.AST, test: conditions.Test | Condition | None, arms: list[tuple[str, bool | None, Any]]) -> list[tuple[Any, Any]]:
         """Executes alternatives from the same state and joins what they leave behind: (how it leaves, its value) of each arm."""
-        return alternatives.run(self, node, condition, arms)
+        return alternatives.run(self, node, test, arms)
 
     def variable(self, node: ast.AST) -> Any:
         """The identity of the name or attribute that an expression reads; None for anything else."""

@@ -217,8 +217,8 @@ class Sharing:
 
     def _keep(self, execution: Execution, mark: int) -> None:
         source, home, store = execution.source, self.shared.home, self.reader.store
-        imports = [step.of for step in execution.log if type(step) is Imported]
-        execution.beneath = frozenset({source.path, SINGLETONS}).union(*(one.beneath or {one.source.path} for one in imports))
+        execution.imports = [step.of for step in execution.log if type(step) is Imported]
+        execution.beneath = frozenset({source.path, SINGLETONS}).union(*(one.beneath or {one.source.path} for one in execution.imports))
         for index, step in enumerate(execution.log):
             if type(step) is Met:
                 beneath = {slot: value for slot, value in step.world.items() if home[slot[0]].owner in execution.beneath}

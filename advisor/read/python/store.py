@@ -33,6 +33,8 @@ class Store:
 
     def forget(self, container: dict[Any, Any], mark: int) -> None:
         """Nobody looks into the container again: what was written to it since the mark need neither be undone nor joined."""
+        if len(self.trail) == mark:
+            return
         kept = [entry for entry in self.trail[mark:] if entry[0] is not container]
         if len(kept) < len(self.trail) - mark:
             self.trail[mark:] = kept
@@ -42,11 +44,15 @@ class Store:
         """Roll back to the mark. Gives the writes undone: (id of dict, key) -> (dict, key, last value written)."""
         writes: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
         trail = self.trail
-        for container, key, _ in trail[mark:]:
+        if len(trail) == mark:
+            return writes
+        undone = trail[mark:]
+        for container, key, _ in undone:
             slot = (id(container), key)
             if slot not in writes:
                 writes[slot] = (container, key, container.get(key, MISSING))
-        for container, key, old in reversed(trail[mark:]):
+        undone.reverse()
+        for container, key, old in undone:
             if old is MISSING:
                 container.pop(key, None)
             else:
