@@ -507,6 +507,8 @@ def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> No
         """,
     )
     assert isinstance(name(reader, "size"), Opaque)
+
+
 def test_what_a_branch_asks_is_what_was_known_before_its_arms(tmp_path: Path) -> None:
     """The condition is worked out behind the arms, and only where something came of them; what they wrote to its names does not count."""
     reader = run(
