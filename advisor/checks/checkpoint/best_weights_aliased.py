@@ -17,7 +17,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     uses = list(events(recipe.tree, Kind.SAVE, Kind.RESTORE))
     for event, context in uses:
         save = event.subject
-        if not isinstance(save, Save) or save.memory != "alias" or cadence(context) == "once":
+        if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
         use = next((other for other, around in uses if _uses(other, save) and _later(context, around)), None)
         if use is not None:

@@ -151,8 +151,8 @@ def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, .
             )
         )
     if isinstance(value, Opaque):
-        if value.type in ("int", "str", "bool", "float"):
-            return value
+        if value.type in ("int", "str", "bool", "float") or (value.flow is not None and value.flow.graph in ("none", "cut")):
+            return value  # a number, or a list of numbers
         return Tensor(Flow(modules=(fact,), graph=graph, source=sources[0] if sources else None, sources=sources))
     if depth < 2:
         if isinstance(value, Sequence):

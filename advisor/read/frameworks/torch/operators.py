@@ -264,12 +264,14 @@ def _part(flow: Flow, key: int | str) -> Flow:
     collate = flow.source.settings.get("collate_fn") if isinstance(flow.source, Loader) else None
     stacked = collate is None or (isinstance(collate, Known) and collate.value is None)
     items = getattr(getattr(flow.source, "dataset", None), "items", ()) if stacked else ()
-    if not flow.part and isinstance(key, int) and -len(items) <= key < len(items):
+    if not flow.part and not flow.modules and isinstance(key, int) and -len(items) <= key < len(items):
         item: Flow = items[key]
         return replace(
             item, source=flow.source, sources=flow.sources, part=(key % len(items),), graph=flow.graph, activation=None, activation_at=None
         )
-    return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None)
+    second = key not in (0, "loss") and flow.graph == "kept" and bool(flow.modules) and not flow.modules[0].complete
+    graph = "unknown" if second else flow.graph  # what a model that could not be read gives beside its first output may be lengths or an order
+    return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None, graph=graph)
 
 
 def _taken(flow: Flow, index: Flow | None) -> Flow:
