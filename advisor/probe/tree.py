@@ -7,6 +7,7 @@ follows the last whole turn stands behind the loop.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from advisor.model.events import Event, Kind, Loop, Node, Region
@@ -36,14 +37,31 @@ def nested(events: Observed) -> list[Node]:
     head = [node(*item) for item in events[:start]]
     whole = head + (_with_loaders(events, start, trained) if trained else _without(events, start))
     last = max((at for at, one in enumerate(whole) if isinstance(one, Loop)), default=len(whole))
-    return whole[:last] + [one for one in whole[last:] if not _cut_short(one)]
+    return list(_without_trained(whole[:last])) + [one for one in whole[last:] if not _in_train_mode(_graded(one))]
 
 
-def _cut_short(one: Node) -> bool:
-    """A training step that the stop cut off its loop: its model call is no evaluation behind the training."""
+def _graded(one: Node) -> Event | None:
+    """The event of a node, unless gradients were off."""
     while isinstance(one, Region) and one.what == "autocast":
         (one,) = one.body
-    return isinstance(one, Event) and one.kind is Kind.FORWARD and bool(one.data.get("training"))
+    return one if isinstance(one, Event) else None
+
+
+def _in_train_mode(event: Event | None) -> bool:
+    """True for a call of a model in train mode: behind the last loop it is a training step that the stop cut off, no evaluation."""
+    return event is not None and event.kind is Kind.FORWARD and bool(event.data.get("training"))
+
+
+def _without_trained(nodes: list[Node]) -> Iterator[Node]:
+    """Nodes without the model call of a training step behind its loop: a loader that fetches ahead ends before its last batch is used."""
+    loops = [at for at, one in enumerate(nodes) if isinstance(one, Loop)]
+    events = [_graded(one) for one in nodes]
+    for at, one in enumerate(nodes):
+        if loops and at > loops[0] and _in_train_mode(events[at]):
+            after = (event.kind if event is not None else None for event in events[at + 1 :])
+            if next((kind for kind in after if kind in (None, Kind.FORWARD, Kind.BACKWARD)), None) is Kind.BACKWARD:
+                continue
+        yield one
 
 
 def _without(events: Observed, start: int) -> list[Node]:

@@ -384,3 +384,31 @@ raise KeyboardInterrupt
     assert said(whole.replace("range(30)", "range(10)"), tmp_path) == []
     assert said(whole.replace("    optimizer.zero_grad()\n", ""), tmp_path) == []
     assert said(whole.replace("    loss.backward()\n", "    loss.backward()\n    optimizer.step()\n"), tmp_path) == []
+
+
+AHEAD = HEAD.replace("nn.ReLU()", "nn.ReLU(), nn.Dropout(0.1)") + """
+
+def ahead(batches):
+    batches = iter(batches)
+    held = next(batches)
+    for following in batches:
+        yield held
+        held = following
+    yield held
+
+
+for a, b in ahead(loader):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(a), b)
+    loss.backward()
+    optimizer.step()
+model.eval()
+with torch.no_grad():
+    for a, b in DataLoader(TensorDataset(x, y), batch_size=64):
+        print(nn.functional.cross_entropy(model(a), b))
+"""
+
+
+def test_a_loader_that_fetches_ahead_ends_before_its_last_batch_is_trained_on(tmp_path: Path) -> None:
+    assert said(AHEAD, tmp_path, steps=100) == []
+    assert said(AHEAD.replace("model.eval()\n", ""), tmp_path, steps=100) == [("evaluation-in-train-mode", "dropout")]
