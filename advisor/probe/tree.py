@@ -37,7 +37,15 @@ def nested(events: Observed) -> list[Node]:
     head = [node(*item) for item in events[:start]]
     whole = head + (_with_loaders(events, start, trained) if trained else _without(events, start))
     last = max((at for at, one in enumerate(whole) if isinstance(one, Loop)), default=len(whole))
-    return list(_without_trained(whole[:last])) + [one for one in whole[last:] if not _in_train_mode(_graded(one))]
+    turns = whole[last].body if last < len(whole) and isinstance(whole[last], Loop) else []  # type: ignore[union-attr]
+    calls = {event.place for one in turns if (event := _event(one)) is not None and event.kind is Kind.FORWARD}
+    return list(_without_trained(whole[:last])) + [one for one in whole[last:] if not _cut_short(one, calls)]
+
+
+def _cut_short(one: Node, calls: set[Place]) -> bool:
+    """A training step that the stop cut off its loop, or the last turn of an evaluation, which is told with its loop: no evaluation of its own."""
+    event = _event(one)
+    return _in_train_mode(_graded(one)) or (event is not None and _in_train_mode(event) and event.place in calls)
 
 
 def _graded(one: Node) -> Event | None:
@@ -48,7 +56,7 @@ def _graded(one: Node) -> Event | None:
 
 
 def _in_train_mode(event: Event | None) -> bool:
-    """True for a call of a model in train mode: behind the last loop it is a training step that the stop cut off, no evaluation."""
+    """True for a call of a model in train mode."""
     return event is not None and event.kind is Kind.FORWARD and bool(event.data.get("training"))
 
 
