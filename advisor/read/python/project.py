@@ -14,7 +14,6 @@ from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodab
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
-MOST_ROOM = 1_500_000  # and after large ones: what is parsed again costs less than what is never let go
 LARGEST_PROGRAM = 6_000_000  # characters of the files of one program; no more are imported by it
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
@@ -196,7 +195,7 @@ class Project:
 
         As much may stay as one program has needed. The text stays of files that are `told` of, and where comments of ours may stand in it.
         """
-        self.room = min(max(self.room, self.needed), MOST_ROOM)
+        self.room = max(self.room, self.needed)
         self._used.clear()
         self.needed = 0
         dropped = []
