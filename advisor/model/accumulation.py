@@ -40,10 +40,18 @@ class Window:
     @property
     def backwards(self) -> list[tuple[Event, Context]]:
         """The backwards that may come before this step, in the loop over micro-batches where there is one: not those of another way through it."""
-        excluded = {(key, not holds) for key, holds in guards(self.context, inside=self.loop.batch)}
         counted = self.loop.batch if self.branch is not None or not self.loop.within else self.loop.within[0]
-        found = events(counted.body, Kind.BACKWARD)
-        return [(event, context) for event, context in found if excluded.isdisjoint(guards(context))]
+        return [(event, context) for event, context in events(counted.body, Kind.BACKWARD) if not self._on_another_way(context)]
+
+    @property
+    def rewritten(self) -> bool:
+        """True when something writes into the gradients or the weights on the way to this step."""
+        around = (self.loop.epoch or self.loop.batch).body
+        return any(not self._on_another_way(context) for _, context in events(around, Kind.GRAD_WRITE))
+
+    def _on_another_way(self, context: Context) -> bool:
+        excluded = {(key, not holds) for key, holds in guards(self.context, inside=self.loop.batch)}
+        return not excluded.isdisjoint(guards(context))
 
     def in_every_turn(self, around: Context) -> bool:
         """True for a place in the batch loop that is passed in every turn of the window, not only where the step stands."""

@@ -40,6 +40,7 @@ class Dataset(Fact):
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     drawn: bool = False  # all that it holds was drawn at random where it is built
+    any_index: bool = False  # its own __getitem__ never looks at its index
     published: bool = False  # a whole split as the authors of the data set made it
     placeholder: Place | None = None  # where __getitem__ draws its inputs from nothing, although its targets come from data
     padded_labels: Place | None = None  # where its labels, token ids, were padded with tokens that the loss counts

@@ -23,7 +23,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if dataset is None:
         ctx.skip("what the loader reads is not known", loader)
         return
-    if dataset.iterable or _chosen(dataset) or _shares_out(dataset):
+    if dataset.iterable or dataset.any_index or _chosen(dataset) or _shares_out(dataset):
         return
     if "DeepSpeed" in model.wrapped and dataset.user_class and any(map(is_unknown, dataset.settings.values())):
         ctx.skip("it is not known what the data set is given: each rank may read files of its own", loader)

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.accumulation import windows
-from advisor.model.events import Kind
 from advisor.model.finding import Finding
-from advisor.model.folds import contains
 from advisor.model.recipe import Flow, Recipe
 from advisor.model.source import value_of
 
@@ -16,7 +14,7 @@ from advisor.model.source import value_of
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """For each window: the backwards of mean-reduced library losses that meet no division."""
     for window in windows(recipe):
-        if window.turns == 1 or contains((window.loop.epoch or window.loop.batch).body, Kind.GRAD_WRITE):
+        if window.turns == 1 or window.rewritten:
             continue
         for backward, _ in window.backwards:
             flow = backward.data.get("flow")

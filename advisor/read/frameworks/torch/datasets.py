@@ -13,7 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
-from advisor.read.frameworks.torch.samples import batch_of
+from advisor.read.frameworks.torch.samples import any_index, batch_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
@@ -82,6 +82,8 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
         fact.generator = _generator(instance, instance.cls)
     if fact.placeholder is None and instance.cls is not None:
         fact.placeholder = drawn_inputs(instance, instance.cls)
+    if instance.cls is not None:
+        fact.any_index = any_index(instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
 

@@ -36,6 +36,15 @@ def sample_of(cls: Class) -> tuple[Function, list[ast.expr]] | None:
     return (method, given.elts) if isinstance(given, ast.Tuple) and given.elts else None
 
 
+def any_index(cls: Class) -> bool:
+    """True for a data set whose own __getitem__ never looks at its index: which samples a rank asks for says nothing of what it gets."""
+    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
+    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
+        return False
+    index = method.node.args.args[1].arg
+    return not any(isinstance(node, ast.Name) and node.id in (index, "locals") for node in ast.walk(method.node))
+
+
 def assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
     """What stands behind each name: the expression that is assigned once and under no condition, else nothing."""
     found: dict[str, ast.expr | None] = {}
