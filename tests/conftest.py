@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from advisor.settings import closest
 
 def pytest_configure(config: pytest.Config) -> None:
     """Build the table of rules from the cards first; a card that is not right yet fails in test_cards, and there alone."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: what tests start would be deaf too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if cards.is_stale():
         cards.build(strict=False)
 
