@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from advisor.model.recipe import Transform
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torchvision.transforms import steps_of
+from advisor.read.frameworks.torchvision.transforms import one_step, steps_of
 from advisor.read.python.values import Value, setting
 
 PIPELINES = ("Compose", "Sequential", "ReplayCompose")
@@ -31,9 +28,4 @@ def transform(call: LibraryCall) -> Value | None:
         settings = call.settings(signature(NORMALIZE), version=VERSION)
         if value_of(settings["normalization"]) != "standard":
             del settings["mean"], settings["std"]  # each image by its own numbers
-    fact = call.reader.record(Transform(call.place, kind=call.name, settings=settings))
-    data: dict[str, Any] = {}
-    if name in HOLDERS:
-        inner = steps_of(call.get("transforms", 0))
-        data["steps"] = [fact, *inner] if inner is not None else None
-    return call.reader.instance(call.name, role="transform", fact=fact, node=call.node, data=data)
+    return one_step(call, settings, name in HOLDERS)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from advisor.model.events import Kind
-from advisor.model.recipe import Dataset, Loss, Module, Transform
+from advisor.model.recipe import Dataset, Loss, Module
 from advisor.read.frameworks import seeding, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.frameworks.torch.optim import register
-from advisor.read.frameworks.torchvision.transforms import steps_of
+from advisor.read.frameworks.torchvision.transforms import one_step, steps_of
 from advisor.read.python.values import Opaque, Value, setting
 
 register(
@@ -83,12 +81,7 @@ def transform(call: LibraryCall) -> Value | None:
         return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps_of(call.get("transforms", 0))})
     settings = {key: setting(value) for key, value in call.arguments.keywords.items()}
     settings["keys"] = call.setting("keys", 0)  # of a sample that is a dict, the items that are changed
-    fact = call.reader.record(Transform(call.place, kind=call.name, settings=settings))
-    data: dict[str, Any] = {}
-    if name in HOLDERS:
-        inner = steps_of(call.get("transforms", 0))
-        data["steps"] = [fact, *inner] if inner is not None else None
-    return call.reader.instance(call.name, role="transform", fact=fact, node=call.node, data=data)
+    return one_step(call, settings, name in HOLDERS)
 
 
 @table.prefix("monai.metrics", "monai.handlers", "monai.visualize", "monai.config", "monai.utils", "monai.apps", "monai.bundle")

@@ -6,6 +6,7 @@ from typing import Any
 
 from advisor.model.recipe import Flow, Transform
 from advisor.model.record import replace
+from advisor.model.source import Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
@@ -79,6 +80,16 @@ def steps_of(value: Value | None) -> list[Transform] | None:
     return None
 
 
+def one_step(call: LibraryCall, settings: dict[str, Setting], holds: bool) -> Value:
+    """Registers one step of a pipeline, whatever library it is from; with those inside where it `holds` some."""
+    fact = call.reader.record(Transform(call.place, kind=call.name, settings=settings))
+    data: dict[str, Any] = {}
+    if holds:
+        inner = steps_of(call.get("transforms", 0))
+        data["steps"] = [fact, *inner] if inner is not None else None
+    return call.reader.instance(call.name, role="transform", fact=fact, node=call.node, data=data)
+
+
 def step(call: LibraryCall) -> Value:
     """One step, or a pipeline of them."""
     name = call.name.rpartition(".")[2]
@@ -90,12 +101,7 @@ def step(call: LibraryCall) -> Value:
         settings = {key: value for key, value in call.settings(signature(text)).items() if key != "transforms"}
     else:
         settings = {key: setting(value) for key, value in call.arguments.keywords.items()}
-    fact = call.reader.record(Transform(call.place, kind=call.name, settings=settings))
-    data: dict[str, Any] = {}
-    if name in HOLDERS:
-        inner = steps_of(call.get("transforms", 0))
-        data["steps"] = [fact, *inner] if inner is not None else None
-    return call.reader.instance(call.name, role="transform", fact=fact, node=call.node, data=data)
+    return one_step(call, settings, name in HOLDERS)
 
 
 @table.prefix("torchvision.transforms")
