@@ -490,7 +490,8 @@ def test_what_one_registry_makes_is_not_what_another_makes(tmp_path: Path) -> No
     )
     first, last, optimizer = name(reader, "t0"), name(reader, "t29"), name(reader, "optimizer")
     assert isinstance(first, Instance) and isinstance(last, Instance) and first.cls is last.cls, "of the same registry"
-    assert isinstance(optimizer, Opaque) and optimizer.why == "`build` is called too often for every call to be followed"
+    assert isinstance(optimizer, Opaque) and optimizer.why == "result of `build`"
+    assert [entry.why for entry in reader.recipe.not_read] == ["`build` is called too often for every call to be followed"]
 
 
 def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> None:

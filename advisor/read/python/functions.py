@@ -121,8 +121,8 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
         if _of_another(reader.receivers.get(body_node), receiver) and _makes(value):
-            reason = f"`{function.name}` is called too often for every call to be followed"
-            return calls.opaque_result(reader, function.name, [*arguments.positional, *arguments.keywords.values()], reason)
+            reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
+            return _unfollowed(reader, function.name, arguments, node)
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
