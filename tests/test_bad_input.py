@@ -200,6 +200,7 @@ if sys.version_info < (3, 12):
     SKIPPED["type-statement"] = {"a.py": TORCH + "type X = int\n"}, "a.py", 2, NEWER
     SKIPPED["type-parameters"] = {"a.py": TORCH + "def f[T](x: T) -> T:\n    return x\n"}, "a.py", 2, NEWER
     SKIPPED["quotes-in-braces"] = {"a.py": TORCH + "x = {'a': 1}\ny = f'{x['a']}'\n"}, "a.py", 3, NEWER
+    SKIPPED["braces-over-lines"] = {"a.py": TORCH + "y = f'{\n    1 + 1\n}'\n"}, "a.py", 2, NEWER
 if sys.version_info < (3, 14):
     SKIPPED["template-string"] = {"a.py": TORCH + "x = t'{1}'\n"}, "a.py", 2, NEWER
     SKIPPED["two-exceptions"] = {"a.py": TORCH + "try:\n    f()\nexcept OSError, socket.Error:\n    pass\n"}, "a.py", 4, NEWER

@@ -53,10 +53,22 @@ def misplaced(recipe: Recipe) -> list[Misplaced]:
     for violation in violations(recipe.tree, order):
         if not any(contains(loop.body, Kind.BACKWARD) for loop in violation.context.loops[:1]):
             continue  # there is none: the step that nothing prepares is another matter
+        if violation.event in found or _step_follows(violation.event, recipe):
+            continue  # what is left of an accumulation behind its loop: the turns whose step was due have left nothing to clip
         step = violation.armed_by[0][0]
         where: Literal["after-step", "before-backward"] = "after-step" if at[step] < at[violation.event] else "before-backward"
-        found.setdefault(violation.event, Misplaced(violation.event, step, where))
+        found[violation.event] = Misplaced(violation.event, step, where)
     return list(found.values())
+
+
+def _step_follows(clip: Event, recipe: Recipe) -> bool:
+    """Whether a step uses what this clip has cut before another backward."""
+    order = Order(
+        checks=lambda event: [clip.subject] if event.kind is Kind.OPTIMIZER_STEP else (),
+        clears=lambda event: EVERYTHING if event.kind is Kind.BACKWARD else (),
+        arms=lambda event: [clip.subject] if event is clip else (),
+    )
+    return bool(violations(recipe.tree, order))
 
 
 def wasted(recipe: Recipe) -> list[tuple[Event, Event]]:

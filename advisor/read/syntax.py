@@ -17,6 +17,7 @@ _PYTHON2 = re.compile(
 _NEWER = re.compile(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)|\bt[\"']")
 _TWO_EXCEPTIONS = re.compile(r"^\s*except\s+[\w.]+\s*,\s*(?:\w+\.)*[A-Z]\w*\s*[,:]")  # Python 3.14; Python 2 binds a name there, `e` mostly
 _SAME_QUOTE = re.compile(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*\1.*\}""")  # Python 3.12: the quote of an f-string within its braces
+_OPEN_BRACE = re.compile(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*$""")  # Python 3.12: an f-string whose braces go on in the next line
 
 
 def merge_conflict(text: str, display: str) -> Broken | None:
@@ -40,6 +41,7 @@ def diagnose(text: str, display: str, error: Exception) -> Broken:
         return conflict
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     in_braces = message.startswith("f-string") and ("expression part cannot include" in message or _SAME_QUOTE.search(here))
+    in_braces = in_braces or (message.startswith("unterminated string") and sys.version_info < (3, 12) and _OPEN_BRACE.search(here))
     if in_braces or _NEWER.search(here) or _TWO_EXCEPTIONS.search(here):
         detail = f"it needs a Python newer than {sys.version_info.major}.{sys.version_info.minor}, which advisor runs on ({message})"
         return Broken(Place(display, line, column), kind="newer-python", detail=detail, skipped=True)

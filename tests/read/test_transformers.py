@@ -164,3 +164,38 @@ def test_the_data_that_choose_the_best_checkpoint(tmp_path: Path, made: str, met
     found = recipe(tmp_path, text)
     assert [(save.best, save.monitor.metric if save.monitor else None) for save in found.saves] == [(True, metric)]
     assert [stop.flow is not None for stop in found.early_stopping] == [metric is not None]
+
+
+DERIVED = """\
+import torch
+from transformers import BertConfig, BertModel, {base}
+
+class Tagger({base}):
+    def __init__(self, config, weight=1.0):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        self.classifier = torch.nn.Linear(config.hidden_size, 9)
+    def forward(self, ids, labels):
+        logits = self.classifier(self.bert(ids)[0])
+        return torch.nn.functional.cross_entropy(logits.view(-1, 9), labels.view(-1))
+
+config = BertConfig.from_pretrained("bert-base-cased", num_labels=9)
+model = Tagger.from_pretrained("bert-base-cased", config=config, weight=2.0, cache_dir="c")
+optimizer = torch.optim.AdamW(model.classifier.parameters(), lr=3e-5)
+for ids, labels in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(4, 5), torch.ones(4, 5)), shuffle=True):
+    loss = model(ids, labels)
+    loss.backward()
+    optimizer.step()
+    model.zero_grad()
+"""
+
+
+@pytest.mark.parametrize("base", ["BertPreTrainedModel", "XLNetPreTrainedModel", "DebertaV2ForTokenClassification"])
+def test_from_pretrained_of_a_class_of_the_project_makes_its_parts_and_reads_its_forward(tmp_path: Path, base: str) -> None:
+    (tmp_path / "train.py").write_text(DERIVED.format(base=base))
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    [model] = [module for module in found.modules if module.name == "Tagger"]
+    assert list(model.children) == ["bert", "classifier"] and value_of(model.pretrained) is True
+    [optimizer] = found.optimizers
+    assert list(optimizer.modules) == [model.children["classifier"]]
+    assert [loss.kind for loss in found.losses] == ["torch.nn.functional.cross_entropy"]

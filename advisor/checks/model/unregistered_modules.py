@@ -21,5 +21,11 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
         held = [module.children[name] for name in keys]
         if not registered.isdisjoint(held) and not any(name[:-1].rpartition(".")[2].isdigit() for name in keys):
             continue  # a dict to choose from: what was chosen is a part of the model, and the others take no part in it
-        if any(has_weights(child) for child in held) and not registered.issuperset(held):
+        if any(has_weights(child) and not _known(child, registered) for child in held):
             yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
+
+
+def _known(module: Module, registered: set[Module]) -> bool:
+    """Whether a module is a part of the model some other way, or a new sequence of such: [nn.Sequential(layer) for layer in self.features]."""
+    sequence = module.kind == "torch.nn.Sequential" and module.children
+    return module in registered or bool(sequence and all(_known(child, registered) for child in module.children.values()))

@@ -91,13 +91,13 @@ def changed(call: LibraryCall) -> Value:
     found, given = path_text(call.this), path_text(call.arguments.positional[0] if call.arguments.positional else None)
     if found is None or given is None:
         return made(call.reader, Opaque("a path that is not known", "str"))
-    how, path, new = call.name.rpartition(".")[2], str(found.value), str(given.value)
+    how, path, new = call.name.rpartition(".")[2], str(found.value) or ".", str(given.value)
     folder, base = posixpath.split(path)
     result = {
         "with_suffix": posixpath.splitext(path)[0] + new,
         "with_name": posixpath.join(folder, new),
         "with_stem": posixpath.join(folder, new + posixpath.splitext(base)[1]),
-        "relative_to": posixpath.relpath(path, new) if posixpath.isabs(path) == posixpath.isabs(new) else path,
+        "relative_to": posixpath.relpath(path, new or ".") if posixpath.isabs(path) == posixpath.isabs(new) else path,
     }[how]
     return made(call.reader, Constant(result, found.origin, found.weak or given.weak, found.place))
 

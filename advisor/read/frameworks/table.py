@@ -111,6 +111,8 @@ VERSIONS: dict[str, str] = {}  # import root -> "torch 2.13", whose defaults are
 TENSORS: dict[str, Callable[..., Value | None]] = {}  # operators on tensors: binary(reader, symbol, left, right, node), unary, subscript
 OVERRIDES: dict[tuple[str, str], Callable[[LibraryCall, list[Any]], None]] = {}  # a library's method that a class of the project writes anew
 CLASS_ROLES: dict[str, str] = {}  # library class -> role of its instances and of project classes derived from it
+ROLES: dict[str, Callable[[str], Union[str, None]]] = {}  # import root -> the role of its classes, where their names follow a rule
+CLASS_METHODS: dict[tuple[str, str], Handler] = {}  # (import root, method) -> what makes an object of a project class derived from one of its classes
 
 _missing: set[str] = set()
 _canonical: dict[str, str] = {}  # names asked for since the last table was loaded
@@ -156,6 +158,16 @@ def override(of: str, *names: str) -> Callable[[Any], Any]:
     def register(handler: Any) -> Any:
         for name in names:
             OVERRIDES[of, name] = handler
+        return handler
+
+    return register
+
+
+def class_method(root: str, *names: str) -> Callable[[Handler], Handler]:
+    """Registers a class method of a library's classes, for project classes derived from them: call.receiver is the class of the project."""
+
+    def register(handler: Handler) -> Handler:
+        CLASS_METHODS.update({(root, name): handler for name in names})
         return handler
 
     return register
@@ -271,6 +283,15 @@ def canonical(name: str) -> str:
             rename = RENAMES.get(name.partition(".")[0])
             found = rename(name) if rename is not None else name
         _canonical[name] = found
+    return found
+
+
+def class_role(name: str) -> str | None:
+    """The role of a library class by its canonical name."""
+    found = CLASS_ROLES.get(name)
+    if found is None:
+        rule = ROLES.get(name.partition(".")[0])
+        found = rule(name) if rule is not None else None
     return found
 
 

@@ -43,10 +43,11 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
         found = instance_attribute(reader, owner, name, node)
         if found is not None:
             return found
+        handed = handed_on(reader, owner, name, node)
+        if handed is not None:
+            return handed
         if owner.cls is not None:
             getter = classes.class_lookup(reader, owner.cls, "__getattr__")
-            if isinstance(getter, Function) and not (name.startswith("__") and name.endswith("__")):
-                return functions.call_function(reader, getter, Arguments([owner, Constant(name)]), node, owner)
             held = owner.data.get("mapping")
             if isinstance(held, Mapping) and name in held.items and (isinstance(getter, Library) or owner.data.get("self_dict")):
                 return held.items[name]
@@ -160,6 +161,14 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
         if isinstance(items, dict) and name in items:
             return items[name]  # type: ignore[no-any-return]
     return None
+
+
+def handed_on(reader: Reader, owner: Instance, name: str, node: ast.AST) -> Value | None:
+    """What the __getattr__ of its class gives for a name that the object does not have: `getattr(self.optimizer, name)`; None without one."""
+    getter = classes.class_lookup(reader, owner.cls, "__getattr__") if owner.cls is not None and not name.startswith("__") else None
+    if not isinstance(getter, Function):
+        return None
+    return functions.call_function(reader, getter, Arguments([owner, Constant(name)]), node, owner)
 
 
 def as_seen(reader: Reader, owner: Instance, name: str, held: Value) -> Value:

@@ -191,7 +191,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
     receiver = arguments.positional[0] if arguments.positional else None
     if isinstance(receiver, Instance) and receiver.role is not None and name not in table.FUNCTIONS:
         owner, _, method = name.rpartition(".")
-        if table.CLASS_ROLES.get(table.canonical(owner)) == receiver.role:  # Trainer.__init__(self, ...)
+        if table.class_role(table.canonical(owner)) == receiver.role:  # Trainer.__init__(self, ...)
             rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.exact)
             return library_method(reader, receiver, method, rest, node, table.canonical(owner))
     handler = table.find_function(name)
@@ -199,7 +199,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
         result = handler(request)
         if result is not None:
             return result
-    role = table.CLASS_ROLES.get(name)
+    role = table.class_role(name)
     if role is not None and handler is None:
         return reader.instance(name, role=role, fact=None, node=node)
     return reader.unknown_call(request)
@@ -217,7 +217,14 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         found = attributes.instance_attribute(reader, receiver, name, node)
         if found is not None:
             return _own_method(reader, receiver, found, name, arguments, node)
+        handed = attributes.handed_on(reader, receiver, name, node) if table.find_method(receiver, name) is None else None
+        if handed is not None:
+            return call(reader, handed, arguments, node)
         return library_method(reader, receiver, name, arguments, node)
+    if isinstance(receiver, Class) and classes.class_lookup(reader, receiver, name) is None:
+        made = classes.inherited(reader, receiver, name, arguments, node)
+        if made is not None:
+            return made
     if isinstance(receiver, (Library, Module, Class)):
         return call(reader, attributes.attribute(reader, receiver, name, node), arguments, node)
     if isinstance(receiver, Super):
@@ -338,6 +345,10 @@ def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, n
                 )
         elif isinstance(receiver, Instance):
             return library_method(reader, receiver, name, arguments, node, base.name if isinstance(base, Library) else None)
+        elif isinstance(receiver, Class):
+            made = classes.inherited(reader, receiver, name, arguments, node)
+            if made is not None:
+                return made
     return NONE if name == "__init__" else Opaque(f"super().{name}")
 
 

@@ -64,7 +64,7 @@ def library_base(cls: Class) -> str | None:
     """The nearest library base of a class that has a role, else the first library base."""
     names = [base.name for base in cls.mro if isinstance(base, Library)]
     for name in names:
-        if table.canonical(name) in table.CLASS_ROLES:
+        if table.class_role(table.canonical(name)) is not None:
             return table.canonical(name)
     return names[0] if names else None
 
@@ -86,7 +86,7 @@ _FACTS: dict[str, Any] = {
 def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST) -> Value:
     """Makes an object of a project class and runs its __init__."""
     base = library_base(cls)
-    role = table.CLASS_ROLES.get(base) if base else None
+    role = table.class_role(base) if base else None
     unknown_base = any(isinstance(b, Opaque) for b in cls.mro)
     new = class_lookup(reader, cls, "__new__")
     if isinstance(new, Function) and role is None and len(reader.active) < 12:
@@ -146,6 +146,13 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
+
+
+def inherited(reader: Reader, cls: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+    """A class method of a library base that makes an object of a class of the project, Net.from_pretrained(...); None for any other."""
+    base = library_base(cls)
+    maker = table.CLASS_METHODS.get((base.partition(".")[0], name)) if base else None
+    return maker(LibraryCall(reader, f"{base}.{name}", arguments, node, cls)) if maker is not None else None
 
 
 def _part_of_split(arguments: Arguments) -> Any:

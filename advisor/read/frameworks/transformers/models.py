@@ -9,8 +9,9 @@ from advisor.model.recipe import Flow, Loss, Module, Seed
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import classes
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Instance, Library, Tensor, Value, setting
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Library, Opaque, Tensor, Value, setting
 
 HARMLESS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Collator", "DataCollator", "Callback", "Streamer")
 
@@ -46,20 +47,35 @@ def construct(call: LibraryCall) -> Value | None:
     return None
 
 
+@table.class_method("transformers", "from_pretrained", "from_config", "_from_config")
+def derived(call: LibraryCall) -> Value:
+    """Net.from_pretrained(path, config=config) of a class of the project: made from the config and what else its __init__ takes."""
+    cls, given = call.receiver, call.arguments
+    assert isinstance(cls, Class)
+    positional, keywords = list(given.positional), dict(given.keywords)
+    if call.name.endswith("from_pretrained"):
+        positional = [keywords.pop("config", Opaque("the config of a checkpoint")), *positional[1:]]
+    init = classes.class_lookup(call.reader, cls, "__init__")
+    if isinstance(init, Function) and init.node.args.kwarg is None:  # the others are settings of the config
+        takes = {parameter.arg for parameter in (*init.node.args.args, *init.node.args.kwonlyargs)}
+        keywords = {name: value for name, value in keywords.items() if name in takes}
+    made = classes.instantiate(call.reader, cls, Arguments(positional, keywords, given.exact), call.node)
+    if isinstance(made, Instance) and isinstance(made.fact, Module) and call.name.endswith("from_pretrained"):
+        made.fact.pretrained = Known(True)
+    return made
+
+
 def _is_model(cls: str) -> bool:
     return cls.endswith("Model") or "For" in cls
 
 
-for _name in (
-    "PreTrainedModel",
-    "BertPreTrainedModel",
-    "RobertaPreTrainedModel",
-    "GPT2PreTrainedModel",
-    "T5PreTrainedModel",
-    "BertModel",
-    "RobertaModel",
-):
-    table.CLASS_ROLES[f"transformers.{_name}"] = "module"
+def _role(name: str) -> str | None:
+    """BertPreTrainedModel, LlamaForCausalLM: the classes of models, by how all of them are named."""
+    cls = name.rpartition(".")[2]
+    return "module" if _is_model(cls) and not any(word in cls for word in HARMLESS) else None
+
+
+table.ROLES["transformers"] = _role
 
 
 def call_model(reader: Reader, instance: Instance, arguments: Any, node: Any) -> Tensor:
