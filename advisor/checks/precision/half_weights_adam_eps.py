@@ -16,7 +16,9 @@ HALF = ("float16", "torch.float16")
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
-    """An optimizer of Adam's kind over weights that are float16 themselves."""
+    """An optimizer of Adam's kind over weights that are float16 themselves; the engine of DeepSpeed steps float32 copies of them."""
+    if optimizer.owner == "deepspeed":
+        return
     eps = first(optimizer.settings.get("eps"))
     value = number(eps)
     if optimizer.kind not in ADAM or eps is None or value is None or value >= ctx.limit("smallest"):

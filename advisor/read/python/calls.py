@@ -12,6 +12,7 @@ from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import alternatives, attributes, classes, forwards, functions, keys, seeders
+from advisor.read.python.arguments import arguments_of
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
     NONE,
@@ -32,7 +33,6 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
-    content,
     join,
     of_default,
 )
@@ -66,54 +66,6 @@ def _super(reader: Reader, node: ast.Call) -> Value:
     if owner is None or receiver is None:
         return Opaque("super() outside a method")
     return Super(receiver, owner)
-
-
-def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
-    """The evaluated arguments of a call."""
-    arguments = Arguments()
-    for item in node.args:
-        if isinstance(item, ast.Starred):
-            value = reader.evaluate(item.value)
-            items = reader.items(value)
-            if items is not None and not isinstance(value, Mapping):
-                arguments.positional += items
-            elif isinstance(value, Sequence):
-                arguments.positional += value.items
-                arguments.exact = False
-                arguments.rest = value if len(node.args) == 1 else None
-            elif isinstance(value, (Tensor, Instance)):
-                arguments.positional += [reader.subscript(value, Constant(0), node)] if isinstance(value, Tensor) else [value]
-                arguments.exact = False
-            else:
-                arguments.exact = False
-        else:
-            arguments.positional.append(reader.evaluate(item))
-    for keyword in node.keywords:
-        value = reader.evaluate(keyword.value)
-        if keyword.arg is not None:
-            arguments.keywords[keyword.arg] = value
-            continue
-        for member in value.members[:1] if isinstance(value, Union) else (content(value),):
-            if isinstance(member, Mapping):
-                arguments.keywords.update({str(key): item for key, item in member.items.items()})
-                arguments.exact = arguments.exact and member.exact
-                arguments.spread = arguments.spread or member.place
-            else:
-                arguments.exact = False
-        if isinstance(value, Union):
-            _alternatives(reader, arguments, value)
-    return arguments
-
-
-def _alternatives(reader: Reader, arguments: Arguments, value: Union) -> None:
-    """**kwargs that is one of several dicts: each key may have any of the values."""
-    for member in value.members[1:]:
-        if isinstance(member, Mapping):
-            for key, item in member.items.items():
-                held = arguments.keywords.get(str(key))
-                arguments.keywords[str(key)] = join([held, item]) if held is not None else item
-        else:
-            arguments.exact = False
 
 
 def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> Value:

@@ -12,6 +12,7 @@ from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import alternatives, calls, prospect
+from advisor.read.python.arguments import arguments_of
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
 from advisor.read.python.release import cut_apart
@@ -71,7 +72,7 @@ def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
         name = table.canonical(callee.name)
         handler = table.DECORATORS.get(name)
         if handler is not None:
-            request = LibraryCall(reader, name, calls.arguments_of(reader, decorator), decorator) if isinstance(decorator, ast.Call) else None
+            request = LibraryCall(reader, name, arguments_of(reader, decorator), decorator) if isinstance(decorator, ast.Call) else None
             return handler(reader, value, request)
         if isinstance(decorator, ast.Call):
             for keyword in decorator.keywords:
@@ -84,7 +85,7 @@ def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
         return prop if isinstance(prop, Function) else value
     if isinstance(callee, (Function, Bound, Class, Partial, Instance)):
         if isinstance(decorator, ast.Call):
-            callee = calls.call(reader, callee, calls.arguments_of(reader, decorator), decorator)
+            callee = calls.call(reader, callee, arguments_of(reader, decorator), decorator)
         if isinstance(callee, Library):
             handler = table.DECORATORS.get(callee.name)
             return handler(reader, value, None) if handler is not None else value

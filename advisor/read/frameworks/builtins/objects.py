@@ -22,6 +22,7 @@ from advisor.read.python.values import (
     Tensor,
     Union,
     Value,
+    Weights,
     join,
     mapping,
     members,
@@ -131,6 +132,8 @@ def _is(call: LibraryCall, value: Value, kind: Value | None) -> bool | None:
             return name == "dict"
         if isinstance(value, (Instance, Tensor, Function)):
             return False if name in (*_TYPES, "list", "tuple", "set", "dict") else None
+        if isinstance(value, Weights) and value.parameters.iterator:
+            return False
         return None
     if isinstance(kind, Library):
         if isinstance(value, Instance):

@@ -7,6 +7,7 @@ from advisor.model.recipe import Flow, Module
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
+from advisor.read.frameworks.builtins.objects import setattr_
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, graph_of_weights, merge
 from advisor.read.python import classes
@@ -61,13 +62,15 @@ def unbound(call: LibraryCall) -> Value | None:
 
 
 @table.function("torch.nn.Module.__setattr__")
-def set_attribute(call: LibraryCall) -> Value:
+def set_attribute(call: LibraryCall) -> Value | None:
     """nn.Module.__setattr__(self, name, value)"""
-    given = call.arguments.positional
-    name = call.reader.plain(given[1]) if len(given) == 3 else None
-    if isinstance(name, str):
-        call.reader.set_attribute(given[0], name, given[2], call.node)
-    return NONE
+    return setattr_(call)
+
+
+@table.method("module", "__setattr__")
+def set_own(call: LibraryCall) -> Value | None:
+    """self.__setattr__(name, value)"""
+    return setattr_(replace(call, arguments=Arguments([call.this, *call.arguments.positional], call.arguments.keywords, call.arguments.exact)))
 
 
 @table.function("torch.autograd.Function.apply")
