@@ -364,6 +364,26 @@ class UnknownKey(Fact):
 
 
 @dataclass(slots=True, eq=False)
+class RefusedCall(Fact):
+    """A call of a function of the project with arguments that it does not take: a TypeError. Names without `self`."""
+
+    callee: str = ""
+    defined: Place | None = None
+    given: int = 0  # arguments without a name
+    taken: tuple[str, ...] = ()  # the parameters that can be given without a name
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()  # by position and by name
+
+
+@dataclass(slots=True, eq=False)
+class UndefinedName(Fact):
+    """A name that is asked for and that nothing in its file binds: a NameError."""
+
+    name: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class Broken(Fact):
     """A file that is there but cannot be read or parsed. `kind`: syntax, python2, newer-python, merge-marker, nul, encoding, notebook,
     too-large, too-deep, permission, link, not-a-file, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""

@@ -22,12 +22,14 @@ from advisor.model.facts import (
     Module,
     Optimizer,
     Parameters,
+    RefusedCall,
     Restore,
     Role,
     Save,
     Scaler,
     Scheduler,
     Seed,
+    UndefinedName,
     UnknownKey,
 )
 from advisor.model.finding import Skipped
@@ -98,6 +100,8 @@ class Recipe:
     transforms: Listing[Transform] = field(default_factory=Listing)
     duplicate_keys: Listing[DuplicateKey] = field(default_factory=Listing)  # of its configs
     unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
+    refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
+    undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
 
     epochs: Setting = field(default_factory=lambda: Unknown("no epoch loop was found"))
     steps: Setting = field(default_factory=lambda: Unknown("not counted"))
@@ -172,6 +176,8 @@ LISTINGS: dict[type[Fact], str] = {
     Hyperparameter: "hyperparameters",
     DuplicateKey: "duplicate_keys",
     UnknownKey: "unknown_keys",
+    RefusedCall: "refused_calls",
+    UndefinedName: "undefined_names",
     Transform: "transforms",
     Sampler: "samplers",
 }  # the list of a recipe that holds each kind of fact
@@ -199,6 +205,7 @@ __all__ = [
     "Parameters",
     "Reading",
     "Recipe",
+    "RefusedCall",
     "Restore",
     "Role",
     "Sampler",
@@ -208,5 +215,6 @@ __all__ = [
     "Seed",
     "Split",
     "Transform",
+    "UndefinedName",
     "UnknownKey",
 ]

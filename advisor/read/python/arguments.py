@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
     """The evaluated arguments of a call."""
     arguments = Arguments()
+    arguments.written = not any(isinstance(item, ast.Starred) for item in node.args) and all(keyword.arg is not None for keyword in node.keywords)
     for item in node.args:
         if isinstance(item, ast.Starred):
             value = reader.evaluate(item.value)

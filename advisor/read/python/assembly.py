@@ -41,6 +41,7 @@ def complete(reader: Reader) -> None:
     _completeness(reader, nodes)
     note_readers(reader)
     group_keys.note(reader)
+    reader.refusals.note(reader)
     tree.forget()
 
 

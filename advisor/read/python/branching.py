@@ -129,7 +129,9 @@ def widened_again(reader: Reader, narrowed: Narrowed) -> None:
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
     """try: the body, then each handler as an alternative."""
+    reader.refusals.guarded += bool(node.handlers)
     status = statements.run(reader, node.body)
+    reader.refusals.guarded -= bool(node.handlers)
     if status is None and node.orelse:
         status = statements.run(reader, node.orelse)
     if node.handlers:

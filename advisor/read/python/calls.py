@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 def eval_call(reader: Reader, node: ast.Call) -> Value:
     """f(...), with the receiver of a method looked at first."""
     func = node.func
+    reader.refusals.evaluated[node] += 1
     if type(func) is ast.Name and func.id == "super" and reader.frame.lookup("super") is None:
         return _super(reader, node)
     if type(func) is ast.Attribute:
@@ -79,7 +80,7 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
             return functions.call_function(
                 reader,
                 callee.function,
-                Arguments([callee.receiver, *arguments.positional], arguments.keywords, arguments.exact),
+                arguments.after(callee.receiver),
                 node,
                 callee.receiver,
             )
@@ -92,6 +93,7 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
         merged = Arguments([*callee.positional, *arguments.positional], {**callee.keywords, **arguments.keywords}, callee.exact and arguments.exact)
         return call(reader, callee.function, merged, node)
     if isinstance(callee, Union):
+        arguments.written = False  # which of them is called decides what fits
         return _call_union(reader, callee, lambda member: call(reader, member, arguments, node), node)
     given = [*arguments.positional, *arguments.keywords.values()]
     text = reader.text(node.func) if isinstance(node, ast.Call) else "a call"
@@ -160,6 +162,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
+        arguments.written = False
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, name)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
         reader.emit(Kind.SET_EPOCH, node, getattr(receiver, "fact", None))
@@ -292,9 +295,7 @@ def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, n
             found = base.namespace.get(name)
             if isinstance(found, Function):
                 first = [] if found.kind == "static" else [cls] if found.kind == "class" else [receiver]
-                return functions.call_function(
-                    reader, found, Arguments([*first, *arguments.positional], arguments.keywords, arguments.exact), node, receiver
-                )
+                return functions.call_function(reader, found, arguments.after(*first), node, receiver)
         elif isinstance(receiver, Instance):
             return library_method(reader, receiver, name, arguments, node, base.name if isinstance(base, Library) else None)
         elif isinstance(receiver, Class):

@@ -129,7 +129,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
         if base == "torch.nn.Module" and not unknown_base:
             instance.data["ready"] = _ready(cls)
-        functions.call_function(reader, init, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance)
+        functions.call_function(reader, init, arguments.after(instance), node, instance)
         if isinstance(instance.fact, facts.Dataset):
             held = [value for value in instance.attributes.values() if not isinstance(value, Constant)]
             instance.fact.drawn = bool(held) and all(isinstance(value, Tensor) and value.flow.activation == "random" for value in held)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
-from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, subscripts
+from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, refusals, subscripts
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -62,6 +62,7 @@ def eval_name(reader: Reader, node: ast.Name) -> Value:
         if table.find_function(name) is not None:
             return Library(name)
         return Opaque(f"`{node.id}` may come from `{star.name}`")
+    refusals.judge_name(reader, node)
     return Opaque(f"`{node.id}` is not bound here")
 
 

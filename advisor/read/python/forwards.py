@@ -36,9 +36,7 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
     if instance.cls is not None:
         method = classes.class_lookup(reader, instance.cls, "__call__")
         if isinstance(method, Function):
-            return functions.call_function(
-                reader, method, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance
-            )
+            return functions.call_function(reader, method, arguments.after(instance), node, instance)
         if instance.role in ("module", "loss"):
             forward = instance.attributes.get("forward") or classes.class_lookup(reader, instance.cls, "forward")
             if isinstance(forward, Function):
@@ -89,9 +87,7 @@ def _forward(reader: Reader, instance: Instance, forward: Function, arguments: A
         fact.forward_place = forward.module.place(forward.node)
     reader.forward_depth += 1
     try:
-        result = functions.call_function(
-            reader, forward, Arguments([instance, *arguments.positional], arguments.keywords, arguments.exact), node, instance
-        )
+        result = functions.call_function(reader, forward, arguments.after(instance), node, instance)
     finally:
         reader.forward_depth -= 1
     if outermost and isinstance(fact, facts.Module):

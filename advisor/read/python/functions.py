@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, calls, prospect
+from advisor.read.python import alternatives, calls, prospect, refusals
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
@@ -100,6 +100,8 @@ def decorate(reader: Reader, value: Value, decorator: ast.expr) -> Value:
 def call_function(reader: Reader, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
     """Enters a project function with these arguments. Too deep, recursive or too often entered: replayed or unknown."""
     body_node = function.node
+    if arguments.written:
+        refusals.judge_call(reader, function, arguments, node)
     if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2:
         return calls.opaque_result(
             reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"

@@ -184,7 +184,7 @@ def _enter(reader: Reader, function: Function) -> None:
     if isinstance(function.owner, Class) and function.kind != "static" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         first = (*node.args.posonlyargs, *node.args.args)[:1]
         if first:
-            arguments.positional.append(_receiver(reader, function.owner, node))
+            arguments.positional.append(function.owner if function.kind == "class" else _receiver(reader, function.owner, node))
             if node in reader.entered:  # __init__, by making the object
                 return
     reader.frame = Frame(function.module, function.module.namespace)

@@ -35,6 +35,7 @@ from advisor.read.python.expressions import EXPRESSIONS
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.refusals import Refusals
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.store import Store
 from advisor.read.python.values import (
@@ -97,6 +98,7 @@ class Reader:
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
         self.entered: set[ast.AST] = set()
         self.entry_arguments: list[str] | None = None
+        self.refusals = Refusals()
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
         self.seen_facts: dict[tuple[Any, ...], Fact] = {}
         self.functions: list[Function] = []

@@ -223,13 +223,21 @@ class Super(Value):
 
 @dataclass(slots=True)
 class Arguments:
-    """What a call passes. `exact` is False when an unknown *args or **kwargs may add more; `spread`: where the dict behind ** is written."""
+    """What a call passes. `exact` is False when an unknown *args or **kwargs may add more; `spread`: where the dict behind ** is written.
+
+    `written`: they stand in the text one by one at the call, and no framework or decorator passes them.
+    """
 
     positional: list[Value] = field(default_factory=list)
     keywords: dict[str, Value] = field(default_factory=dict)
     exact: bool = True
     spread: Place | None = None
     rest: Sequence | None = None  # the list behind a last *, when it is not known item by item
+    written: bool = False
+
+    def after(self, *first: Value) -> Arguments:
+        """The same arguments behind others: the receiver of a method."""
+        return Arguments([*first, *self.positional], self.keywords, self.exact, written=self.written)
 
 
 NONE = Constant(None)

@@ -1,0 +1,26 @@
+"""Calls whose arguments do not fit what the function of the project takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding, Severity
+from advisor.model.recipe import RefusedCall
+from advisor.model.source import Link
+
+
+def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
+    """What is told first is what Python tells first."""
+    if ctx.recipe.whole and not ctx.recipe.trains:
+        return
+    severity: Severity | None = "hint" if call.flag_off else None
+    evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} takes")] if call.defined is not None else []
+    for case, names in (("unexpected", call.unexpected), ("twice", call.twice)):
+        if names:
+            yield ctx.finding(case, at=call, severity=severity, evidence=evidence, callee=call.callee, names=", ".join(names))
+            return
+    if call.given > len(call.taken):
+        yield ctx.finding("too-many", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=len(call.taken))
+    elif call.missing:
+        yield ctx.finding("missing", at=call, severity=severity, evidence=evidence, callee=call.callee, names=", ".join(call.missing))

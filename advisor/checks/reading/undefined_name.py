@@ -1,0 +1,24 @@
+"""Names that nothing in their file binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.finding import Finding
+from advisor.model.recipe import Recipe, UndefinedName
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each where it is asked for first, or at once where a file lacks many. Under a flag that is off by default it is only told on request."""
+    if recipe.whole and not recipe.trains:
+        return
+    by_file: dict[str, list[UndefinedName]] = {}
+    for name in recipe.undefined_names:
+        by_file.setdefault(name.place.file, []).append(name)
+    for names in by_file.values():
+        if len(names) > ctx.limit("many"):
+            yield ctx.finding("many", at=names[0], count=len(names), names=", ".join(name.name for name in names))
+            continue
+        for name in names:
+            yield ctx.finding("undefined", at=name, severity="hint" if name.flag_off else None, names=name.name)

@@ -1,0 +1,133 @@
+"""What Python refuses when it gets there: calls whose arguments do not fit the function of the project, and names that nothing binds."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import RefusedCall, UndefinedName
+from advisor.read.python.values import Arguments, Class, Function
+
+if TYPE_CHECKING:
+    from advisor.model.recipe import Fact
+    from advisor.read.python.reader import Reader
+
+KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "torch.no_grad", "torch.inference_mode", "torch.enable_grad"])  # what a function takes
+FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profiler brings, and those of Python 2
+    "__file__", "__name__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__class__", "__annotations__", "__builtins__", "__debug__",
+    "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
+    "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
+])  # fmt: skip
+HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
+
+
+class Refusals:
+    """What one program was refused so far. A call that fits in one of its turns is fine: it asked what it had before it."""
+
+    def __init__(self) -> None:
+        self.evaluated: Counter[ast.Call] = Counter()
+        self.guarded = 0  # bodies of try around
+        self.calls: dict[ast.Call, tuple[int, Fact]] = {}
+        self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
+        self.unbound: dict[str, frozenset[str]] = {}  # by file
+
+    def note(self, reader: Reader) -> None:
+        """Puts them into the recipe."""
+        for node, (times, fact) in self.calls.items():
+            if times == self.evaluated[node]:
+                reader.recipe.refused_calls.items.append(fact)  # type: ignore[arg-type]
+
+
+def judge_call(reader: Reader, function: Function, arguments: Arguments, node: ast.AST) -> None:
+    """Notes a call that Python refuses."""
+    if not isinstance(node, ast.Call) or reader.refusals.guarded or not arguments.exact or not _as_defined(reader, function):
+        return
+    spec = function.node.args  # type: ignore[union-attr]
+    bound = len(arguments.positional) - len(node.args)  # the receiver
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    taken, by_name = names[bound:], {*names[len(spec.posonlyargs) :], *(parameter.arg for parameter in spec.kwonlyargs)}
+    filled = taken[: len(node.args)]
+    given = {*filled, *arguments.keywords}
+    required = [name for name in (*taken, *(parameter.arg for parameter in spec.kwonlyargs)) if name not in function.defaults]
+    missing = tuple(name for name in required if name not in given)
+    unexpected = tuple(name for name in arguments.keywords if name not in by_name) if spec.kwarg is None else ()
+    twice = tuple(name for name in filled if name in arguments.keywords and name in by_name)
+    if not missing and not unexpected and not twice and (len(node.args) <= len(taken) or spec.vararg is not None):
+        return
+    times, fact = reader.refusals.calls.get(node) or (0, None)
+    if fact is None:
+        fact = RefusedCall(
+            reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=len(node.args), taken=tuple(taken),
+            missing=missing, unexpected=unexpected, twice=twice,
+        )  # fmt: skip
+        _under(reader, fact)
+    reader.refusals.calls[node] = (times + 1, fact)
+
+
+def _under(reader: Reader, fact: Fact) -> None:
+    """Notes the conditions that it stands under."""
+    texts = [text for text, label in reader.conditions if label != "default"]
+    fact.when = texts[-1] if texts else None
+    fact.flag_off = any(label == "flag" for _, label in reader.conditions)
+
+
+def _name(function: Function) -> str:
+    """How the function is called: a constructor by its class, what is called in an object's name with the class before it."""
+    owner = function.owner
+    if owner is None or function.name not in ("__init__", "__call__", "forward"):
+        return function.name
+    return owner.node.name if function.name == "__init__" else f"{owner.node.name}.{function.name}"
+
+
+def _as_defined(reader: Reader, function: Function) -> bool:
+    """True for a function that takes what its definition says."""
+    node = function.node
+    if isinstance(node, ast.Lambda) or function.injected:
+        return False
+    owner = function.owner
+    if function.name == "__init__" and owner is not None:
+        if any("__new__" in base.namespace or base.node.decorator_list or base.node.keywords for base in owner.mro if isinstance(base, Class)):
+            return False
+    texts = (ast.unparse(item.func if isinstance(item, ast.Call) else item) for item in node.decorator_list)
+    return all(text in KEEPING or text.rpartition(".")[2] in KEEPING for text in texts)
+
+
+def judge_name(reader: Reader, node: ast.Name) -> None:
+    """Notes a name that was not found, and that its file binds nowhere."""
+    name, module = node.id, reader.frame.module
+    if name in FROM_OUTSIDE or reader.refusals.guarded or (module.display, name) in reader.refusals.names or reader.frame.is_class:
+        return
+    reader.refusals.names.add((module.display, name))
+    if module.cells is not None or module.path.endswith("__init__.py"):
+        return  # an earlier session may have left it in the kernel; what a package imports of itself is bound in it
+    if module.display not in reader.refusals.unbound:
+        reader.refusals.unbound[module.display] = _unbound(module.text)
+    if name not in reader.refusals.unbound[module.display]:
+        return
+    fact = UndefinedName(reader.place(node), name=name)
+    _under(reader, fact)
+    reader.recipe.undefined_names.items.append(fact)
+
+
+def _unbound(text: str) -> frozenset[str]:
+    """The names that a file asks for as globals and never binds."""
+    if any(way in text for way in HIDDEN):
+        return frozenset()
+    try:
+        top = symtable.symtable(text, "<text>", "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    bound: set[str] = set()
+    asked: set[str] = set()
+    tables = [top]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace() or symbol.is_parameter():
+                bound |= {symbol.get_name()} if table is top or symbol.is_global() else set()
+            elif symbol.is_referenced() and symbol.is_global():
+                asked.add(symbol.get_name())
+    return frozenset(asked - bound)
