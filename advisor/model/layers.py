@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
-from advisor.model.source import Absent, Known
+from advisor.model.source import Absent, Known, value_of
 
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
+# Families of Transformers whose published configs drop at 0.1 (Transformers 4.57: the `configuration_*.py` of each); vision models, Whisper and Llama drop nothing.
+DROPPING = re.compile(
+    r"(?<![a-z])(distil|xlm-?|m|ro|cam(em)?|longformer-|sci|fin|clinical|bio_?)?(bert|roberta|electra|deberta|xlnet|gpt2|bart|pegasus|marian|t5|wav2vec2|hubert)(?!neo)"
+)
+STEADY = re.compile(r"modernbert|neobert|albert|t5gemma")  # theirs drop nothing
 WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", "LSTM", "GRU", "RNN")
 
 
@@ -21,9 +28,22 @@ def dropouts(module: Module) -> list[Module]:
     return plain + [layer for layer in module.layers(*WITH_DROPOUT) if _given(layer, "dropout") not in (None, 0)]
 
 
+def pretrained_dropouts(module: Module) -> list[Module]:
+    """The models of Transformers below a module whose published weights come with dropout, by their class or by the name of the weights."""
+    return [part for part in module.walk() if part.kind.startswith("transformers.") and _drops(part)]
+
+
+def _drops(model: Module) -> bool:
+    settings = model.settings
+    if any("drop" in name and value_of(value) == 0 for name, value in settings.items()):
+        return False
+    words = f"{model.name} {value_of(settings.get('checkpoint'))}".lower()
+    return DROPPING.search(words) is not None and STEADY.search(words) is None
+
+
 def mode_matters(module: Module, recipe: Recipe) -> bool | None:
     """Whether train mode and eval mode differ for a model; None when not every layer is known, or whose functional dropout it is."""
-    if batch_norms(module) or dropouts(module):
+    if batch_norms(module) or dropouts(module) or pretrained_dropouts(module):
         return True
     if any(_follows_mode(dropout) for dropout in recipe.dropouts) and any(part.user_class for part in module.walk()):
         return True if sum(model.user_class for model in recipe.models) == 1 else None

@@ -44,6 +44,12 @@ def to_eval(event: Event) -> Iterable[Module]:
     return (event.subject,) if event.kind is Kind.EVAL_MODE and isinstance(event.subject, Module) else ()
 
 
+def comes_in_eval(event: Event) -> Iterable[Module]:
+    """The module that is made in eval mode: `from_pretrained` of Transformers calls eval()."""
+    made = event.subject if event.kind is Kind.BUILD and isinstance(event.subject, Module) else None
+    return (made,) if made is not None and made.kind.startswith("transformers.") and value_of(made.pretrained) is True else ()
+
+
 def out_of_eval(event: Event) -> Iterable[Module] | Everything:
     """The modules that an event may put into train mode: the one named, with its parts, or whatever unread code was given."""
     if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event
+from advisor.model.events import Event, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import mode_matters
-from advisor.model.modes import moved, out_of_eval, to_eval
+from advisor.model.modes import comes_in_eval, moved, out_of_eval, to_eval
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Link
 
@@ -42,6 +42,31 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                     model=module.name,
                     line=step.line,
                 )
+    if not seen:
+        yield from _never_switched(recipe, ctx)
+
+
+def _never_switched(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Models that a library hands over in eval mode, and that are stepped as they came."""
+    seen: set[Event] = set()
+    for found in violations(recipe.tree, Order(checks=_moved_parts, clears=out_of_eval, arms=comes_in_eval)):
+        module = found.thing
+        assert isinstance(module, Module)
+        made = [(event, around) for event, around in found.armed_by if event.kind is Kind.BUILD and event not in seen]
+        if not made or training_loop(found.context) is None or module.trainable != "yes" or not mode_matters(module, recipe):
+            continue
+        build, around = made[0]
+        seen.add(build)
+        step = found.event.place
+        unsure = needs_flag(around) or needs_flag(found.context)
+        at = [Link(step.file, step.line, "it is trained here")]
+        yield ctx.finding("never-switched", at=build, confidence="medium" if unsure else None, evidence=at, model=module.name, line=step.line)
+
+
+def _moved_parts(event: Event) -> Iterator[Module]:
+    """What a step moves, and its parts."""
+    for module in moved(event):
+        yield from module.walk()
 
 
 def _always_before(switch: Around, step: Around) -> bool:

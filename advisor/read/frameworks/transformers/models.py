@@ -40,7 +40,9 @@ def construct(call: LibraryCall) -> Value | None:
         fact = Module(call.place, kind=f"transformers.{cls}", complete=False, why="a model of a library")
         fact.pretrained = Known(True) if pretrained else ABSENT
         fact.causal = "CausalLM" in cls or cls.startswith("GPT2LMHead")
-        fact.settings = {key: setting(value) for key, value in call.arguments.keywords.items() if isinstance(value, (Constant, Library))}
+        named = call.get("pretrained_model_name_or_path", 0) if pretrained else None
+        fact.settings = {"checkpoint": setting(named)} if isinstance(named, Constant) else {}
+        fact.settings |= {key: setting(value) for key, value in call.arguments.keywords.items() if isinstance(value, (Constant, Library))}
         call.reader.record(fact)
         call.reader.emit(Kind.BUILD, call.node, fact)
         return call.reader.instance(f"transformers.{cls}", role="module", fact=fact, node=call.node)
