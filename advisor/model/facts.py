@@ -354,13 +354,16 @@ class DuplicateKey(Fact):
 class UnknownKey(Fact):
     """A key of a config that is handed to a class or function of the project that has no such field: a TypeError.
 
-    With an `optimizer`: a key of one of its parameter groups that nothing reads.
+    With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
+    where the taker leaves aside what it does not know.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
+    by: Literal["project", "library", "ignored"] = "project"
+    meant: str | None = None  # what is called so elsewhere
 
 
 @dataclass(slots=True, eq=False)

@@ -19,4 +19,12 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         case = "group-near" if value is not None else "group"
         yield ctx.finding(case, at=key, key=key.name, taker=key.taker, nearest="".join(near), value=value)
         return
+    if key.by == "ignored":
+        meant = key.meant or "".join(near)
+        if meant:
+            yield ctx.finding("ignored", at=key, key=key.name, taker=key.taker, nearest=meant)
+        return
+    if key.by == "library":
+        yield ctx.finding("argument-near" if near else "argument", at=key, key=key.name, taker=key.taker, nearest="".join(near))
+        return
     yield ctx.finding("near" if near else "none", at=key, key=key.name, taker=key.taker, nearest="".join(near))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Group, Module, Optimizer, Scheduler
+from advisor.model.recipe import Clip, Flow, Group, Module, Optimizer, Scheduler, UnknownKey
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import uncertain
 from advisor.read.frameworks.yaml import load_config
+from advisor.read.python import group_keys
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value, members, sequence, setting
 
@@ -27,6 +28,22 @@ OPTIMIZERS = {  # DeepSpeed's "Adam" runs in AdamW mode unless adam_w_mode says 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Adam": {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
     "AdamW": {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
+}
+KEYS = frozenset((  # of the config's top level, DeepSpeed 0.3 to 0.17
+    "train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler communication_data_type prescale_gradients "
+    "gradient_predivide_factor sparse_gradients fp16 bf16 bfloat16 amp gradient_clipping zero_optimization zero_allow_untested_optimizer "
+    "zero_force_ds_cpu_optimizer steps_per_print wall_clock_breakdown dump_state flops_profiler activation_checkpointing sparse_attention "
+    "data_efficiency curriculum_learning tensorboard wandb csv_monitor comet monitor_config comms_logger compression_training checkpoint data_types "
+    "elasticity autotuning aio memory_breakdown disable_allgather dataloader_drop_last progressive_layer_drop eigenvalue hybrid_engine compile timers "
+    "nebula pipeline tensor_parallel seq_parallel_communication_data_type use_data_before_expert_parallelism gradient_accumulation_dtype "
+    "fp32_allreduce torch_autocast load_universal_checkpoint vocabulary_size zenflow local_rank quantize_training weight_quantization datastates"
+).split())  # fmt: skip
+MEANT = {  # names of other trainers
+    **dict.fromkeys(("max_grad_norm", "grad_clip", "clip_grad", "clip_grad_norm", "gradient_clip_val", "grad_norm_clip", "gradient_clip"), "gradient_clipping"),
+    **dict.fromkeys(("accumulate_grad_batches", "grad_accumulation_steps", "accumulation_steps"), "gradient_accumulation_steps"),
+    **dict.fromkeys(("micro_batch_size", "per_device_train_batch_size", "per_gpu_train_batch_size"), "train_micro_batch_size_per_gpu"),
+    "lr_scheduler": "scheduler",
+    "zero": "zero_optimization",
 }
 OWNED = frozenset({"unscale", "clip"})
 
@@ -73,6 +90,16 @@ def _beside(call: LibraryCall) -> Value:
     return found[0] if len(found) == 1 else Opaque("the DeepSpeed config that the command line names")
 
 
+def _note_unknown(reader: Reader, config: Mapping) -> None:
+    """Notes the keys that DeepSpeed leaves aside and that nothing in the program's text asks for."""
+    for key, value in config.items.items():
+        held = value.place if isinstance(value, (Constant, Mapping)) else None
+        if isinstance(key, str) and key not in KEYS and held is not None and MEANT.get(key) not in config.items:
+            if not any(group_keys.asks(module.text, key) for module in reader.modules.values()):
+                unknown = UnknownKey(held, name=key, taker="DeepSpeed", fields=tuple(sorted(KEYS)), by="ignored", meant=MEANT.get(key))
+                reader.record(unknown)
+
+
 def _setting(config: Value, *path: str, default: Any = ABSENT) -> Setting:
     for part in path:
         if not isinstance(config, Mapping):
@@ -104,6 +131,8 @@ def initialize(call: LibraryCall) -> Value:
     recipe = reader.recipe
     config = _config(call)
     recipe.distributed.setdefault("owner", Known("deepspeed"))
+    if isinstance(config, Mapping):
+        _note_unknown(reader, config)
     model = call.get("model", 1)
     instance = next((m for m in members(model) if isinstance(m, Instance) and isinstance(m.fact, Module)), None) if model is not None else None
     fact = instance.fact if instance is not None and isinstance(instance.fact, Module) else None

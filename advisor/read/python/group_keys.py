@@ -38,10 +38,10 @@ def _unread(reader: Reader, optimizer: Optimizer) -> Iterator[str]:
             if key in optimizer.settings or key in READ_BY_OTHERS or not SETTING.search(key):
                 continue
             numbers = [known for known in candidates(value) if isinstance(known.value, (int, float)) and not isinstance(known.value, bool)]
-            if numbers and not any(_asks(source.text, key) for source in reader.modules.values()):
+            if numbers and not any(asks(source.text, key) for source in reader.modules.values()):
                 yield key
 
 
-def _asks(text: str, key: str) -> bool:
+def asks(text: str, key: str) -> bool:
     """Whether a text spells a key elsewhere than where a dict is given it."""
     return key in text and re.search(rf"""["']{re.escape(key)}["'](?!\s*:)|\.{re.escape(key)}\b""", text) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.model.recipe import UnknownKey
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -56,6 +57,31 @@ TRL_RATES = {
     "PPOConfig": 3e-6,
     "RLOOConfig": 1e-6,
 }
+TAKEN = frozenset((  # by TrainingArguments of versions 2 to 5, those that went away among them
+    "output_dir per_device_train_batch_size num_train_epochs max_steps learning_rate lr_scheduler_type lr_scheduler_kwargs warmup_steps optim "
+    "optim_args weight_decay adam_beta1 adam_beta2 adam_epsilon optim_target_modules gradient_accumulation_steps average_tokens_across_devices "
+    "max_grad_norm label_smoothing_factor bf16 fp16 bf16_full_eval fp16_full_eval tf32 activation_checkpointing activation_checkpointing_kwargs "
+    "gradient_checkpointing gradient_checkpointing_kwargs torch_compile torch_compile_backend torch_compile_mode use_liger_kernel "
+    "liger_kernel_config use_cache neftune_noise_alpha torch_empty_cache_steps auto_find_batch_size logging_strategy logging_steps "
+    "logging_first_step log_on_each_node logging_nan_inf_filter include_num_input_tokens_seen log_level log_level_replica disable_tqdm report_to "
+    "run_name project trackio_space_id trackio_bucket_id trackio_static_space_id eval_strategy eval_steps eval_delay per_device_eval_batch_size "
+    "prediction_loss_only eval_on_start eval_do_concat_batches eval_use_gather_object eval_accumulation_steps include_for_metrics "
+    "batch_eval_metrics save_only_model save_strategy save_steps save_on_each_node save_total_limit enable_jit_checkpoint push_to_hub hub_token "
+    "hub_private_repo hub_model_id hub_strategy hub_always_push hub_revision load_best_model_at_end metric_for_best_model greater_is_better "
+    "ignore_data_skip restore_callback_states_from_checkpoint full_determinism seed data_seed use_cpu accelerator_config parallelism_config "
+    "dataloader_drop_last dataloader_num_workers dataloader_pin_memory dataloader_persistent_workers dataloader_prefetch_factor "
+    "dataloader_multiprocessing_context dataloader_in_order remove_unused_columns label_names train_sampling_strategy length_column_name "
+    "ddp_find_unused_parameters ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph ddp_backend ddp_timeout fsdp fsdp_config deepspeed debug "
+    "skip_memory_metrics do_train do_eval do_predict resume_from_checkpoint local_rank "
+    "overwrite_output_dir evaluation_strategy per_gpu_train_batch_size per_gpu_eval_batch_size evaluate_during_training logging_dir warmup_ratio "
+    "save_safetensors no_cuda use_mps_device jit_mode_eval use_ipex fp16_opt_level half_precision_backend fp16_backend tpu_num_cores "
+    "tpu_metrics_debug past_index group_by_length fsdp_min_num_params fsdp_transformer_layer_cls_to_wrap dispatch_batches split_batches "
+    "include_inputs_for_metrics include_tokens_per_second push_to_hub_model_id push_to_hub_organization push_to_hub_token mp_parameters "
+    "sharded_ddp torchdynamo ray_scope adafactor xpu_backend xpu_no_cuda framework deepspeed_plugin distributed_state use_legacy_prediction_loop "
+    "eval_packing "
+).split())  # fmt: skip
+TAKEN_TO_GENERATE = frozenset(("sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams").split())  # by Seq2SeqTrainingArguments beside
+OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
 ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", *(f"trl.{name}" for name in TRL_RATES))
 for _name in ARGUMENTS:
     table.CLASS_ROLES[_name] = "hf-arguments"
@@ -84,10 +110,21 @@ def training_arguments(call: LibraryCall) -> Value:
                 else Opaque("it may be given by ** arguments that could not be read")
             )
         attributes[key] = value
+    if call.name in OWN:
+        _note_unknown(call)
     attributes.update({key: value for key, value in call.arguments.keywords.items() if key not in attributes})
     if call.arguments.positional:
         attributes["output_dir"] = call.arguments.positional[0]
     return call.reader.instance(call.name, role="hf-arguments", node=call.node, attributes=attributes)
+
+
+def _note_unknown(call: LibraryCall) -> None:
+    """Notes what the class does not take in any version."""
+    taken = TAKEN | TAKEN_TO_GENERATE if call.name == OWN[1] else TAKEN
+    for key in call.arguments.keywords:
+        if key not in taken:
+            place = call.reader.argument_place(call.node, key)
+            call.reader.record(UnknownKey(place, name=key, taker=call.name.rpartition(".")[2], fields=tuple(sorted(taken)), by="library"))
 
 
 def arguments_value(reader: Reader, arguments: Value | None, key: str) -> Setting:
