@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from advisor.model.events import Branch, Call, Condition, Context, Exit, Node, walk
+from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Node, walk
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Unknown
 
@@ -14,6 +14,12 @@ SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpee
 ONE_RANK = re.compile(
     r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu_?id|gpu\b|is_first|coordinator", re.IGNORECASE
 )
+
+MAIN = re.compile(  # a condition that the first process alone meets
+    r"[\w.]*rank(\(\w*\))?\s*(==\s*0|<\s*1|<=\s*0|in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}])"
+    r"|[\w.]*\b(is_)?((local|global)_)?(main_process|main_proc|master|rank_?zero|rank_?0|global_zero|main|master_process|primary|chief)(\(\w*\))?"
+)
+OTHERS = re.compile(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
 
 
 def replicated(recipe: Recipe) -> Module | None:
@@ -41,6 +47,43 @@ def one_rank_alone(context: Context, recipe: Recipe) -> bool:
         return True
     bodies: list[list[Node]] = [recipe.tree, *(call.body for call in context.path if isinstance(call, Call))]
     return any(_leaves_by_rank(branch) for body in bodies for branch in _branches(body))
+
+
+def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, bool] | None:
+    """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come."""
+    for branch, arm in reversed(context.arms):
+        main = _selects_main(branch.condition)
+        if main is not None and arm.taken_when is not None:
+            return branch, main is arm.taken_when
+    path = [*context.path, event]
+    for body, following in zip([recipe.tree, *map(_body, context.path)], path, strict=True):
+        wanted = following[0] if isinstance(following, tuple) else following
+        for node in body:
+            if node is wanted:
+                break
+            main = _selects_main(node.condition) if isinstance(node, Branch) else None
+            left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None) if isinstance(node, Branch) else None
+            if isinstance(node, Branch) and main is not None and left is not None and left.taken_when is not None:
+                return node, main is not left.taken_when
+    return None
+
+
+def _body(step: object) -> list[Node]:
+    held: list[Node] = (step[1] if isinstance(step, tuple) else step).body
+    return held
+
+
+def _selects_main(condition: Condition | None) -> bool | None:
+    """True where only the first process meets a condition, False where only the others do, None where it says nothing of that."""
+    if condition is None:
+        return None
+    parts = [answer for part in (*condition.conjuncts, *condition.disjuncts) if (answer := _selects_main(part)) is not None]
+    if condition.conjuncts or condition.disjuncts:
+        return parts[0] if parts else None
+    text = condition.text.strip()
+    bare = text.removeprefix("not ").strip("() ") if text.startswith("not ") else text
+    answer = True if MAIN.fullmatch(bare) else False if OTHERS.fullmatch(bare) else None
+    return answer if answer is None else answer is (bare == text)
 
 
 def _branches(body: list[Node]) -> Iterator[Branch]:

@@ -75,6 +75,8 @@ def prepare(call: LibraryCall) -> Value:
 )
 def same(call: LibraryCall) -> Value:
     """The argument itself."""
+    if call.name.endswith(("gather", "gather_for_metrics", "reduce", "pad_across_processes")):
+        call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 
@@ -160,6 +162,8 @@ def plain_context(reader: Reader, instance: Any, node: ast.AST) -> Entered:
 )
 def housekeeping(call: LibraryCall) -> Value:
     """Nothing of these touches the loop; skip_first_batches gives the loader back."""
+    if call.name.endswith(("wait_for_everyone", "save_state")):
+        call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
     if call.name.endswith("skip_first_batches") and call.arguments.positional:
         return call.arguments.positional[0]
     return Opaque("what the accelerator gives")

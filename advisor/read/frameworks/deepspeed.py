@@ -219,6 +219,7 @@ def mode(call: LibraryCall) -> Value:
 @table.method("deepspeed-engine", "save_checkpoint", "save_16bit_model", "load_checkpoint")
 def checkpoint(call: LibraryCall) -> Value:
     """Every rank calls it: DeepSpeed shares the work out."""
+    call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}() of DeepSpeed")
     return sequence([Opaque("a path", "str"), Opaque("the client state", "dict")], "tuple")
 
 

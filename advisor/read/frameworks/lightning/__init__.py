@@ -141,6 +141,8 @@ def log(call: LibraryCall) -> Value:
     """self.log("val_loss", loss): the metric that callbacks watch."""
     name = call.reader.plain(call.get("name", 0))
     value = call.get("value", 1)
+    if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:
+        call.reader.emit(Kind.COLLECTIVE, call.node, what="log(sync_dist=True)")
     call.reader.emit(Kind.METRIC, call.node, None, name=name if isinstance(name, str) else None, flow=getattr(value, "flow", None))
     return NONE
 

@@ -101,7 +101,9 @@ def entered(reader: Reader, instance: Any, node: ast.AST) -> Entered:
 
 @table.method("fabric", "print", "log", "log_dict", "barrier", "call", "save", "load", "load_raw")
 def housekeeping(call: LibraryCall) -> Value:
-    """Nothing of these touches the loop; a checkpoint is written by one process."""
+    """Nothing of these touches the loop; a checkpoint is written by one process, for which the others wait."""
+    if call.name.endswith((".barrier", ".save")):
+        call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}() of Fabric")
     return Opaque("what the fabric gives")
 
 

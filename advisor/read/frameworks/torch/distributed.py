@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.events import Kind
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -49,6 +50,9 @@ def available(call: LibraryCall) -> Value:
     return Opaque(f"`{call.name.rpartition('.')[2]}`", "bool")
 
 
+_WITHOUT_OTHERS = ("destroy_process_group", "set_device", "synchronize", "empty_cache")
+
+
 @table.function(
     "torch.distributed.all_reduce",
     "torch.distributed.reduce",
@@ -69,6 +73,9 @@ def available(call: LibraryCall) -> Value:
 )
 def collective(call: LibraryCall) -> Value:
     """Writes into the tensor given, on every rank; gives nothing."""
+    name, group = call.name.rpartition(".")[2], call.get("group")
+    if name not in _WITHOUT_OTHERS and call.arguments.exact and (group is None or (isinstance(group, Constant) and group.value is None)):
+        call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{name}()")
     return NONE
 
 

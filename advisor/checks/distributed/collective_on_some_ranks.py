@@ -1,0 +1,36 @@
+"""Collective calls that only some processes come to: they wait for the others for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Branch, Event, Kind, events
+from advisor.model.finding import Finding
+from advisor.model.folds import needs_flag
+from advisor.model.recipe import Recipe
+from advisor.model.sharding import some_ranks
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each of them, unless the processes that are left out meet the same call elsewhere."""
+    if not recipe.trains:
+        return
+    met: dict[str, dict[bool, dict[Event, tuple[Branch, bool]]]] = {}
+    for event, context in events(recipe.tree, Kind.COLLECTIVE):
+        found = some_ranks(context, recipe, event)
+        if found is not None:
+            branch, main = found
+            unsure = needs_flag(context) is not None
+            met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(event, (branch, unsure))
+    seen = set()
+    for what, sides in met.items():
+        if len(sides) > 1:
+            continue  # the first waits for the others in one place, they for it in another
+        for event, (branch, unsure) in next(iter(sides.values())).items():
+            if event.place in seen:
+                continue
+            seen.add(event.place)
+            condition = branch.condition.text if branch.condition is not None else ""
+            case = "first-alone" if True in sides else "others-alone"
+            yield ctx.finding(case, at=event, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
