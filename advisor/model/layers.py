@@ -9,9 +9,9 @@ from advisor.model.source import Absent, Known, value_of
 
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
-# Families of Transformers whose published configs drop at 0.1 (Transformers 4.57: the `configuration_*.py` of each); vision models, Whisper and Llama drop nothing.
+# Families of Transformers whose published configs drop at 0.1 (`configuration_*.py` of 4.57); vision models, Whisper and Llama drop nothing.
 DROPPING = re.compile(
-    r"(?<![a-z])(distil|xlm-?|m|ro|cam(em)?|longformer-|sci|fin|clinical|bio_?)?(bert|roberta|electra|deberta|xlnet|gpt2|bart|pegasus|marian|t5|wav2vec2|hubert)(?!neo)"
+    r"(?<![a-z])(distil|xlm-?|m|ro|cam(em)?|sci|fin|clinical|bio_?)?(bert|roberta|electra|deberta|xlnet|gpt2|bart|pegasus|marian|t5|wav2vec2|hubert)"
 )
 STEADY = re.compile(r"modernbert|neobert|albert|t5gemma")  # theirs drop nothing
 WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", "LSTM", "GRU", "RNN")

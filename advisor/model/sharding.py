@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Node, walk
 from advisor.model.recipe import Module, Recipe
@@ -68,7 +69,7 @@ def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, 
     return None
 
 
-def _body(step: object) -> list[Node]:
+def _body(step: Any) -> list[Node]:
     held: list[Node] = (step[1] if isinstance(step, tuple) else step).body
     return held
 

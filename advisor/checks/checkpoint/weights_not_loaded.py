@@ -13,6 +13,4 @@ def check(trace: Trace, ctx: Context) -> Iterator[Finding]:
     """Each load that passed over every single entry."""
     for loaded in trace.loaded:
         if not loaded.matched:
-            yield ctx.finding(
-                "none", at=loaded.place, given=loaded.given, module=loaded.module, first=loaded.first_given, wanted=loaded.first_wanted
-            )
+            yield ctx.finding("none", at=loaded.place, given=loaded.given, module=loaded.module, first=loaded.first_given, wanted=loaded.first_wanted)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import Hyperparameter, Recipe
-from advisor.model.source import first
+from advisor.model.source import first, value_of
 
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
 SEVERAL = {"argparse": "options", "dataclass": "fields", "config": "keys"}
@@ -20,6 +21,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not recipe.trains:
         return
     yield from _overruled(recipe, ctx)
+    yield from _foreign(recipe, ctx)
     if not recipe.whole or not recipe.hyperparameters.complete:
         return
     unread: dict[tuple[str, str], list[Hyperparameter]] = {}
@@ -48,3 +50,15 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         severity: Severity | None = "hint" if setting.usual else None
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)
+
+
+def _foreign(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Keys that the library they are given to keeps, or leaves aside, and does not read: of parameter groups and of DeepSpeed's config."""
+    for key in recipe.unknown_keys:
+        near = key.meant or "".join(get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness")))
+        if key.optimizer is not None:
+            value = value_of(key.optimizer.settings.get(near))
+            case = "group-near" if value is not None else "group"
+            yield ctx.finding(case, at=key, setting=key.name, taker=key.taker, nearest=near, value=value)
+        elif key.by == "ignored" and near:
+            yield ctx.finding("foreign", at=key, setting=key.name, taker=key.taker, nearest=near)

@@ -5,32 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Branch, Event, Kind, events
+from advisor.model.events import Branch, Event, Kind, events, walk
+from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import needs_flag
 from advisor.model.recipe import Recipe
 from advisor.model.sharding import some_ranks
+from advisor.model.source import Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each of them, unless the processes that are left out meet the same call elsewhere."""
     if not recipe.trains:
         return
-    met: dict[str, dict[bool, dict[Event, tuple[Branch, bool]]]] = {}
+    met: dict[str, dict[bool, dict[Place, tuple[Branch, bool]]]] = {}
     for event, context in events(recipe.tree, Kind.COLLECTIVE):
         found = some_ranks(context, recipe, event)
         if found is not None:
             branch, main = found
             unsure = needs_flag(context) is not None
-            met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(event, (branch, unsure))
-    seen = set()
+            met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context), (branch, unsure))
+    seen: set[Place] = set()
     for what, sides in met.items():
         if len(sides) > 1:
             continue  # the first waits for the others in one place, they for it in another
-        for event, (branch, unsure) in next(iter(sides.values())).items():
-            if event.place in seen:
+        for place, (branch, unsure) in next(iter(sides.values())).items():
+            if place in seen:
                 continue
-            seen.add(event.place)
+            seen.add(place)
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
-            yield ctx.finding(case, at=event, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+            yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+
+
+def _place(event: Event, context: Around) -> Place:
+    """Where the call is made: for a function that does nothing else, where that is called."""
+    inner = context.calls[-1] if context.calls else None
+    alone = inner is not None and all(node.kind is Kind.COLLECTIVE for node, _ in walk(inner.body) if isinstance(node, Event))
+    return inner.place if inner is not None and alone else event.place

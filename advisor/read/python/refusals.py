@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from advisor.model.recipe import Fact
     from advisor.read.python.reader import Reader
 
-KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "torch.no_grad", "torch.inference_mode", "torch.enable_grad"])  # what a function takes
+KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
 FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profiler brings, and those of Python 2
-    "__file__", "__name__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__class__", "__annotations__", "__builtins__", "__debug__",
-    "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
+    "__file__", "__name__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__class__", "__annotations__", "__builtins__",
+    "__debug__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
@@ -44,7 +44,7 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     """Notes a call that Python refuses."""
     if not isinstance(node, ast.Call) or reader.refusals.guarded or not arguments.exact or not _as_defined(reader, function):
         return
-    spec = function.node.args  # type: ignore[union-attr]
+    spec = function.node.args
     bound = len(arguments.positional) - len(node.args)  # the receiver
     names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     taken, by_name = names[bound:], {*names[len(spec.posonlyargs) :], *(parameter.arg for parameter in spec.kwonlyargs)}

@@ -80,7 +80,9 @@ TAKEN = frozenset((  # by TrainingArguments of versions 2 to 5, those that went 
     "sharded_ddp torchdynamo ray_scope adafactor xpu_backend xpu_no_cuda framework deepspeed_plugin distributed_state use_legacy_prediction_loop "
     "eval_packing "
 ).split())  # fmt: skip
-TAKEN_TO_GENERATE = frozenset(("sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams").split())  # by Seq2SeqTrainingArguments beside
+TAKEN_TO_GENERATE = frozenset(  # by Seq2SeqTrainingArguments beside
+    ("sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams").split()
+)
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
 ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", *(f"trl.{name}" for name in TRL_RATES))
 for _name in ARGUMENTS:
