@@ -22,18 +22,16 @@ from advisor.model.facts import (
     Module,
     Optimizer,
     Parameters,
-    RefusedCall,
     Restore,
     Role,
     Save,
     Scaler,
     Scheduler,
     Seed,
-    UndefinedName,
-    UnknownKey,
 )
 from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
+from advisor.model.refused import RefusedCall, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 
 T = TypeVar("T")

@@ -85,11 +85,9 @@ class Reader:
         self.spent = False
         self.closed = False  # no further file is imported
         self.leaves = self.repeated = 0  # events emitted, to drop calls without any; nodes that replayed calls added
-        self.loop_depth = 0
         self.turns: list[int] = []  # where in the trail the turns of the loops around began
-        self.call_depth = self.forward_depth = 0
-        self.grad_mode = "on"
-        self.serial = 0
+        self.loop_depth = self.call_depth = self.forward_depth = 0
+        self.grad_mode, self.serial = "on", 0
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
         self.evaluations: dict[str, dict[ast.AST, int]] = defaultdict(dict)  # by grad mode: how often each was entered

@@ -1,0 +1,45 @@
+"""The facts about what Python or a library refuses, or leaves aside: arguments, names and keys that it does not know."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from advisor.model.facts import Fact, Optimizer
+from advisor.model.record import dataclass
+from advisor.model.source import Place
+
+
+@dataclass(slots=True, eq=False)
+class UnknownKey(Fact):
+    """A key of a config that is handed to a class or function of the project that has no such field: a TypeError.
+
+    With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
+    where the taker leaves aside what it does not know.
+    """
+
+    name: str = ""
+    taker: str = ""
+    fields: tuple[str, ...] = ()  # what it has
+    optimizer: Optimizer | None = None
+    by: Literal["project", "library", "ignored"] = "project"
+    meant: str | None = None  # what is called so elsewhere
+
+
+@dataclass(slots=True, eq=False)
+class RefusedCall(Fact):
+    """A call of a function of the project with arguments that it does not take: a TypeError. Names without `self`."""
+
+    callee: str = ""
+    defined: Place | None = None
+    given: int = 0  # arguments without a name
+    taken: tuple[str, ...] = ()  # the parameters that can be given without a name
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()  # by position and by name
+
+
+@dataclass(slots=True, eq=False)
+class UndefinedName(Fact):
+    """A name that is asked for and that nothing in its file binds: a NameError."""
+
+    name: str = ""
