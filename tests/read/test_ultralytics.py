@@ -84,8 +84,8 @@ CALL = 'YOLO("a.pt").train(data="a.yaml", epochs={epochs}, patience=3, {more})\n
         (60, "lr0=0.002, optimizer='auto'", [("setting-never-used", "chosen", 1, "warning")]),
         (60, "lr0=0.01", [("setting-never-used", "chosen", 1, "hint")]),  # what the library says of itself
         (60, "lr0=0.002, optimizer='SGD'", []),
-        (60, "lr0=0.002, optimizer=choose()", []),
-        (60, "lr0=0.002, trainer=mine", []),
+        (60, "lr0=0.002, optimizer=input()", []),
+        (60, "lr0=0.002, trainer=input()", []),
         (60, "lr0=0.002, resume=True", []),
         (60, "momentum=0.9, optimizer='Adam'", []),
         (8, "close_mosaic=9", [("setting-never-used", "never-reached", 1, "warning")]),

@@ -29,7 +29,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Adam": {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
     "AdamW": {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
 }
-KEYS = frozenset((  # of the config's top level, DeepSpeed 0.3 to 0.17
+_KEYS = (  # of the config's top level, DeepSpeed 0.3 to 0.17
     "train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler communication_data_type "
     "prescale_gradients gradient_predivide_factor sparse_gradients fp16 bf16 bfloat16 amp gradient_clipping zero_optimization "
     "zero_allow_untested_optimizer zero_force_ds_cpu_optimizer steps_per_print wall_clock_breakdown dump_state flops_profiler "
@@ -38,7 +38,8 @@ KEYS = frozenset((  # of the config's top level, DeepSpeed 0.3 to 0.17
     "dataloader_drop_last progressive_layer_drop eigenvalue hybrid_engine compile timers nebula pipeline tensor_parallel "
     "seq_parallel_communication_data_type use_data_before_expert_parallelism gradient_accumulation_dtype fp32_allreduce torch_autocast "
     "load_universal_checkpoint vocabulary_size zenflow local_rank quantize_training weight_quantization datastates "
-).split())  # fmt: skip
+)  # fmt: skip
+KEYS = frozenset(_KEYS.split())
 MEANT = {  # names of other trainers
     **dict.fromkeys(("max_grad_norm", "grad_clip", "clip_grad", "clip_grad_norm", "gradient_clip_val", "gradient_clip"), "gradient_clipping"),
     **dict.fromkeys(("accumulate_grad_batches", "grad_accumulation_steps", "accumulation_steps"), "gradient_accumulation_steps"),

@@ -57,7 +57,7 @@ TRL_RATES = {
     "PPOConfig": 3e-6,
     "RLOOConfig": 1e-6,
 }
-TAKEN = frozenset((  # by TrainingArguments of versions 2 to 5, those that went away among them
+_TAKEN = (  # by TrainingArguments of versions 2 to 5, those that went away among them
     "output_dir per_device_train_batch_size num_train_epochs max_steps learning_rate lr_scheduler_type lr_scheduler_kwargs warmup_steps optim "
     "optim_args weight_decay adam_beta1 adam_beta2 adam_epsilon optim_target_modules gradient_accumulation_steps average_tokens_across_devices "
     "max_grad_norm label_smoothing_factor bf16 fp16 bf16_full_eval fp16_full_eval tf32 activation_checkpointing activation_checkpointing_kwargs "
@@ -79,10 +79,10 @@ TAKEN = frozenset((  # by TrainingArguments of versions 2 to 5, those that went 
     "include_inputs_for_metrics include_tokens_per_second push_to_hub_model_id push_to_hub_organization push_to_hub_token mp_parameters "
     "sharded_ddp torchdynamo ray_scope adafactor xpu_backend xpu_no_cuda framework deepspeed_plugin distributed_state use_legacy_prediction_loop "
     "eval_packing "
-).split())  # fmt: skip
-TAKEN_TO_GENERATE = frozenset(  # by Seq2SeqTrainingArguments beside
-    ("sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams").split()
-)
+)  # fmt: skip
+TAKEN = frozenset(_TAKEN.split())
+_TAKEN_TO_GENERATE = "sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams"
+TAKEN_TO_GENERATE = TAKEN | frozenset(_TAKEN_TO_GENERATE.split())  # by Seq2SeqTrainingArguments
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
 ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", *(f"trl.{name}" for name in TRL_RATES))
 for _name in ARGUMENTS:
@@ -122,7 +122,7 @@ def training_arguments(call: LibraryCall) -> Value:
 
 def _note_unknown(call: LibraryCall) -> None:
     """Notes what the class does not take in any version."""
-    taken = TAKEN | TAKEN_TO_GENERATE if call.name == OWN[1] else TAKEN
+    taken = TAKEN_TO_GENERATE if call.name == OWN[1] else TAKEN
     for key in call.arguments.keywords:
         if key not in taken:
             place = call.reader.argument_place(call.node, key)
