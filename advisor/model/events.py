@@ -156,7 +156,10 @@ class Loop:
 
 @dataclass(slots=True, eq=False)
 class Region:
-    """A `with` block (or a decorated call): no_grad, enable_grad, inference_mode, autocast, no_sync, set_grad_enabled, accumulate."""
+    """A `with` block (or a decorated call): no_grad, enable_grad, inference_mode, autocast, no_sync, set_grad_enabled, accumulate.
+
+    "process": what a process does that is started with a fresh interpreter.
+    """
 
     place: Place
     what: str

@@ -285,6 +285,8 @@ class Save(Fact):
     decided: Place | None = None  # the comparison that chooses it as the best
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
+    folder: str = ""  # that it is written into, as far as its path is known
+    folder_missing: bool = False  # it is not there, and nothing makes it
 
 
 @dataclass(slots=True, eq=False)

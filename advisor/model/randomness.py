@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, events
+from advisor.model.events import Context, Event, Kind, Node, Region, events, kinds, walk
 from advisor.model.kinds import WEIGHTED, is_pretrained, is_test, layers
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import Known, is_absent, value_of
@@ -85,16 +85,32 @@ def _initialises(model: Module) -> bool:
     return bool(layers([model], WEIGHTED)) and not is_pretrained([model])
 
 
-def first_need(recipe: Recipe) -> Event | None:
+def processes(recipe: Recipe) -> list[Region]:
+    """The processes that are started to train, each with a fresh interpreter: what was seeded before is not seeded there."""
+    return [node for node, _ in walk(recipe.tree) if isinstance(node, Region) and node.what == "process" and Kind.BACKWARD in kinds([node])]
+
+
+def only_without_cuda(context: Context) -> bool:
+    """True for a seed of torch that is set one way, where the other way seeds the devices alone."""
+    return any(_seeds_devices_alone(other.body) for branch, arm in context.arms for other in branch.arms if other is not arm)
+
+
+def _seeds_devices_alone(nodes: list[Node]) -> bool:
+    libraries = {event.subject.library for event, _ in events(nodes, Kind.SEED)}
+    return "cuda" in libraries and libraries.isdisjoint(("torch", "framework"))
+
+
+def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     """The first thing that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward.
 
-    Where no more is known of the model than that it is trained, the loader that shuffles its training data.
+    Where no more is known of the model than that it is trained, the loader that shuffles its training data. `nodes`: a part of the program alone.
     """
+    nodes = recipe.tree if nodes is None else nodes
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
     aside: Event | None = None
-    for event, context in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
+    for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
         if event.kind is Kind.SPLIT and is_random(event.subject):
@@ -106,7 +122,7 @@ def first_need(recipe: Recipe) -> Event | None:
             aside = aside or event
         if event.kind is Kind.BACKWARD and hidden:
             return event
-    return aside or next((event for event, _ in events(recipe.tree, Kind.BUILD) if shuffles(event.subject) and event.subject.role == "train"), None)
+    return aside or next((event for event, _ in events(nodes, Kind.BUILD) if shuffles(event.subject) and event.subject.role == "train"), None)
 
 
 def shuffles(loader: object) -> bool:

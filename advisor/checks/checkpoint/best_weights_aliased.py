@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Arm, Branch, Event, Exit, Kind, Loop, events, walk
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.recipe import Recipe, Restore, Save
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each state kept in memory without a copy, in a loop that trains on, and used after that loop."""
+    """Each state kept in memory without a copy, in a loop that trains on, and used in a later turn or after it."""
     uses = list(events(recipe.tree, Kind.SAVE, Kind.RESTORE))
+    copied = {event.data.get("variable") for event, _ in uses if isinstance(event.subject, Save) and event.subject.memory == "copy"}
     for event, context in uses:
-        save = event.subject
+        save, name = event.subject, event.data.get("variable")
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
-        use = next((other for other, around in uses if _uses(other, save) and _later(context, around)), None)
+        name = None if name in copied else name
+        use = next((other for other, around in uses if _uses(other, save, name) and _later(save, context, around)), None)
         if use is not None:
             case = "restored" if use.kind is Kind.RESTORE else "written"
             yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")
 
 
-def _uses(event: Event, save: Save) -> bool:
+def _uses(event: Event, save: Save, name: Hashable) -> bool:
+    """True where the state is restored or written: itself, or what its name holds from the turns before."""
     subject = event.subject
+    if event.subject is not save and name is not None and event.data.get("variable") == name:
+        return True
     return subject.saved is save if isinstance(subject, Restore) else isinstance(subject, Save) and subject.kept is save
 
 
-def _later(kept: Around, used: Around) -> bool:
-    """True when the loop in whose turns the state is kept is over: within one turn nothing may have changed yet."""
+def _later(save: Save, kept: Around, used: Around) -> bool:
+    """True when the turn in which the state is kept is over: within it nothing may have changed yet."""
     loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
-    return bool(loops) and loops[-1] not in used.loops
+    if not loops or loops[-1] not in used.loops:
+        return bool(loops)
+    arm = next((arm for branch, arm in kept.arms if branch.place == save.decided), None)
+    inside = _within(used, loops[-1])
+    if arm is None or any(other is arm for _, other in inside):
+        return False
+    return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(_leaves(other) for _, other in inside)
+
+
+def _within(used: Around, loop: Loop) -> list[tuple[Branch, Arm]]:
+    """The branches around a use that stand in the loop."""
+    return [node for node in used.path[used.path.index(loop) :] if isinstance(node, tuple)]
+
+
+def _whatever_happens(branch: Branch, arm: Arm, loop: Loop) -> bool:
+    """True for an arm that does not hang on what a turn has measured: a setting, every tenth turn."""
+    condition = branch.condition
+    if condition is None or condition.modulo is not None:
+        return condition is not None
+    written = (event.data.get("variable") for event, _ in events(loop.body, Kind.RESET, Kind.ASSIGN, Kind.COUNT))
+    return arm.label in ("default", "flag") and condition.variable is not None and condition.variable not in set(written)
+
+
+def _leaves(arm: Arm) -> bool:
+    """True for an arm that ends the loop, as early stopping does: the state is from a turn before."""
+    return any(isinstance(node, Exit) and node.what in ("break", "return") for node, _ in walk(arm.body))

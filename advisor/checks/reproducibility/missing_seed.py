@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Context as Around
+from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.length import most_steps
-from advisor.model.randomness import first_need, is_run, seeds_of, set_by_default
+from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_of, set_by_default
 from advisor.model.recipe import Recipe
+
+Spot = tuple[Event, Around]
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -18,9 +22,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     seeds = seeds_of(recipe, "torch")
     need = first_need(recipe)
-    if need is None or any(set_by_default(seed) for seed in seeds):
+    if need is None:
         return
-    if seeds:
+    set_here = [spot for spot in events(recipe.tree, Kind.SEED) if spot[0].subject in seeds]
+    if set_here and recipe.seeds.complete and all(only_without_cuda(context) for _, context in set_here):
+        yield ctx.finding("without-cuda", at=need, line=set_here[0][0].place)
+    elif any(set_by_default(seed) for seed in seeds):
+        yield from _in_parent(recipe, ctx, set_here)
+    elif seeds:
         yield ctx.finding("behind-flag", at=seeds[0])
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or "a seed may be set in what could not be read", need)
@@ -28,3 +37,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in recipe.seeds)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
+
+
+def _in_parent(recipe: Recipe, ctx: Context, seeds: list[Spot]) -> Iterator[Finding]:
+    """A seed that is set in the process which starts those that train, and in none of these."""
+    before = next((event for event, _ in seeds if set_by_default(event.subject)), None)
+    for process in processes(recipe) if recipe.seeds.complete and before is not None else ():
+        inside = {event for event, _ in events(process.body, Kind.SEED)}
+        drawn = first_need(recipe, process.body)
+        if drawn is not None and before is not None and inside.isdisjoint(event for event, _ in seeds):
+            yield ctx.finding("in-parent", at=drawn, line=before.place, started=process.place)
+            return

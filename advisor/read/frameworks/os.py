@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import texts
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, sequence
 
@@ -41,7 +43,7 @@ def pure(call: LibraryCall) -> Value:
     """Path arithmetic."""
     given = [path_text(value) for value in call.arguments.positional]
     if not given or any(value is None for value in given):
-        return Opaque("a path that is not known", "str")
+        return Opaque("a path that is not known", "str", head=_beginning(call.name.rpartition(".")[2], call.arguments.positional))
     known = [value for value in given if value is not None]
     result = _PURE[call.name.rpartition(".")[2]](*(value.value for value in known))
     weak = any(value.weak for value in known)
@@ -49,6 +51,38 @@ def pure(call: LibraryCall) -> Value:
     if isinstance(result, tuple):
         return sequence([Constant(part, origin, weak) for part in result], "tuple")
     return Constant(result, origin, weak, known[-1].place)
+
+
+def _beginning(name: str, given: list[Value]) -> str:
+    """How a path begins that holds pieces which are not known."""
+    if name == "join":
+        return joined_path(given)
+    if name not in ("dirname", "normpath", "expanduser", "abspath", "realpath", "fspath", "expandvars"):
+        return ""
+    begin = texts.beginning(given[0]) if given else ""
+    return posixpath.dirname(begin) if name == "dirname" else begin
+
+
+def joined_path(given: list[Value]) -> str:
+    """How a path begins that is made of these parts."""
+    known: list[str] = []
+    for part in given:
+        known.append(texts.beginning(part))
+        if not texts.whole(part):
+            break
+    return posixpath.join(*known) if known else ""
+
+
+def makes(reader: Reader, folder: Value | None, node: ast.AST) -> None:
+    """Notes that a folder is made here."""
+    reader.folders.append((reader.place(node), texts.beginning(folder)))
+
+
+@table.function("os.makedirs", "os.mkdir")
+def make_folder(call: LibraryCall) -> Value:
+    """os.makedirs(path)"""
+    makes(call.reader, call.get("name", 0) or call.get("path", 0), call.node)
+    return NONE
 
 
 @table.function("os.getcwd", "os.getcwdb")
@@ -85,7 +119,7 @@ def other(call: LibraryCall) -> Value:
     name = call.name.rpartition(".")[2]
     if name in ("listdir", "walk", "scandir", "glob"):
         return Opaque("the files on the disk", "list")
-    if name in ("makedirs", "mkdir", "remove", "rename", "environ", "system", "chdir", "putenv"):
+    if name in ("remove", "rename", "environ", "system", "chdir", "putenv"):
         return NONE
     return Opaque(f"result of `{call.name}`")
 

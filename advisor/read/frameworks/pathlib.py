@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from advisor.read.frameworks import table
-from advisor.read.frameworks.os import path_text
+from advisor.read.frameworks.os import joined_path, makes, path_text
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import texts
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Constant, Opaque, Union, Value
 from advisor.read.python.values import join as alternatives
@@ -28,7 +29,7 @@ def path(call: LibraryCall) -> Value:
         return alternatives([path(way) or Opaque("a path that is not known", "str") for way in ways], given[0].when)
     parts = [path_text(value) for value in call.arguments.positional]
     if any(part is None for part in parts):
-        return made(call.reader, Opaque("a path that is not known", "str"))
+        return made(call.reader, Opaque("a path that is not known", "str", head=joined_path(call.arguments.positional)))
     known = [part for part in parts if part is not None]
     if not known:
         return made(call.reader, Constant("."))
@@ -72,7 +73,14 @@ def disk(call: LibraryCall) -> Value:
     return Opaque("what is on the disk", "bool" if call.name.rpartition(".")[2].startswith(("exists", "is_")) else "list")
 
 
-@table.method("path", "mkdir", "touch", "unlink", "rename", "write_text", "write_bytes")
+@table.method("path", "mkdir")
+def make_folder(call: LibraryCall) -> Value:
+    """path.mkdir(parents=True)"""
+    makes(call.reader, call.this, call.node)
+    return NONE
+
+
+@table.method("path", "touch", "unlink", "rename", "write_text", "write_bytes")
 def write(call: LibraryCall) -> Value:
     """Writing."""
     return NONE
@@ -109,7 +117,7 @@ def parent(reader: Reader, instance: Any) -> Value:
     return (
         made(reader, Constant(posixpath.dirname(str(found.value)), found.origin, found.weak, found.place))
         if found is not None
-        else made(reader, Opaque("a path", "str"))
+        else made(reader, Opaque("a path", "str", head=posixpath.dirname(texts.beginning(instance))))
     )
 
 

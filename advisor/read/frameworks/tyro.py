@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
@@ -54,10 +56,7 @@ def cli(call: LibraryCall) -> Value:
             _commands(call, made, target)
         return made
     if isinstance(target, Mapping):
-        functions = [value for value in target.items.values() if isinstance(value, Function)]
-        arms = [("unknown", None, lambda value=value: (None, _entered(call, value))) for value in functions[:MOST_COMMANDS]]
-        call.reader.branch(call.node, None, arms)  # type: ignore[arg-type]
-        return Opaque("what the command line chooses")
+        return _one_of(call, [value for value in target.items.values() if isinstance(value, Function)])
     if isinstance(target, Function):
         return _entered(call, target)
     if isinstance(target, Instance) and target.cls is not None and call.name == "fire.Fire":
@@ -65,9 +64,22 @@ def cli(call: LibraryCall) -> Value:
         return target
     if target is None and call.name in ("fire.Fire", "jsonargparse.CLI", "jsonargparse.auto_cli"):
         own = [f for f in call.reader.functions if f.module is call.reader.frame.module and f.owner is None and not f.name.startswith("_")]
-        if len(own) == 1:
-            return _entered(call, own[0])
+        if own:
+            return _entered(call, own[0]) if len(own) == 1 else _one_of(call, _not_called(own) or own)
     return Opaque("what the command line gives")
+
+
+def _one_of(call: LibraryCall, functions: list[Function]) -> Value:
+    """The function that the command line names."""
+    arms = [("unknown", None, lambda value=value: (None, _entered(call, value))) for value in functions[:MOST_COMMANDS]]
+    call.reader.branch(call.node, None, arms)  # type: ignore[arg-type]
+    return Opaque("what the command line chooses")
+
+
+def _not_called(functions: list[Function]) -> list[Function]:
+    """Those that no other function of them names: what a command calls is no command to be given."""
+    named = {(node.id, one.name) for one in functions for node in ast.walk(one.node) if isinstance(node, ast.Name)}
+    return [one for one in functions if not any(name == one.name and by != one.name for name, by in named)]
 
 
 def weak_parameters(target: Function) -> Function:

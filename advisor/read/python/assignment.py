@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
@@ -119,6 +120,12 @@ def _replaced(reader: Reader, target: ast.Name | ast.Attribute, node: ast.AST) -
             reader.emit(Kind.RESET, node, variable=(id(old.state), key), value=value, text=f"{reader.text(target)}[{key!r}]")
 
 
+def _held(value: Value) -> Iterable[Value]:
+    """The object that is kept, the default one of several, or what a dict or a tuple holds of them."""
+    inside = value.items.values() if isinstance(value, Mapping) else value.items if isinstance(value, Sequence) else (value,)
+    return (item.members[0] if isinstance(item, Union) else item for item in inside)
+
+
 def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
     if isinstance(value, Instance) and isinstance(value.fact, Loader) and isinstance(target, (ast.Name, ast.Attribute)):
@@ -126,9 +133,12 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     if not reader.loop_depth or reader.forward_depth:
         return
     outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
-    weights = (value,) if isinstance(value, Instance) else value.items.values() if isinstance(value, Mapping) else ()
-    if outlives and any(isinstance(part, Instance) and part.role == ("state" if part is value else "state-tensor") for part in weights):
-        table.TENSORS["kept"](reader, value, "copy" if isinstance(value, Instance) and value.data.get("copied") else "alias", node)
+    weights = tuple(_held(value)) if outlives else ()
+    if any(isinstance(part, Instance) and part.role == "state-tensor" for part in weights if part is not value):
+        table.TENSORS["kept"](reader, value, "alias", node, reader.variable(target))
+    for part in weights:
+        if isinstance(part, Instance) and part.role == "state":
+            table.TENSORS["kept"](reader, part, "copy" if part.data.get("copied") else "alias", node, reader.variable(target))
     if isinstance(value, Constant) or (isinstance(value, Sequence) and value.exact and not value.items):
         variable = reader.variable(target)
         if variable is not None:

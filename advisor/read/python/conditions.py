@@ -21,6 +21,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     join,
+    members,
     setting,
 )
 
@@ -169,8 +170,8 @@ def variable(reader: Reader, node: ast.AST) -> Any:
             reader.keep.append(owner)
             return (id(owner.attributes), node.attr)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        owner = peek(reader, node.value)
-        if isinstance(owner, Mapping):
+        owner = _dict(peek(reader, node.value))
+        if owner is not None:
             reader.keep.append(owner)
             return (id(owner.state), node.slice.value)
     return None
@@ -203,11 +204,16 @@ def peek(reader: Reader, node: ast.AST) -> Value | None:
     if isinstance(node, ast.Subscript):
         index = _literal(node.slice)
         owner = peek(reader, node.value) if index is not None else None
-        if isinstance(owner, Mapping):
-            return owner.items.get(index)
+        if (held := _dict(owner)) is not None:
+            return held.items.get(index)
         if isinstance(owner, Sequence) and isinstance(index, int):
             return subscripts.subscript(reader, owner, Constant(index), node)
     return None
+
+
+def _dict(value: Value | None) -> Mapping | None:
+    """The dict that a value is; of alternatives, one of which was loaded say, the one that was written here."""
+    return next((one for one in members(value) if isinstance(one, Mapping)), None) if value is not None else None
 
 
 def _literal(node: ast.AST) -> Any:

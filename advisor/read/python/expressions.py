@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
-from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, refusals, subscripts
+from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, refusals, subscripts, texts
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -220,7 +220,7 @@ def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
             for rest in node.values[node.values.index(part) + 1 :]:
                 if isinstance(rest, ast.FormattedValue):
                     reader.evaluate(rest.value)
-            return Opaque("a formatted text", "str")
+            return Opaque("a formatted text", "str", head=text + texts.beginning(value))
         text += str(value.value) if part.conversion != 114 else repr(value.value)  # type: ignore[attr-defined]
         origin, weak = origin + value.origin, weak or value.weak
         if len(text) > operators.LONGEST_TEXT:

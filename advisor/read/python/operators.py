@@ -13,7 +13,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
-from advisor.read.python import subscripts
+from advisor.read.python import subscripts, texts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -98,7 +98,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     if symbol == "|" and isinstance(left, Mapping) and isinstance(right, Mapping):
         return mapping({**left.items, **right.items}, left.exact and right.exact)
     if symbol == "%" and isinstance(left, Constant) and isinstance(left.value, str):
-        return Opaque("a formatted text", "str")
+        return Opaque("a formatted text", "str", head=texts.filled_in(left.value, right))
     if symbol == "+" and (isinstance(left, Sequence) or isinstance(right, Sequence)):
         known_part = left if isinstance(left, Sequence) else right
         assert isinstance(known_part, Sequence)
@@ -122,7 +122,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         low, high = 0, right.value - 1
     unknown = left if isinstance(left, Opaque) else right
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right))
+    head = texts.joined([left, right]) if symbol == "+" else ""
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head)
 
 
 def _replicas(symbol: str, left: Value, right: Value) -> int:

@@ -38,6 +38,7 @@ def private(reader: Reader) -> tuple[Any, ...]:
         reader.unread_modules,
         reader.own_losses,
         reader.hooks_run,
+        reader.folders,
     )
     complete = (getattr(reader.recipe, name).complete for name in SHAREABLE)
     return (*map(_size, _private_fields(reader.recipe)), *complete, reader.grad_mode, reader.handed_over, *map(len, kept))

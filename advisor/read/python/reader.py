@@ -82,11 +82,10 @@ class Reader:
         self.look_at = prospect.ENOUGH  # expressions after which it is asked whether the program may train
         self.sharing: Sharing | None = None
         self.depth = 0  # nesting of expressions
-        self.spent = False
-        self.closed = False  # no further file is imported
+        self.spent = self.closed = False  # closed: no further file is imported
         self.leaves = self.repeated = 0  # events emitted, to drop calls without any; nodes that replayed calls added
         self.turns: list[int] = []  # where in the trail the turns of the loops around began
-        self.loop_depth = self.call_depth = self.forward_depth = 0
+        self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0  # unrolling: inside a loop that is read item by item
         self.grad_mode, self.serial = "on", 0
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
@@ -113,7 +112,6 @@ class Reader:
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
-        self.unrolling = 0  # inside a loop that is read item by item
         self._config: tuple[str, str] | None = None
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
@@ -121,6 +119,8 @@ class Reader:
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
         self._launches: list[Launch] | None = None
+        self.folders: list[tuple[Place, str]] = []  # those that are made: where, and how their path begins
+        self.handed_texts: dict[str, str] = {}  # texts that go into a library, which may be paths: to what
 
     @property
     def entry(self) -> SourceModule:

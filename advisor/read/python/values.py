@@ -50,6 +50,7 @@ class Opaque(Value):
     flow: Flow | None = None  # a number taken from a tensor keeps what the tensor was
     replicas: int = 0  # how many times the number of processes is a factor of it
     passes: Passes | None = None  # a number of batches that follows from the data
+    head: str = ""  # how a text begins whose rest is not known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

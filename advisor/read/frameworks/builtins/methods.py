@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
-from advisor.read.python import growing, keys
+from advisor.read.python import growing, keys, texts
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -97,7 +97,7 @@ def _text(value: Constant, name: str, call: LibraryCall) -> Value | None:
     given = [plain(item) for item in call.arguments.positional]
     named = {key: plain(item) for key, item in call.arguments.keywords.items()}
     if any(item is Opaque for item in (*given, *named.values())) or not call.arguments.exact:
-        return Opaque("a computed text", kind)
+        return Opaque("a computed text", kind, head=texts.method(value.value, name, call.arguments))
     if any(isinstance(item, int) and abs(item) > LONGEST_TEXT for item in given) or (name == "format" and WIDE.search(str(value.value))):
         return Opaque("a very long text", kind)
     try:

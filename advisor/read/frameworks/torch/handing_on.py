@@ -10,7 +10,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.builtins.objects import setattr_
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, graph_of_weights, merge
-from advisor.read.python import classes
+from advisor.read.python import classes, regions
 from advisor.read.python.values import NONE, Arguments, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
 
 
@@ -90,8 +90,13 @@ def spawn(call: LibraryCall) -> Value:
     items = list(given.items) if isinstance(given, Sequence) else []
     call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=True, place=call.place))
     if worker is not None:
-        call.reader.call(worker, Arguments([Opaque("the rank", "int"), *items], exact=given is None or isinstance(given, Sequence)), call.node)
+        arguments = Arguments([Opaque("the rank", "int"), *items], exact=given is None or isinstance(given, Sequence))
+        regions.in_region(call.reader, call.place, "process", {}, lambda: _run(call, worker, arguments))
     return NONE
+
+
+def _run(call: LibraryCall, worker: Value, arguments: Arguments) -> None:
+    call.reader.call(worker, arguments, call.node)
 
 
 @table.function("torch.multiprocessing.Process")

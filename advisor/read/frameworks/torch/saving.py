@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import posixpath
 from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Module, Restore, Save
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import texts
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value, sequence
 
 
@@ -56,8 +59,23 @@ def save(call: LibraryCall) -> Value:
     held = [_held(item) for item in given.items.values()] if isinstance(given, Mapping) else [given]
     states = [part for part in held if isinstance(part, Instance) and part.role == "state"]
     fact.kept = next((state.data["save"] for state in states if state.data.get("save")), None)
-    call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
+    fact.folder = _folder(call.get("f", 1) or call.get("filename", 1))
+    call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given))
     return NONE
+
+
+def _variable(call: LibraryCall, value: Value | None) -> Any:
+    """The name that is handed over, where it is not known what it holds: what the turns before this one left there."""
+    if not isinstance(value, Opaque) or not isinstance(call.node, ast.Call) or not call.node.args:
+        return None
+    return call.reader.variable(call.node.args[0])
+
+
+def _folder(path: Value | None) -> str:
+    """The folder of a path, or of a file that was opened."""
+    if isinstance(path, Instance) and path.role == "file":
+        path = path.data.get("path")
+    return posixpath.dirname(texts.beginning(path))
 
 
 @table.function("torch.load", "safetensors.torch.load_file")
@@ -134,14 +152,19 @@ def restore(call: LibraryCall, of: str) -> None:
     fact.parts = {key: kind}
     fact.strict = call.setting("strict", 1, True)
     call.reader.emit(
-        Kind.RESTORE, call.node, call.reader.record(fact), source=value.data.get("fact") if isinstance(value, Instance) else None, state=value
+        Kind.RESTORE,
+        call.node,
+        call.reader.record(fact),
+        source=value.data.get("fact") if isinstance(value, Instance) else None,
+        state=value,
+        variable=_variable(call, value),
     )
 
 
 table.TENSORS["restore"] = restore
 
 
-def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
+def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None) -> None:
     """Weights kept in memory under a name inside a loop: an alias, or a copy."""
     if isinstance(value, Mapping):  # a comprehension over the items of a state
         tensors = [item for item in value.items.values() if isinstance(item, Instance) and item.role == "state-tensor"]
@@ -149,7 +172,7 @@ def kept(reader: Any, value: Value, memory: str, node: Any) -> None:
         memory = "copy" if tensors and all(item.data.get("copied") for item in tensors) else memory
     if isinstance(value, Instance) and value.role in ("state", "state-tensor") and value.data.get("of") == "model":
         fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
-        reader.emit(Kind.SAVE, node, reader.record(fact))
+        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
         value.data["save"] = fact
 
 
