@@ -158,7 +158,7 @@ class Loop:
 class Region:
     """A `with` block (or a decorated call): no_grad, enable_grad, inference_mode, autocast, no_sync, set_grad_enabled, accumulate.
 
-    "process": what a process does that is started with a fresh interpreter.
+    "process": what a process does that is started with a fresh interpreter; data: guards, the places of what it leaves out of its file's top level.
     """
 
     place: Place

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Kind, events
+from advisor.model.events import Event, Kind, Region, events
 from advisor.model.finding import Finding
 from advisor.model.length import most_steps
 from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_of, set_by_default
@@ -44,7 +44,14 @@ def _in_parent(recipe: Recipe, ctx: Context, seeds: list[Spot]) -> Iterator[Find
     before = next((event for event, _ in seeds if set_by_default(event.subject)), None)
     for process in processes(recipe) if recipe.seeds.complete and before is not None else ():
         inside = {event for event, _ in events(process.body, Kind.SEED)}
+        set_again = any(event in inside or _at_top(event, around, process) for event, around in seeds)
         drawn = first_need(recipe, process.body)
-        if drawn is not None and before is not None and inside.isdisjoint(event for event, _ in seeds):
+        if drawn is not None and before is not None and not set_again:
             yield ctx.finding("in-parent", at=drawn, line=before.place, started=process.place)
             return
+
+
+def _at_top(seed: Event, around: Around, process: Region) -> bool:
+    """True for a seed that every process sets when it imports the file: it stands outside of functions and of what the main program alone does."""
+    guarded = any(place.file == seed.place.file and place.line <= seed.place.line <= place.end_line for place in process.data["guards"])
+    return not around.calls and not guarded

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Module
 from advisor.model.record import replace
-from advisor.model.source import Known, Setting, Unknown
+from advisor.model.source import Known, Place, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.builtins.objects import setattr_
 from advisor.read.frameworks.table import LibraryCall
@@ -91,8 +93,14 @@ def spawn(call: LibraryCall) -> Value:
     call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=True, place=call.place))
     if worker is not None:
         arguments = Arguments([Opaque("the rank", "int"), *items], exact=given is None or isinstance(given, Sequence))
-        regions.in_region(call.reader, call.place, "process", {}, lambda: _run(call, worker, arguments))
+        regions.in_region(call.reader, call.place, "process", {"guards": _main_guards(call)}, lambda: _run(call, worker, arguments))
     return NONE
+
+
+def _main_guards(call: LibraryCall) -> list[Place]:
+    """What stands under `if __name__ == "__main__"`: a process that is started imports the file anew, and does all the rest of its top level."""
+    source = call.reader.entry
+    return [source.place(node) for node in source.tree.body if isinstance(node, ast.If) and "__name__" in source.segment(node.test)]
 
 
 def _run(call: LibraryCall, worker: Value, arguments: Arguments) -> None:
