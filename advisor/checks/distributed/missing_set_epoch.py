@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loops
 from advisor.model.recipe import Loader, Sampler
@@ -19,7 +19,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if sampler is None or loader.role == "validation" or loader.role == "test" or "shard" in recipe.owner_silences:
         return
     loops = [loop for loop in training_loops(recipe) if any(held.slot is loader.slot for held in loaders(loop.batch))]
-    if not any(loop.epoch is not None for loop in loops):
+    epochs = [loop.epoch for loop in loops if loop.epoch is not None]
+    if not epochs or any(_made_in(epoch, loader) for epoch in epochs):
         return
     if next(events(recipe.tree, Kind.SET_EPOCH), None) is not None:
         return
@@ -28,6 +29,12 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     under = sampler.when or loader.when
     yield ctx.finding("same-order" if not under else "same-order-when", at=sampler, confidence="medium" if under else None, when=under or "")
+
+
+def _made_in(epoch: Loop, loader: Loader) -> bool:
+    """Whether each epoch makes a data set of its own."""
+    made, loop = loader.dataset.place if loader.dataset is not None else None, epoch.place
+    return made is not None and made.file == loop.file and loop.line < made.line <= (loop.end_line or loop.line)
 
 
 def _shuffles(sampler: Sampler) -> bool:

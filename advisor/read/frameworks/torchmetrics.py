@@ -32,6 +32,16 @@ MINIMISED = frozenset({
     "FrechetInceptionDistance", "KernelInceptionDistance", "LearnedPerceptualImagePatchSimilarity", "HausdorffDistance", "TotalVariation",
     "ContinuousRankedProbabilityScore", "RetrievalFallOut",
 })  # fmt: skip
+DIFFERENTIABLE = frozenset({
+    "MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogError", "MeanAbsolutePercentageError", "SymmetricMeanAbsolutePercentageError",
+    "WeightedMeanAbsolutePercentageError", "NormalizedRootMeanSquaredError", "LogCoshError", "MinkowskiDistance", "RelativeSquaredError",
+    "KLDivergence", "HingeLoss", "Perplexity", "TotalVariation", "R2Score", "ExplainedVariance", "CosineSimilarity", "PearsonCorrCoef",
+    "ConcordanceCorrCoef", "StructuralSimilarityIndexMeasure", "MultiScaleStructuralSimilarityIndexMeasure", "PeakSignalNoiseRatio",
+    "SignalNoiseRatio", "ScaleInvariantSignalNoiseRatio", "ScaleInvariantSignalDistortionRatio", "SignalDistortionRatio",
+    "LearnedPerceptualImagePatchSimilarity", "JensenShannonDivergence", "TweedieDevianceScore", "UniversalImageQualityIndex",
+    "VisualInformationFidelity", "ComplexScaleInvariantSignalNoiseRatio", "SourceAggregatedSignalDistortionRatio",
+})  # fmt: skip
+# is_differentiable of these classes: called on a batch, or as a function, they keep the graph; compute() gives what update() has summed without one
 PREFIXES = ("Binary", "Multiclass", "Multilabel")
 SHORT = {"f1": "F1", "auroc": "AUROC", "fbeta": "FBeta", "bleu": "BLEU", "rouge": "ROUGE", "r2": "R2", "iou": "IoU"}  # words of functions' names
 
@@ -48,6 +58,7 @@ def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Liter
     short = name
     for prefix in PREFIXES:
         short = short.removeprefix(prefix)
+    kept = aggregate == "last-batch" and short in DIFFERENTIABLE
     result = Flow(
         metric=NAMES.get(short, short.lower()),
         direction=direction(short),
@@ -55,9 +66,9 @@ def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Liter
         source=base.source,
         sources=base.sources,
         modules=base.modules,
-        graph="cut",
-        cut_by=name,
-        cut_at=call.place,
+        graph=base.graph if kept else "cut",
+        cut_by=None if kept else name,
+        cut_at=None if kept else call.place,
         aggregate=aggregate,
         rank=0,
     )

@@ -173,6 +173,7 @@ def test_samplers(tmp_path: Path) -> None:
     )
     assert [sampler.draws_all for sampler in reader.recipe.samplers.items[:3]] == [True, True, None]
     first, second = reader.recipe.loaders.items
+    assert (value_of(first.settings["batch_size"]), value_of(first.settings["drop_last"])) == (4, True)
     assert [sampler.name for sampler in first.samplers] == ["RandomSampler"]
     assert value_of(second.samplers[0].settings["shuffle"]) is False
     assert found(reader, Kind.SET_EPOCH)[0].subject is second.samplers[0]

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Dataset, Flow, Loader, Split
+from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
 from advisor.read.frameworks import table
@@ -47,10 +47,21 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
     fact.samplers = (*sampler_facts(call.get("sampler", 3)), *sampler_facts(call.get("batch_sampler", 4)))
+    settings.update(_batched_by(call.get("batch_sampler", 4)))
     for key in ("sampler", "batch_sampler"):
         value = call.get(key)
         if isinstance(value, Opaque) and isinstance(settings[key], Unknown):
             settings[key] = Unknown(value.why)
+
+
+def _batched_by(value: Value | None) -> dict[str, Setting]:
+    """The settings of a loader that its batch sampler decides: those of a BatchSampler, unknown of any other."""
+    if value is None or (isinstance(value, Constant) and value.value is None):
+        return {}
+    sampler = value.fact if isinstance(value, Instance) and isinstance(value.fact, Sampler) else None
+    unknown = Unknown("a batch sampler makes the batches")
+    given = sampler.settings if sampler is not None and sampler.kind == ROOT + "BatchSampler" else {}
+    return {"batch_size": given.get("batch_size", unknown), "drop_last": given.get("drop_last", unknown)}
 
 
 @table.function(ROOT + "DataLoader", "torch_geometric.loader.DataLoader", "torch_geometric.data.DataLoader")
