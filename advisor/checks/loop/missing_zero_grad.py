@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event
+from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.folds import Order, Violation, batch_loop, needs_flag, violations
+from advisor.model.folds import Everything, Order, Violation, batch_loop, needs_flag, violations
 from advisor.model.gradients import backward_beside, cleared, escaped_to, kinds_of, owned, partly_cleared, stepped
 from advisor.model.recipe import Recipe
 
@@ -28,13 +28,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         flag = needs_flag(found.context)
         before = _elsewhere(found)
+        around = _around(recipe, found) if before is None else None
         yield ctx.finding(
-            "never" if before is None else "left-over",
+            "left-over" if before is not None else "outside" if around is not None else "never",
             at=backward,
             confidence="medium" if flag else None,
             kind=kinds_of(recipe, found.thing),
             step=found.event.place,
-            before=(before or found.event).place,
+            before=(before or around or found.event).place,
         )
 
 
@@ -44,3 +45,16 @@ def _elsewhere(found: Violation) -> Event | None:
     if any(loop in context.loops for _, context in found.armed_by):
         return None
     return found.armed_by[0][0]
+
+
+def _around(recipe: Recipe, found: Violation) -> Event | None:
+    """What clears the gradients in a loop around that of the batches."""
+    loop = batch_loop(found.context)
+    outer = found.context.loops[: found.context.loops.index(loop)] if loop in found.context.loops else ()
+    for event, context in events(recipe.tree, Kind.ZERO_GRAD):
+        if not outer or not context.loops or context.loops[-1] not in outer:
+            continue
+        gone = cleared(event, recipe)
+        if isinstance(gone, Everything) or any(held.slot is found.thing.slot for held in gone):
+            return event
+    return None
