@@ -241,7 +241,7 @@ READ: dict[str, dict[str, str | bytes]] = {
     "chain-of-calls": {"a.py": "x = y" + ".view(1)" * 900 + "\n" + SOFTMAX},
     "elif": {"a.py": ELIF + "".join(f"elif a == {i}:\n    x = {i}\n" for i in range(150)) + SOFTMAX},
     "blocks": {"a.py": "a = open('a').read()\n" + "".join(" " * i + "if a:\n" for i in range(90)) + " " * 90 + "x = 1\n" + SOFTMAX},
-    "conditions": {"a.py": "".join(f"a{i} = open('a').read()\n" for i in range(5000)) + "x = " + " and ".join(f"a{i}" for i in range(5000)) + "\n" + SOFTMAX},
+    "conditions": {"a.py": "import os\nx = " + " and ".join(f"os.a{i}" for i in range(5000)) + "\n" + SOFTMAX},
     "constants-that-explode": {"a.py": "import itertools, math\nimport numpy as np\n" + "".join(f"x = {text}\n" for text in EXPLODING) + SOFTMAX},
     "doubled-text": {"a.py": "s = 'a'\n" + "s = s + s\n" * 200 + SOFTMAX},
     "doubled-list": {"a.py": "s = [1]\n" + "s = [s, s]\n" * 200 + SOFTMAX},
