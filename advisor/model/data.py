@@ -92,6 +92,7 @@ class Split(Fact):
     groups: Setting = ABSENT
     data: Any = None
     parts: int | None = None
+    order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 
 @dataclass(slots=True, eq=False)

@@ -40,9 +40,10 @@ def unseeded(recipe: Recipe, library: Library) -> bool:
 
 def library_of(split: Split) -> Library:
     """Which library's random numbers a split draws."""
-    if split.kind.startswith(TORCH_SPLITS):
+    drawn = split.order[0] if split.order is not None else split.kind
+    if drawn.startswith(TORCH_SPLITS):
         return "torch"
-    return "python" if split.kind.startswith("random.") else "numpy"
+    return "python" if drawn.startswith("random.") else "numpy"
 
 
 def is_random(split: Split) -> bool:
@@ -101,7 +102,7 @@ def _seeds_devices_alone(nodes: list[Node]) -> bool:
 
 
 def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
-    """The first thing that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward.
+    """The first thing but a split that needs a seed: a model that is trained built, numbers drawn, or, where the weights are not known, a backward.
 
     Where no more is known of the model than that it is trained, the loader that shuffles its training data. `nodes`: a part of the program alone.
     """
@@ -110,12 +111,10 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
     aside: Event | None = None
-    for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.SPLIT, Kind.BACKWARD):
+    for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
-        if event.kind is Kind.SPLIT and is_random(event.subject):
-            return event
-        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init"} and not event.data.get("generator"):
+        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init", "split"} and not event.data.get("generator"):
             picked = hidden and event.data.get("library") == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
             if not picked and not any(arm.label == "flag" for _, arm in context.arms):
                 return event  # weights are drawn while their model is built, which says it better

@@ -25,6 +25,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         loop = batch_loop(around) or epoch_loop(around)
         first = met.setdefault(split.data.place if isinstance(split.data, Fact) else (split.place, split.data), split)
         if loop is not None and not _is_run(loop):
+            if split.order is not None:
+                continue  # an order drawn for the batches of an epoch, whatever is sliced off it
             yield ctx.finding("again-each-epoch", at=event)
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
             yield ctx.finding("once-per-loader", at=event)
@@ -60,13 +62,12 @@ def _splits(call: Call) -> bool:
 
 
 def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    library = library_of(event.subject)
-    if unseeded(recipe, "torch"):
-        return  # missing-seed says it for the whole program
+    split = event.subject
+    library, at = library_of(split), split.order[1] if split.order is not None else event
     if "seed" in recipe.owner_silences and recipe.seeds.complete and not seeds_of(recipe, library):
-        yield ctx.finding("before-framework", at=event, framework=recipe.framework)
+        yield ctx.finding("before-framework", at=at, framework=recipe.framework)
     elif unseeded(recipe, library):
-        yield ctx.finding("unseeded", at=event, library=library)
+        yield ctx.finding("unseeded", at=at, library=library)
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or f"a seed of {library} may be set in what could not be read", event)
 

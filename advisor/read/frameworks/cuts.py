@@ -13,6 +13,7 @@ from advisor.read.python import scopes
 from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value
 
 if TYPE_CHECKING:
+    from advisor.read.frameworks.table import LibraryCall
     from advisor.read.python.reader import Reader
 
 HALF = 0.5  # the larger part is trained on
@@ -48,25 +49,67 @@ def part_of(reader: Reader, array: Value, split: Split, part: str) -> Value:
     return Tensor(replace(flow, source=(split, part), sources=(), graph="none", rows=None, width=None if flow.rank == 1 else flow.width))
 
 
+def put_in_order(call: LibraryCall, value: Value | None, by: str | None = None) -> None:
+    """Notes that the rows of a value, or its items, stand in an order that this call draws."""
+    thing = _ordered(value) if value is not None else None
+    if thing is not None:
+        call.reader.orders[id(thing)] = by or call.name, call.place
+        call.reader.keep.append(thing)
+
+
+def _ordered(value: Value) -> Any:
+    return value.state if isinstance(value, Sequence) else identity(value)
+
+
+def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> None:
+    """Notes the split where a slice takes a part of what was put in random order, and the code around takes the other part as well."""
+    whole = _ordered(owner)
+    order = reader.orders.get(id(whole))
+    rows = _rows(index)
+    if order is None or id(whole) in reader.cuts or rows is None or not isinstance(node, ast.Subscript):
+        return
+    written = _written(node)
+    if isinstance(written, ast.Slice) and _both_taken(reader, written):
+        _split(reader, whole, node)
+
+
+def _split(reader: Reader, whole: Any, node: ast.AST) -> Split:
+    """The split of data, or of their indices, that a slice belongs to."""
+    split = reader.cuts.get(id(whole))
+    if split is None:
+        order = reader.orders.get(id(whole))
+        data = None if isinstance(whole, dict) else whole  # of a list of numbers no more is known
+        split = Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, parts=2, order=order)
+        reader.cuts[id(whole)] = reader.record(split)
+        reader.keep.append(whole)
+        reader.emit(Kind.SPLIT, node, split)
+    return split
+
+
+def _rows(index: Value) -> Sequence | None:
+    """The slice of rows of a subscript."""
+    rows = index.items[0] if isinstance(index, Sequence) and index.kind == "tuple" and index.items else index
+    return rows if isinstance(rows, Sequence) and rows.kind == "slice" else None
+
+
+def _written(node: ast.Subscript) -> ast.expr:
+    return node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+
+
 def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
     """The part of data that a slice takes, where the code around takes the other part as well; None for any other slice."""
-    rows = index.items[0] if isinstance(index, Sequence) and index.kind == "tuple" and index.items else index
-    if not (isinstance(rows, Sequence) and rows.kind == "slice" and isinstance(node, ast.Subscript) and _is_data(owner)):
+    rows = _rows(index)
+    if rows is None or not isinstance(node, ast.Subscript) or not _is_data(owner):
         return None
     whole = identity(owner)
     lower, upper = rows.items[:2]
     begin = 0.0 if _is_open(lower) else _share(lower, whole)
     end = 1.0 if _is_open(upper) else _share(upper, whole)
-    written = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+    written = _written(node)
     if begin is None or end is None or end - begin == 1 or not isinstance(written, ast.Slice) or not _both_taken(reader, written):
         return None
     begin, end = (1 - share if _from_end(bound) else share for share, bound in ((begin, written.lower), (end, written.upper)))
-    split = reader.cuts.get(id(whole))
-    if split is None:
-        split = reader.cuts[id(whole)] = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(False), data=whole, parts=2))
-        reader.keep.append(whole)
-        reader.emit(Kind.SPLIT, node, split)
-    return part_of(reader, owner, split, "train" if end - begin >= HALF else "test")
+    return part_of(reader, owner, _split(reader, whole, node), "train" if end - begin >= HALF else "test")
 
 
 def _is_data(value: Value) -> bool:

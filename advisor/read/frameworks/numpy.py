@@ -7,7 +7,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Seed
 from advisor.model.record import replace
-from advisor.read.frameworks import scaling, table
+from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import matches, turned
@@ -60,8 +60,12 @@ def draw(call: LibraryCall) -> Value:
         given = call.arguments.positional[0] if call.arguments.positional else None
         if isinstance(given, Sequence):
             call.reader.store.write(given.state, "exact", False)
+        cuts.put_in_order(call, given)
         return NONE
-    return Tensor(Flow(graph="none"))
+    made = Tensor(Flow(graph="none"))
+    if name == "permutation":
+        cuts.put_in_order(call, made)
+    return made
 
 
 @table.function("numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.Generator")

@@ -79,6 +79,7 @@ def item(call: LibraryCall) -> Value:
     part = cuts.cut(call.reader, call.this, key, call.node)
     if part is not None:
         return part
+    cuts.cut_in_order(call.reader, call.this, key, call.node)
     if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
         rows, column = key.items
         if not isinstance(rows, Sequence):
@@ -101,6 +102,8 @@ def sample(call: LibraryCall) -> Value:
     """df.sample(frac=1, random_state=...)"""
     if call.get("random_state") is None:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle", gives=True)
+        if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
+            cuts.put_in_order(call, call.this, "pandas.DataFrame.sample")
     return frame(call.reader, call.this)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Seed
+from advisor.read.frameworks.cuts import put_in_order
 from advisor.read.frameworks.table import LibraryCall, function, method
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
@@ -41,6 +42,8 @@ def draw(call: LibraryCall) -> Value:
     """Random numbers."""
     name = call.name.rpartition(".")[2]
     call.reader.emit(Kind.DRAW, call.node, None, library="python", what=call.name, use=USES.get(name, "other"))
+    if name == "shuffle":
+        put_in_order(call, call.arguments.positional[0] if call.arguments.positional else None)
     return drawn(call, name)
 
 

@@ -9,7 +9,7 @@ from advisor.model.recipe import Dataset, Fitted, Flow, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
-from advisor.read.frameworks.cuts import identity, part_of
+from advisor.read.frameworks.cuts import identity, part_of, put_in_order
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python.reader import Reader
@@ -230,5 +230,7 @@ def shuffle(call: LibraryCall) -> Value:
     """shuffle(x, y, random_state=...)"""
     if call.get("random_state") is None:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use="shuffle")
+        for value in call.arguments.positional:
+            put_in_order(call, value)
     given = list(call.arguments.positional)
     return given[0] if len(given) == 1 else sequence(given, "tuple")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
 from advisor.model.record import replace
-from advisor.read.frameworks import table
+from advisor.read.frameworks import cuts, table
 from advisor.read.python import calls, classes, functions, growing, keys, operators
 from advisor.read.python.values import (
     Arguments,
@@ -77,6 +77,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return Opaque("a key that is not known")
     if isinstance(owner, Sequence):
         if isinstance(index, Sequence) and index.kind == "slice":
+            cuts.cut_in_order(reader, owner, index, node)
             bounds = [reader.plain(item) for item in index.items]
             if owner.exact and all(b is None or isinstance(b, int) for b in bounds):
                 return sequence(list(owner.items)[slice(*bounds)], owner.kind)

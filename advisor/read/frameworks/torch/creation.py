@@ -66,7 +66,10 @@ def random(call: LibraryCall) -> Value:
         flow = subject(call) or Flow()
         return Tensor(replace(cut(flow, name, call.place), activation="random", losses=(), width=None, rows=None))
     dtype = "int64" if name in ("randint", "randperm") and call.get("dtype") is None else None
-    return _leaf(call, Flow(graph="none", activation="random", dtype=dtype, **_sizes(call, name)))
+    made = _leaf(call, Flow(graph="none", activation="random", dtype=dtype, **_sizes(call, name)))
+    if name == "randperm" and not given:
+        cuts.put_in_order(call, made)
+    return made
 
 
 def filled(call: LibraryCall) -> Value:

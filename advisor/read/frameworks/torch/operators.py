@@ -245,6 +245,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     part = cuts.cut(reader, owner, index, node)
     if part is not None:
         return part
+    cuts.cut_in_order(reader, owner, index, node)
     if isinstance(index, Sequence) and index.kind == "slice":
         taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken))
