@@ -58,7 +58,7 @@ class Kind(str, Enum):
     FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
     # is given a batch, which may do more than run the model
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
-    BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting)
+    BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting), item (identity of the loss)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
     GRAD_WRITE = "grad-write"  # something assigns .grad, or writes weights in place; data: what "grad|data|in-place",
     # steps (bool): the weights are moved by their gradients, source: the other model (Module) whose weights are written
@@ -74,7 +74,8 @@ class Kind(str, Enum):
     METRIC = "metric"  # data: name, flow (Flow): the measurement, or what the model gave where it is compared with labels
     SAVE = "save"  # subject Save
     RESTORE = "restore"  # subject Restore
-    KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable
+    KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable, item (identity of what is appended),
+    # loops: how many of those around it the list outlives
     COUNT = "count"  # data: variable (hashable), amount (Setting)
     RESET = "reset"  # data: variable, value (Setting)
     ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)

@@ -94,12 +94,12 @@ def has_adapter(modules: Iterable[Module]) -> bool:
 
 def is_pretrained(modules: Iterable[Module]) -> bool:
     """True when weights of the modules come from elsewhere, or may."""
-    return any(not _random(part.pretrained) for part in parts(modules))
+    return any(not starts_random(part.pretrained) for part in parts(modules))
 
 
 def brings_weights(module: Module) -> bool:
     """True when the weights of this very module are known to come from elsewhere."""
-    return isinstance(module.pretrained, Known) and not _random(module.pretrained)
+    return isinstance(module.pretrained, Known) and not starts_random(module.pretrained)
 
 
 def has_frozen(modules: Iterable[Module]) -> bool:
@@ -124,9 +124,9 @@ def known_throughout(modules: Iterable[Module]) -> bool:
 def from_scratch(modules: Iterable[Module]) -> bool:
     """True when every layer was seen and none brings weights from elsewhere."""
     found = list(parts(modules))
-    return bool(found) and known_throughout(found) and all(_random(part.pretrained) for part in found)
+    return bool(found) and known_throughout(found) and all(starts_random(part.pretrained) for part in found)
 
 
-def _random(pretrained: Setting) -> bool:
+def starts_random(pretrained: Setting) -> bool:
     """True when the weights are known to be drawn at random."""
     return is_absent(pretrained) or (isinstance(pretrained, Known) and pretrained.value in (False, None, ""))

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, Node, Region, events, kinds, walk
-from advisor.model.kinds import WEIGHTED, is_pretrained, is_test, layers
+from advisor.model.finished import once
+from advisor.model.kinds import WEIGHTED, is_test, starts_random
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import Known, is_absent, value_of
 
@@ -57,7 +58,7 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
     models = trained_models(recipe)
     for event, context in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT):
         if event.kind is Kind.BUILD:
-            if library == "torch" and event.subject in models and _initialises(event.subject):
+            if library == "torch" and event.subject in models and event.subject not in _loaded(recipe) and _drawn(event.subject):
                 yield event, context
         elif any(arm.label != "default" for _, arm in context.arms):
             continue
@@ -82,8 +83,24 @@ def trained_models(recipe: Recipe) -> list[Module]:
     return [model for model in models if model.user_class] or models
 
 
-def _initialises(model: Module) -> bool:
-    return bool(layers([model], WEIGHTED)) and not is_pretrained([model])
+@once
+def _loaded(recipe: Recipe) -> set[Module | None]:
+    """The modules that a state is loaded into before training."""
+    found: set[Module | None] = set()
+    for event, _ in events(recipe.tree, Kind.RESTORE, Kind.BACKWARD):
+        if event.kind is Kind.BACKWARD:
+            break
+        found.add(event.subject.module)
+    return found
+
+
+def _drawn(part: Module) -> bool:
+    """True when a layer is drawn at random; in a model that brings weights, one that was put in place of its own."""
+    if starts_random(part.pretrained):
+        return (not part.user_class and part.name in WEIGHTED) or any(map(_drawn, part.children.values()))
+    if part.user_class:
+        return False
+    return any((child.place != part.place or value_of(child.pretrained) is False) and _drawn(child) for child in part.children.values())
 
 
 def processes(recipe: Recipe) -> list[Region]:

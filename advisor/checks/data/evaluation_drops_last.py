@@ -16,7 +16,7 @@ EIGHT_BITS = ("fp8", "transformer-engine")  # their products of matrices refuse 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each loader with drop_last=True that a model is measured on."""
-    dropping = [loader for loader in recipe.loaders if _drops(loader)]
+    dropping = [loader for loader in recipe.loaders if _drops(loader, recipe)]
     if not dropping or any(str(known.value).startswith(EIGHT_BITS) for known in candidates(recipe.precision)):
         return
     measured = {held.slot for _, _, loop in evaluation_forwards(recipe) for held in loaders(loop)}
@@ -25,14 +25,23 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("left-out", at=loader, value_from=first(loader.settings.get("drop_last")), role=loader.role)
 
 
-def _drops(loader: Loader) -> bool:
+def _drops(loader: Loader, recipe: Recipe) -> bool:
     """True for held-out data with drop_last=True. A shuffled loader whose data are not known to be held out may be the training loader."""
     if loader.role not in ("validation", "test") or value_of(loader.settings.get("drop_last")) is not True:
         return False
     data = loader.dataset
     while data is not None and data.role == "unknown" and data.origin is not None:
         data = data.origin
-    known = data is not None and data.role in ("validation", "test")
+    known = (data is not None and data.role in ("validation", "test")) or _other_part_trains(loader, recipe)
     shuffle = loader.settings.get("shuffle")
     in_order = not is_unknown(shuffle) and not value_of(shuffle)
     return known or (in_order and (data is None or data.role != "train"))
+
+
+def _other_part_trains(loader: Loader, recipe: Recipe) -> bool:
+    """True for one part of a split of which another part is trained on."""
+    mine = loader.dataset
+    if mine is None or mine.split is None:
+        return False
+    trained = [other.dataset for other in recipe.loaders if other.role == "train" and other.dataset is not None]
+    return any(other.split is mine.split and other.part != mine.part for other in trained)

@@ -23,11 +23,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         loop = training_loop(context)
         turn = loop.batch if loop is not None else _data_loop(context)
-        if turn is None or _starts_again(turn, event.data.get("variable")):
+        if turn is None or _starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
             continue
         if loop is None and flow.losses and _of_this_batch(flow, turn):
             case = "evaluation"
-        elif loop is not None and _has_backward(turn, event, context, flow) and not _meets_backward(recipe, event):
+        elif loop is not None and _trained_on(turn, event, context, flow) and not _meets_backward(recipe, event):
             case = "training"
         else:
             continue
@@ -51,6 +51,16 @@ def _starts_again(turn: Loop, variable: object) -> bool:
     return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
 
 
+def _outlives(turn: Loop, keep: Event, context: Around) -> bool:
+    """False for a list that is made anew in every turn."""
+    count = keep.data.get("loops")
+    return count is None or turn in context.loops[max(len(context.loops) - count, 0) :]
+
+
+def _trained_on(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:
+    return _has_backward(turn, keep, context, flow) or _starts_alone(turn, keep, flow)
+
+
 def _has_backward(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:
     """True when the loss meets its backward in the same turn. A list may collect losses for the backward, so only what is added after it counts."""
     added, taken = keep.data.get("how") == "add", dict(context.arms)
@@ -63,6 +73,12 @@ def _has_backward(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:
         if event.kind is Kind.BACKWARD and isinstance(met, Flow) and (_same(flow, met) or set(flow.losses) & set(met.losses)):
             return True
     return False
+
+
+def _starts_alone(turn: Loop, keep: Event, flow: Flow) -> bool:
+    """True for what is put into a list and is itself where the backward of the turn starts; every backward of its loss starts there."""
+    met = [event for event, _ in events(turn.body, Kind.BACKWARD) if set(flow.losses) & set(getattr(event.data.get("flow"), "losses", ()))]
+    return bool(met) and keep.data.get("item") is not None and all(event.data.get("item") == keep.data["item"] for event in met)
 
 
 def _handed_over(context: Around, turn: Loop) -> Call | None:

@@ -25,6 +25,7 @@ CONVOLUTIONAL = (
     "cspresnet", "cspdarknet", "vgg16_bn", "vgg19_bn", "repvgg", "gernet", "lcnet", "fbnet", "spnasnet", "semnasnet", "hardcorenas", "gluon_resnet",
 )  # fmt: skip
 ATTENTIVE = ("vit_", "deit", "swin", "beit", "cait", "xcit", "eva", "convit", "pit_", "levit", "maxvit", "coat", "crossvit", "volo", "twins", "mvit")
+HEADS = (None, 0, 1000, 21841, 21843)  # numbers of classes with which no new last layer is drawn: none asked for, no head, those of published weights
 KINDS = {  # names of the factory
     "sgd": "torch.optim.SGD", "nesterov": "torch.optim.SGD", "momentum": "torch.optim.SGD", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW",
     "nadam": "torch.optim.NAdam", "radam": "torch.optim.RAdam", "adamax": "torch.optim.Adamax", "adadelta": "torch.optim.Adadelta",
@@ -103,6 +104,8 @@ def create_model(call: LibraryCall) -> Value:
     kinds = ("Conv2d", "BatchNorm2d", "Linear") if base.startswith(CONVOLUTIONAL) else ("LayerNorm", "Linear") if base.startswith(ATTENTIVE) else ()
     for kind in kinds:
         fact.children[kind.lower()] = Module(call.place, kind=f"torch.nn.{kind}")
+    if "linear" in fact.children and number(fact.settings.get("num_classes")) not in HEADS:
+        fact.children["linear"].pretrained = Known(False)  # the last layer is a new one
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance("timm.model", role="module", fact=fact, node=call.node)

@@ -167,7 +167,10 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
                     items.append(value)
         else:
             items.append(reader.evaluate(element))
-    return sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
+    made = sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
+    if not items and reader.loop_depth:
+        made.state["loops"] = reader.loop_depth
+    return made
 
 
 def _is_literal(node: ast.AST | None) -> bool:

@@ -141,7 +141,8 @@ class Module(Value):
 
 @dataclass(slots=True, eq=False)
 class Sequence(Value):
-    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples)."""
+    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples), loops (around the
+    place where an empty one is written)."""
 
     kind: str
     state: dict[str, Any]

@@ -130,8 +130,9 @@ def _write(reader: Reader, value: Sequence, items: tuple[Value, ...], exact: boo
 def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     item = call.arguments.positional[0] if call.arguments.positional else Opaque()
     if reader.loop_depth and isinstance(item, Tensor) and item.flow.graph == "kept" and not reader.forward_depth:
-        reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=(id(value.state), "items"), text=reader.text(call.node))
-        reader.keep.append(value)
+        kept, text, loops = (id(value.state), "items"), reader.text(call.node), reader.loop_depth - int(value.state.get("loops") or 0)
+        reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=kept, text=text, item=id(item), loops=loops)
+        reader.keep += value, item
     front, was = call.name.endswith("appendleft"), growing.growth(value)
     whole = bool(value.state.get("whole")) and growing.steady(reader)
     if reader.loop_depth:

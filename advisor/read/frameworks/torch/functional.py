@@ -119,7 +119,9 @@ def backward(call: LibraryCall) -> Value:
         scaler=flow.scaler,
         retain_graph=call.setting("retain_graph", 1, None),
         create_graph=call.setting("create_graph", 2, False),
+        item=id(call.receiver),
     )
+    call.reader.keep.append(call.receiver)
     return NONE
 
 
