@@ -149,6 +149,46 @@ def whole_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
                 yield event, context
 
 
+def evaluations_at_once(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
+    """Every forward of a trained model on data that no loop cuts into batches, where the model was put into eval mode in the same function, a loss
+    or a metric takes up what it gives, and no backward does."""
+    trained, spots = _trained_slots(recipe), list(events(recipe.tree))
+    for at, (switch, around) in enumerate(spots):
+        model = switch.subject
+        if switch.kind is not Kind.EVAL_MODE or not isinstance(model, Module) or trained.isdisjoint(part.slot for part in model.walk()):
+            continue
+        stretch = _evaluated(spots, at, model)
+        for here, (event, context) in enumerate(stretch):
+            own = [loop for loop in context.loops if loop not in around.loops and loop.what not in ("parameters", "turn")]
+            if event.kind is Kind.FORWARD and _is(event.subject, model) and not own:
+                if any(other.kind in MEASURES and _measures(other, model) for other, _ in stretch[here + 1 :]):
+                    yield event, context
+
+
+def _evaluated(spots: list[tuple[Event, Context]], at: int, model: Module) -> list[tuple[Event, Context]]:
+    """What follows upon a switch to eval mode in its function and loop until the model is switched again; nothing where gradients are asked for."""
+    around = spots[at][1]
+    stretch: list[tuple[Event, Context]] = []
+    inside = True
+    for event, context in spots[at + 1 :]:
+        if around.loops and around.loops[-1] not in context.loops:
+            break
+        inside = inside and (not around.calls or around.calls[-1] in context.calls)
+        if event.kind in (Kind.BACKWARD, Kind.AUTOGRAD_GRAD, Kind.GRAD_WRITE, Kind.OPTIMIZER_STEP):
+            return []
+        if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.EVAL_MODE) and _is(event.subject, model):
+            break
+        if not inside and event.kind is Kind.FORWARD and _is(event.subject, model):
+            break  # what is trained behind it is trained on this
+        if inside:
+            stretch.append((event, context))
+    return stretch
+
+
+def _is(subject: object, model: Module) -> bool:
+    return isinstance(subject, Module) and subject.slot is model.slot
+
+
 def beside_training(context: Context) -> bool:
     """True for what stands in no training loop and in no other loop either than those around training: it happens once, or once per epoch."""
     repeating = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]

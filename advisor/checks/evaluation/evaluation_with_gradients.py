@@ -1,4 +1,4 @@
-"""Validation loops that build a graph for every batch."""
+"""Evaluations that build a graph for every batch, or for all data at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Exit, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
-from advisor.model.modes import evaluation_forwards, gradients_on, role_of
+from advisor.model.modes import evaluation_forwards, evaluations_at_once, gradients_on, role_of
 from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each evaluation loop of a training program with a forward outside no_grad; the first forward is named."""
+    """Each evaluation loop of a training program with a forward outside no_grad, where the first forward is named, and each forward in eval mode
+    on data that no loop cuts into batches."""
     if "no-grad" in recipe.owner_silences or not recipe.trains:
         return
-    seen = set()
+    seen: set[object] = set()
     for event, context, loop in evaluation_forwards(recipe):
         if loop in seen or not gradients_on(event, context) or event.subject.trainable == "no":
             continue
@@ -27,3 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
         at = next((node.place for node in inside if isinstance(node, Call)), event)
         yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place)
+    for event, context in evaluations_at_once(recipe):
+        if gradients_on(event, context) and event.subject.trainable != "no" and event.place not in seen:
+            seen.add(event.place)
+            yield ctx.finding("graph-at-once", at=event, model=event.subject.name)

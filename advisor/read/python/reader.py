@@ -108,6 +108,7 @@ class Reader:
         self.made: dict[int, Instance] = {}
         self.cuts: dict[int, Split] = {}  # splits by slices, by what they split
         self.orders: dict[int, tuple[str, Place]] = {}  # what was put in random order by the global numbers: the draw, and where
+        self.saved_models: dict[str, Instance] = {}  # models that were saved as a whole, by their file
         self.switched_on: set[Module] = set()  # models whose weights a loop unfreezes in every turn
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers

@@ -8,6 +8,7 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Module, Restore, Save
+from advisor.model.source import value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import texts
@@ -61,6 +62,8 @@ def save(call: LibraryCall) -> Value:
     fact.kept = next((state.data["save"] for state in states if state.data.get("save")), None)
     fact.folder = _folder(call.get("f", 1) or call.get("filename", 1))
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given))
+    if isinstance(given, Instance) and given.role == "module" and isinstance(path := value_of(fact.path), str):
+        call.reader.saved_models[path] = given
     return NONE
 
 
@@ -80,7 +83,12 @@ def _folder(path: Value | None) -> str:
 
 @table.function("torch.load", "safetensors.torch.load_file")
 def load(call: LibraryCall) -> Value:
-    """torch.load(path): an object whose parts are taken by key."""
+    """torch.load(path): an object whose parts are taken by key, or the model that the program saved there as a whole."""
+    path = value_of(call.setting("f", 0))
+    saved = call.reader.saved_models.get(path) if isinstance(path, str) else None
+    if saved is not None:
+        call.reader.emit(Kind.MODE_UNKNOWN, call.node, saved.fact)  # it comes in the mode that it was saved in
+        return saved
     return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={"path": call.setting("f", 0), "key": None, "keys": {}})
 
 
