@@ -92,6 +92,7 @@ class Split(Fact):
     groups: Setting = ABSENT
     data: Any = None
     parts: int | None = None
+    names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 

@@ -116,16 +116,18 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 
 
 @once
-def final_loaders(recipe: Recipe) -> frozenset[Fact]:
-    """The loaders that a model goes over when training is done: what comes of it is the result of the run."""
+def final_data(recipe: Recipe) -> frozenset[object]:
+    """The loaders, and the parts of splits, that a model is given when training is done: what comes of it is the result of the run."""
     rounds = {found.epoch or found.batch for found in training_loops(recipe)}
-    found: set[Fact] = set()
+    found: set[object] = set()
     trained = False
     for event, context in events(recipe.tree, Kind.BACKWARD, Kind.FORWARD):
         if event.kind is Kind.BACKWARD:
             trained = True
         elif trained and rounds.isdisjoint(context.loops):
             found.update(loader.slot for loop in context.loops for loader in loaders(loop))
+            given = event.data.get("input") or Flow()
+            found.update(source for source in (given.source, *given.sources) if isinstance(source, tuple))
     return frozenset(found)
 
 

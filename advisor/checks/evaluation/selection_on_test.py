@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.modes import final_loaders
-from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save
+from advisor.model.modes import final_data
+from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save, Split
 from advisor.model.source import Link
 
 
@@ -24,28 +24,37 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield _finding("early-stop", stop, data, stop.flow, ctx)
 
 
-def _test_data(flow: Flow | None, recipe: Recipe) -> Loader | Dataset | None:
-    """The held-out test data that a metric comes from: the loader over them, or the data set where they are taken all at once."""
+Data = Loader | Dataset | Split
+
+
+def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
+    """The held-out test data that a metric comes from: the loader over them, or the data set or part of a split where they are taken all at once."""
     sources = (flow.source, *flow.sources) if flow is not None else ()
     held = [source for source in sources if isinstance(source, (Loader, Dataset))]
-    return next((source for source in held if source.role == "test" and not _unclear(source)), None) or next(
-        (source for source in held if isinstance(source, Loader) and _reported_as_test(source, recipe)), None
-    )
+    known = next((source for source in held if source.role == "test" and not _unclear(source)), None)
+    if known is not None:
+        return known
+    for source in sources:
+        part = source[0].names.get(source[1], ()) if isinstance(source, tuple) and isinstance(source[0], Split) else ()
+        if _says_test(part) and source in final_data(recipe):
+            return source[0]  # type: ignore[no-any-return]
+        if isinstance(source, Loader) and source.role == "validation" and source.slot in final_data(recipe) and _says_test(source.names):
+            return source
+    return None
 
 
 def _unclear(data: Loader | Dataset) -> bool:
     return isinstance(data, Loader) and data.role_from == "unknown"
 
 
-def _reported_as_test(loader: Loader, recipe: Recipe) -> bool:
-    """True for held-out data whose names say test and nothing else, and that the finished model is measured on."""
-    words = {word for name in loader.names for word in re.split(r"[^a-z]+", name.lower())}
-    named = any(word.startswith("test") for word in words) and not any(word.startswith(("train", "val", "dev", "eval")) for word in words)
-    return loader.role == "validation" and named and loader.slot in final_loaders(recipe)
+def _says_test(names: Iterable[str]) -> bool:
+    """True for names that say test and nothing else: the finished model is measured on the same data again."""
+    words = {word for name in names for word in re.split(r"[^a-z]+", name.lower())}
+    return any(word.startswith("test") for word in words) and not any(word.startswith(("train", "val", "dev", "eval")) for word in words)
 
 
-def _finding(case: str, at: Save | EarlyStopping, data: Loader | Dataset, flow: Flow | None, ctx: Context) -> Finding:
-    sure = data.role == "test" and (isinstance(data, Dataset) or data.role_from in ("use", "contents"))
+def _finding(case: str, at: Save | EarlyStopping, data: Data, flow: Flow | None, ctx: Context) -> Finding:
+    sure = not isinstance(data, Split) and data.role == "test" and (isinstance(data, Dataset) or data.role_from in ("use", "contents"))
     evidence = [Link(data.place.file, data.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
     where = at.decided or at if isinstance(at, Save) else at

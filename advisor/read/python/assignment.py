@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Loader
+from advisor.model.recipe import Loader, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
 from advisor.read.python import calls, comprehensions, conditions, operators, scopes, subscripts
@@ -126,10 +126,18 @@ def _held(value: Value) -> Iterable[Value]:
     return (item.members[0] if isinstance(item, Union) else item for item in inside)
 
 
+def _name_part(source: object, name: str) -> None:
+    """Notes what a part of a split is called."""
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], Split):
+        source[0].names.setdefault(source[1], set()).add(name)
+
+
 def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None:
     """Events for what may steer training: counters reset, flags set, metrics kept, inside loops."""
     if isinstance(value, Instance) and isinstance(value.fact, Loader) and isinstance(target, (ast.Name, ast.Attribute)):
         value.fact.names |= {target.id if isinstance(target, ast.Name) else target.attr}
+    if isinstance(value, Tensor) and value.flow.graph == "none" and not value.flow.modules and isinstance(target, (ast.Name, ast.Attribute)):
+        _name_part(value.flow.source, target.id if isinstance(target, ast.Name) else target.attr)
     if not reader.loop_depth or reader.forward_depth:
         return
     outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
