@@ -29,6 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         at = next((node.place for node in inside if isinstance(node, Call)), event)
         yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place)
     for event, context in evaluations_at_once(recipe):
-        if gradients_on(event, context) and event.subject.trainable != "no" and event.place not in seen:
-            seen.add(event.place)
+        around = context.calls[-1:], context.loops[-1:]
+        if around not in seen and gradients_on(event, context) and event.subject.trainable != "no":
+            seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)

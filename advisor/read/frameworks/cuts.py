@@ -53,7 +53,7 @@ def put_in_order(call: LibraryCall, value: Value | None, by: str | None = None) 
     """Notes that the rows of a value, or its items, stand in an order that this call draws."""
     thing = _ordered(value) if value is not None else None
     if thing is not None:
-        call.reader.orders[id(thing)] = by or call.name, call.place
+        call.reader.cuts[id(thing)] = by or call.name, call.place
         call.reader.keep.append(thing)
 
 
@@ -64,9 +64,7 @@ def _ordered(value: Value) -> Any:
 def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> None:
     """Notes the split where a slice takes a part of what was put in random order, and the code around takes the other part as well."""
     whole = _ordered(owner)
-    order = reader.orders.get(id(whole))
-    rows = _rows(index)
-    if order is None or id(whole) in reader.cuts or rows is None or not isinstance(node, ast.Subscript):
+    if not isinstance(reader.cuts.get(id(whole)), tuple) or _rows(index) is None or not isinstance(node, ast.Subscript):
         return
     written = _written(node)
     if isinstance(written, ast.Slice) and _both_taken(reader, written):
@@ -76,11 +74,11 @@ def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> N
 def _split(reader: Reader, whole: Any, node: ast.AST) -> Split:
     """The split of data, or of their indices, that a slice belongs to."""
     split = reader.cuts.get(id(whole))
-    if split is None:
-        order = reader.orders.get(id(whole))
+    if not isinstance(split, Split):
+        order = split
         data = None if isinstance(whole, dict) else whole  # of a list of numbers no more is known
-        split = Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, parts=2, order=order)
-        reader.cuts[id(whole)] = reader.record(split)
+        split = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, parts=2, order=order))
+        reader.cuts[id(whole)] = split
         reader.keep.append(whole)
         reader.emit(Kind.SPLIT, node, split)
     return split

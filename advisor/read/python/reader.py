@@ -106,8 +106,7 @@ class Reader:
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
-        self.cuts: dict[int, Split] = {}  # splits by slices, by what they split
-        self.orders: dict[int, tuple[str, Place]] = {}  # what was put in random order by the global numbers: the draw, and where
+        self.cuts: dict[int, Split | tuple[str, Place]] = {}  # splits by slices, by what they split; before, the draw that ordered it, and where
         self.saved_models: dict[str, Instance] = {}  # models that were saved as a whole, by their file
         self.switched_on: set[Module] = set()  # models whose weights a loop unfreezes in every turn
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
