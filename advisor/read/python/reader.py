@@ -107,14 +107,13 @@ class Reader:
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
         self.cuts: dict[int, Split | tuple[str, Place]] = {}  # splits by slices, by what they split; before, the draw that ordered it, and where
-        self.saved_models: dict[str, Instance] = {}  # models that were saved as a whole, by their file
         self.switched_on: set[Module] = set()  # models whose weights a loop unfreezes in every turn
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
         self._config: tuple[str, str] | None = None
-        self.singletons: dict[str, Instance] = {}  # objects that a library has one of
+        self.singletons: dict[str, Instance] = {}  # objects that a library has one of; models that were saved as a whole, by their file
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
         self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves

@@ -63,7 +63,7 @@ def save(call: LibraryCall) -> Value:
     fact.folder = _folder(call.get("f", 1) or call.get("filename", 1))
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given))
     if isinstance(given, Instance) and given.role == "module" and isinstance(path := value_of(fact.path), str):
-        call.reader.saved_models[path] = given
+        call.reader.singletons[path] = given
     return NONE
 
 
@@ -85,7 +85,7 @@ def _folder(path: Value | None) -> str:
 def load(call: LibraryCall) -> Value:
     """torch.load(path): an object whose parts are taken by key, or the model that the program saved there as a whole."""
     path = value_of(call.setting("f", 0))
-    saved = call.reader.saved_models.get(path) if isinstance(path, str) else None
+    saved = call.reader.singletons.get(path) if isinstance(path, str) else None
     if saved is not None:
         call.reader.emit(Kind.MODE_UNKNOWN, call.node, saved.fact)  # it comes in the mode that it was saved in
         return saved
