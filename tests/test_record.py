@@ -74,10 +74,8 @@ def test_equality_and_hash(module: Any) -> None:
 
 
 @BOTH
-def test_frozen_and_slots(module: Any) -> None:
-    point, base, child = pair(module)
-    with pytest.raises(AttributeError):
-        point(1).x = 2
+def test_slots(module: Any) -> None:
+    _, base, child = pair(module)
     changed = base(1)
     changed.place = 3
     assert changed.place == 3
