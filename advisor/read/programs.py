@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
-MANY_DROPPED = 20  # parsed files let go at once: their trees may hang in what garbage alone holds
-MOST_YOUNG = 50_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
+MOST_YOUNG = 300_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
 def read_programs(
@@ -109,7 +108,7 @@ def forget(project: Project, shared: Shared | None, told: Collection[str] = ()) 
     dropped = project.forget(told)
     if dropped and shared is not None:
         shared.forget(dropped)
-    if len(dropped) > MANY_DROPPED or gc.get_count()[0] > MOST_YOUNG:
+    if gc.get_count()[0] > MOST_YOUNG:
         gc.collect(1)  # what stays is not looked at again
 
 

@@ -12,6 +12,7 @@ from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.read.python.frames import Frame
+from advisor.read.python.release import cut
 from advisor.read.python.values import Bound, Class, Function, Generator, Instance, Mapping, Partial, Sequence, Super, Union, Weights
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ class Execution:
     folder: str | None = None  # of the entry, where it looked beside it for whatever is there
     answers: dict[tuple[Question, str], Any] = field(default_factory=dict)  # to what it asked about a path as seen from the entry
     imports: list[Execution] = field(default_factory=list)
+    captured: list[Frame] = field(default_factory=list)  # frames that point at themselves, see release.py
     fit: bool = True  # to be shared
     made: list[Made] = field(default_factory=list)
     tells: bool = False  # facts or events came up, which hold only where the import stands in no loop and under no condition
@@ -188,6 +190,9 @@ class Shared:
                 for step in one.log:
                     if type(step) is Returned:
                         self.summaries.pop(id(step.summary), None)
+                one.log.clear()  # files that import each other point at each other there
+                one.imports.clear()
+                cut(one.captured)
         for path in gone:
             self.executions.pop(path, None)
             for container in self.owned.pop(path, ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,10 +19,15 @@ def release(reader: Reader) -> None:
     """Cuts what points at each other apart, so that it is freed at once and nobody has to search for it."""
     if reader.sharing is not None:
         reader.sharing.leave()
-    for frame in reader.captured:
+    cut(reader.captured)
+    reader.__dict__.clear()
+
+
+def cut(frames: Iterable[Frame]) -> None:
+    """Empties frames that nobody looks into any more."""
+    for frame in frames:
         frame.names.clear()
         frame.returns.clear()
         frame.flagged.clear()
         if frame.is_class and frame.owner is not None:
             frame.owner.mro = ()
-    reader.__dict__.clear()

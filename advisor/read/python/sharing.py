@@ -169,7 +169,9 @@ class Sharing:
                 self._keep(execution, mark)
         self.running.pop()
         frames = self.captured.pop()
-        if execution is None or self.taken.get(execution.source.path) is not execution:
+        if execution is not None and self.taken.get(execution.source.path) is execution:
+            execution.captured = frames
+        else:
             self.reader.captured += frames  # nobody else will look into them
         self.log = None
         if not self.running:
