@@ -122,15 +122,21 @@ def _is_entry(source: SourceModule) -> bool:
 
 # What a file that starts something has somewhere in its text, and one with tests; most have neither, and then the text is enough. Expressions that
 # begin with a plain byte run many times faster than those that begin with an alternative or with ^.
-_CALLS_AT_TOP = re.compile(rb"\n(?:for|while|\w+[ \t]*\(|\()")
-_SECOND_STATEMENT = re.compile(rb";[ \t]*\w")
+_LOOP_AT_TOP = re.compile(rb"\n(?:for\b[^\n]*(?: in\b|[(\\])|while\b|\()")
+_CALL_AT_TOP = re.compile(rb"\n(\w+)[ \t]*\(")
+_DEFINED = re.compile(rb"\bdef\s+(\w+)")
+_SECOND_STATEMENT = re.compile(rb";[ \t]*\w+[ \t]*[.(\[]")
 _STARTING_METHOD = re.compile(rb"\.\s*(?:fit|train|backward|step|run)\b")
 _TEST = re.compile(rb"\bdef\s+test_")
 
 
 def _may_start(data: bytes) -> bool:
-    """True for a text that may run a loop or a call when it is executed; False for one that surely only defines."""
-    if _CALLS_AT_TOP.search(b"\n" + data) or _SECOND_STATEMENT.search(data):
+    """True for a text that may run a loop or a function of its own when it is executed; False for one that surely only defines."""
+    lines = b"\n" + data
+    if _LOOP_AT_TOP.search(lines) or _SECOND_STATEMENT.search(data):
+        return True
+    called = _CALL_AT_TOP.findall(lines)
+    if called and not set(_DEFINED.findall(data)).isdisjoint(called):
         return True
     for match in _STARTING_METHOD.finditer(data):
         begin = data.rfind(b"\n", 0, match.start()) + 1
