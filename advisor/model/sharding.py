@@ -20,6 +20,7 @@ MAIN = re.compile(  # a condition that the first process alone meets
     r"[\w.]*rank(\(\w*\))?\s*(==\s*0|<\s*1|<=\s*0|in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}])"
     r"|[\w.]*\b(is_)?((local|global)_)?(main_process|main_proc|master|rank_?zero|rank_?0|global_zero|main|master_process|primary|chief)(\(\w*\))?"
 )
+ALONE = re.compile(r"^not .*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(==|<=)\s*1|rank\s*==\s*-1")
 OTHERS = re.compile(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
 
 
@@ -78,9 +79,11 @@ def _selects_main(condition: Condition | None) -> bool | None:
     """True where only the first process meets a condition, False where only the others do, None where it says nothing of that."""
     if condition is None:
         return None
-    parts = [answer for part in (*condition.conjuncts, *condition.disjuncts) if (answer := _selects_main(part)) is not None]
-    if condition.conjuncts or condition.disjuncts:
-        return parts[0] if parts else None
+    if condition.conjuncts:
+        return next((answer for part in condition.conjuncts if (answer := _selects_main(part)) is not None), None)
+    if condition.disjuncts:  # `not distributed or rank == 0`: with several processes it is the second part that decides
+        deciding = [part for part in condition.disjuncts if ALONE.search(part.text) is None]
+        return _selects_main(deciding[0]) if len(deciding) == 1 else None
     text = condition.text.strip()
     bare = text.removeprefix("not ").strip("() ") if text.startswith("not ") else text
     answer = True if MAIN.fullmatch(bare) else False if OTHERS.fullmatch(bare) else None

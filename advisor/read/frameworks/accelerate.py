@@ -162,8 +162,8 @@ def plain_context(reader: Reader, instance: Any, node: ast.AST) -> Entered:
 )
 def housekeeping(call: LibraryCall) -> Value:
     """Nothing of these touches the loop; skip_first_batches gives the loader back."""
-    if call.name.endswith(("wait_for_everyone", "save_state")):
-        call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
+    if call.name.endswith("wait_for_everyone"):
+        call.reader.emit(Kind.COLLECTIVE, call.node, what="wait_for_everyone()")
     if call.name.endswith("skip_first_batches") and call.arguments.positional:
         return call.arguments.positional[0]
     return Opaque("what the accelerator gives")
