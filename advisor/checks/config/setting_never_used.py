@@ -18,6 +18,10 @@ LAUNCHERS = ("local_rank", "deepspeed", "deepspeed_config")  # must be accepted,
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """What nothing in the whole program asks for: one by one, or at once where a file declares many."""
+    for setting in recipe.hyperparameters:
+        if setting.declared == "constant":
+            known = first(setting.value)
+            yield ctx.finding("constant", at=setting, value_from=known, setting=setting.name, value=known)
     if not recipe.trains:
         return
     yield from _overruled(recipe, ctx)

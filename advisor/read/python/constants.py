@@ -1,0 +1,78 @@
+"""Settings that a program writes as constants of a file or of a class, and that no file of the project asks for."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import Hyperparameter
+from advisor.model.source import Known
+from advisor.read.python import keys
+
+if TYPE_CHECKING:
+    from advisor.read.python.project import SourceModule
+    from advisor.read.python.reader import Reader
+
+PROMISE = re.compile(  # whoever reads such a name in a file of settings believes in what it says
+    r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
+    r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)|(train_|num_|n_|max_)?(batch_size|epochs?)",
+    re.IGNORECASE,
+)
+SETTINGS = re.compile(r"(\w*_)?(cfg|conf|config|configuration|args|arguments|opts?|options|params|hparams|hyper_?params|settings|constants?)", re.IGNORECASE)
+NOT_OURS = re.compile(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # ways to ask for a name that no text spells
+OFF = ("", 0, None, False)  # says that there is none
+OFF_NORM = 1000  # a norm that clips nothing is a way to say so
+
+
+def note(reader: Reader) -> None:
+    """Adds them to the program's settings, each with the place where it is written."""
+    recipe = reader.recipe
+    started = recipe.whole or "__main__" in reader.entry.text
+    if not started or not (recipe.trains or recipe.optimizers.items) or reader.failed_imports or reader.spent:
+        return
+    texts = [source.text for source in reader.modules.values()]
+    found = [(name, value, source, node) for source in reader.modules.values() for name, value, node in _written(source)]
+    unread = [item for item in found if not any(_asks(text, item[0]) for text in texts)]
+    if not unread or any(NOT_OURS.search(text) for text in texts):
+        return
+    folder = os.path.commonpath([os.path.dirname(reader.entry.path), *(os.path.dirname(source.path) for _, _, source, _ in unread)])
+    others = [text for path, text in keys.beside(reader.project, folder) if path not in reader.modules]
+    for name, value, source, node in unread:
+        if not any(_asks(text, name) for text in others):
+            recipe.hyperparameters.items.append(Hyperparameter(source.place(node), name=name, value=Known(value), declared="constant"))
+
+
+def _written(source: SourceModule) -> Iterator[tuple[str, object, ast.AST]]:
+    """The constants of a file, of its classes of settings, and of their objects: name, value, where."""
+    if source.cells is not None or not PROMISE.search(source.text):
+        return
+    body = source.tree.body
+    yield from _constants(body)
+    for statement in body:
+        if isinstance(statement, ast.ClassDef) and SETTINGS.search(statement.name):
+            yield from _constants(statement.body)
+            for inner in statement.body:
+                if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
+                    yield from _constants(inner.body)
+
+
+def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, object, ast.AST]]:
+    for statement in body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+        if target is None or not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Constant):
+            continue
+        name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+        value = statement.value.value
+        if PROMISE.fullmatch(name) and value not in OFF and not (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
+            if not ("accum" in name.lower() and value == 1):
+                yield name, value, statement
+
+
+def _asks(text: str, name: str) -> bool:
+    """True for a text that spells a name elsewhere than where it is given a value."""
+    if name not in text:
+        return False
+    return re.search(rf"^(?!\s*(self\.|cls\.|\w+\.)?{name}\s*(:[^=\n]+)?=(?!=)).*\b{name}\b|=.*\b{name}\b", text, re.MULTILINE) is not None
