@@ -334,7 +334,7 @@ class Hyperparameter(Fact):
 
     name: str = ""
     value: Setting = ABSENT
-    declared: str = ""  # argparse | dataclass | config | constant
+    declared: str = ""  # argparse | dataclass | config | constant | handed (an argument that its function does not read)
     type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
     read: bool = False
     overruled: Literal["chosen", "never-reached"] | None = None  # it has no effect with another setting, which the library obeys

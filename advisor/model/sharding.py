@@ -20,7 +20,9 @@ MAIN = re.compile(  # a condition that the first process alone meets
     r"[\w.]*rank(\(\w*\))?\s*(==\s*0|<\s*1|<=\s*0|in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}])"
     r"|[\w.]*\b(is_)?((local|global)_)?(main_process|main_proc|master|rank_?zero|rank_?0|global_zero|main|master_process|primary|chief)(\(\w*\))?"
 )
-ALONE = re.compile(r"^not .*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(==|<=)\s*1|rank\s*==\s*-1")
+ALONE = re.compile(  # a condition that a single process meets
+    r"^not .*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(==|<=)\s*1|rank\s*==\s*-1"
+)
 OTHERS = re.compile(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
 
 

@@ -19,9 +19,11 @@ LAUNCHERS = ("local_rank", "deepspeed", "deepspeed_config")  # must be accepted,
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """What nothing in the whole program asks for: one by one, or at once where a file declares many."""
     for setting in recipe.hyperparameters:
+        known = first(setting.value)
         if setting.declared == "constant":
-            known = first(setting.value)
             yield ctx.finding("constant", at=setting, value_from=known, setting=setting.name, value=known)
+        elif setting.declared == "handed":
+            yield ctx.finding("argument", at=setting, setting=setting.name, taker=setting.overruled_by)
     if not recipe.trains:
         return
     yield from _overruled(recipe, ctx)

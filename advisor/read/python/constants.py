@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 PROMISE = re.compile(  # whoever reads such a name in a file of settings believes in what it says
     r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
-    r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)|(train_|num_|n_|max_)?(batch_size|epochs?)",
+    r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
+    r"|(train_|num_|n_|max_)?(batch_size|epochs?)",
     re.IGNORECASE,
 )
-SETTINGS = re.compile(r"(\w*_)?(cfg|conf|config|configuration|args|arguments|opts?|options|params|hparams|hyper_?params|settings|constants?)", re.IGNORECASE)
+SETTINGS = re.compile(r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE)  # the names of their classes
 NOT_OURS = re.compile(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # ways to ask for a name that no text spells
 OFF = ("", 0, None, False)  # says that there is none
 OFF_NORM = 1000  # a norm that clips nothing is a way to say so

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall, UndefinedName
+from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function
 
 if TYPE_CHECKING:
@@ -32,9 +33,11 @@ class Refusals:
         self.calls: dict[ast.Call, tuple[int, Fact]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
+        self.handed = Handed()
 
     def note(self, reader: Reader) -> None:
         """Puts them into the recipe."""
+        self.handed.note(reader)
         for node, (times, fact) in self.calls.items():
             if times == self.evaluated[node]:
                 reader.recipe.refused_calls.items.append(fact)  # type: ignore[arg-type]
@@ -49,6 +52,7 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     taken, by_name = names[bound:], {*names[len(spec.posonlyargs) :], *(parameter.arg for parameter in spec.kwonlyargs)}
     filled = taken[: len(node.args)]
+    reader.refusals.handed.look(reader, function, {**dict(zip(filled, arguments.positional[bound:], strict=False)), **arguments.keywords}, node)
     given = {*filled, *arguments.keywords}
     required = [name for name in (*taken, *(parameter.arg for parameter in spec.kwonlyargs)) if name not in function.defaults]
     missing = tuple(name for name in required if name not in given)

@@ -1,0 +1,93 @@
+"""Arguments that promise something about training, and that the function or the class they are handed to never reads."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import Hyperparameter
+from advisor.read.python import keys
+from advisor.read.python.values import Class, Constant, Function, Value, setting
+
+if TYPE_CHECKING:
+    from advisor.model.source import Place
+    from advisor.read.python.reader import Reader
+
+PROMISE = re.compile(
+    r"(\w+_)?(patience|early_?stop\w*|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|warm_?up(_\w+)?|weight_decay|label_smoothing"
+    r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)",
+    re.IGNORECASE,
+)
+UNSEEN = re.compile(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # ways to read what no text spells
+
+
+class Handed:
+    """Such arguments of one program, each where it is written first."""
+
+    def __init__(self) -> None:
+        self.unread: dict[tuple[ast.AST, str], tuple[str | None, Function, Place, Value]] = {}
+        self.parameters: dict[ast.AST, dict[str, str | None]] = {}  # of each function those that are not read, with the attribute that keeps them
+
+    def look(self, reader: Reader, function: Function, given: dict[str, Value], node: ast.Call) -> None:
+        """Notes what of a call its function does not read."""
+        if function.node not in self.parameters:
+            self.parameters[function.node] = _unread(function)
+        for name, kept in self.parameters[function.node].items():
+            value = given.get(name)
+            if value is None or (isinstance(value, Constant) and value.value in (None, False, 0)) or (function.node, name) in self.unread:
+                continue
+            self.unread[function.node, name] = kept, function, reader.argument_place(node, name), value
+
+    def note(self, reader: Reader) -> None:
+        """Adds what nothing in the project reads to the settings."""
+        recipe = reader.recipe
+        if not self.unread or not (recipe.trains or recipe.optimizers.items) or reader.failed_imports or reader.spent:
+            return
+        texts: list[str] | None = None
+        for (_, name), (kept, function, place, value) in self.unread.items():
+            if kept is not None:
+                if texts is None:
+                    folder = os.path.commonpath([os.path.dirname(source.path) for source in reader.modules.values()])
+                    texts = [*(source.text for source in reader.modules.values()), *(text for _, text in keys.beside(reader.project, folder))]
+                if any(_reads(text, kept) for text in texts):
+                    continue
+            owner = function.owner
+            taker = owner.node.name if isinstance(owner, Class) else function.name
+            recipe.hyperparameters.items.append(Hyperparameter(place, name=name, value=setting(value), declared="handed", overruled_by=taker))
+
+
+def _reads(text: str, attribute: str) -> bool:
+    """True for a text that asks for an attribute: not where it is given a value."""
+    return attribute in text and re.search(rf"(\.|[\"']){attribute}\b(?!\s*(:[^=\n]+)?=(?!=))", text) is not None
+
+
+def _unread(function: Function) -> dict[str, str | None]:
+    """The parameters of a function that its body does not read; those of a constructor also where they are only kept as an attribute."""
+    node = function.node
+    if isinstance(node, ast.Lambda) or node.decorator_list or function.injected:
+        return {}
+    if function.owner is not None and function.name != "__init__":
+        return {}  # a method may take what other classes need
+    names = {parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if PROMISE.fullmatch(parameter.arg)}
+    module = function.module
+    if not names or UNSEEN.search("\n".join(module.lines[node.lineno - 1 : node.end_lineno])):
+        return {}
+    if not [statement for statement in node.body if not isinstance(statement, (ast.Pass, ast.Raise)) and not _is_text(statement)]:
+        return {}  # nothing is there yet
+    kept: dict[str, str] = {}
+    read: dict[str, int] = {}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id in names:
+            read[inner.id] = read.get(inner.id, 0) + 1
+        elif isinstance(inner, ast.Assign) and function.name == "__init__" and isinstance(inner.value, ast.Name) and inner.value.id in names:
+            target = inner.targets[0]
+            if len(inner.targets) == 1 and isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+                kept[inner.value.id] = target.attr
+    unread: dict[str, str | None] = {name: None for name in names if name not in read}
+    return unread | {name: attribute for name, attribute in kept.items() if read.get(name) == 1}
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
