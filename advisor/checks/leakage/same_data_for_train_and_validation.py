@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.source import Known, is_absent
+
+CHANGING = re.compile(r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE)  # what becomes of a sample
+PATH = re.compile(r"[/\\]|\.\w{2,5}$")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -22,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     other = next(other for other in training if _same(loader, other))
     if loader.slot is other.slot:
         return
-    unsure = loader.when or other.when or loader.escaped
+    unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
     yield ctx.finding("same-samples", at=loader, confidence="medium" if unsure else None, line=other.place, role=loader.role)
 
 
@@ -47,5 +51,22 @@ def _identity(dataset: Dataset) -> object:
         return dataset.split, dataset.part
     if dataset.kind.endswith(".TensorDataset") and dataset.part is not None:
         return dataset.part
+    files = _files(dataset)
+    if files is not None:
+        return files
     published = dataset.origin is None and dataset.kind.startswith("torchvision.") and dataset.role != "unknown"
     return ("data", dataset.data, dataset.part, dataset.role) if published and dataset.data is not None else None
+
+
+def _files(dataset: Dataset) -> object:
+    """The files that a data set was told to read, with every other setting that may choose among the samples; None where one is not known."""
+    if dataset.origin is not None or dataset.split is not None or not (dataset.user_class or dataset.kind.endswith((".ImageFolder", ".DatasetFolder"))):
+        return None
+    chosen = {name: setting for name, setting in dataset.settings.items() if CHANGING.search(name) is None}
+    if not all(isinstance(setting, Known) for setting in chosen.values()):
+        return None
+    values = {name: setting.value for name, setting in chosen.items() if isinstance(setting, Known)}
+    texts = [text for value in values.values() for text in (value if isinstance(value, (tuple, list)) else (value,)) if isinstance(text, str)]
+    if not any(PATH.search(text) for text in texts):
+        return None
+    return "files", dataset.kind, frozenset((name, repr(value)) for name, value in values.items())

@@ -22,8 +22,10 @@ PROMISE = re.compile(  # whoever reads such a name in a file of settings believe
     r"|(train_|num_|n_|max_)?(batch_size|epochs?)",
     re.IGNORECASE,
 )
-SETTINGS = re.compile(r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE)  # the names of their classes
-NOT_OURS = re.compile(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # ways to ask for a name that no text spells
+SETTINGS = re.compile(  # their classes
+    r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE
+)
+NOT_OURS = re.compile(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # asks for names that no text spells
 OFF = ("", 0, None, False)  # says that there is none
 OFF_NORM = 1000  # a norm that clips nothing is a way to say so
 

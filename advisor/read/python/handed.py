@@ -20,7 +20,7 @@ PROMISE = re.compile(
     r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)",
     re.IGNORECASE,
 )
-UNSEEN = re.compile(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # ways to read what no text spells
+UNSEEN = re.compile(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # reads what no text spells
 
 
 class Handed:
