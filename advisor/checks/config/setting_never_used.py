@@ -54,6 +54,10 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if setting.overruled is None or known is None:
             continue
         severity: Severity | None = "hint" if setting.usual else None
+        if setting.overruled == "replaced":  # what takes its place is what is to be looked at
+            origin, value = ctx.provenance(known), known.value
+            yield ctx.finding("replaced", at=setting, setting=setting.name, value=value, origin=origin, by=setting.overruled_by)
+            continue
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)
 

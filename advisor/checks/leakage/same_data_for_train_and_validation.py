@@ -10,7 +10,9 @@ from advisor.model.finding import Finding
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.source import Known, is_absent
 
-CHANGING = re.compile(r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE)  # what becomes of a sample
+CHANGING = re.compile(  # settings that say what becomes of a sample
+    r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
+)
 PATH = re.compile(r"[/\\]|\.\w{2,5}$")
 
 
@@ -60,7 +62,8 @@ def _identity(dataset: Dataset) -> object:
 
 def _files(dataset: Dataset) -> object:
     """The files that a data set was told to read, with every other setting that may choose among the samples; None where one is not known."""
-    if dataset.origin is not None or dataset.split is not None or not (dataset.user_class or dataset.kind.endswith((".ImageFolder", ".DatasetFolder"))):
+    from_files = dataset.user_class or dataset.kind.endswith((".ImageFolder", ".DatasetFolder"))
+    if dataset.origin is not None or dataset.split is not None or not from_files:
         return None
     chosen = {name: setting for name, setting in dataset.settings.items() if CHANGING.search(name) is None}
     if not all(isinstance(setting, Known) for setting in chosen.values()):

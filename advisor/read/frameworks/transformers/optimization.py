@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from advisor.model.recipe import Fact, Group, Module, Optimizer, Parameters, Scheduler
+from advisor.model.recipe import Fact, Group, Hyperparameter, Module, Optimizer, Parameters, Scheduler
 from advisor.model.source import Known, Setting, first, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.peft import adapted
@@ -68,6 +68,9 @@ def optimizer_of(reader: Reader, this: Instance, argument: Any, model: Fact | No
     for item in _held(this, "optimizer"):
         if isinstance(item.fact, Optimizer):
             item.fact.owner = "transformers"
+            for key, its in (("learning_rate", "lr"), ("weight_decay", "weight_decay")):
+                if len(item.fact.groups) == 1 and not item.fact.groups[0].settings:
+                    _note_replaced(reader, argument(key), key, item.fact, f"an optimizer of its own with {its}", its)
             return item.fact
     if (why := _unread(this, "optimizer")) is not None:
         reader.recipe.optimizers.complete, reader.recipe.optimizers.why = False, why
@@ -96,6 +99,17 @@ def optimizer_of(reader: Reader, this: Instance, argument: Any, model: Fact | No
         fact.settings.update(named[1])
     reader.record(fact)
     return fact
+
+
+def _note_replaced(reader: Reader, given: Setting, name: str, own: Optimizer | Scheduler, by: str, key: str) -> None:
+    """Notes a training argument that the program gives, and whose place is taken by another number: that of what is handed to the trainer."""
+    held = value_of(own.settings.get(key))
+    if not isinstance(given, Known) or given.default is not None or not isinstance(given.value, (int, float)) or not isinstance(held, (int, float)):
+        return
+    if given.value != held and (given.value or name == "learning_rate"):
+        fact = Hyperparameter(own.place, name=name, value=given, declared="argument", read=True, overruled="replaced")
+        fact.overruled_by = f"{by}={held:g}"
+        reader.recipe.hyperparameters.items.append(fact)
 
 
 def _deepspeed(call: LibraryCall, argument: Any, section: str) -> tuple[str, dict[str, Setting]] | None:
@@ -141,6 +155,9 @@ def scheduler_of(reader: Reader, this: Instance, argument: Any, optimizer: Optim
     for item in _held(this, "lr_scheduler"):
         if isinstance(item.fact, Scheduler):
             item.fact.owner, item.fact.stepped = "transformers", "batch"
+            for key in ("warmup_ratio", "warmup_steps"):
+                if value_of(item.fact.settings.get("num_warmup_steps")) == 0:
+                    _note_replaced(reader, argument(key), key, item.fact, "a schedule of its own with num_warmup_steps", "num_warmup_steps")
             return item.fact
     if (why := _unread(this, "lr_scheduler")) is not None:
         reader.recipe.schedulers.complete, reader.recipe.schedulers.why = False, why
