@@ -36,6 +36,7 @@ class Dataset(Fact):
     iterable: bool = False
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
+    told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
     shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them

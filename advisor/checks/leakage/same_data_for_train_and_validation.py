@@ -62,14 +62,13 @@ def _identity(dataset: Dataset) -> object:
 
 def _files(dataset: Dataset) -> object:
     """The files that a data set was told to read, with every other setting that may choose among the samples; None where one is not known."""
-    from_files = dataset.user_class or dataset.kind.endswith((".ImageFolder", ".DatasetFolder"))
-    if dataset.origin is not None or dataset.split is not None or not from_files:
+    if dataset.origin is not None or dataset.split is not None:
         return None
-    chosen = {name: setting for name, setting in dataset.settings.items() if CHANGING.search(name) is None}
-    if not all(isinstance(setting, Known) for setting in chosen.values()):
+    if dataset.kind.endswith((".ImageFolder", ".DatasetFolder")):
+        return ("folder", dataset.data) if dataset.data is not None else None
+    chosen = {name: values for name, values in (dataset.told or {}).items() if CHANGING.search(name) is None}
+    if not dataset.user_class or ... in chosen.values():
         return None
-    values = {name: setting.value for name, setting in chosen.items() if isinstance(setting, Known)}
-    texts = [text for value in values.values() for text in (value if isinstance(value, (tuple, list)) else (value,)) if isinstance(text, str)]
-    if not any(PATH.search(text) for text in texts):
+    if not any(isinstance(value, str) and PATH.search(value) for values in chosen.values() for value in values):
         return None
-    return "files", dataset.kind, frozenset((name, repr(value)) for name, value in values.items())
+    return "files", dataset.kind, frozenset(chosen.items())

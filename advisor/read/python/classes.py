@@ -19,6 +19,7 @@ from advisor.read.python.values import (
     Instance,
     Library,
     Opaque,
+    Sequence,
     Tensor,
     Union,
     Value,
@@ -127,6 +128,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             names = [parameter.arg for parameter in (*init.node.args.posonlyargs, *init.node.args.args)][1:]
             given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
             instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
+            instance.fact.told = _told(given) if arguments.exact else None
         if base == "torch.nn.Module" and not unknown_base:
             instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, arguments.after(instance), node, instance)
@@ -153,6 +155,16 @@ def inherited(reader: Reader, cls: Class, name: str, arguments: Arguments, node:
     base = library_base(cls)
     maker = table.CLASS_METHODS.get((base.partition(".")[0], name)) if base else None
     return maker(LibraryCall(reader, f"{base}.{name}", arguments, node, cls)) if maker is not None else None
+
+
+def _told(given: dict[str, Value]) -> dict[str, Any]:
+    """What is given of texts, numbers and lists of such, as it is written; Ellipsis stands for anything else."""
+    told: dict[str, Any] = {}
+    for name, value in given.items():
+        items = value.items if isinstance(value, Sequence) and value.exact else (value,)
+        plain = all(isinstance(item, Constant) for item in items)
+        told[name] = tuple(item.value for item in items if isinstance(item, Constant)) if plain else ...
+    return told
 
 
 def _part_of_split(arguments: Arguments) -> Any:
