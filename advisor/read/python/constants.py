@@ -67,7 +67,9 @@ def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, object, ast.AST]]:
         target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
         if target is None or not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Constant):
             continue
-        name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+        name = target.id if isinstance(target, ast.Name) else ""
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+            name = target.attr  # of another object it may be read by whoever made it
         value = statement.value.value
         if PROMISE.fullmatch(name) and value not in OFF and not (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
             if not ("accum" in name.lower() and value == 1):
