@@ -29,7 +29,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if loader.slot is other.slot:
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
-    yield ctx.finding("same-samples", at=loader, confidence="medium" if unsure else None, line=other.place, role=loader.role)
+    named = loader.dataset if loader.dataset is not None and _files(loader.dataset) is not None else loader  # where the files are named
+    yield ctx.finding("same-samples", at=named, confidence="medium" if unsure else None, line=other.place, role=loader.role)
 
 
 def _same(loader: Loader, other: Loader) -> bool:
