@@ -337,7 +337,7 @@ class Hyperparameter(Fact):
     declared: str = ""  # argparse | dataclass | config | constant | handed (an argument that its function does not read)
     type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
     read: bool = False
-    overruled: Literal["chosen", "never-reached", "replaced"] | None = None  # it has no effect with another setting, which the library obeys
+    overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default
 

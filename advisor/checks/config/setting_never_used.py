@@ -58,6 +58,9 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             origin, value = ctx.provenance(known), known.value
             yield ctx.finding("replaced", at=setting, setting=setting.name, value=value, origin=origin, by=setting.overruled_by)
             continue
+        if setting.overruled == "overwritten":
+            yield ctx.finding("overwritten", at=setting, setting=setting.name, value=known.value, default=setting.overruled_by)
+            continue
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)
 

@@ -324,7 +324,10 @@ def namespace(call: LibraryCall) -> Instance:
             if key not in held.attributes or not (isinstance(value, Constant) and value.weak):
                 call.reader.store.write(held.attributes, key, value)
         return held
-    return call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data={} if exact else {"inexact": True})
+    data: dict[str, Any] = {} if exact else {"inexact": True}
+    if is_none(given):
+        data["options"] = frozenset(options)  # those that the command line sets
+    return call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data=data)
 
 
 @table.method("argument-parser", "parse_args", "parse_intermixed_args")

@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, operators, scopes, subscripts
+from advisor.read.python import calls, comprehensions, conditions, declared, operators, scopes, subscripts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -44,6 +44,8 @@ def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     elif isinstance(target, ast.Attribute):
         _replaced(reader, target, node)
         owner = reader.evaluate(target.value)
+        if isinstance(owner, Instance) and owner.role == "namespace" and target.attr in owner.data.get("options", ()):
+            declared.note_overwritten(reader, owner, target.attr, node)
         reader.set_attribute(owner, target.attr, value, target)
         _steer(reader, target, value, node)
     elif isinstance(target, ast.Subscript):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass
+from advisor.model.source import Known
 from advisor.read.python import keys
+from advisor.read.python.values import Constant
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project, SourceModule
     from advisor.read.python.reader import Reader
+    from advisor.read.python.values import Instance
 
 WHOLESALE = re.compile(r"\bvars\(|__dict__|\basdict\(|_get_kwargs|\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b")
 ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
@@ -43,6 +48,23 @@ def note_readers(reader: Reader) -> None:
         setting.escaped = setting.escaped or reader.handed_over
     if reader.spent or reader.failed_imports:
         settings.complete, settings.why = False, "not every file of the program was read"
+
+
+STATE = re.compile(  # what a run writes into its arguments
+    r"rank|gpu|cuda|device|dist|world|debug|start_|best|resume|_?(dir|path|name|file)$|^(iters?|steps?|epoch)$", re.IGNORECASE
+)
+
+
+def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST) -> None:
+    """Notes an option that gets another literal value on every way, whatever the command line says."""
+    if reader.conditions or reader.loop_depth or not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant) or STATE.search(name):
+        return
+    held, place = options.attributes.get(name), reader.place(node)
+    if not isinstance(held, Constant) or held.value == node.value.value or not held.weak or reader.frame.module.cells is not None:
+        return
+    value = Known(node.value.value, place=place)
+    fact = Hyperparameter(place, name=name, value=value, declared="argument", read=True, overruled="overwritten", overruled_by=repr(held.value))
+    reader.recipe.hyperparameters.items.append(fact)
 
 
 @dataclass(frozen=True, slots=True)
