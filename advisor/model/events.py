@@ -175,6 +175,7 @@ class Call:
     place: Place
     name: str
     body: list[Node] = field(default_factory=list)
+    of: Any = None  # the Module whose method it is
 
 
 @dataclass(slots=True, eq=False)

@@ -13,6 +13,7 @@ from advisor.model.source import value_of
 OFF = ("no_grad", "inference_mode")
 SWITCHES = (*OFF, "enable_grad", "set_grad_enabled")
 MEASURES = (Kind.LOSS, Kind.METRIC)
+CHOICES = ("argmax", "argmin", "argsort", "max", "min", "a comparison")  # they end the graph, which was built all the same
 
 
 def gradients_off(context: Context) -> Region | None:
@@ -34,7 +35,7 @@ def asks_for_graph(context: Context) -> bool:
 def gradients_on(event: Event, context: Context) -> bool:
     """True when a forward surely builds a graph, and does not switch it off itself: its output comes with one."""
     mode, output = event.data.get("grad_mode"), event.data.get("output")
-    if (mode is not None and mode != "on") or (isinstance(output, Flow) and output.graph == "cut"):
+    if (mode is not None and mode != "on") or (isinstance(output, Flow) and output.graph == "cut" and output.cut_by not in CHOICES):
         return False
     return not any(region.what in (*OFF, "set_grad_enabled") for region in context.regions)
 
@@ -113,6 +114,37 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
         if measured[loop]:
             found.append((event, context, loop))
     return found
+
+
+@once
+def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
+    """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
+    in a loop that trains nothing and keeps no graph for later."""
+    found = [(event, context, loop, event.subject) for event, context, loop in evaluation_forwards(recipe)]
+    told = {loop for _, _, loop, _ in found}
+    trained, in_eval = _trained_slots(recipe), set[Fact]()
+    for event, context in events(recipe.tree, Kind.FORWARD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+        if event.kind is Kind.EVAL_MODE and isinstance(event.subject, Module):
+            in_eval.update(part.slot for part in event.subject.walk())
+        elif event.kind is not Kind.FORWARD:
+            switched = out_of_eval(event)
+            in_eval = set() if isinstance(switched, Everything) else in_eval.difference(module.slot for module in switched)
+        elif isinstance(event.subject, Module):
+            call = next((call for call in context.calls if isinstance(call.of, Module)), None)
+            model = call.of if call is not None else event.subject
+            loop = evaluation_loop(Context(context.path[: context.path.index(call)]) if call is not None else context)
+            if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
+                continue
+            told.add(loop)
+            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP):
+                found.append((event, context, loop, model))
+    return found
+
+
+def _keeps_graph(loop: Loop) -> bool:
+    """True when something with its graph outlives a turn, outside of the model: a backward may come to it later."""
+    kept = [event.data.get("flow") for event, context in events(loop.body, Kind.KEEP) if not any(isinstance(call.of, Module) for call in context.calls)]
+    return any(isinstance(flow, Flow) and flow.graph == "kept" for flow in kept)
 
 
 @once

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Exit, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
-from advisor.model.modes import evaluation_forwards, evaluations_at_once, gradients_on, role_of
+from advisor.model.modes import evaluations_at_once, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
 
 
@@ -18,8 +18,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if "no-grad" in recipe.owner_silences or not recipe.trains:
         return
     seen: set[object] = set()
-    for event, context, loop in evaluation_forwards(recipe):
-        if loop in seen or not gradients_on(event, context) or event.subject.trainable == "no":
+    for event, context, loop, model in graphs_of_evaluation(recipe):
+        if loop in seen or not gradients_on(event, context) or model.trainable == "no":
             continue
         one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
         if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
@@ -27,7 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         seen.add(loop)
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
         at = next((node.place for node in inside if isinstance(node, Call)), event)
-        yield ctx.finding("graph", at=at, model=event.subject.name, role=role_of(loop), line=loop.place)
+        yield ctx.finding("graph", at=at, model=model.name, role=role_of(loop), line=loop.place)
     for event, context in evaluations_at_once(recipe):
         around = context.calls[-1:], context.loops[-1:]
         if around not in seen and gradients_on(event, context) and event.subject.trainable != "no":

@@ -8,6 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
+from advisor.model.kinds import WEIGHTED, layers
 from advisor.model.layers import BATCH_NORMS, batch_norms
 from advisor.model.modes import to_train, trained_modules
 from advisor.model.recipe import Module, Recipe
@@ -46,7 +47,7 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
     found = [
         model
         for model in recipe.models
-        if model.trainable == "no" and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
+        if is_frozen(model) and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
     ]
     for module in trained_modules(recipe):
         whole = next((model for model in recipe.models if module in model.walk()), module)
@@ -57,6 +58,12 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
                 if batch_norms(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
     return found
+
+
+def is_frozen(model: Module) -> bool:
+    """True for a model that is frozen, or whose every part with weights is."""
+    parts = [part for part in model.children.values() if layers([part], WEIGHTED) or not part.fully_known]
+    return model.trainable == "no" or (bool(parts) and model.complete and all(map(is_frozen, parts)))
 
 
 def _disarmed(recipe: Recipe) -> Callable[[Event], Iterable[Module]]:

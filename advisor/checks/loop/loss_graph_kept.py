@@ -9,14 +9,17 @@ from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders, training_loop
-from advisor.model.modes import OFF
+from advisor.model.modes import OFF, graphs_of_evaluation
 from advisor.model.recipe import Flow, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Link
 
+HELD_OUT = ("validation", "test")  # whatever a model gives for these data, no backward is to come
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """In training: kept beside its backward. In evaluation: kept with no backward in sight."""
+    measured = {loop for _, _, loop, _ in graphs_of_evaluation(recipe) if any(loader.role in HELD_OUT for loader in loaders(loop))}
     for event, context in events(recipe.tree, Kind.KEEP):
         flow = event.data.get("flow")
         if not isinstance(flow, Flow) or flow.graph != "kept" or any(region.what in OFF for region in context.regions):
@@ -25,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         turn = loop.batch if loop is not None else _data_loop(context)
         if turn is None or _starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
             continue
-        if loop is None and flow.losses and _of_this_batch(flow, turn):
+        if loop is None and (flow.losses or turn in measured) and _of_this_batch(flow, turn):
             case = "evaluation"
         elif loop is not None and _trained_on(turn, event, context, flow) and not _meets_backward(recipe, event):
             case = "training"
@@ -77,8 +80,13 @@ def _has_backward(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:
 
 def _starts_alone(turn: Loop, keep: Event, flow: Flow) -> bool:
     """True for what is put into a list and is itself where the backward of the turn starts; every backward of its loss starts there."""
-    met = [event for event, _ in events(turn.body, Kind.BACKWARD) if set(flow.losses) & set(getattr(event.data.get("flow"), "losses", ()))]
+    met = [event for event, _ in events(turn.body, Kind.BACKWARD) if _shares(flow, event.data.get("flow"))]
     return bool(met) and keep.data.get("item") is not None and all(event.data.get("item") == keep.data["item"] for event in met)
+
+
+def _shares(flow: Flow, met: object) -> bool:
+    """True for a backward of the same loss; of losses that could not be read, for one that comes of the same models."""
+    return isinstance(met, Flow) and bool(set(flow.losses) & set(met.losses) or (not flow.losses and set(flow.modules) & set(met.modules)))
 
 
 def _handed_over(context: Around, turn: Loop) -> Call | None:

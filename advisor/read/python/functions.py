@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Branch, Call, Event, Exit, Node
+from advisor.model.recipe import Fact
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
@@ -130,7 +131,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
         elif leaves:
-            reader.block.append(Call(reader.place(node), function.name, nodes))
+            reader.block.append(Call(reader.place(node), function.name, nodes, _model(frame.receiver)))
             reader.leaves += 1
             reader.repeated += leaves
         return value
@@ -142,6 +143,10 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     cost = reader.costs[body_node] = max(reader.costs.get(body_node, 0), reader.steps - steps)
     reader.log(Cost(body_node, cost))
     return result
+
+
+def _model(receiver: Value | None) -> Fact | None:
+    return receiver.fact if isinstance(receiver, Instance) and receiver.role == "module" else None
 
 
 def _of_another(entered: Value | None, receiver: Value | None) -> bool:
@@ -209,7 +214,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.store.forget(frame.names, mark)
     count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
     if count:
-        reader.block.append(Call(place, function.name, nodes))
+        reader.block.append(Call(place, function.name, nodes, _model(frame.receiver)))
     summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes) if count else 0)
     reader.log(Returned(body_node, summary if mode == "on" else None))
     return value
