@@ -143,7 +143,9 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
 
 def _keeps_graph(loop: Loop) -> bool:
     """True when something with its graph outlives a turn, outside of the model: a backward may come to it later."""
-    kept = [event.data.get("flow") for event, context in events(loop.body, Kind.KEEP) if not any(isinstance(call.of, Module) for call in context.calls)]
+    kept = [
+        event.data.get("flow") for event, context in events(loop.body, Kind.KEEP) if not any(isinstance(call.of, Module) for call in context.calls)
+    ]
     return any(isinstance(flow, Flow) and flow.graph == "kept" for flow in kept)
 
 
