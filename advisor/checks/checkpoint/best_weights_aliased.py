@@ -30,7 +30,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _uses(event: Event, save: Save, name: Hashable) -> bool:
     """True where the state is restored or written: itself, or what its name holds from the turns before."""
     subject = event.subject
-    if event.subject is not save and name is not None and event.data.get("variable") == name:
+    if isinstance(subject, Save) and subject.memory != "file":
+        return False
+    if name is not None and event.data.get("variable") == name:
         return True
     return subject.saved is save if isinstance(subject, Restore) else isinstance(subject, Save) and subject.kept is save
 
