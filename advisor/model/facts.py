@@ -336,6 +336,9 @@ class Hyperparameter(Fact):
     value: Setting = ABSENT
     declared: str = ""  # argparse | dataclass | config | constant | handed (an argument that its function does not read)
     type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
+    action: str = ""  # store_true, store_false: it is given without a value
+    as_text: bool = False  # nothing converts what is given for it: argparse without a type, and no int() of the program
+    at: Place | None = None  # where its default stands
     read: bool = False
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed
     overruled_by: str = ""  # that setting, as the program would write it

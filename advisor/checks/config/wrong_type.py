@@ -1,4 +1,4 @@
-"""Options that are read as bool, which every text but the empty one is."""
+"""Options that argparse turns into something other than what is meant: every text is true, switches that take no value, numbers that stay text."""
 
 from __future__ import annotations
 
@@ -7,22 +7,54 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Hyperparameter, Recipe
-from advisor.model.source import Link, value_of
+from advisor.model.source import Known, Link, Setting, candidates, value_of
 
 SHOWN = 3  # names in a message; the others are listed as evidence
+SWITCHED = {"store_true": True, "store_false": False}  # what the bare flag makes of it
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The options of a training program that argparse hands to bool(): one finding for those that are on, one for the others."""
+    """The options of a training program, one finding for those with the same fault."""
     if not recipe.trains:
         return
+    reached = _reached(recipe)
+    declared = [setting for setting in recipe.hyperparameters if setting.declared == "argparse"]
+    ways = {(setting.name, setting.action) for setting in declared}
     found: dict[str, list[Hyperparameter]] = {}
-    for setting in recipe.hyperparameters:
-        if setting.declared == "argparse" and setting.type == "bool":
-            found.setdefault("always-on" if value_of(setting.value) is True else "any-text", []).append(setting)
+    for setting in declared:
+        case = _case(setting, reached)
+        if case == "one-way" and any((setting.name, other) in ways for other in SWITCHED if other != setting.action):
+            continue  # another option switches it the other way
+        if case is not None and all(held.name != setting.name for held in found.get(case, ())):
+            found.setdefault(case, []).append(setting)
     for case, settings in found.items():
-        evidence = [Link(setting.place.file, setting.place.line, f"{setting.name} has type=bool, too") for setting in settings[1:]]
-        yield ctx.finding(case, at=settings[0], evidence=evidence, options=_few([setting.name for setting in settings]))
+        evidence = [Link(setting.place.file, setting.place.line, f"{setting.name}, too") for setting in settings[1:]]
+        first, names = settings[0], _few([setting.name for setting in settings])
+        yield ctx.finding(case, at=first, evidence=evidence, options=names, default=value_of(first.value), action=first.action)
+
+
+def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
+    default = value_of(setting.value)
+    if setting.type == "bool":
+        return "always-on" if default is True else "any-text"
+    if setting.action:
+        if isinstance(default, bool) or default is None:
+            return "one-way" if default is SWITCHED[setting.action] else None
+        return "no-value" if (isinstance(default, (int, float)) and default not in (0, 1)) or (isinstance(default, str) and default) else None
+    number = isinstance(default, (int, float)) and not isinstance(default, bool)
+    return "text" if number and setting.as_text and setting.at is not None and (setting.at.file, setting.at.line) in reached else None
+
+
+def _reached(recipe: Recipe) -> set[tuple[str, int]]:
+    """Where the defaults stand that arrive as numbers in what the program trains with."""
+    held: list[Setting] = [recipe.epochs, *(seed.value for seed in recipe.seeds)]
+    for fact in (*recipe.optimizers, *recipe.schedulers, *recipe.loaders):
+        held += fact.settings.values()
+    return {(link.file, link.line) for setting in held for known in candidates(setting) if _is_number(known) for link in known.origin}
+
+
+def _is_number(known: Known) -> bool:
+    return isinstance(known.value, (int, float)) and not isinstance(known.value, bool)
 
 
 def _few(names: list[str]) -> str:

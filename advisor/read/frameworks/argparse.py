@@ -64,7 +64,7 @@ class Option:
 @table.function(*PARSERS)
 def parser(call: LibraryCall) -> Value:
     """A parser; `parents` bring their options."""
-    instance = call.reader.instance("argparse.ArgumentParser", role="argument-parser", node=call.node)
+    instance = call.reader.instance(call.name, role="argument-parser", node=call.node)
     setup(call, instance)
     return instance
 
@@ -194,8 +194,18 @@ def add_argument(call: LibraryCall) -> Value:
     if not suppressed:
         value = weaken(converted(reader, option.kind, value, call.node), link)
         _write(reader, call.this, dest, value)
+        plain = action_value is None and option.kind is None and words is None and call.get("choices") is None and call.arguments.exact
         reader.recipe.hyperparameters.items.append(
-            Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind))
+            Hyperparameter(
+                call.place,
+                name=dest,
+                value=setting(value),
+                declared="argparse",
+                type=_type_of(option.kind),
+                action=str(action) if action in _SWITCHES else "",
+                as_text=plain and not call.this.kind.startswith("jsonargparse."),
+                at=place,
+            )
         )
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})
 
