@@ -167,8 +167,8 @@ def add_argument(call: LibraryCall) -> Value:
     if default is None:
         default = call.this.data.get("default")
     words = reader.plain(call.get("nargs")) if call.get("nargs") is not None else None
-    said = " ".join(str(reader.plain(value)) for value in (call.get("help"), call.get("metavar")) if isinstance(value, Constant))
-    option = Option(dest, flag, call.get("type"), words, of_config=_CONFIG.search(f"{flag} {said}") is not None)
+    shown = " ".join(str(reader.plain(value)) for value in (call.get("help"), call.get("metavar")) if isinstance(value, Constant))
+    option = Option(dest, flag, call.get("type"), words, of_config=_CONFIG.search(f"{flag} {shown}") is not None)
     suppressed = isinstance(default, Library) and default.name == "argparse.SUPPRESS"
     value: Value
     if action in _SWITCHES:
@@ -195,18 +195,10 @@ def add_argument(call: LibraryCall) -> Value:
         value = weaken(converted(reader, option.kind, value, call.node), link)
         _write(reader, call.this, dest, value)
         plain = action_value is None and option.kind is None and words is None and call.get("choices") is None and call.arguments.exact
-        reader.recipe.hyperparameters.items.append(
-            Hyperparameter(
-                call.place,
-                name=dest,
-                value=setting(value),
-                declared="argparse",
-                type=_type_of(option.kind),
-                action=str(action) if action in _SWITCHES else "",
-                as_text=plain and not call.this.kind.startswith("jsonargparse."),
-                at=place,
-            )
-        )
+        said = Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind), at=place)
+        said.action = str(action) if action in _SWITCHES else ""
+        said.as_text = plain and not call.this.kind.startswith("jsonargparse.")
+        reader.recipe.hyperparameters.items.append(said)
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})
 
 
