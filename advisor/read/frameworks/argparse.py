@@ -78,20 +78,13 @@ def init(call: LibraryCall) -> Value:
 
 def setup(call: LibraryCall, instance: Instance) -> None:
     """An empty table of options, with those of the parents."""
-    options: dict[str, Value] = {}
-    specs: dict[str, Option] = {}
-    exact = call.arguments.exact
     parents = call.get("parents")
-    for parent in parents.items if isinstance(parents, Sequence) else ():
-        if isinstance(parent, Instance):
-            options.update(parent.data.get("options", {}))
-            specs.update(parent.data.get("specs", {}))
-            exact = exact and parent.data.get("exact", True)
-    store = call.reader.store
-    store.write(instance.data, "options", options)
-    store.write(instance.data, "specs", specs)
-    store.write(instance.data, "exact", exact and not isinstance(parents, Opaque))
-    default = call.get("argument_default")
+    held = [parent for parent in parents.items if isinstance(parent, Instance)] if isinstance(parents, Sequence) else []
+    exact = call.arguments.exact and not isinstance(parents, Opaque) and all(parent.data.get("exact", True) for parent in held)
+    store, default = call.reader.store, call.get("argument_default")
+    for key in ("options", "specs"):
+        store.write(instance.data, key, {name: value for parent in held for name, value in parent.data.get(key, {}).items()})
+    store.write(instance.data, "exact", exact)
     if default is not None:
         store.write(instance.data, "default", default)
 
@@ -117,9 +110,9 @@ def add_parser(call: LibraryCall) -> Value:
     of: Instance = call.this.data["of"]
     parents = call.get("parents")
     for parent in parents.items if isinstance(parents, Sequence) else ():
-        if isinstance(parent, Instance):
-            for key in ("options", "specs"):
-                call.reader.store.write(of.data, key, {**of.data.get(key, {}), **parent.data.get(key, {})})
+        given = parent.data if isinstance(parent, Instance) else {}
+        for key in ("options", "specs"):
+            call.reader.store.write(of.data, key, {**of.data.get(key, {}), **given.get(key, {})})
     return of
 
 
