@@ -119,7 +119,7 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 @once
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
-    in a loop that trains nothing and keeps no graph for later."""
+    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there."""
     found = [(event, context, loop, event.subject) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
@@ -136,7 +136,7 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
                 continue
             told.add(loop)
-            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP):
+            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP) and all(part.escaped is None for part in model.walk()):
                 found.append((event, context, loop, model))
     return found
 

@@ -10,7 +10,7 @@ from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders, training_loop
 from advisor.model.modes import OFF, graphs_of_evaluation
-from advisor.model.recipe import Flow, Recipe
+from advisor.model.recipe import Flow, Module, Recipe
 from advisor.model.record import replace
 from advisor.model.source import Link
 
@@ -28,7 +28,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         turn = loop.batch if loop is not None else _data_loop(context)
         if turn is None or _starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
             continue
-        if loop is None and (flow.losses or turn in measured) and _of_this_batch(flow, turn):
+        outside = not any(isinstance(call.of, Module) for call in context.calls)  # what a model keeps inside is its own affair
+        if loop is None and (flow.losses or (turn in measured and outside)) and _of_this_batch(flow, turn):
             case = "evaluation"
         elif loop is not None and _trained_on(turn, event, context, flow) and not _meets_backward(recipe, event):
             case = "training"

@@ -84,7 +84,7 @@ def transform(call: LibraryCall) -> Value | None:
     return one_step(call, settings, name in HOLDERS)
 
 
-@table.prefix("monai.metrics", "monai.handlers", "monai.visualize", "monai.config", "monai.utils", "monai.apps", "monai.bundle")
+@table.prefix("monai.metrics", "monai.handlers", "monai.config", "monai.utils", "monai.apps", "monai.bundle")
 def quiet(call: LibraryCall) -> Value | None:
     """Metrics and helpers change no weights."""
     return call.reader.instance("monai.object", role="quiet", node=call.node)
