@@ -31,7 +31,7 @@ from advisor.model.facts import (
 )
 from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
-from advisor.model.refused import RefusedCall, UndefinedName, UnknownKey
+from advisor.model.refused import DebuggerStop, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 
 T = TypeVar("T")
@@ -100,6 +100,7 @@ class Recipe:
     unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
+    debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
 
     epochs: Setting = field(default_factory=lambda: Unknown("no epoch loop was found"))
     steps: Setting = field(default_factory=lambda: Unknown("not counted"))
@@ -176,6 +177,7 @@ LISTINGS: dict[type[Fact], str] = {
     UnknownKey: "unknown_keys",
     RefusedCall: "refused_calls",
     UndefinedName: "undefined_names",
+    DebuggerStop: "debugger_stops",
     Transform: "transforms",
     Sampler: "samplers",
 }  # the list of a recipe that holds each kind of fact
@@ -187,6 +189,7 @@ __all__ = [
     "Broken",
     "Clip",
     "Dataset",
+    "DebuggerStop",
     "DuplicateKey",
     "EarlyStopping",
     "Fact",

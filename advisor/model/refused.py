@@ -43,3 +43,10 @@ class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError."""
 
     name: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class DebuggerStop(Fact):
+    """A call that stops the program and waits for somebody at a keyboard: pdb.set_trace(), breakpoint()."""
+
+    call: str = ""

@@ -60,6 +60,8 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
     if reader.conditions or reader.loop_depth or not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant) or STATE.search(name):
         return
     held, place = options.attributes.get(name), reader.place(node)
+    if type(node.value.value) not in (int, float):
+        return  # a switch is often set for one way to start the program
     if not isinstance(held, Constant) or held.value == node.value.value or not held.weak or reader.frame.module.cells is not None:
         return
     value = Known(node.value.value, place=place)

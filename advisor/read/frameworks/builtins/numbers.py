@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from advisor.model.recipe import Dataset, Flow
+from advisor.model.recipe import Dataset, DebuggerStop, Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes
 from advisor.read.frameworks import cuts
@@ -339,9 +339,17 @@ def identity(call: LibraryCall) -> Value | None:
     return Opaque("an identity", "int")
 
 
-@function("builtins.print", "builtins.breakpoint", "builtins.help")
+@function("builtins.print", "builtins.help")
 def printed(call: LibraryCall) -> Value | None:
     """print(...) does nothing to what it shows."""
+    return NONE
+
+
+@function("builtins.breakpoint")
+def stopped(call: LibraryCall) -> Value | None:
+    """breakpoint(), and what debuggers call the same (pdb.py)."""
+    if not call.reader.refusals.guarded:
+        call.reader.record(DebuggerStop(call.place, call=call.name.removeprefix("builtins.")))
     return NONE
 
 
