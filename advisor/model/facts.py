@@ -132,6 +132,7 @@ class Flow:
     aggregate: Literal["last-batch", "epoch", "running", "unknown"] | None = None
     one_hot: bool = False
     scale: Literal["fraction", "percent"] | None = None  # of a metric: 0 to 1, or 0 to 100
+    ratio: bool = False  # a score that is no mean over samples: what it is divided by hangs on the predictions too, as in an F1 or an IoU
     scaler: Any = None  # the Scaler that multiplied it
     rows: Setting | None = None  # size of the first dimension
     counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts

@@ -1,20 +1,21 @@
-"""Batch means averaged over batches of different size, or taken for sums over samples."""
+"""Batch means averaged over batches of different size, or taken for sums over samples, and scores of batches that are no means at all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import loaders
+from advisor.model.folds import contains, loaders
 from advisor.model.modes import evaluation_loop
 from advisor.model.recipe import Flow, Loader, Recipe
 from advisor.model.source import Setting, Unknown, number, value_of
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each sum of mean losses that is divided by a number of samples, and else each over an evaluation loader with a last, smaller batch."""
+    """Each sum of mean losses that is divided by a number of samples, each score that cannot be averaged over batches, and else each sum of means
+    over an evaluation loader with a last, smaller batch."""
     divided: set[object] = set()
     for place, flow in recipe.averages:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
@@ -24,6 +25,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue  # multiplied by the batch size, or by whatever it is, afterwards
         divided.update(flow.losses)
         yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+    for scores in _scores_of_batches(recipe).values():
+        at, names = scores[0][0], dict.fromkeys(flow.metric for _, flow in scores if flow.metric)
+        yield ctx.finding("score", at=at, what=", ".join(names)) if names else ctx.finding("ratio", at=at)
     for event, context in events(recipe.tree, Kind.COUNT):
         loop, total = evaluation_loop(context), event.data.get("flow")
         batches = loaders(loop) if loop is not None else ()
@@ -32,6 +36,27 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         uneven = value_of(batches[0].settings.get("drop_last")) is False and number(batches[0].settings.get("batch_size")) != 1
         if _of_means(total) and not total.divided and uneven:
             yield ctx.finding("mean", at=event, name=event.data.get("text", ""))
+
+
+def _scores_of_batches(recipe: Recipe) -> dict[Loop, list[tuple[Event | Call, Flow]]]:
+    """By evaluation loop: where a score of one batch that is no mean over samples is added up, or put into a list that is averaged."""
+    found: dict[Loop, list[tuple[Event | Call, Flow]]] = {}
+    averaged = {(flow.metric, flow.source) for _, flow in recipe.averages if flow.ratio}
+    for event, context in events(recipe.tree, Kind.COUNT, Kind.KEEP):
+        loop, flow = evaluation_loop(context), event.data.get("flow")
+        batches = loaders(loop) if loop is not None else ()
+        if loop is None or not batches or not isinstance(flow, Flow) or not flow.ratio or flow.losses:
+            continue
+        size = number(batches[0].settings.get("batch_size"))
+        inside = context.path[context.path.index(loop) + 1 :]
+        if size is None or size <= 1 or any(isinstance(node, Loop) and node.what != "turn" for node in inside):
+            continue  # scores of single samples, or of classes
+        if batches[0].slot not in {source.slot for source in (flow.source, *flow.sources) if isinstance(source, Loader)}:
+            continue
+        if event.kind is Kind.COUNT or (flow.metric, flow.source) in averaged:
+            calls = (node for node in inside if isinstance(node, Call) and not contains(node.body, Kind.FORWARD))
+            found.setdefault(loop, []).append((next(calls, event), flow))
+    return found
 
 
 def _of_means(flow: Flow) -> bool:

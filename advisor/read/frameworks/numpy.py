@@ -111,6 +111,8 @@ def reduce(call: LibraryCall) -> Value:
         return Opaque("a number computed from an array", "float")
     hits = matches(flow) if call.name in ("numpy.sum", "numpy.count_nonzero") and call.get("axis", 1) is None else {"counted": None, "per": None}
     aggregate: Any = "running" if isinstance(value, Sequence) and value.state.get("running") else "epoch"
+    if flow.ratio and isinstance(value, Sequence) and call.name in ("numpy.mean", "numpy.average", "numpy.nanmean"):
+        call.reader.recipe.averages.append((call.place, flow))
     return Opaque(
         "a number computed from an array",
         "float",

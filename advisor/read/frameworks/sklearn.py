@@ -58,6 +58,7 @@ MINIMISED = [
     "max_error",
     "mean_squared_log_error",
 ]
+RATIOS = frozenset(MAXIMISED) - {"accuracy_score", "top_k_accuracy_score", "ndcg_score"}  # no means over samples
 FITTED_MODULES = ("preprocessing", "decomposition", "feature_extraction", "feature_selection", "impute", "compose", "pipeline", "manifold")
 
 
@@ -137,6 +138,7 @@ def _metric(call: LibraryCall) -> Value:
         modules=modules,
         graph="cut",
         aggregate=head.aggregate,
+        ratio=name in RATIOS and call.reader.plain(call.get("average")) not in ("micro", "samples"),
     )
     call.reader.emit(Kind.METRIC, call.node, None, name=name, flow=result)
     return Opaque(f"the metric {name}", "float", flow=result)

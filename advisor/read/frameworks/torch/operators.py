@@ -41,7 +41,7 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         other = right if one is not None else left
         flow = _scaled(symbol, held, other) if one is not None else _under(symbol, held, other)
         trend = trend_of(symbol, one, two, setting(other))
-        if symbol in ("/", "*") and flow.divided and flow.losses and flow.aggregate == "epoch":
+        if symbol in ("/", "*") and flow.divided and (flow.losses or flow.ratio) and flow.aggregate == "epoch":
             reader.recipe.averages.append((reader.place(node), flow))
     else:
         return None
@@ -68,6 +68,7 @@ def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> F
         return _sum(flow, one, two)
     if symbol in ("/", "//"):
         factor: Setting = Unknown("it is divided by a tensor")
+        flow = replace(flow, ratio=one.rank == two.rank == 0 and bool(two.modules) and not flow.losses and reader.forward_depth == 0)
         return replace(measured(flow, one), divided=_divided(one, factor) if one.losses else one.divided, activation=_kept(one))
     if symbol == "*":
         if bool(one.losses) != bool(two.losses):
@@ -166,7 +167,7 @@ def _under(symbol: str, flow: Flow, other: Value) -> Flow:
         return _scaled(symbol, flow, other)
     if symbol == "-":
         complement = isinstance(other, Constant) and other.value == 1 and flow.activation == "sigmoid"  # 1 - sigmoid(x) is sigmoid(-x)
-        return replace(flow, activation="sigmoid" if complement else _kept(flow), **turned(flow))
+        return replace(flow, activation="sigmoid" if complement else _kept(flow), ratio=False, **turned(flow))
     return replace(flow, activation=None, direction=turned(flow).get("direction") if symbol == "/" else None, divided=())
 
 
