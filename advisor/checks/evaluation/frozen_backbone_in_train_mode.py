@@ -41,7 +41,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def frozen_parts(recipe: Recipe) -> list[Module]:
     """The largest frozen parts with batch norms of models of which another part is trained, and frozen models that feed a trained one
     and are put into train mode by name. A part that has a trained copy is its teacher."""
-    copied = {module.copy_of for module in recipe.modules} | {module for module in recipe.modules if module.copy_of is not None}
+    copies = [module for module in recipe.modules if module.copy_of is not None]
+    copied = {*copies, *(module.copy_of for module in copies if module.copy_of is not None and module.trainable != module.copy_of.trainable)}
     switched = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     feeding = {event.subject for event, context in events(recipe.tree, Kind.FORWARD) if training_loop(context) is not None}
     found = [
