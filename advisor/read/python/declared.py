@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from advisor.read.python.values import Instance
 
 WHOLESALE = re.compile(r"\bvars\(|__dict__|\basdict\(|_get_kwargs|\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b")
-ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
+OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
+OWNED = re.compile(r"(?<![\w.])(\w+)\.__dict__")
+ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
+CALLED = re.compile(r"\.\s*([A-Za-z_]\w*)\s*\(")
+PLAIN = frozenset({"int", "float", "str", "bool"})  # types of values that nobody calls
 TEXT = re.compile(r"""["']([A-Za-z_]\w*)["']""")
 WHOLESALE_WORDS = ("vars(", "__dict__", "asdict(", "_get_kwargs", "**")
 COMPUTED = re.compile(r"\bimport_module\(|\b__import__\(|\bpkgutil\.|\bexec\(|spec_from_file_location")
@@ -39,6 +43,8 @@ def note_readers(reader: Reader) -> None:
     spelled = [_spelled(reader.project, source) for source in reader.modules.values()]
     wholesale = any(said.wholesale for said in spelled)
     named = set().union(*(said.names for said in spelled))
+    called = set().union(*(said.called for said in spelled))  # `random.seed(0)` reads no number that is called seed
+    named.update(setting.name for setting in settings if setting.name in called and setting.type not in PLAIN)
     unread = [setting for setting in settings if setting.name not in named and setting.declared != "config"]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
     if unread and not wholesale and (shared or any(said.computed for said in spelled)):
@@ -74,6 +80,7 @@ class Spelled:
     """What the text of a file says of settings."""
 
     names: frozenset[str]
+    called: frozenset[str]
     wholesale: bool
     computed: bool
 
@@ -83,10 +90,20 @@ def _spelled(project: Project, source: SourceModule) -> Spelled:
     said = project.remembered.get(source.path)
     if said is None:
         text = source.text
-        said = Spelled(frozenset(_names(text)), _found(WHOLESALE, WHOLESALE_WORDS, text), _found(COMPUTED, COMPUTED_WORDS, text))
+        wholesale = _found(WHOLESALE, WHOLESALE_WORDS, _without_modules(text))
+        said = Spelled(frozenset(_names(text)), frozenset(CALLED.findall(text)), wholesale, _found(COMPUTED, COMPUTED_WORDS, text))
         project.remembered[source.path] = said
     assert isinstance(said, Spelled)
     return said
+
+
+def _without_modules(text: str) -> str:
+    """The text without `models.__dict__`, where `models` is a module: what is in it are no settings."""
+    if ".__dict__" not in text:
+        return text
+    names = set(OWNED.findall(text))
+    modules = {name for name in names if re.search(OF_A_MODULE.format(re.escape(name)), text, re.MULTILINE)}
+    return OWNED.sub(lambda found: found[1] if found[1] in modules else found[0], text)
 
 
 def _found(pattern: re.Pattern[str], words: tuple[str, ...], text: str) -> bool:
@@ -99,7 +116,7 @@ def _named_beside(project: Project, folder: str) -> frozenset[str]:
     key = folder + os.sep
     named = project.remembered.get(key)
     if named is None:
-        named = project.remembered[key] = frozenset(name for _, text in keys.beside(project, folder) for name in _names(text))
+        named = project.remembered[key] = frozenset(name for _, text in keys.beside(project, folder) for name in (*_names(text), *CALLED.findall(text)))
     assert isinstance(named, frozenset)
     return named
 
