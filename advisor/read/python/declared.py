@@ -116,7 +116,8 @@ def _named_beside(project: Project, folder: str) -> frozenset[str]:
     key = folder + os.sep
     named = project.remembered.get(key)
     if named is None:
-        named = project.remembered[key] = frozenset(name for _, text in keys.beside(project, folder) for name in (*_names(text), *CALLED.findall(text)))
+        texts = [text for _, text in keys.beside(project, folder)]
+        named = project.remembered[key] = frozenset(name for text in texts for name in (*_names(text), *CALLED.findall(text)))
     assert isinstance(named, frozenset)
     return named
 
