@@ -121,6 +121,7 @@ def reduce(call: LibraryCall) -> Value:
             aggregate=aggregate,
             graph="cut" if flow.graph == "kept" else flow.graph,
             reduction=None,
+            ratio=False,
             statistic=scaling.statistic_of(call, flow, 1),
             **hits,
         ),

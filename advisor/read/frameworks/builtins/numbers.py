@@ -219,12 +219,15 @@ def total(call: LibraryCall) -> Value | None:
     value = call.get("iterable", 0)
     if value is None:
         return Opaque("sum of nothing")
-    return over(value, lambda one: _uncounted(_sum(call, one)))
+    return over(value, lambda one: _uncounted(call, _sum(call, one)))
 
 
-def _uncounted(value: Value) -> Value:
-    """A total, which no longer tells one class from another."""
+def _uncounted(call: LibraryCall, value: Value) -> Value:
+    """A total, which no longer tells one class from another, and of scores is no score."""
     flow = flow_of(value)
+    if flow is not None and flow.ratio and isinstance(value, (Opaque, Tensor)):
+        call.reader.recipe.averages.append((call.place, flow))
+        return replace(value, flow=replace(flow, ratio=False))
     if flow is None or flow.counted is None or not isinstance(value, (Opaque, Tensor)):
         return value
     return replace(value, flow=replace(flow, counted=None, per=None))

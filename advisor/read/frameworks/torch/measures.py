@@ -92,6 +92,7 @@ def reduce(call: LibraryCall) -> Value | None:
         "rank": rank,
         **(matches(flow) if name in ("sum", "count_nonzero") and dim is None else {"counted": None, "per": None}),
         "one_hot": False,
+        "ratio": flow.ratio and flow.rank == 0,  # a mean of scores is no score of a whole batch
         "statistic": scaling.statistic_of(call, flow, after(call, 1)),
     }
     if name in ("sum", "mean"):
