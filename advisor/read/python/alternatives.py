@@ -86,11 +86,15 @@ def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], ser
 
 def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
     head = options[0]
-    if all(option is head for option in options):
+    for option in options:
+        if option is not head:
+            break
+    else:
         return head
     if isinstance(head, Value):
-        same_slot([option for option in options if isinstance(option, Value)], serial)
-        return join([option for option in options if isinstance(option, Value)], when)
+        values = [option for option in options if isinstance(option, Value)]
+        same_slot(values, serial)
+        return join(values, when)
     if any(type(option) is not type(head) for option in options):
         return head
     if isinstance(head, tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Region, events, walk
+from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
@@ -22,9 +22,9 @@ IN_SIGHT = ("plain", "ignite")  # whose loops are read as they run, each over it
 def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
-    nodes = list(walk(recipe.tree))
+    nodes = _telling(recipe)
     if _leave_out_foreign_steps(recipe, nodes):
-        nodes = list(walk(recipe.tree))
+        nodes = _telling(recipe)
     tree.forget()
     _models(recipe)
     _conditionals(recipe)
@@ -45,6 +45,11 @@ def complete(reader: Reader) -> None:
     group_keys.note(reader)
     reader.refusals.note(reader)
     tree.forget()
+
+
+def _telling(recipe: Recipe) -> list[tree.Entry]:
+    """All nodes but calls and exits, which tell something of what is around them alone."""
+    return [entry for entry in walk(recipe.tree) if not isinstance(entry[0], (Call, Exit))]
 
 
 def _leave_out_foreign_steps(recipe: Recipe, nodes: list[tree.Entry]) -> bool:

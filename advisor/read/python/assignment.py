@@ -39,7 +39,7 @@ def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     """Binds a target: a name, attribute, item, or a tuple of targets."""
     if isinstance(target, ast.Name):
         _replaced(reader, target, node)
-        reader.store.write(reader.frame.home(target.id), target.id, _seen_through(reader, target.id, value, node))
+        reader.store.write(reader.frame.home(target.id), target.id, value)
         _steer(reader, target, value, node)
     elif isinstance(target, ast.Attribute):
         _replaced(reader, target, node)
@@ -57,11 +57,6 @@ def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
         unpack(reader, target, value, node)
     elif isinstance(target, ast.Starred):
         assign(reader, target.value, sequence([value], "list", exact=False), node)
-
-
-def _seen_through(reader: Reader, name: str, value: Value, node: ast.AST) -> Value:
-    """A module-level or local constant written as a literal is a link of the provenance chain when used elsewhere."""
-    return value
 
 
 def unpack(reader: Reader, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:

@@ -117,11 +117,6 @@ def eval_slice(reader: Reader, node: ast.Slice) -> Value:
     return sequence(parts, "slice")
 
 
-def eval_call(reader: Reader, node: ast.Call) -> Value:
-    """f(...)"""
-    return calls.eval_call(reader, node)
-
-
 def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     """a if test else b"""
     test = reader.evaluate(node.test)
@@ -299,7 +294,7 @@ EXPRESSIONS: dict[type, Callable[[Reader, Any], Value]] = {
     ast.UnaryOp: operators.eval_unary,
     ast.BoolOp: operators.eval_boolean,
     ast.Compare: operators.eval_compare,
-    ast.Call: eval_call,
+    ast.Call: calls.eval_call,
     ast.IfExp: eval_conditional,
     ast.List: eval_list,
     ast.Tuple: eval_list,

@@ -34,10 +34,13 @@ class Frame:
 
     def lookup(self, name: str) -> Value | None:
         """The value bound to a name here, in an enclosing function, or in the module; None when it is not bound."""
-        frame: Frame | None = self
         if name not in self.global_names:
+            value = self.names.get(name)
+            if value is not None:
+                return value
+            frame = self.parent
             while frame is not None:
-                if not frame.is_class or frame is self:
+                if not frame.is_class:
                     value = frame.names.get(name)
                     if value is not None:
                         return value

@@ -175,8 +175,6 @@ MOST_EVENTS = 20_000  # nodes of the tree that replayed calls may add to one pro
 
 def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Value:
     """Runs the body of a function in a frame and gives what it returns."""
-    from advisor.read.python import regions, statements
-
     body_node = function.node
     place = reader.place(node)
     outer_frame, outer_block = reader.frame, reader.block
@@ -192,10 +190,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         if isinstance(body_node, ast.Lambda):
             value = reader.evaluate(body_node.body)
         else:
-            thunk: Callable[[], str | None] = lambda: statements.run(reader, body_node.body)  # noqa: E731
-            for what, data in reversed(function.regions):
-                thunk = (lambda inner, w, d: lambda: regions.in_region(reader, place, w, d, inner))(thunk, what, data)
-            status = thunk()
+            status = _run(reader, function, body_node.body, place)
             returns = list(frame.returns)
             if status != "return" and (status != "raise" or not (returns or frame.flagged)):
                 returns.append(NONE if status is None else Opaque("a function that raises"))
@@ -212,12 +207,24 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.frame, reader.block = outer_frame, outer_block
     if not frame.captured:
         reader.store.forget(frame.names, mark)
-    count = max(reader.leaves - leaves, 1 if any(_holds_loader(n) for n in nodes) else 0)
-    if count:
+    told = reader.leaves > leaves or any(_holds_loader(n) for n in nodes)
+    if told:
         reader.block.append(Call(place, function.name, nodes, _model(frame.receiver)))
-    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes) if count else 0)
+    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes) if told else 0)
     reader.log(Returned(body_node, summary if mode == "on" else None))
     return value
+
+
+def _run(reader: Reader, function: Function, body: list[ast.stmt], place: Place) -> str | None:
+    """Runs a body within what the decorators of its function open."""
+    if not function.regions:
+        return reader.run(body)
+    from advisor.read.python import regions
+
+    thunk: Callable[[], str | None] = lambda: reader.run(body)  # noqa: E731
+    for what, data in reversed(function.regions):
+        thunk = (lambda inner, w, d: lambda: regions.in_region(reader, place, w, d, inner))(thunk, what, data)
+    return thunk()
 
 
 def _ended(value: Value, by: str, at: Place) -> Value:
@@ -321,8 +328,6 @@ def consume(reader: Reader, generator: Generator, receive: Callable[[Value], Non
             value = wrap(value)
         receive(value)
 
-    from advisor.read.python import regions, statements
-
     function, frame = generator.function, generator.frame
     body_node = function.node
     if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2 or isinstance(body_node, ast.Lambda):
@@ -346,10 +351,7 @@ def consume(reader: Reader, generator: Generator, receive: Callable[[Value], Non
     reader.call_depth += 1
     reader.on_yield.append(limited)
     try:
-        thunk: Callable[[], str | None] = lambda: statements.run(reader, body_node.body)  # noqa: E731
-        for what, data in reversed(function.regions):
-            thunk = (lambda inner, w, d: lambda: regions.in_region(reader, outer_frame.module.place(node), w, d, inner))(thunk, what, data)
-        thunk()
+        _run(reader, function, body_node.body, outer_frame.module.place(node))
     finally:
         reader.on_yield.pop()
         reader.call_depth -= 1

@@ -165,14 +165,15 @@ class Sharing:
         execution = self.running[-1]
         if execution is not None and complete:
             self._end_stretch()
-            if execution.fit and not self.reader.spent:
-                self._keep(execution, mark)
         self.running.pop()
         frames = self.captured.pop()
-        if execution is not None and self.taken.get(execution.source.path) is execution:
+        if execution is not None and complete and execution.fit and not self.reader.spent:
+            self._keep(execution, mark)
             execution.captured = frames
         else:
             self.reader.captured += frames  # nobody else will look into them
+            if execution is not None:
+                execution.fit = False  # files that it imports in a circle know it
         self.log = None
         if not self.running:
             self.looked = self.reader.store.rewound = self.reader.store.mark()  # what files register is no doing of the program's own
@@ -326,7 +327,7 @@ class _Trial:
     def run(self, execution: Execution) -> bool:
         """False when something that it depends on is not as it was."""
         path = execution.source.path
-        if execution.folder is not None and execution.folder != self.sharing.folder:
+        if not execution.fit or (execution.folder is not None and execution.folder != self.sharing.folder):
             return False
         if any(self.sharing.answer(question, about) != answer for (question, about), answer in execution.answers.items()):
             return False

@@ -64,7 +64,8 @@ def run_expression(reader: Reader, node: ast.Expr) -> str | None:
         return None
     before, block, start = reader.leaves, reader.block, len(reader.block)
     result = reader.evaluate(value)
-    discards.shown(reader, value, block[start:])
+    if len(block) > start:
+        discards.shown(reader, value, block[start:])
     if isinstance(value, ast.Call) and isinstance(value.func, (ast.Attribute, ast.Name)) and reader.leaves == before:
         discards.discarded(reader, value, result)
     if reader.frame.returns and reader.frame.returns[-1] is EXIT:
