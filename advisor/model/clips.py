@@ -105,7 +105,7 @@ class _Fate:
 
     def clearing(self) -> Event | None:
         """What surely clears them before a step."""
-        cleared = violations(self.recipe.tree, Order(checks=self._wipes, clears=self._uses, arms=self._arms)) if self.touched else []
+        cleared = violations(self.recipe.tree, Order(checks=self._wipes, clears=self._uses, arms=self._arms)) if self.certain else []
         return cleared[0].event if cleared else None
 
     def is_used(self) -> bool:

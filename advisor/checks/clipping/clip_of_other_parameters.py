@@ -15,10 +15,9 @@ from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each clip whose weights no optimizer of its batch loop holds, or whose gradients never come to a step."""
-    early = {found.clearing for found in emptied(recipe)}  # zero-grad-before-step says it better
     for clip, clearing in wasted(recipe):
-        if clearing in early:
-            continue
+        if any(found.clearing is clearing for found in emptied(recipe)):
+            continue  # zero-grad-before-step says it better
         yield ctx.finding("cleared", at=clip, clipped=_names(clip.subject.parameters.modules), line=clearing.place)
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)

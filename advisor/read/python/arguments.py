@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
     """The evaluated arguments of a call."""
     arguments = Arguments()
-    arguments.written = not any(isinstance(item, ast.Starred) for item in node.args) and all(keyword.arg is not None for keyword in node.keywords)
+    arguments.written = True
     for item in node.args:
         if isinstance(item, ast.Starred):
+            arguments.written = False
             value = reader.evaluate(item.value)
             items = reader.items(value)
             if items is not None and not isinstance(value, Mapping):
@@ -37,6 +38,7 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
         if keyword.arg is not None:
             arguments.keywords[keyword.arg] = value
             continue
+        arguments.written = False
         for member in value.members[:1] if isinstance(value, Union) else (content(value),):
             if isinstance(member, Mapping):
                 arguments.keywords.update({str(key): item for key, item in member.items.items()})

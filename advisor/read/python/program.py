@@ -9,7 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from advisor.model.events import Event, Kind, walk
+from advisor.model.events import Kind, kinds
 from advisor.model.recipe import Recipe
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.executions import Shared
@@ -96,7 +96,7 @@ def trains(recipe: Recipe) -> bool:
     """True when a backward, or a framework's fit, was met."""
     if recipe.framework != "plain":
         return True
-    return any(isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.OPTIMIZER_STEP) for node, _ in walk(recipe.tree))
+    return not kinds(recipe.tree, {}).isdisjoint((Kind.BACKWARD, Kind.OPTIMIZER_STEP))
 
 
 def _read_uncalled(reader: Reader) -> bool:
