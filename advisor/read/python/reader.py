@@ -265,23 +265,19 @@ class Reader:
     def evaluate(self, node: ast.AST) -> Value:
         """The value of an expression."""
         self.steps += 1
-        handler = EXPRESSIONS.get(type(node))
-        if handler is None or self.steps > HARD_BUDGET or self.depth > 300:
-            return self._unevaluated(node)
-        self.depth += 1
-        value = handler(self, node)
-        self.depth -= 1
-        return value
-
-    def _unevaluated(self, node: ast.AST) -> Value:
-        """What stands for an expression that is not looked at."""
         if self.steps > HARD_BUDGET or self.depth > 300:
             if self.steps > HARD_BUDGET and not self.spent:
                 self.spent = True
                 self.recipe.budget_cuts += 1
                 self.unread(f"the budget of {HARD_BUDGET:,} expressions was spent here", node)
             return Opaque("the program is too large to be read whole")
-        return Opaque(type(node).__name__)
+        handler = EXPRESSIONS.get(type(node))
+        if handler is None:
+            return Opaque(type(node).__name__)
+        self.depth += 1
+        value = handler(self, node)
+        self.depth -= 1
+        return value
 
     def run(self, body: list[ast.stmt]) -> str | None:
         """Executes statements. Gives how they leave: None (falls through), return, break, continue or raise."""
