@@ -78,18 +78,16 @@ def _under(reader: Reader, fact: Fact) -> None:
 
 
 def _name(function: Function) -> str:
-    """How the function is called: a constructor by its class, what is called in an object's name with the class before it."""
+    """How the function is called: a constructor by its class."""
     owner = function.owner
-    if owner is None or function.name not in ("__init__", "__call__", "forward"):
-        return function.name
-    return owner.node.name if function.name == "__init__" else f"{owner.node.name}.{function.name}"
+    return owner.node.name if function.name == "__init__" and owner is not None else function.name
 
 
 def _as_defined(reader: Reader, function: Function) -> bool:
     """True for a function that takes what its definition says."""
     node = function.node
-    if isinstance(node, ast.Lambda) or function.injected:
-        return False
+    if isinstance(node, ast.Lambda) or function.injected or function.name in ("forward", "__call__"):
+        return False  # which object it is that is called, a factory that is replayed may have told wrongly
     owner = function.owner
     if function.name == "__init__" and owner is not None:
         if any("__new__" in base.namespace or base.node.decorator_list or base.node.keywords for base in owner.mro if isinstance(base, Class)):
