@@ -50,7 +50,7 @@ def note(reader: Reader) -> None:
 
 def _written(source: SourceModule) -> Iterator[tuple[str, object, ast.AST]]:
     """The constants of a file, of its classes of settings, and of their objects: name, value, where."""
-    if source.cells is not None or not PROMISE.search(source.text):
+    if source.cells is not None:
         return
     body = source.tree.body
     yield from _constants(body)
