@@ -161,7 +161,7 @@ def parameter(call: LibraryCall) -> Value:
         call.reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="init", generator=False)
     frozen = call.reader.plain(call.get("requires_grad", 1)) is False
     changes: dict[str, Any] = {"rank": flow.rank, "width": flow.width} if flow is not None else {}
-    return Tensor(Flow(graph="none" if frozen else "kept", activation="parameter", **changes))
+    return Tensor(Flow(graph="none" if frozen else "kept", activation="parameter", activation_at=call.place, **changes))
 
 
 for _name in ("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "randint_like", "poisson"):
