@@ -98,6 +98,7 @@ def build(call: LibraryCall) -> Value:
             attributes[key] = made
             if isinstance(made.fact, Module):
                 fact.children[key] = made.fact
+                made.fact.pretrained = fact.pretrained if key not in HEADS else ABSENT
         if drop is not None:
             for layer in fact.layers("Dropout"):
                 layer.settings["p"] = setting(drop)
