@@ -251,9 +251,13 @@ def events(nodes: list[Node], *kinds: Kind) -> Iterator[tuple[Event, Context]]:
     if not is_finished():
         return ((node, around) for node, around in walk(nodes) if isinstance(node, Event) and (not kinds or node.kind in kinds))
     leaves = _leaves(nodes)
+    if not kinds:
+        return iter(leaves.spots)
     if len(kinds) == 1:
         return iter(leaves.of_kind.get(kinds[0], ()))
-    return iter(leaves.spots) if not kinds else (spot for spot in leaves.spots if spot[0].kind in kinds)
+    if kinds not in leaves.of_several:
+        leaves.of_several[kinds] = [spot for spot in leaves.spots if spot[0].kind in kinds]
+    return iter(leaves.of_several[kinds])
 
 
 def events_below(root: Node, kind: Kind) -> list[tuple[Event, Context]]:
@@ -282,6 +286,7 @@ class _Leaves:
 
     spots: list[tuple[Event, Context]]
     of_kind: dict[Kind, list[tuple[Event, Context]]]
+    of_several: dict[tuple[Kind, ...], list[tuple[Event, Context]]] = field(default_factory=dict)  # as they were asked for together
 
 
 @once

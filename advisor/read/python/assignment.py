@@ -137,8 +137,10 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
         _name_part(value.flow.source, target.id if isinstance(target, ast.Name) else target.attr)
     if not reader.loop_depth or reader.forward_depth:
         return
-    outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
-    weights = tuple(_held(value)) if outlives else ()
+    weights: tuple[Value, ...] = ()
+    if isinstance(value, (Instance, Mapping, Sequence, Union)):
+        outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
+        weights = tuple(_held(value)) if outlives else ()
     if any(isinstance(part, Instance) and part.role == "state-tensor" for part in weights if part is not value):
         table.TENSORS["kept"](reader, value, "alias", node, reader.variable(target))
     for part in weights:

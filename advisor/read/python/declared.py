@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Hyperparameter
@@ -19,16 +18,25 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
     from advisor.read.python.values import Instance
 
-WHOLESALE = re.compile(r"\bvars\(|__dict__|\basdict\(|_get_kwargs|\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b")
+WHOLESALE = {  # what takes all settings at once: a word that stands in it, and how it is written where the word alone says nothing
+    "__dict__": None,
+    "_get_kwargs": None,
+    "vars(": re.compile(r"\bvars\("),
+    "asdict(": re.compile(r"\basdict\("),
+    "**": re.compile(r"\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
+}
+COMPUTED = {  # what loads a module by a name that is computed
+    "spec_from_file_location": None,
+    "import_module(": re.compile(r"\bimport_module\("),
+    "__import__(": re.compile(r"\b__import__\("),
+    "pkgutil.": re.compile(r"\bpkgutil\."),
+    "exec(": re.compile(r"\bexec\("),
+}
 OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
 OWNED = re.compile(r"(?<![\w.])(\w+)\.__dict__")
-ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
-CALLED = re.compile(r"\.\s*([A-Za-z_]\w*)\s*\(")
+ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # and whether it is called
 PLAIN = frozenset({"int", "float", "str", "bool"})  # types of values that nobody calls
 TEXT = re.compile(r"""["']([A-Za-z_]\w*)["']""")
-WHOLESALE_WORDS = ("vars(", "__dict__", "asdict(", "_get_kwargs", "**")
-COMPUTED = re.compile(r"\bimport_module\(|\b__import__\(|\bpkgutil\.|\bexec\(|spec_from_file_location")
-COMPUTED_WORDS = ("import_module(", "__import__(", "pkgutil.", "exec(", "spec_from_file_location")
 
 
 def note_readers(reader: Reader) -> None:
@@ -90,8 +98,10 @@ def _spelled(project: Project, source: SourceModule) -> Spelled:
     said = project.remembered.get(source.path)
     if said is None:
         text = source.text
-        wholesale = _found(WHOLESALE, WHOLESALE_WORDS, _without_modules(text))
-        said = Spelled(frozenset(_names(text)), frozenset(CALLED.findall(text)), wholesale, _found(COMPUTED, COMPUTED_WORDS, text))
+        wholesale = _found(WHOLESALE, _without_modules(text))
+        attributes = ATTRIBUTE.findall(text)
+        names = frozenset([*(name for name, called in attributes if not called), *TEXT.findall(text)])
+        said = Spelled(names, frozenset(name for name, called in attributes if called), wholesale, _found(COMPUTED, text))
         project.remembered[source.path] = said
     assert isinstance(said, Spelled)
     return said
@@ -106,9 +116,9 @@ def _without_modules(text: str) -> str:
     return OWNED.sub(lambda found: found[1] if found[1] in modules else found[0], text)
 
 
-def _found(pattern: re.Pattern[str], words: tuple[str, ...], text: str) -> bool:
-    """Whether an expression matches. Most texts hold none of its words, and looking for those is much faster."""
-    return any(word in text for word in words) and pattern.search(text) is not None
+def _found(expressions: dict[str, re.Pattern[str] | None], text: str) -> bool:
+    """Whether one of them stands in a text. Most texts hold none of the words, and looking for those is much faster."""
+    return any(word in text and (pattern is None or pattern.search(text) is not None) for word, pattern in expressions.items())
 
 
 def _named_beside(project: Project, folder: str) -> frozenset[str]:
@@ -117,11 +127,7 @@ def _named_beside(project: Project, folder: str) -> frozenset[str]:
     named = project.remembered.get(key)
     if named is None:
         texts = [text for _, text in keys.beside(project, folder)]
-        named = project.remembered[key] = frozenset(name for text in texts for name in (*_names(text), *CALLED.findall(text)))
+        attributes = {name for text in texts for name, _ in ATTRIBUTE.findall(text)}
+        named = project.remembered[key] = frozenset(attributes.union(*(TEXT.findall(text) for text in texts)))
     assert isinstance(named, frozenset)
     return named
-
-
-def _names(text: str) -> Iterator[str]:
-    for pattern in (ATTRIBUTE, TEXT):
-        yield from pattern.findall(text)

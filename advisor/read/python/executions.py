@@ -182,9 +182,10 @@ class Shared:
     def forget(self, paths: Iterable[str]) -> None:
         """Drops what belongs to files that may be parsed anew, and to those that reach them."""
         gone = set(paths)
-        kept = [one for held in self.executions.values() for one in held]
-        while lost := [one for one in kept if not gone.isdisjoint(one.beneath)]:
-            gone.update(one.source.path for one in lost)
+        kept, new = [one for held in self.executions.values() for one in held], gone
+        while lost := [one for one in kept if not new.isdisjoint(one.beneath)]:
+            new = {one.source.path for one in lost} - gone
+            gone |= new
             kept = [one for one in kept if one.source.path not in gone]
             for one in lost:
                 for step in one.log:

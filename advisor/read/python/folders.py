@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.read.python import texts
-from advisor.read.python.values import Value
+from advisor.read.python.values import Constant, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
@@ -36,7 +36,7 @@ def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
         return  # what is loaded where it is asked for need not be there
     for values in given:
         for value in values:
-            text = texts.beginning(value)
+            text = texts.beginning(value) if not isinstance(value, Constant) or isinstance(value.value, str) else ""
             if text and len(text) < LONGEST_PATH:
                 reader.handed_texts.setdefault(text, callee)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Hyperparameter
@@ -30,11 +31,15 @@ class Handed:
         self.unread: dict[tuple[ast.AST, str], tuple[str | None, Function, Place, Value]] = {}
         self.parameters: dict[ast.AST, dict[str, str | None]] = {}  # of each function those that are not read, with the attribute that keeps them
 
-    def look(self, reader: Reader, function: Function, given: dict[str, Value], node: ast.Call) -> None:
+    def look(
+        self, reader: Reader, function: Function, names: Sequence[str], positional: Sequence[Value], keywords: dict[str, Value], node: ast.Call
+    ) -> None:
         """Notes what of a call its function does not read."""
         if function.node not in self.parameters:
             self.parameters[function.node] = _unread(function)
-        for name, kept in self.parameters[function.node].items():
+        unread = self.parameters[function.node]
+        given = {**dict(zip(names, positional, strict=False)), **keywords} if unread else {}
+        for name, kept in unread.items():
             value = given.get(name)
             if value is None or (isinstance(value, Constant) and value.value in (None, False, 0)) or (function.node, name) in self.unread:
                 continue

@@ -68,9 +68,18 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
-    if not reader.recipe.hyperparameters.items or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+    if not _of_configs(reader) or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
         return
     _mark(reader, {path for values in given for value in values for path in _paths(value)})
+
+
+def _of_configs(reader: Reader) -> bool:
+    """Whether any key of a config was declared so far."""
+    settings, (looked_at, found) = reader.recipe.hyperparameters.items, reader.config_keys
+    if looked_at != len(settings):
+        found = any(setting.declared == "config" for setting in settings)
+        reader.config_keys = len(settings), found
+    return found
 
 
 def _paths(value: Value, depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -89,7 +98,7 @@ def _paths(value: Value, depth: int = 0) -> Iterator[tuple[str, str]]:
 
 def ask(reader: Reader, held: Mapping, index: Value | None = None) -> None:
     """Notes that a value of a dict is asked for by a key, which may be computed; by one that is not known, or by none: every value."""
-    if not reader.recipe.hyperparameters.items:
+    if not _of_configs(reader):
         return
     one = held.items.get(index.value) if isinstance(index, Constant) and isinstance(index.value, (str, int)) else None
     values = [one] if one is not None else [] if isinstance(index, Constant) else list(held.items.values())

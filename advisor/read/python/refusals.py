@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall, UndefinedName
+from advisor.model.record import dataclass
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function
 
@@ -33,6 +34,7 @@ class Refusals:
         self.calls: dict[ast.Call, tuple[int, Fact]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
+        self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
         self.handed = Handed()
 
     def note(self, reader: Reader) -> None:
@@ -43,31 +45,53 @@ class Refusals:
                 reader.recipe.refused_calls.items.append(fact)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a function takes: by position, by name, what it needs, and whether it takes any number or any name beyond."""
+
+    taken: tuple[str, ...]
+    by_name: frozenset[str]
+    needed: tuple[str, ...]
+    any_number: bool
+    any_name: bool
+
+
 def judge_call(reader: Reader, function: Function, arguments: Arguments, node: ast.AST) -> None:
     """Notes a call that Python refuses."""
-    if not isinstance(node, ast.Call) or reader.refusals.guarded or not arguments.exact or not _as_defined(reader, function):
+    refusals = reader.refusals
+    if not isinstance(node, ast.Call) or refusals.guarded or not arguments.exact:
         return
-    spec = function.node.args
-    bound = len(arguments.positional) - len(node.args)  # the receiver
-    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
-    taken, by_name = names[bound:], {*names[len(spec.posonlyargs) :], *(parameter.arg for parameter in spec.kwonlyargs)}
-    filled = taken[: len(node.args)]
-    reader.refusals.handed.look(reader, function, {**dict(zip(filled, arguments.positional[bound:], strict=False)), **arguments.keywords}, node)
-    given = {*filled, *arguments.keywords}
-    required = [name for name in (*taken, *(parameter.arg for parameter in spec.kwonlyargs)) if name not in function.defaults]
-    missing = tuple(name for name in required if name not in given)
-    unexpected = tuple(name for name in arguments.keywords if name not in by_name) if spec.kwarg is None else ()
-    twice = tuple(name for name in filled if name in arguments.keywords and name in by_name)
-    if not missing and not unexpected and not twice and (len(node.args) <= len(taken) or spec.vararg is not None):
+    if function not in refusals.signatures:
+        refusals.signatures[function] = _signature(function) if _as_defined(function) else None
+    signature = refusals.signatures[function]
+    if signature is None:
         return
-    times, fact = reader.refusals.calls.get(node) or (0, None)
+    count, keywords = len(node.args), arguments.keywords
+    bound = len(arguments.positional) - count  # the receiver
+    filled = signature.taken[bound : bound + count]
+    refusals.handed.look(reader, function, filled, arguments.positional[bound:], keywords, node)
+    many = count > len(filled) and not signature.any_number
+    missing = [name for name in signature.needed if name not in keywords and name not in filled and name not in signature.taken[:bound]]
+    unexpected = [name for name in keywords if name not in signature.by_name] if keywords and not signature.any_name else []
+    twice = [name for name in filled if name in keywords and name in signature.by_name] if keywords else []
+    if not many and not missing and not unexpected and not twice:
+        return
+    times, fact = refusals.calls.get(node) or (0, None)
     if fact is None:
         fact = RefusedCall(
-            reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=len(node.args), taken=tuple(taken),
-            missing=missing, unexpected=unexpected, twice=twice,
+            reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=count, taken=signature.taken[bound:],
+            missing=tuple(missing), unexpected=tuple(unexpected), twice=tuple(twice),
         )  # fmt: skip
         _under(reader, fact)
-    reader.refusals.calls[node] = (times + 1, fact)
+    refusals.calls[node] = (times + 1, fact)
+
+
+def _signature(function: Function) -> Signature:
+    spec = function.node.args
+    taken, named = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)], [parameter.arg for parameter in spec.kwonlyargs]
+    by_name = frozenset((*taken[len(spec.posonlyargs) :], *named))
+    needed = tuple(name for name in (*taken, *named) if name not in function.defaults)
+    return Signature(tuple(taken), by_name, needed, spec.vararg is not None, spec.kwarg is not None)
 
 
 def _under(reader: Reader, fact: Fact) -> None:
@@ -83,7 +107,7 @@ def _name(function: Function) -> str:
     return owner.node.name if function.name == "__init__" and owner is not None else function.name
 
 
-def _as_defined(reader: Reader, function: Function) -> bool:
+def _as_defined(function: Function) -> bool:
     """True for a function that takes what its definition says."""
     node = function.node
     if isinstance(node, ast.Lambda) or function.injected or function.name in ("forward", "__call__"):
