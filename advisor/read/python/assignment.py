@@ -139,7 +139,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
         return
     weights: tuple[Value, ...] = ()
     if isinstance(value, (Instance, Mapping, Sequence, Union)):
-        outlives = not isinstance(target, ast.Name) or reader.loop_depth > reader.frame.loops or reader.frame.home(target.id) is not reader.frame.names
+        frame = reader.frame
+        outlives = not isinstance(target, ast.Name) or reader.loop_depth > frame.loops or frame.home(target.id) is not frame.names
         weights = tuple(_held(value)) if outlives else ()
     if any(isinstance(part, Instance) and part.role == "state-tensor" for part in weights if part is not value):
         table.TENSORS["kept"](reader, value, "alias", node, reader.variable(target))
