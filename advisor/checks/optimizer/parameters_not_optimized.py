@@ -13,7 +13,7 @@ from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
 from advisor.model.recipe import Module, Optimizer, Recipe
-from advisor.model.source import Link
+from advisor.model.source import Link, Place
 
 if TYPE_CHECKING:
     from advisor.model.trace import Trace
@@ -33,11 +33,17 @@ def _used_up(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for optimizer in recipe.optimizers:
         for group in optimizer.groups:
             place, asked = group.parameters.consumed_by, group.parameters
-            if place is not None and asked.modules:
+            if place is not None and asked.modules and not _chosen_instead(recipe, optimizer, place):
                 model = ", ".join(module.name for module in asked.modules)
                 evidence = [Link(optimizer.place.file, optimizer.place.line, "the optimizer")]
                 yield ctx.finding("used-up", at=place, evidence=evidence, model=model, optimizer=optimizer.name, line=optimizer.place)
                 break
+
+
+def _chosen_instead(recipe: Recipe, optimizer: Optimizer, place: Place) -> bool:
+    """True where another optimizer took them that other flags choose: only one of the two is made."""
+    takers = [other for other in recipe.optimizers if other is not optimizer and (other.place.file, other.place.line) == (place.file, place.line)]
+    return any(other.when != optimizer.when for other in takers)
 
 
 def _filled(trace: Trace, ctx: Context) -> Iterator[Finding]:

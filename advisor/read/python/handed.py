@@ -34,7 +34,10 @@ class Handed:
     def look(
         self, reader: Reader, function: Function, names: Sequence[str], positional: Sequence[Value], keywords: dict[str, Value], node: ast.Call
     ) -> None:
-        """Notes what of a call its function does not read."""
+        """Notes what of a call its function does not read. What stands in a registry, or is a base, may take what its like need."""
+        called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else None
+        if called != (function.owner.node.name if function.owner is not None else function.name):
+            return
         if function.node not in self.parameters:
             self.parameters[function.node] = _unread(function)
         unread = self.parameters[function.node]
