@@ -114,8 +114,14 @@ def only_without_cuda(context: Context) -> bool:
 
 
 def _seeds_devices_alone(nodes: list[Node]) -> bool:
-    libraries = {event.subject.library for event, _ in events(nodes, Kind.SEED)}
-    return "cuda" in libraries and libraries.isdisjoint(("torch", "framework"))
+    devices = False
+    for event, _ in events(nodes, Kind.SEED):
+        match event.subject:
+            case Seed(library="torch" | "framework"):
+                return False
+            case Seed(library="cuda"):
+                devices = True
+    return devices
 
 
 def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
