@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+NAMED = r"\(\?P<\w+>"  # a group with a name, in an expression
 MANY = 200  # paths from which on it pays to compile all lines of an ignore file into one expression
-NAMED = re.compile(r"\(\?P<\w+>")
 PROGRAMS = (".py", ".pyw", ".ipynb")
 CONFIGS = (".yaml", ".yml", ".json", ".toml")
 # Folders that hold no program of the project. A folder with a pyvenv.cfg is a virtual environment whatever its name.
@@ -44,7 +44,7 @@ class Patterns:
     def _together(self) -> re.Pattern[str]:
         """One expression for all lines, to tell quickly that none of them speaks of a path."""
         each = (pattern.regex.pattern for pattern in self.spec.patterns if pattern.include is not None and pattern.regex)
-        return re.compile("|".join(f"(?:{NAMED.sub('(?:', text)})" for text in each) or r"(?!)")
+        return re.compile("|".join(f"(?:{re.sub(NAMED, '(?:', text)})" for text in each) or r"(?!)")
 
 
 def discover(paths: Sequence[str], exclude: Patterns | None = None, force_exclude: bool = False) -> list[str]:

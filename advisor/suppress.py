@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from advisor.model.finding import Finding
+from advisor.model.pattern import pattern
 from advisor.model.result import Result
 from advisor.model.source import Place
 from advisor.model.suppression import Suppression
 
-COMMENT = re.compile(r"#\s*advisor:\s*(?P<form>file-ignore|ignore)\b(?:\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)|[^#]*)")
+COMMENT = pattern(r"#\s*advisor:\s*(?P<form>file-ignore|ignore)\b(?:\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)|[^#]*)")
 BLOCKS = ("for ", "while ", "with ", "if ", "def ", "class ", "try:", "async ", "elif ", "else:", "match ", "@")
 
 

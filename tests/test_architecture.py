@@ -41,6 +41,8 @@ ALLOWED = {
 }
 HEAVY = ("torch", "libcst", "rich", "yaml", "pydantic", "jsonargparse", "importlib.metadata", "asyncio", "multiprocessing", "pathspec", "tomllib")
 
+NOT_ASKED_FOR = ("advisor.model.trace", "difflib", "symtable")  # what a plain program has no use for
+
 
 def modules() -> list[Path]:
     return [path for path in sorted(PACKAGE.rglob("*.py")) if "__pycache__" not in path.parts]
@@ -109,6 +111,16 @@ def test_each_file_says_what_it_is_for(path: Path) -> None:
     assert path.stem not in ("utils", "util", "common", "helpers", "misc"), "helpers live with the fact that they are about"
 
 
+def test_expressions_are_compiled_when_they_are_used() -> None:
+    """`advisor.model.pattern` spares a run those that it has no use for."""
+    for path in modules():
+        if room(path) not in ("model", "read", "checks") or path.stem == "pattern":
+            continue
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+                assert "re.compile(" not in ast.unparse(statement), f"{path}:{statement.lineno}: write pattern(...)"
+
+
 PROGRAM = """\
 import torch
 
@@ -136,6 +148,7 @@ def test_lint_of_a_file_stays_light(tmp_path: Path) -> None:
     loaded = loaded_by(["lint", "train.py"], tmp_path)
     assert "advisor.engine" in loaded
     assert not loaded.intersection(HEAVY)
+    assert not loaded.intersection(NOT_ASKED_FOR)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Known, Setting, is_absent
 
@@ -26,7 +26,7 @@ IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
 
 
-TEST_FILE = re.compile(r"(^|/)((tests?|benchmarks?)/|(test_|bench)[^/]*$|conftest\.py$|[^/]*_(test|bench|benchmark)\.py$)")
+TEST_FILE = pattern(r"(^|/)((tests?|benchmarks?)/|(test_|bench)[^/]*$|conftest\.py$|[^/]*_(test|bench|benchmark)\.py$)")
 
 
 def is_test(file: str) -> bool:

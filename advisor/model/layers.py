@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
+from advisor.model.pattern import pattern
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
 from advisor.model.source import Absent, Known, value_of
 
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
 # Families of Transformers whose published configs drop at 0.1 (`configuration_*.py` of 4.57); vision models, Whisper and Llama drop nothing.
-DROPPING = re.compile(
+DROPPING = pattern(
     r"(?<![a-z])(distil|xlm-?|m|ro|cam(em)?|sci|fin|clinical|bio_?)?(bert|roberta|electra|deberta|xlnet|gpt2|bart|pegasus|marian|t5|wav2vec2|hubert)"
 )
-STEADY = re.compile(r"modernbert|neobert|albert|t5gemma")  # theirs drop nothing
+STEADY = pattern(r"modernbert|neobert|albert|t5gemma")  # theirs drop nothing
 WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", "LSTM", "GRU", "RNN")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
+
+from advisor.model.pattern import pattern
 
 SMALLER_IS_BETTER = frozenset({
     "loss", "losses", "error", "err", "mae", "mse", "rmse", "mape", "smape", "rmsle", "nll", "perplexity", "ppl", "wer", "cer", "per",
@@ -15,7 +16,7 @@ LARGER_IS_BETTER = frozenset({
     "psnr", "ssim", "fitness", "reward", "correct",
 })  # fmt: skip
 TRAINING_WORDS = frozenset({"train", "training", "trn", "tr"})
-WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
+WORDS = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 
 
 def words_of(name: str) -> frozenset[str]:

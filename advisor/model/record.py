@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 T = TypeVar("T")
 _NOTHING: Any = object()
+FEW = 3  # objects of a class that cost less than compiling its `__init__`
 
 
 class Field:
@@ -27,6 +28,14 @@ class Field:
     def __init__(self, default: Any, default_factory: Any, kw_only: bool, repr: bool) -> None:
         self.default, self.default_factory, self.kw_only, self.repr = default, default_factory, kw_only, repr
         self.name = ""
+
+    def has_default(self) -> bool:
+        """True where it need not be given."""
+        return self.default is not _NOTHING or self.default_factory is not _NOTHING
+
+    def made_default(self) -> Any:
+        """What it holds where it is not given."""
+        return self.default if self.default_factory is _NOTHING else self.default_factory()
 
 
 def field(*, default: Any = _NOTHING, default_factory: Callable[[], Any] = _NOTHING, kw_only: bool = False, repr: bool = True) -> Any:
@@ -92,7 +101,7 @@ def _make(cls: Any, slots: bool, frozen: bool, eq: bool) -> Any:
         body.pop(name, None)
     body["__dataclass_fields__"] = fields
     body["__match_args__"] = tuple(name for name, what in fields.items() if not what.kw_only)
-    body["__init__"] = _first_init
+    body["__init__"], body["__made__"] = _first_init, 0
     body.setdefault("__repr__", _repr)
     if eq:
         body["__key__"] = staticmethod(attrgetter(*fields) if fields else lambda record: ())
@@ -109,11 +118,20 @@ def _field_of(default: Any) -> Field:
 
 
 def _first_init(self: Any, *arguments: Any, **named: Any) -> None:
-    """Stands in for `__init__` until the first object is made."""
-    cls = next(cls for cls in type(self).__mro__ if cls.__dict__.get("__init__") is _first_init)
-    init = _compile_init(cls)
-    type.__setattr__(cls, "__init__", init)
-    init(self, *arguments, **named)
+    """Stands in for `__init__` until a class has made so many objects that compiling one pays."""
+    cls: Any = next(cls for cls in type(self).__mro__ if cls.__dict__.get("__init__") is _first_init)
+    given = dict(zip(cls.__match_args__, arguments))
+    fits = len(given) == len(arguments) and given.keys().isdisjoint(named) and named.keys() <= cls.__dataclass_fields__.keys()
+    cls.__made__ += 1
+    given.update(named)
+    if cls.__made__ > FEW or not fits or not all(name in given or what.has_default() for name, what in cls.__dataclass_fields__.items()):
+        cls.__init__ = _compile_init(cls)
+        cls.__init__(self, *arguments, **named)  # which says what does not fit
+        return
+    for name, what in cls.__dataclass_fields__.items():
+        setattr(self, name, given[name] if name in given else what.made_default())
+    if hasattr(cls, "__post_init__"):
+        self.__post_init__()
 
 
 def _compile_init(cls: Any) -> Callable[..., None]:

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Node, walk
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
-ONE_RANK = re.compile(
+ONE_RANK = pattern(
     r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu_?id|gpu\b|is_first|coordinator", re.IGNORECASE
 )
 
-MAIN = re.compile(  # a condition that the first process alone meets
+MAIN = pattern(  # a condition that the first process alone meets
     r"[\w.]*rank(\(\w*\))?\s*(==\s*0|<\s*1|<=\s*0|in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}])"
     r"|[\w.]*\b(is_)?((local|global)_)?(main_process|main_proc|master|rank_?zero|rank_?0|global_zero|main|master_process|primary|chief)(\(\w*\))?"
 )
-ALONE = re.compile(  # a condition that a single process meets
+ALONE = pattern(  # a condition that a single process meets
     r"^not .*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(==|<=)\s*1|rank\s*==\s*-1"
 )
-OTHERS = re.compile(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
+OTHERS = pattern(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
 
 
 def replicated(recipe: Recipe) -> Module | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.source import Place
 from advisor.read.python import config_module
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
 HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
-_RECIPE_WORDS = re.compile(
+_RECIPE_WORDS = pattern(
     rb"\b(?:\w+_)?(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
     rb"\b[\"']?\s*[:=]",
     re.IGNORECASE,
@@ -142,7 +143,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
     return True
 
 
-_COMPOSED = re.compile(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
+_COMPOSED = pattern(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
 
 
 def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, shared: Shared | None) -> bool:

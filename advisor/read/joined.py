@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates
 from advisor.read import launch
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 MOST_FILES = 300  # Python files looked at for one folder of configs
 MOST_READERS = 3  # programs tried for one config
-_STARTS = re.compile(rb"__name__\s*==\s*[\"']__main__|hydra\.main|LightningCLI\(|^\w+\(\)|^\w+\.(?:fit|train)\(", re.MULTILINE)
-_COMPOSES = re.compile(rb"hydra\.main\(|@hydra_runner|@hydra\.main")
-_TAKES = re.compile(
+_STARTS = pattern(rb"__name__\s*==\s*[\"']__main__|hydra\.main|LightningCLI\(|^\w+\(\)|^\w+\.(?:fit|train)\(", re.MULTILINE)
+_COMPOSES = pattern(rb"hydra\.main\(|@hydra_runner|@hydra\.main")
+_TAKES = pattern(
     rb"LightningCLI\(|HfArgumentParser\(|TrlParser\(|load_hyperpyyaml\(|sys\.argv|OmegaConf\.load\("
     rb"|add_argument\(\s*[\"'](--?)?(config|cfg|conf|c|yaml|params|hparams)\w*[\"']"
 )
-_WORDS = re.compile(r"[a-z]+")
+_WORDS = pattern(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _is_part(project: Project, config: str) -> bool:
     return False
 
 
-LAUNCHERS = re.compile(rb"^\s*[\"']?(zero_optimization|compute_environment|distributed_type)[\"']?\s*:", re.MULTILINE)
+LAUNCHERS = pattern(rb"^\s*[\"']?(zero_optimization|compute_environment|distributed_type)[\"']?\s*:", re.MULTILINE)
 
 
 def is_of_launcher(data: bytes) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 SCRIPTS = (".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".bat")
 MAKEFILES = frozenset({"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile"})
 MANUALS = (".md", ".rst")
-FOLDERS = re.compile(  # beside an entry and above it, where launch scripts are kept
+FOLDERS = pattern(  # beside an entry and above it, where launch scripts are kept
     r"^(\w+[-_])?(scripts?|bin|runs?|exps?|experiments?|examples?|launch\w*|slurm|jobs?|sh|shell|bash|tools?|train\w*|recipes?|docs?|benchmarks?)$",
     re.IGNORECASE,
 )
@@ -24,14 +25,14 @@ MOST_FILES = 80  # files looked through for one entry
 LARGEST = 60_000  # bytes of one of them
 MOST_LINES = 24  # command lines kept for one entry
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*))?\}|\$\((\w+)\)|\$(\w+)")
-_ASSIGNED = re.compile(r"^\s*(?:export\s+|local\s+|readonly\s+|declare\s+(?:-\w+\s+)?|set\s+)?([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$")
-_LOOP = re.compile(r"^\s*for\s+(\w+)\s+in\s+(.*?)\s*(?:;|$)")
-_TOKEN = re.compile(r"""(?:[^\s"'\\;|&#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)\#)+|;;?|\|\|?|&&?|\#.*""", re.DOTALL)
-_REDIRECTION = re.compile(r"^\d*(>>?|<(?![^<>]+>))(&\d)?")
-_ENVIRONMENT = re.compile(r"^[A-Za-z_]\w*=")
-_STARTER = re.compile(r"^(python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun|mpiexec|horovodrun|poetry|uv|pdm|time|nohup|composer|ipython)$")
-_ELSEWHERE = re.compile(  # words of a command that does not train
+_VARIABLE = pattern(r"\$\{(\w+)(?::?[-=]([^}]*))?\}|\$\((\w+)\)|\$(\w+)")
+_ASSIGNED = pattern(r"^\s*(?:export\s+|local\s+|readonly\s+|declare\s+(?:-\w+\s+)?|set\s+)?([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$")
+_LOOP = pattern(r"^\s*for\s+(\w+)\s+in\s+(.*?)\s*(?:;|$)")
+_TOKEN = pattern(r"""(?:[^\s"'\\;|&#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)\#)+|;;?|\|\|?|&&?|\#.*""", re.DOTALL)
+_REDIRECTION = pattern(r"^\d*(>>?|<(?![^<>]+>))(&\d)?")
+_ENVIRONMENT = pattern(r"^[A-Za-z_]\w*=")
+_STARTER = pattern(r"^(python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun|mpiexec|horovodrun|poetry|uv|pdm|time|nohup|composer|ipython)$")
+_ELSEWHERE = pattern(  # words of a command that does not train
     r"^-{0,2}(no[-_])?(do[-_])?(eval\w*|test\w*|infer\w*|predict\w*|validate|benchmark|export|demo|generate|sample"
     r"|dry[-_]run|fast[-_]dev[-_]run|smoke\w*|debug)$",
     re.IGNORECASE,
@@ -191,7 +192,7 @@ def console_scripts(project: Project, entry: str) -> tuple[str, ...]:
     return found
 
 
-_SCRIPT = re.compile(r"""^\s*["']?([\w.-]+)["']?\s*=\s*["']?([\w.]+):(\w+)""", re.MULTILINE)
+_SCRIPT = pattern(r"""^\s*["']?([\w.-]+)["']?\s*=\s*["']?([\w.]+):(\w+)""", re.MULTILINE)
 
 
 def _console_scripts(project: Project, entry: str) -> Iterator[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.syntax import merge_conflict
 from advisor.read.text import UNPARSABLE, parse, undecodable
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
-_SHELL_VALUE = re.compile(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
-_LINE_MAGIC = re.compile(r"^(\s*)(?:%{1,2}|!{1,2}|\?{1,2})(?=\S).*$|^(\s*)[\w.]+\?{1,2}\s*$")
+_SHELL_VALUE = pattern(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
+_LINE_MAGIC = pattern(r"^(\s*)(?:%{1,2}|!{1,2}|\?{1,2})(?=\S).*$|^(\s*)[\w.]+\?{1,2}\s*$")
 
 
 def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]], list[Broken]] | Broken:

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Literal
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass
 from advisor.read.python import config_module
@@ -17,12 +18,12 @@ FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
 FRAMEWORK_WORDS = tuple(
     b"torch lightning transformers accelerate deepspeed timm mmengine detectron2 ignite speechbrain fastai monai ultralytics .backward(".split()
 )
-_WHOLE_WORDS = re.compile(rb"\btrl\b|\bzero_grad\b")
-_IMPORTS = re.compile(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
-_MAIN_GUARD = re.compile(rb"__name__\s*==\s*[\"']__main__")
+_WHOLE_WORDS = pattern(rb"\btrl\b|\bzero_grad\b")
+_IMPORTS = pattern(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
+_MAIN_GUARD = pattern(rb"__name__\s*==\s*[\"']__main__")
 _STARTERS = (b"hydra.main", b"@click.command", b"@app.command", b"fire.Fire", b"tyro.cli")
-_STARTED = re.compile(rb"\n(?:main|train|run)\w*\(")
-_APP = re.compile(rb"(?<!\w)app\.run\(")
+_STARTED = pattern(rb"\n(?:main|train|run)\w*\(")
+_APP = pattern(rb"(?<!\w)app\.run\(")
 
 
 def mentions_framework(data: bytes) -> bool:
@@ -122,12 +123,12 @@ def _is_entry(source: SourceModule) -> bool:
 
 # What a file that starts something has somewhere in its text, and one with tests; most have neither, and then the text is enough. Expressions that
 # begin with a plain byte run many times faster than those that begin with an alternative or with ^.
-_LOOP_AT_TOP = re.compile(rb"\n(?:for\b[^\n]*(?: in\b|[(\\])|while\b|\()")
-_CALL_AT_TOP = re.compile(rb"\n(\w+)[ \t]*\(")
-_DEFINED = re.compile(rb"\bdef\s+(\w+)")
-_SECOND_STATEMENT = re.compile(rb";[ \t]*\w+[ \t]*[.(\[]")
-_STARTING_METHOD = re.compile(rb"\.\s*(?:fit|train|backward|step|run)\b")
-_TEST = re.compile(rb"\bdef\s+test_")
+_LOOP_AT_TOP = pattern(rb"\n(?:for\b[^\n]*(?: in\b|[(\\])|while\b|\()")
+_CALL_AT_TOP = pattern(rb"\n(\w+)[ \t]*\(")
+_DEFINED = pattern(rb"\bdef\s+(\w+)")
+_SECOND_STATEMENT = pattern(rb";[ \t]*\w+[ \t]*[.(\[]")
+_STARTING_METHOD = pattern(rb"\.\s*(?:fit|train|backward|step|run)\b")
+_TEST = pattern(rb"\bdef\s+test_")
 
 
 def _may_start(data: bytes) -> bool:
@@ -146,7 +147,7 @@ def _may_start(data: bytes) -> bool:
     return False
 
 
-_COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")  # what pytest collects by default
+_COLLECTED = pattern(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")  # what pytest collects by default
 
 
 def _is_test(source: SourceModule) -> bool:

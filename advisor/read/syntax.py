@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 import sys
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.text import source_lines
 
-_MERGE = re.compile(r"^<{7} ", re.MULTILINE)
-_MERGED = re.compile(r"^>{7} ", re.MULTILINE)
-_PYTHON2 = re.compile(
+_MERGE = pattern(r"^<{7} ", re.MULTILINE)
+_MERGED = pattern(r"^>{7} ", re.MULTILINE)
+_PYTHON2 = pattern(
     r"^\s*(print\s+[\"'\w%]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|`[^`]+`|\bur[\"']|<>|\b0[0-7]+\b(?!\.)", re.MULTILINE
 )
-_NEWER = re.compile(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)|\bt[\"']")
-_TWO_EXCEPTIONS = re.compile(r"^\s*except\s+[\w.]+\s*,\s*(?:\w+\.)*[A-Z]\w*\s*[,:]")  # Python 3.14; Python 2 binds a name there, `e` mostly
-_SAME_QUOTE = re.compile(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*\1.*\}""")  # Python 3.12: the quote of an f-string within its braces
-_OPEN_BRACE = re.compile(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*$""")  # Python 3.12: an f-string whose braces go on in the next line
+_NEWER = pattern(r"^\s*(type\s+\w+(\[[^\]]*\])?\s*=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)|\bt[\"']")
+_TWO_EXCEPTIONS = pattern(r"^\s*except\s+[\w.]+\s*,\s*(?:\w+\.)*[A-Z]\w*\s*[,:]")  # Python 3.14; Python 2 binds a name there, `e` mostly
+_SAME_QUOTE = pattern(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*\1.*\}""")  # Python 3.12: the quote of an f-string within its braces
+_OPEN_BRACE = pattern(r"""\b[rR]?[fF][rR]?("|')(?:(?!\1).)*\{[^{}]*$""")  # Python 3.12: an f-string whose braces go on in the next line
 
 
 def merge_conflict(text: str, display: str) -> Broken | None:

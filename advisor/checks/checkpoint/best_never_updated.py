@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -10,10 +9,11 @@ from advisor.model.events import Branch, Condition, Kind, events
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow, Recipe
 
 WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
-NAME = re.compile(r"""[\w.\[\]'"]+""")
+NAME = pattern(r"""[\w.\[\]'"]+""")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from advisor.checks.context import CONFIGS, Context
 from advisor.model.finding import Finding
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Loader, Loss, Module, Optimizer, Scheduler
 from advisor.model.source import Known, candidates
 
-NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
-EXPONENT = re.compile(r"([-+]?\d+)(\.\d*)?[eE]([-+]?)(\d+)")
+NUMBER = pattern(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+EXPONENT = pattern(r"([-+]?\d+)(\.\d*)?[eE]([-+]?)(\d+)")
 LIBRARY = "torch."
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding, Severity
-from advisor.model.recipe import Hyperparameter, Recipe
+from advisor.model.recipe import Hyperparameter, Recipe, UnknownKey
 from advisor.model.source import first, value_of
 
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
@@ -68,10 +67,16 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _foreign(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Keys that the library they are given to keeps, or leaves aside, and does not read: of parameter groups and of DeepSpeed's config."""
     for key in recipe.unknown_keys:
-        near = key.meant or "".join(get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness")))
+        near = key.meant or _nearest(key, ctx)
         if key.optimizer is not None:
             value = value_of(key.optimizer.settings.get(near))
             case = "group-near" if value is not None else "group"
             yield ctx.finding(case, at=key, setting=key.name, taker=key.taker, nearest=near, value=value)
         elif key.by == "ignored" and near:
             yield ctx.finding("foreign", at=key, setting=key.name, taker=key.taker, nearest=near)
+
+
+def _nearest(key: UnknownKey, ctx: Context) -> str:
+    from difflib import get_close_matches  # few programs have such a key
+
+    return "".join(get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
@@ -12,7 +12,9 @@ from advisor.model.kinds import brings_weights, layers
 from advisor.model.pipelines import normalization, pipeline, scales, understood
 from advisor.model.recipe import Dataset, Flow, Loader, Module, Recipe
 from advisor.model.source import value_of
-from advisor.model.trace import Trace
+
+if TYPE_CHECKING:
+    from advisor.model.trace import Trace
 
 LIBRARIES = ("torchvision.models.", "timm.")
 ROOMS = ("detection.", "segmentation.", "quantization.", "video.", "optical_flow.")  # they normalise themselves, or look at something else
@@ -22,7 +24,7 @@ NORMS = frozenset({"BatchNorm2d", "GroupNorm", "InstanceNorm2d"})  # of each bat
 
 def check(subject: Loader | Trace, ctx: Context) -> Iterator[Finding]:
     """What the run showed, or what the pipeline of the training images says."""
-    yield from _observed(subject, ctx) if isinstance(subject, Trace) else _written(subject, ctx)
+    yield from _written(subject, ctx) if isinstance(subject, Loader) else _observed(subject, ctx)
 
 
 def _observed(trace: Trace, ctx: Context) -> Iterator[Finding]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.source import Known, is_absent
 
-CHANGING = re.compile(  # settings that say what becomes of a sample
+CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
 )
-PATH = re.compile(r"[/\\]|\.\w{2,5}$")
+PATH = pattern(r"[/\\]|\.\w{2,5}$")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

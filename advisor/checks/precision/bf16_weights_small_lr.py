@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
@@ -10,7 +11,9 @@ from advisor.model.kinds import has_adapter
 from advisor.model.rates import rates, unsettled
 from advisor.model.recipe import Optimizer
 from advisor.model.source import value_of
-from advisor.model.trace import Trace
+
+if TYPE_CHECKING:
+    from advisor.model.trace import Trace
 
 ADAM = frozenset({"torch.optim.Adam", "torch.optim.AdamW", "torch.optim.NAdam", "torch.optim.RAdam"})  # a step is about as long as the rate
 BFLOAT16 = ("bfloat16", "torch.bfloat16")
@@ -18,7 +21,7 @@ BFLOAT16 = ("bfloat16", "torch.bfloat16")
 
 def check(subject: Optimizer | Trace, ctx: Context) -> Iterator[Finding]:
     """What a run lost, or the rate against the weights that language models start from."""
-    yield from _lost(subject, ctx) if isinstance(subject, Trace) else _may_be_lost(subject, ctx)
+    yield from _may_be_lost(subject, ctx) if isinstance(subject, Optimizer) else _lost(subject, ctx)
 
 
 def _lost(trace: Trace, ctx: Context) -> Iterator[Finding]:

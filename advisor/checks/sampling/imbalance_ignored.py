@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
@@ -12,12 +13,14 @@ from advisor.model.finding import Finding
 from advisor.model.losses import class_weights
 from advisor.model.recipe import Dataset, Flow, Recipe
 from advisor.model.source import first, value_of
-from advisor.model.trace import Trace
+
+if TYPE_CHECKING:
+    from advisor.model.trace import Trace
 
 
 def check(subject: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
     """Counts must be seen, in the program or in its batches; any sampler, weight, project loss or other metric silences."""
-    yield from _seen(subject, ctx) if isinstance(subject, Trace) else _written(subject, ctx)
+    yield from _written(subject, ctx) if isinstance(subject, Recipe) else _seen(subject, ctx)
 
 
 def _seen(trace: Trace, ctx: Context) -> Iterator[Finding]:

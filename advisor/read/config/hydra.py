@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, DuplicateKey
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from advisor.read.python.project import Project
 
 LONGEST_CHAIN = 12
-_PACKAGE = re.compile(r"^\s*#\s*@package\s+(\S+)", re.MULTILINE)
+_PACKAGE = pattern(r"^\s*#\s*@package\s+(\S+)", re.MULTILINE)
 _EXTERNAL = ("hydra", "override hydra")
 
 

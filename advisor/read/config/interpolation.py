@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from advisor.model.pattern import pattern
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar
 
 LONGEST_CHAIN = 8
-_WHOLE = re.compile(r"^\$\{([^${}]*)\}$")
-_PART = re.compile(r"\$\{([^${}]*)\}")
+_WHOLE = pattern(r"^\$\{([^${}]*)\}$")
+_PART = pattern(r"\$\{([^${}]*)\}")
 
 
 def resolve(root: Node) -> Node:

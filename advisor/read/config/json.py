@@ -6,12 +6,13 @@ import json
 import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.config.tree import DEEPEST, Listed, Mapped, Node, Scalar, duplicate
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?|-?Infinity|NaN|true|false|null")
+_SPACE = pattern(r"[ \t\r\n]*")
+_NUMBER = pattern(r"-?\d+(\.\d+)?([eE][-+]?\d+)?|-?Infinity|NaN|true|false|null")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar
 
-_SECTION = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
-_KEY = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*""")
-_AT = re.compile(r"at line (\d+), column (\d+)")
+_SECTION = pattern(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
+_KEY = pattern(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*""")
+_AT = pattern(r"at line (\d+), column (\d+)")
 
 
 def parse(text: str, display: str) -> Node | Broken | None:

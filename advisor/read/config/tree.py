@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Union
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, DuplicateKey
 from advisor.model.record import dataclass, field
 from advisor.model.source import Known, Link, Place
 
 MOST_NODES = 200_000  # a config of more nodes (an alias bomb, data) is not read
 DEEPEST = 100
-_TEMPLATE = re.compile(r"\{%-?\s*(?:if|for|set|raw|include|macro|block)\b|\{\{[-\s]*[.\w]")  # Jinja, Go, cookiecutter: no config yet
+_TEMPLATE = pattern(r"\{%-?\s*(?:if|for|set|raw|include|macro|block)\b|\{\{[-\s]*[.\w]")  # Jinja, Go, cookiecutter: no config yet
 
 
 @dataclass(slots=True, eq=False)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.config.tree import DEEPEST, MOST_NODES, Listed, Mapped, Node, Scalar, duplicate
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
-_INT = re.compile(r"^[-+]?\d[\d_]*$")
+_FLOAT = pattern(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
+_INT = pattern(r"^[-+]?\d[\d_]*$")
 NO_TOKEN = "found character that cannot start any token"  # said of tabs, too
 _NUMERIC = "+-.0123456789"  # what a number may begin with
 _PREFIX = "tag:yaml.org,2002:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass, replace
 from advisor.model.source import Link
@@ -42,10 +43,10 @@ PARSERS = (
 )
 for _name in PARSERS:
     table.CLASS_ROLES[_name] = "argument-parser"
-_NEGATIVE = re.compile(r"^-\d|^-\.\d")
+_NEGATIVE = pattern(r"^-\d|^-\.\d")
 _SWITCHES = {"store_true": (False, True), "store_false": (True, False)}
 _QUIET = ("help", "version", "parsers")
-_CONFIG = re.compile(r"(^|[-_\s])(configs?|cfg|conf)([-_\s.]|$)|config[-_ ]file|\.ya?ml|\.json\b", re.IGNORECASE)
+_CONFIG = pattern(r"(^|[-_\s])(configs?|cfg|conf)([-_\s.]|$)|config[-_ ]file|\.ya?ml|\.json\b", re.IGNORECASE)
 
 
 @dataclass(slots=True, eq=False)

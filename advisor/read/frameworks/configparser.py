@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from advisor.model.pattern import pattern
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import text_of
@@ -12,9 +11,9 @@ from advisor.read.frameworks.yaml import is_weak
 from advisor.read.frameworks.yaml import text_of as file_of
 from advisor.read.python.values import NONE, Constant, Mapping, Opaque, Sequence, Value, mapping
 
-_SECTION = re.compile(r"^\s*\[([^\]]+)\]")
-_ENTRY = re.compile(r"^([^\s=:#;\[][^=:]*?)\s*[=:]\s*(.*?)\s*$")
-_COMMENT = re.compile(r"\s+[#;].*$")
+_SECTION = pattern(r"^\s*\[([^\]]+)\]")
+_ENTRY = pattern(r"^([^\s=:#;\[][^=:]*?)\s*[=:]\s*(.*?)\s*$")
+_COMMENT = pattern(r"\s+[#;].*$")
 _TRUE, _FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 
 

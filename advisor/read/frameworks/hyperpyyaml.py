@@ -7,6 +7,7 @@ import os
 import re
 from contextlib import suppress
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Link
 from advisor.read.config import tree
@@ -27,7 +28,7 @@ _OPERATIONS: dict[type, str] = {
     ast.FloorDiv: "__floordiv__",
     ast.Mod: "__mod__",
 }
-_REFERENCE = re.compile(r"<([\w.\[\]]+)>")
+_REFERENCE = pattern(r"<([\w.\[\]]+)>")
 
 
 @table.function("hyperpyyaml.load_hyperpyyaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from advisor.model.pattern import pattern
 from advisor.model.source import Link, Place
 from advisor.read import launch
 from advisor.read.python.reader import Reader
@@ -13,7 +14,7 @@ from advisor.read.python.values import Constant, Opaque, Value, join
 CONFIGS = (".yaml", ".yml", ".json", ".toml", ".py", ".ini", ".cfg", ".gin")
 MOST_VALUES = 3  # different values of one option; where scripts give more, its default stands for them
 
-_LENGTH = re.compile(r"(^|_)(n|num|max|total)?_?(epochs?|steps?|iters?|iterations?|samples|limit)(_|$)", re.IGNORECASE)  # how long a run is
+_LENGTH = pattern(r"(^|_)(n|num|max|total)?_?(epochs?|steps?|iters?|iterations?|samples|limit)(_|$)", re.IGNORECASE)  # how long a run is
 
 Words = list[Constant]
 

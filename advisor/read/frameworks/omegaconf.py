@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.read.config import tree
 from advisor.read.frameworks import table
@@ -30,8 +30,8 @@ from advisor.read.python.values import (
 )
 
 LONGEST_CHAIN = 8
-_WHOLE = re.compile(r"^\$\{([\w.]+)\}$")
-_PART = re.compile(r"\$\{([\w.]+)\}")
+_WHOLE = pattern(r"^\$\{([\w.]+)\}$")
+_PART = pattern(r"\$\{([\w.]+)\}")
 
 
 def interpolated(root: Value) -> Value:

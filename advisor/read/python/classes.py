@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any
 
 from advisor.model import recipe as facts
 from advisor.model.events import Kind
+from advisor.model.pattern import pattern
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, functions
@@ -70,7 +70,7 @@ def library_base(cls: Class) -> str | None:
     return names[0] if names else None
 
 
-_RANDOM = re.compile(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
+_RANDOM = pattern(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
 
 
 _FACTS: dict[str, Any] = {

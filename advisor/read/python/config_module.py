@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.config.bases import LONGEST_CHAIN, merge, missing_base
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from advisor.read.python.project import Project
 
 COMPUTED = "a computation"  # the tag of what could not be read
-SHAPE = re.compile(
+SHAPE = pattern(
     rb"^_base_\s*=|^with read_base\(\)"
     rb"|^(optimizer|optim_wrapper|lr_config|param_scheduler|optimizer_config|train_cfg)\s*=\s*(dict\(|\{|\[)",
     re.MULTILINE,
 )
-PLAIN = re.compile(rb"^([A-Za-z_]\w*\s*(:\s*\w+\s*)?=|[\s#\])}\"']|import (os|time|math)\b|$)")  # a line of a file of assignments
-_PROGRAM = re.compile(rb"^(class|if __name__|async def)\b|^@|\.backward\(", re.MULTILINE)
+PLAIN = pattern(rb"^([A-Za-z_]\w*\s*(:\s*\w+\s*)?=|[\s#\])}\"']|import (os|time|math)\b|$)")  # a line of a file of assignments
+_PROGRAM = pattern(rb"^(class|if __name__|async def)\b|^@|\.backward\(", re.MULTILINE)
 
 
 def is_config(data: bytes) -> bool:

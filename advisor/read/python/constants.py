@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
 from advisor.read.python import keys
@@ -16,16 +17,16 @@ if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
     from advisor.read.python.reader import Reader
 
-PROMISE = re.compile(  # whoever reads such a name in a file of settings believes in what it says
+PROMISE = pattern(  # whoever reads such a name in a file of settings believes in what it says
     r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
     r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
     r"|(train_|num_|n_|max_)?(batch_size|epochs?)",
     re.IGNORECASE,
 )
-SETTINGS = re.compile(  # their classes
+SETTINGS = pattern(  # their classes
     r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE
 )
-NOT_OURS = re.compile(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # asks for names that no text spells
+NOT_OURS = pattern(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # asks for names that no text spells
 OFF = ("", 0, None, False)  # says that there is none
 OFF_NORM = 1000  # a norm that clips nothing is a way to say so
 
@@ -80,4 +81,5 @@ def _asks(text: str, name: str) -> bool:
     """True for a text that spells a name elsewhere than where it is given a value."""
     if name not in text:
         return False
-    return re.search(rf"^(?!\s*(self\.|cls\.|\w+\.)?{name}\s*(:[^=\n]+)?=(?!=)).*\b{name}\b|=.*\b{name}\b", text, re.MULTILINE) is not None
+    spelt = re.compile(rf"(?!\s*(self\.|cls\.|\w+\.)?{name}\s*(:[^=]+)?=(?!=)).*\b{name}\b|.*=.*\b{name}\b")
+    return any(spelt.match(line) for line in text.split("\n") if name in line)

@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass
 from advisor.model.source import Known
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
 WHOLESALE = {  # what takes all settings at once: a word that stands in it, and how it is written where the word alone says nothing
     "__dict__": None,
     "_get_kwargs": None,
-    "vars(": re.compile(r"\bvars\("),
-    "asdict(": re.compile(r"\basdict\("),
-    "**": re.compile(r"\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
+    "vars(": pattern(r"\bvars\("),
+    "asdict(": pattern(r"\basdict\("),
+    "**": pattern(r"\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
 }
 COMPUTED = {  # what loads a module by a name that is computed
     "spec_from_file_location": None,
-    "import_module(": re.compile(r"\bimport_module\("),
-    "__import__(": re.compile(r"\b__import__\("),
-    "pkgutil.": re.compile(r"\bpkgutil\."),
-    "exec(": re.compile(r"\bexec\("),
+    "import_module(": pattern(r"\bimport_module\("),
+    "__import__(": pattern(r"\b__import__\("),
+    "pkgutil.": pattern(r"\bpkgutil\."),
+    "exec(": pattern(r"\bexec\("),
 }
 OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
-OWNED = re.compile(r"(?<![\w.])(\w+)\.__dict__")
-ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # and whether it is called
+OWNED = pattern(r"(?<![\w.])(\w+)\.__dict__")
+ATTRIBUTE = pattern(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # and whether it is called
 PLAIN = frozenset({"int", "float", "str", "bool"})  # types of values that nobody calls
-TEXT = re.compile(r"""["']([A-Za-z_]\w*)["']""")
+TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
 
 
 def note_readers(reader: Reader) -> None:
@@ -64,7 +65,7 @@ def note_readers(reader: Reader) -> None:
         settings.complete, settings.why = False, "not every file of the program was read"
 
 
-STATE = re.compile(  # what a run writes into its arguments
+STATE = pattern(  # what a run writes into its arguments
     r"rank|gpu|cuda|device|dist|world|debug|start_|best|resume|_?(dir|path|name|file)$|^(iters?|steps?|epoch)$", re.IGNORECASE
 )
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.read.python import texts
 from advisor.read.python.values import Constant, Value
+from advisor.read.text import source_lines
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 LONGEST_PATH = 300  # characters of a text that may be a path
 MOST_FILES = 200  # files beside the program that are looked through
 MAKERS = ("mkdir", "makedirs")
-ELSEWHERE = re.compile(r"\b(chdir|copytree|unpack_archive|extractall|snapshot_download)\b")  # after these nobody knows what is there
+ELSEWHERE = pattern(r"\b(chdir|copytree|unpack_archive|extractall|snapshot_download)\b")  # after these nobody knows what is there
 OF_LIBRARIES = frozenset({"runs", "wandb", "mlruns", "lightning_logs", "outputs", "multirun"})  # folders that loggers and launchers make unasked
 STATES = (".pt", ".pth", ".ckpt", ".tar", ".pkl", ".bin", ".model", ".safetensors", ".t7", ".params")
-PUT_THERE = re.compile(  # words beside the name of a folder that somebody makes
+PUT_THERE = pattern(  # words beside the name of a folder that somebody makes
     r"mkdir|makedirs|\bcreate|\bmake\b|download|unzip|extract|\btar\b|\bput\b|\bplace|\bmv\b|\bcp\b|symlink|ln -s|clone", re.IGNORECASE
 )
 SAYING = ("torch.save", "os.", "pathlib.", "argparse.", "logging.", "torch.nn.", "string.", "re.")  # they make no folder, and ask for none
@@ -85,11 +87,12 @@ def _made_unseen(reader: Reader) -> bool:
     for module in reader.modules.values():
         if ELSEWHERE.search(module.text):
             return True
-        if not any(maker in module.text for maker in MAKERS):
+        making = [number for number, line in enumerate(source_lines(module.text), 1) if any(maker in line for maker in MAKERS)]
+        if not making:
             continue
         if module.cells is not None:
             return True  # a line for the shell
-        for node in ast.walk(module.tree):
+        for node in _standing_on(making, module.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "mkdir" in node.value:
                 return True
             if isinstance(node, ast.Call):
@@ -97,6 +100,16 @@ def _made_unseen(reader: Reader) -> bool:
                 if any(maker in name for maker in MAKERS) and name not in own and (module.display, module.place(node).line) not in read:
                     return True
     return False
+
+
+def _standing_on(lines: list[int], node: ast.AST) -> Iterator[ast.AST]:
+    """What is written on one of these lines, or around it: nothing else of a file is looked at."""
+    for child in ast.iter_child_nodes(node):
+        above = getattr(child, "decorator_list", None) or [child]
+        first, last = getattr(above[0], "lineno", 0), getattr(child, "end_lineno", lines[-1])
+        if any(first <= line <= last for line in lines):
+            yield child
+            yield from _standing_on(lines, child)
 
 
 def _is_made(reader: Reader, folder: str) -> bool:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Optimizer, UnknownKey
 from advisor.model.source import candidates
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
-SETTING = re.compile(r"(^|_)(lr|rate|decay|wd|momentum|betas?|eps|mult|multiplier|scale|factor)(_|$)|learning_rate|weight_decay")  # others are labels
+SETTING = pattern(r"(^|_)(lr|rate|decay|wd|momentum|betas?|eps|mult|multiplier|scale|factor)(_|$)|learning_rate|weight_decay")  # others are labels
 READ_BY_OTHERS = frozenset([  # keys that schedulers and tools of libraries look for
     "initial_lr", "lr_scale", "lr_mult", "decay_mult", "wd_mult", "fix_lr", "swa_lr", "max_lr", "min_lr", "base_momentum", "max_momentum",
     "warmup_lr", "last_layer_lr", "d", "k", "rank", "update_proj_gap", "scale", "proj_type", "lr_decay",

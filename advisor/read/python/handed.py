@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.read.python import keys
 from advisor.read.python.values import Class, Constant, Function, Value, setting
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from advisor.model.source import Place
     from advisor.read.python.reader import Reader
 
-PROMISE = re.compile(
+PROMISE = pattern(
     r"(\w+_)?(patience|early_?stop\w*|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|warm_?up(_\w+)?|weight_decay|label_smoothing"
     r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)",
     re.IGNORECASE,
 )
-UNSEEN = re.compile(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # reads what no text spells
+UNSEEN = pattern(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # reads what no text spells
 
 
 class Handed:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar, known, plain
@@ -17,22 +18,22 @@ if TYPE_CHECKING:
     from advisor.read.python.project import Project
     from advisor.read.python.reader import Reader
 
-TRAINING = re.compile(  # keys whose loss changes a run; names, paths and notes may stand in a config for its readers alone
+TRAINING = pattern(  # keys whose loss changes a run; names, paths and notes may stand in a config for its readers alone
     r"^(\w+_)?(lr|learning_rate|weight_decay|momentum|batch_size|epochs?|warmup\w*|clip\w*|grad_clip\w*|max_grad_norm|gradient_clip\w*|dropout\w*"
     r"|patience|early_stop\w*|label_smoothing|accumulat\w*|gradient_accumulation\w*|ema_decay|scheduler|lr_\w+|milestones|num_workers)$",
     re.IGNORECASE,
 )
 BUILT = frozenset({"_target_", "class_path", "target", "type", "_component_", "name"})  # beside these a key is an argument of what they name
-SPREAD = re.compile(
+SPREAD = pattern(
     r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b)[A-Za-z_{]|\bvars\(|__dict__|\basdict\(|\bto_container\(|\bsetattr\("
     r"|\b(\w*(cfg|config|conf|opt|params|settings)\w*|args)([\[.][\w\"'\]]+)*\.(items|values|update)\("
 )
-QUOTED = re.compile(r"""["']([\w./:-]+)["']""")
-ATTRIBUTE = re.compile(r"\.\s*([A-Za-z_]\w*)")
-REFERENCE = re.compile(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
-_PARTS = re.compile(r"[./:\-\[\]]+")
+QUOTED = pattern(r"""["']([\w./:-]+)["']""")
+ATTRIBUTE = pattern(r"\.\s*([A-Za-z_]\w*)")
+REFERENCE = pattern(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
+_PARTS = pattern(r"[./:\-\[\]]+")
 LARGEST_SEARCH = 500  # files looked through for names that computed imports, or other programs, may lead to
-_INDEX = re.compile(r"\.\d+$")
+_INDEX = pattern(r"\.\d+$")
 KEEPERS = (  # they copy, show, log or write a dict, or hand it on to the program's own functions: none of its keys has an effect by that
     "builtins.", "copy.", "pprint.", "json.dump", "yaml.", "ruamel.", "toml", "pickle.", "dill.", "joblib.dump", "torch.save", "logging.", "loguru.",
     "warnings.", "rich.", "tabulate.", "prettytable.", "icecream.", "wandb.", "mlflow.", "neptune.", "comet_ml.", "clearml.", "swanlab.", "aim.",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_TEXT = 10_000  # characters of a computed string
-WIDE = re.compile(r"\d{5}")  # a field of a template that would fill a longer one
+WIDE = pattern(r"\d{5}")  # a field of a template that would fill a longer one
 
 
 LARGEST_NUMBER = 2**256  # beyond it a computed integer is not kept

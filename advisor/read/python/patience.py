@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, walk
+from advisor.model.pattern import pattern
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Role
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
-EXTREME = re.compile(r"\b(max|min|amax|amin|nanmax|nanmin)\(")
+EXTREME = pattern(r"\b(max|min|amax|amin|nanmax|nanmin)\(")
 
 
 def metric_comparison(condition: Condition, counters: Collection[Any]) -> Condition | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import gc
 import os
-import re
 import sys
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind, kinds
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
 from advisor.read.python import assembly, functions, imports
 from advisor.read.python.executions import Shared
@@ -28,7 +28,7 @@ MOST_NEEDED = 2_000_000  # characters of files after which a program whose every
 MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no further file: they take 100 MB
 YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
 
-TRAINING_WORDS = re.compile(
+TRAINING_WORDS = pattern(
     r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad|\.train\s*\(\s*(?:\*\*|\w+\s*=[^=])"
 )
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from advisor.model.pattern import pattern
 from advisor.read.python.project import Inside, SourceModule
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ SIGNS = tuple(
         ),
     )
 )
-REMARKS = re.compile(r'"""[\s\S]*?"""|#[^\n]*')
-WORD = re.compile(r"[A-Za-z_]\w*")
+REMARKS = pattern(r'"""[\s\S]*?"""|#[^\n]*')
+WORD = pattern(r"[A-Za-z_]\w*")
 PLAIN_WORDS = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls", "torch", "np", "nn", "os", "args", "x"})
-IMPORTS = re.compile(r"^\s*(?:from\s+(\.*)([\w.]*)\s+import\b|import\s+([\w.]+))", re.MULTILINE)
+IMPORTS = pattern(r"^\s*(?:from\s+(\.*)([\w.]*)\s+import\b|import\s+([\w.]+))", re.MULTILINE)
 
 SIGN = "<sign>"  # stands for a sign of training among the names of a text
 

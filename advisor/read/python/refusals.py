@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import symtable
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -141,6 +140,8 @@ def _unbound(text: str) -> frozenset[str]:
     """The names that a file asks for as globals and never binds."""
     if any(way in text for way in HIDDEN):
         return frozenset()
+    import symtable  # few programs ask for a name that they do not bind
+
     try:
         top = symtable.symtable(text, "<text>", "exec")
     except (SyntaxError, ValueError, RecursionError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from advisor.model.pattern import pattern
 from advisor.read.python.values import Arguments, Constant, Instance, Opaque, Sequence, Union, Value
 
-_PERCENT = re.compile(r"%(\(\w*\))?[-+ #0-9.*]*[a-zA-Z%]")
-_BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
+_PERCENT = pattern(r"%(\(\w*\))?[-+ #0-9.*]*[a-zA-Z%]")
+_BRACES = pattern(r"\{\{|\}\}|\{[^{}]*\}")
 
 
 def beginning(value: Value | None) -> str:

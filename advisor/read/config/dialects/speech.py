@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
 from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
 from advisor.read.config.dialects import Dialect
@@ -111,7 +111,7 @@ def _is_espnet(root: Mapped) -> bool:
 
 FALLING = ("NewBobScheduler", "StepScheduler")  # never above the value that they begin with
 COUNTER = "!new:speechbrain.utils.epoch_loop.EpochCounter"
-_REFERENCE = re.compile(r"^<?([\w.]+)>?$")
+_REFERENCE = pattern(r"^<?([\w.]+)>?$")
 
 
 def speechbrain(root: Mapped, display: str) -> Recipe:

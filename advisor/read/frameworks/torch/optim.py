@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from advisor.model.events import Event, Kind, walk
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Optimizer, Parameters
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
@@ -95,7 +96,7 @@ def built(call: LibraryCall, fact: Optimizer) -> Instance:
     return call.reader.instance(fact.kind, role="optimizer", fact=fact, node=call.node)
 
 
-_NAMED = re.compile(r"sgd|adam|lamb|lars|lion|ranger|prop|grad|novo|muon|shampoo|sophia|prodigy|optim", re.IGNORECASE)
+_NAMED = pattern(r"sgd|adam|lamb|lars|lion|ranger|prop|grad|novo|muon|shampoo|sophia|prodigy|optim", re.IGNORECASE)
 
 
 def foreign(call: LibraryCall) -> Value | None:
