@@ -24,6 +24,10 @@ MAIN = pattern(  # a condition that the first process alone meets
 ALONE = pattern(  # a condition that a single process meets
     r"^not .*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(==|<=)\s*1|rank\s*==\s*-1"
 )
+SEVERAL = pattern(  # a condition that holds wherever there are several processes
+    r"^(?!not ).*(distributed|ddp|parallel|multi|initialized)|(world_?size|n_?gpus?|num_(gpus|processes))\w*(\(\))?\s*(>\s*1|!=\s*1|>=\s*2)"
+    r"|rank\s*(!=\s*-1|>\s*-1|>=\s*0)"
+)
 OTHERS = pattern(r"[\w.]*rank(\(\w*\))?(\s*(!=\s*0|>\s*0|>=\s*1|not in\s*[\[({]\s*(-1,\s*0|0,\s*-1|0)\s*,?\s*[\])}]))?")
 
 
@@ -57,19 +61,21 @@ def one_rank_alone(context: Context, recipe: Recipe) -> bool:
 def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, bool] | None:
     """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come."""
     for branch, arm in reversed(context.arms):
-        main = _selects_main(branch.condition)
-        if main is not None and arm.taken_when is not None:
-            return branch, main is arm.taken_when
+        main = _main_alone(branch.condition, arm.taken_when)
+        if main is not None:
+            return branch, main
     path = [*context.path, event]
     for body, following in zip([recipe.tree, *map(_body, context.path)], path, strict=True):
         wanted = following[0] if isinstance(following, tuple) else following
         for node in body:
             if node is wanted:
                 break
-            main = _selects_main(node.condition) if isinstance(node, Branch) else None
-            left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None) if isinstance(node, Branch) else None
-            if isinstance(node, Branch) and main is not None and left is not None and left.taken_when is not None:
-                return node, main is not left.taken_when
+            if not isinstance(node, Branch):
+                continue
+            left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None)
+            main = _main_alone(node.condition, not left.taken_when) if left is not None and left.taken_when is not None else None
+            if main is not None:
+                return node, main
     return None
 
 
@@ -78,19 +84,21 @@ def _body(step: Any) -> list[Node]:
     return held
 
 
-def _selects_main(condition: Condition | None) -> bool | None:
-    """True where only the first process meets a condition, False where only the others do, None where it says nothing of that."""
-    if condition is None:
+def _main_alone(condition: Condition | None, holds: bool | None) -> bool | None:
+    """Who is left where a condition holds, or does not: True for the first process alone, False for all but it, None where all may be."""
+    if condition is None or holds is None:
         return None
-    if condition.conjuncts:
-        return next((answer for part in condition.conjuncts if (answer := _selects_main(part)) is not None), None)
-    if condition.disjuncts:  # `not distributed or rank == 0`: with several processes it is the second part that decides
-        deciding = [part for part in condition.disjuncts if ALONE.search(part.text) is None]
-        return _selects_main(deciding[0]) if len(deciding) == 1 else None
+    holds = holds is not condition.negated
+    if condition.conjuncts or condition.disjuncts:
+        parts = condition.conjuncts or condition.disjuncts
+        if holds is not bool(condition.conjuncts):  # one part suffices: `not distributed or rank == 0`; with several processes it is the second
+            idle = SEVERAL if condition.conjuncts else ALONE
+            parts = tuple(part for part in parts if idle.search(f"not {part.text}" if part.negated else part.text) is None)
+            parts = parts if len(parts) == 1 else ()
+        return next((answer for part in parts if (answer := _main_alone(part, holds)) is not None), None)
     text = condition.text.strip()
-    bare = text.removeprefix("not ").strip("() ") if text.startswith("not ") else text
-    answer = True if MAIN.fullmatch(bare) else False if OTHERS.fullmatch(bare) else None
-    return answer if answer is None else answer is (bare == text)
+    main = True if MAIN.fullmatch(text) else False if OTHERS.fullmatch(text) else None
+    return main if main is None else main is holds
 
 
 def _branches(body: list[Node]) -> Iterator[Branch]:
