@@ -295,7 +295,13 @@ def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, n
             found = base.namespace.get(name)
             if isinstance(found, Function):
                 first = [] if found.kind == "static" else [cls] if found.kind == "class" else [receiver]
-                return functions.call_function(reader, found, arguments.after(*first), node, receiver)
+                ahead = classes.asked_before(cls, value.owner, base) if name == "__init__" and isinstance(receiver, Instance) else []
+                if any(table.class_role(table.canonical(library.name)) == "module" for library in ahead):
+                    return NONE  # the constructor of a torch module calls none behind it
+                reader.refusals.guarded += bool(ahead)  # what another library hands on is not known
+                result = functions.call_function(reader, found, arguments.after(*first), node, receiver)
+                reader.refusals.guarded -= bool(ahead)
+                return result
         elif isinstance(receiver, Instance):
             return library_method(reader, receiver, name, arguments, node, base.name if isinstance(base, Library) else None)
         elif isinstance(receiver, Class):

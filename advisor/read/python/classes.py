@@ -51,6 +51,29 @@ def linearise(cls: Class) -> tuple[Value, ...]:
     return (*projects, *libraries)
 
 
+def asked_before(cls: Class, owner: Class, base: Class) -> list[Library]:
+    """The library bases that super() in `owner` comes to before a project base: those that are written ahead of it."""
+    order = _order(cls)
+    start = order.index(owner) + 1 if owner in order else 1
+    ahead = order[start : order.index(base)] if base in order else []
+    return [item for item in ahead if isinstance(item, Library) and not item.name.startswith(("typing.", "abc."))]
+
+
+def _order(cls: Value) -> list[Value]:
+    """The order in which Python asks a class and its bases: each before its own bases, and those in the order in which they are written."""
+    if not isinstance(cls, Class):
+        return [cls]
+    if len(cls.bases) < 2:
+        return [cls, *(item for base in cls.bases for item in _order(base))]
+    lists = [*map(_order, cls.bases), list(cls.bases)]
+    order: list[Value] = [cls]
+    while lists := [rest for rest in lists if rest]:
+        following = next((rest[0] for rest in lists if not any(rest[0] in other[1:] for other in lists)), lists[0][0])
+        order.append(following)
+        lists = [[item for item in rest if item != following] for rest in lists]
+    return order
+
+
 def class_lookup(reader: Reader, cls: Class, name: str) -> Value | None:
     """A name of a class or its project bases."""
     for base in cls.mro or (cls,):
