@@ -21,6 +21,8 @@ def stepped(event: Event) -> tuple[Optimizer, ...]:
 
 def escaped(event: Event) -> Iterable[Optimizer] | Everything:
     """The optimizers that code which could not be read may have stepped or cleared here."""
+    if event.kind is Kind.UNTOLD:
+        return EVERYTHING
     if event.kind is not Kind.ESCAPE:
         return ()
     return (event.subject,) if isinstance(event.subject, Optimizer) else EVERYTHING if isinstance(event.subject, Module) else ()

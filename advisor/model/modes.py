@@ -53,7 +53,7 @@ def comes_in_eval(event: Event) -> Iterable[Module]:
 
 def out_of_eval(event: Event) -> Iterable[Module] | Everything:
     """The modules that an event may put into train mode: the one named, with its parts, or whatever unread code was given."""
-    if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):
+    if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.UNTOLD, Kind.ESCAPE):
         if isinstance(event.subject, Module):
             return list(event.subject.walk())
         return EVERYTHING if event.kind is not Kind.ESCAPE else ()
@@ -110,7 +110,7 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
         if loop not in measured:
             held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
             measures = held_out or contains(loop.body, *MEASURES) or _adds_up(loop)
-            measured[loop] = measures and not contains(loop.body, Kind.OPTIMIZER_STEP)
+            measured[loop] = measures and not contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD)
         if measured[loop]:
             found.append((event, context, loop))
     return found
@@ -136,7 +136,7 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
                 continue
             told.add(loop)
-            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP) and all(part.escaped is None for part in model.walk()):
+            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) and all(part.escaped is None for part in model.walk()):
                 found.append((event, context, loop, model))
     return found
 
@@ -210,7 +210,7 @@ def _evaluated(spots: list[tuple[Event, Context]], at: int, model: Module) -> li
         if around.loops and around.loops[-1] not in context.loops:
             break
         inside = inside and (not around.calls or around.calls[-1] in context.calls)
-        if event.kind in (Kind.BACKWARD, Kind.AUTOGRAD_GRAD, Kind.GRAD_WRITE, Kind.OPTIMIZER_STEP):
+        if event.kind in (Kind.BACKWARD, Kind.AUTOGRAD_GRAD, Kind.GRAD_WRITE, Kind.OPTIMIZER_STEP, Kind.UNTOLD):
             return []
         if event.kind in (Kind.TRAIN_MODE, Kind.MODE_UNKNOWN, Kind.EVAL_MODE) and _is(event.subject, model):
             break

@@ -31,7 +31,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return (event.subject,) if event in measured else ()
 
     def disarmed(event: Event) -> Iterable[Module] | Everything:
-        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE):
+        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.UNTOLD, Kind.ESCAPE):
             if isinstance(event.subject, Module):
                 return switched(event.subject)
             return () if event.kind is Kind.ESCAPE else EVERYTHING

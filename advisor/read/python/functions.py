@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from advisor.model.events import Branch, Call, Event, Exit, Node
+from advisor.model.events import Branch, Call, Event, Exit, Kind, Node
 from advisor.model.recipe import Fact
 from advisor.model.record import replace
 from advisor.model.source import Place
@@ -130,6 +130,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
+            reader.emit(Kind.UNTOLD, node)
         elif leaves:
             reader.block.append(Call(reader.place(node), function.name, nodes, _model(frame.receiver)))
             reader.leaves += 1
