@@ -38,13 +38,23 @@ def _differs(loader: Loader, other: Loader) -> str | None:
         return ("missing" if one is None else "training-lacks") if understood(lacking) else None
     for name in ("mean", "std"):
         a, b = one.settings.get(name), two.settings.get(name)
-        if isinstance(a, Known) and isinstance(b, Known) and _numbers(a.value) != _numbers(b.value):
+        if isinstance(a, Known) and isinstance(b, Known) and not _same(a.value, b.value):
             return "different"
     return None
 
 
+def _same(one: object, two: object) -> bool:
+    """Whether two statistics are equal: one number stands for every channel."""
+    mine, its = _numbers(one), _numbers(two)
+    if isinstance(mine, list) and isinstance(its, list) and 1 in (len(mine), len(its)):
+        return len({*mine, *its}) == 1
+    return mine == its
+
+
 def _numbers(value: object) -> object:
-    return [float(item) for item in value] if isinstance(value, (tuple, list)) and all(isinstance(item, (int, float)) for item in value) else value
+    given: list[object] = list(value) if isinstance(value, (tuple, list)) else [value]
+    numbers = [float(item) for item in given if isinstance(item, (int, float))]
+    return numbers if len(numbers) == len(given) else value
 
 
 def _text(loader: Loader) -> str:

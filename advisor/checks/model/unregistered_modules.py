@@ -19,8 +19,9 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     for attribute, place in module.unregistered:
         keys = [name for name in module.children if name.startswith(f"[{attribute}.")]
         held = [module.children[name] for name in keys]
-        if not registered.isdisjoint(held) and not any(name[:-1].rpartition(".")[2].isdigit() for name in keys):
-            continue  # a dict to choose from: what was chosen is a part of the model, and the others take no part in it
+        chosen = any(part in registered for child in held for part in child.walk())
+        if chosen and not any(name[:-1].rpartition(".")[2].isdigit() for name in keys):
+            continue  # a dict to choose from: what was chosen, or layers of it, is a part of the model, and the others take no part in it
         if any(has_weights(child) and not _known(child, registered) for child in held):
             yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
 

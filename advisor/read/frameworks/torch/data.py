@@ -47,7 +47,8 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
     fact.samplers = (*sampler_facts(call.get("sampler", 3)), *sampler_facts(call.get("batch_sampler", 4)))
-    settings.update(_batched_by(call.get("batch_sampler", 4)))
+    inside = call.get("sampler", 3)  # a BatchSampler given as sampler=: each index is a list of them, and one batch of it comes out
+    settings.update(_batched_by(inside if _is_batch_sampler(inside) and number(settings.get("batch_size")) in (1, None) else call.get("batch_sampler", 4)))
     for key in ("sampler", "batch_sampler"):
         value = call.get(key)
         if isinstance(value, Opaque) and isinstance(settings[key], Unknown):
@@ -58,10 +59,13 @@ def _batched_by(value: Value | None) -> dict[str, Setting]:
     """The settings of a loader that its batch sampler decides: those of a BatchSampler, unknown of any other."""
     if value is None or (isinstance(value, Constant) and value.value is None):
         return {}
-    sampler = value.fact if isinstance(value, Instance) and isinstance(value.fact, Sampler) else None
     unknown = Unknown("a batch sampler makes the batches")
-    given = sampler.settings if sampler is not None and sampler.kind == ROOT + "BatchSampler" else {}
+    given = value.fact.settings if isinstance(value, Instance) and isinstance(value.fact, Sampler) and _is_batch_sampler(value) else {}
     return {"batch_size": given.get("batch_size", unknown), "drop_last": given.get("drop_last", unknown)}
+
+
+def _is_batch_sampler(value: Value | None) -> bool:
+    return isinstance(value, Instance) and isinstance(value.fact, Sampler) and value.fact.kind == ROOT + "BatchSampler"
 
 
 @table.function(ROOT + "DataLoader", "torch_geometric.loader.DataLoader", "torch_geometric.data.DataLoader")

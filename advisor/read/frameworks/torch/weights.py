@@ -55,6 +55,10 @@ def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, de
                 module.trainable = "part" if value is False and module is fact else "unknown"
             else:
                 module.trainable = "yes" if value else "no"
+        if fact.trainable != "no":
+            for whole in reader.recipe.modules:
+                if whole.trainable == "no" and fact in whole.walk():
+                    whole.trainable = "part"  # its head, say, that is trained again
     reader.emit(Kind.FREEZE, node, fact, trainable=flag)
 
 
