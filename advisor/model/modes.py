@@ -136,7 +136,8 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
                 continue
             told.add(loop)
-            if not _keeps_graph(loop) and not contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) and all(part.escaped is None for part in model.walk()):
+            trains = contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) or any(part.escaped is not None for part in model.walk())
+            if not trains and not _keeps_graph(loop):
                 found.append((event, context, loop, model))
     return found
 

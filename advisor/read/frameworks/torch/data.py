@@ -48,7 +48,8 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     fact.dataset_flow = _kind_of(data)
     fact.samplers = (*sampler_facts(call.get("sampler", 3)), *sampler_facts(call.get("batch_sampler", 4)))
     inside = call.get("sampler", 3)  # a BatchSampler given as sampler=: each index is a list of them, and one batch of it comes out
-    settings.update(_batched_by(inside if _is_batch_sampler(inside) and number(settings.get("batch_size")) in (1, None) else call.get("batch_sampler", 4)))
+    nested = _is_batch_sampler(inside) and number(settings.get("batch_size")) in (1, None)
+    settings.update(_batched_by(inside if nested else call.get("batch_sampler", 4)))
     for key in ("sampler", "batch_sampler"):
         value = call.get(key)
         if isinstance(value, Opaque) and isinstance(settings[key], Unknown):
