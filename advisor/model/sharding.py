@@ -59,24 +59,35 @@ def one_rank_alone(context: Context, recipe: Recipe) -> bool:
 
 
 def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, bool] | None:
-    """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come."""
-    for branch, arm in reversed(context.arms):
-        main = _main_alone(branch.condition, arm.taken_when)
-        if main is not None:
-            return branch, main
-    path = [*context.path, event]
-    for body, following in zip([recipe.tree, *map(_body, context.path)], path, strict=True):
-        wanted = following[0] if isinstance(following, tuple) else following
-        for node in body:
-            if node is wanted:
-                break
-            if not isinstance(node, Branch):
-                continue
+    """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come.
+
+    What stands there under a flag of its own, off by default, may be meant for other callers, which all processes reach.
+    """
+    wanted: Any = event
+    for step in reversed((None, *context.path)):
+        for node in _before(wanted, recipe.tree if step is None else _body(step)):
             left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None)
             main = _main_alone(node.condition, not left.taken_when) if left is not None and left.taken_when is not None else None
             if main is not None:
                 return node, main
+        if isinstance(step, tuple):
+            branch, arm = step
+            main = _main_alone(branch.condition, arm.taken_when)
+            if main is not None:
+                return branch, main
+            if arm.label == "flag":
+                return None
+        wanted = step[0] if isinstance(step, tuple) else step
     return None
+
+
+def _before(wanted: Any, body: list[Node]) -> Iterator[Branch]:
+    """The branches of a body that stand before one of its nodes."""
+    for node in body:
+        if node is wanted:
+            return
+        if isinstance(node, Branch):
+            yield node
 
 
 def _body(step: Any) -> list[Node]:

@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if found is not None:
             branch, main = found
             unsure = needs_flag(context) is not None
-            met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context), (branch, unsure))
+            met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context, branch), (branch, unsure))
     seen: set[Place] = set()
     for what, sides in met.items():
         if len(sides) > 1:
@@ -38,8 +38,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
 
 
-def _place(event: Event, context: Around) -> Place:
-    """Where the call is made: for a function that does nothing else, where that is called."""
+def _place(event: Event, context: Around, branch: Branch) -> Place:
+    """Where the call is made: for a function that does nothing else, and asks nothing itself, where that is called."""
     inner = context.calls[-1] if context.calls else None
-    alone = inner is not None and all(node.kind is Kind.COLLECTIVE for node, _ in walk(inner.body) if isinstance(node, Event))
+    held = [node for node, _ in walk(inner.body)] if inner is not None else []
+    alone = inner is not None and branch not in held and all(node.kind is Kind.COLLECTIVE for node in held if isinstance(node, Event))
     return inner.place if inner is not None and alone else event.place

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
-from advisor.read.python import keys
-from advisor.read.python.values import Class, Constant, Function, Value, setting
+from advisor.read.python import keys, scopes
+from advisor.read.python.values import Class, Constant, Function, Module, Value, setting
 
 if TYPE_CHECKING:
     from advisor.model.source import Place
+    from advisor.read.python.frames import Frame
     from advisor.read.python.reader import Reader
 
 PROMISE = pattern(
@@ -36,13 +37,12 @@ class Handed:
         self, reader: Reader, function: Function, names: Sequence[str], positional: Sequence[Value], keywords: dict[str, Value], node: ast.Call
     ) -> None:
         """Notes what of a call its function does not read. What stands in a registry, or is a base, may take what its like need."""
-        called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else None
-        if called != (function.owner.node.name if function.owner is not None else function.name):
-            return
         if function.node not in self.parameters:
             self.parameters[function.node] = _unread(function)
         unread = self.parameters[function.node]
-        given = {**dict(zip(names, positional, strict=False)), **keywords} if unread else {}
+        if not unread or not _by_name(reader, node.func):
+            return
+        given = {**dict(zip(names, positional, strict=False)), **keywords}
         for name, kept in unread.items():
             value = given.get(name)
             if value is None or (isinstance(value, Constant) and value.value in (None, False, 0)) or (function.node, name) in self.unread:
@@ -65,6 +65,20 @@ class Handed:
             owner = function.owner
             taker = owner.node.name if isinstance(owner, Class) else function.name
             recipe.hyperparameters.items.append(Hyperparameter(place, name=name, value=setting(value), declared="handed", overruled_by=taker))
+
+
+def _by_name(reader: Reader, called: ast.expr) -> bool:
+    """True for what is called by a name that a definition or an import gives it, here or in the module that has it: no variable may hold another."""
+    if isinstance(called, ast.Name):
+        frame: Frame | None = reader.frame
+        while frame is not None and (frame.is_class or called.id not in frame.names):
+            frame = frame.parent
+        scope = frame.function.node if frame is not None and frame.function is not None else reader.frame.module.tree
+        return called.id in scopes.introduced(scope)
+    if not isinstance(called, ast.Attribute) or not isinstance(called.value, ast.Name):
+        return False
+    holder = reader.frame.lookup(called.value.id)
+    return isinstance(holder, Module) and called.attr in scopes.introduced(holder.source.tree)
 
 
 def _reads(text: str, attribute: str) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall, UndefinedName
 from advisor.model.record import dataclass
+from advisor.read.python import classes
 from advisor.read.python.handed import Handed
-from advisor.read.python.values import Arguments, Class, Function
+from advisor.read.python.values import Arguments, Class, Function, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact
@@ -30,7 +31,7 @@ class Refusals:
     def __init__(self) -> None:
         self.evaluated: Counter[ast.Call] = Counter()
         self.guarded = 0  # bodies of try around
-        self.calls: dict[ast.Call, tuple[int, Fact]] = {}
+        self.calls: dict[ast.Call, tuple[int, RefusedCall]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
@@ -41,7 +42,7 @@ class Refusals:
         self.handed.note(reader)
         for node, (times, fact) in self.calls.items():
             if times == self.evaluated[node]:
-                reader.recipe.refused_calls.items.append(fact)  # type: ignore[arg-type]
+                reader.recipe.refused_calls.items.append(fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +61,53 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     refusals = reader.refusals
     if not isinstance(node, ast.Call) or refusals.guarded or not arguments.exact:
         return
-    if function not in refusals.signatures:
-        refusals.signatures[function] = _signature(function) if _as_defined(function) else None
-    signature = refusals.signatures[function]
+    signature = _taken(refusals, function)
     if signature is None:
         return
     count, keywords = len(node.args), arguments.keywords
     bound = len(arguments.positional) - count  # the receiver
+    refusals.handed.look(reader, function, signature.taken[bound : bound + count], arguments.positional[bound:], keywords, node)
+    fact = _refused(function, signature, bound, count, keywords)
+    if fact is None:
+        return
+    own = _overridden(reader, function, node)
+    known = _taken(refusals, own) if own is not None else None
+    if own is not None and known is not None and _refused(own, known, bound, count, keywords) is None:
+        return  # the method that the caller's class has takes them; when it is the other that is called, the derived class may see to
+    times, first = refusals.calls.get(node) or (0, fact)
+    if first is fact:
+        fact.place = reader.place(node)
+        _under(reader, fact)
+    refusals.calls[node] = (times + 1, first)
+
+
+def _taken(refusals: Refusals, function: Function) -> Signature | None:
+    if function not in refusals.signatures:
+        refusals.signatures[function] = _signature(function) if _as_defined(function) else None
+    return refusals.signatures[function]
+
+
+def _refused(function: Function, signature: Signature, bound: int, count: int, keywords: dict[str, Value]) -> RefusedCall | None:
+    """What is wrong with a call of so many arguments behind those that are bound, and these keywords; None for one that fits."""
     filled = signature.taken[bound : bound + count]
-    refusals.handed.look(reader, function, filled, arguments.positional[bound:], keywords, node)
-    many = count > len(filled) and not signature.any_number
     missing = [name for name in signature.needed if name not in keywords and name not in filled and name not in signature.taken[:bound]]
     unexpected = [name for name in keywords if name not in signature.by_name] if keywords and not signature.any_name else []
     twice = [name for name in filled if name in keywords and name in signature.by_name] if keywords else []
-    if not many and not missing and not unexpected and not twice:
-        return
-    times, fact = refusals.calls.get(node) or (0, None)
-    if fact is None:
-        fact = RefusedCall(
-            reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=count, taken=signature.taken[bound:],
-            missing=tuple(missing), unexpected=tuple(unexpected), twice=tuple(twice),
-        )  # fmt: skip
-        _under(reader, fact)
-    refusals.calls[node] = (times + 1, fact)
+    if not missing and not unexpected and not twice and (count <= len(filled) or signature.any_number):
+        return None
+    return RefusedCall(
+        function.module.place(function.node), callee=_name(function), defined=function.module.place(function.node), given=count,
+        taken=signature.taken[bound:], missing=tuple(missing), unexpected=tuple(unexpected), twice=tuple(twice),
+    )  # fmt: skip
+
+
+def _overridden(reader: Reader, function: Function, node: ast.Call) -> Function | None:
+    """The method that the class of the calling code has itself, where it is a derived class's that is called."""
+    caller, owner = reader.frame.owner, function.owner
+    if caller is None or owner is None or caller is owner or caller not in owner.mro or not isinstance(node.func, ast.Attribute):
+        return None
+    own = classes.class_lookup(reader, caller, function.name)
+    return own if isinstance(own, Function) else None
 
 
 def _signature(function: Function) -> Signature:

@@ -88,6 +88,27 @@ def assigned(node: ast.AST) -> Assigned:
     return found
 
 
+def introduced(node: ast.AST) -> frozenset[str]:
+    """The names that a file or function has from one import or one definition of a function or class alone: they stand for just that."""
+    known: frozenset[str] | None = node.__dict__.get("introduced")
+    if known is not None:
+        return known
+    given: dict[str, set[object]] = {}
+    for item in _own(node):
+        if isinstance(item, ast.Import):
+            for alias in item.names:
+                given.setdefault(alias.asname or alias.name.partition(".")[0], set()).add(alias.name if alias.asname else None)
+        elif isinstance(item, ast.ImportFrom):
+            for alias in item.names:
+                given.setdefault(alias.asname or alias.name, set()).add((item.level, item.module, alias.name))
+        elif isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            given.setdefault(item.name, set()).add(item)
+        elif isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+            given.setdefault(item.id, set()).update((item, "stored"))
+    found = node.__dict__["introduced"] = frozenset(name for name, sources in given.items() if len(sources) == 1)
+    return found
+
+
 def declared(node: ast.AST, lines: list[str]) -> Declared:
     """What a function of the file with these lines declares. Most texts of functions hold none of the words that do, and then no tree is walked."""
     known: Declared | None = node.__dict__.get("declared")
