@@ -28,11 +28,12 @@ CHARTS = (
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1a202c;background:#f7fafc;margin:0}main{max-width:1180px;margin:0 auto;padding:24px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:16px;margin:0 0 8px}.faint{color:#718096}.card{background:#fff;border:1px solid #e2e8f0;border-radius:8px;
-padding:16px;margin:16px 0;display:grid;grid-template-columns:minmax(0,560px) minmax(0,1fr);gap:20px}.wide{display:block}
+padding:16px;grid-column:1/-1;display:grid;grid-template-columns:subgrid}.wide,.alone{display:block}.alone{grid-column:auto}
+.page{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));grid-auto-flow:dense;gap:16px;margin:16px 0}
 .finding{border-left:4px solid #ecc94b;padding:4px 10px;margin:0 0 10px;background:#fffff0;overflow-wrap:anywhere}.finding.error{border-color:#e53e3e;background:#fff5f5}
 .finding.hint{border-color:#63b3ed;background:#ebf8ff}.where{font:12px ui-monospace,monospace;color:#4a5568}svg{width:100%;height:auto}
-svg text{font:11px system-ui,sans-serif;fill:#718096}.legend{font-size:12px;color:#4a5568;overflow-wrap:anywhere}.legend b{display:inline-block;width:10px;height:10px;border-radius:2px;margin:0 4px 0 10px}
-details{margin:8px 0}@media(max-width:800px){.card{display:block}}
+svg text{font:11px system-ui,sans-serif;fill:#718096}.legend{font-size:12px;color:#4a5568;overflow-wrap:anywhere}.legend span{display:inline-block}.legend b{display:inline-block;width:10px;height:10px;border-radius:2px;margin:0 4px 0 10px}
+details{margin:8px 0}@media(max-width:800px){.card,.page{display:block}.card{margin:16px 0}}
 """
 
 
@@ -55,7 +56,11 @@ def render(result: Result, trace: Trace, run: Mapping[str, Any]) -> str:
     general = "".join(_finding(finding) for finding in left)
     general = f'<section class="card wide"><h2>Findings</h2>{general}</section>' if left else ""
     skipped = "".join(f"<li>{escape(entry.why)} <span class=where>{escape(entry.file)}:{entry.line}</span></li>" for entry in result.skipped)
-    skipped = f"<details><summary>{len(result.skipped)} things could not be judged</summary><ul>{skipped}</ul></details>" if result.skipped else ""
+    skipped = (
+        f"<details><summary>{len(result.skipped)} thing{'s' * (len(result.skipped) != 1)} could not be judged</summary><ul>{skipped}</ul></details>"
+        if result.skipped
+        else ""
+    )
     counts = (
         ", ".join(f"{result.count(level)} {level}{'s' * (result.count(level) != 1)}" for level in ("error", "warning", "hint") if result.count(level))
         or "no findings"
@@ -66,7 +71,7 @@ def render(result: Result, trace: Trace, run: Mapping[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>advisor probe: '
         f"{escape(trace.recipe.entry)}</title><style>{STYLE}</style></head><body><main><h1>{escape(trace.recipe.entry)}</h1>"
-        f'<div class="faint">{head}</div>{general}{"".join(sections)}{skipped}</main></body></html>\n'
+        f'<div class="faint">{head}</div><div class="page">{general}{"".join(sections)}</div>{skipped}</main></body></html>\n'
     )
 
 
@@ -85,7 +90,8 @@ def _telling(lines: Sequence[Series]) -> list[Series]:
 
 def _card(title: str, picture: str, findings: Sequence[Finding]) -> str:
     beside = "".join(_finding(finding) for finding in findings)
-    return f'<section class="card"><div><h2>{escape(title)}</h2>{picture}</div><div>{beside}</div></section>'
+    picture = f"<div><h2>{escape(title)}</h2>{picture}</div>"
+    return f'<section class="card">{picture}<div>{beside}</div></section>' if findings else f'<section class="card alone">{picture}</section>'
 
 
 def _finding(finding: Finding) -> str:
@@ -103,7 +109,7 @@ def chart(lines: Sequence[Series], logarithmic: bool) -> str:
     heights = [scale(value) for value in values] or [0.0, 1.0]
     low, high = min(heights), max(heights)
     flat = high - low < 1e-3 * max(abs(high), abs(low))  # what differs could not be told by the labels
-    margin = (abs(high) * 0.1 or 1.0) if flat else (high - low) * 0.05
+    margin = (abs(high) * 0.1 or 1.0) if flat else 0.0  # the labels at both ends are values that were measured
     low, high = low - margin, high + margin
     last = max((series.steps[-1] for series in lines if series.steps), default=1)
 
@@ -130,7 +136,7 @@ def chart(lines: Sequence[Series], logarithmic: bool) -> str:
             dot = f'<circle cx="{x(piece[0][0]):.1f}" cy="{y(piece[0][1]):.1f}" r="2.5" fill="{colour}"/>' if len(piece) == 1 else ""
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>{dot}')
     parts.append("</svg>")
-    names = "".join(f'<b style="background:{COLOURS[n % len(COLOURS)]}"></b>{escape(series.of)}' for n, series in enumerate(lines))
+    names = "".join(f'<span><b style="background:{COLOURS[n % len(COLOURS)]}"></b>{escape(series.of)}</span> ' for n, series in enumerate(lines))
     return "".join(parts) + f'<div class="legend">{names}</div>'
 
 
@@ -161,5 +167,5 @@ def _classes(labels: Labels) -> str:
             )
             top += height
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">1</text><text x="{WIDTH - 8}" y="{HEIGHT - 6}" text-anchor="end">{len(batches)}</text></svg>')
-    legend = "".join(f'<b style="background:{COLOURS[n]}"></b>class {label}' for n, label in enumerate(names))
+    legend = "".join(f'<span><b style="background:{COLOURS[n]}"></b>class {label}</span> ' for n, label in enumerate(names))
     return "".join(parts) + f'<div class="legend">{legend}</div>'
