@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for optimizer in recipe.optimizers:
         if optimizer.slot is not optimizer or optimizer in stepping or owned(recipe, optimizer) or not optimizer.modules:
             continue
-        if optimizer.flag_off:  # what steps it may stand under the same flag, where another optimizer is at hand
+        if optimizer.flag_off and len(recipe.optimizers.items) > 1:  # what steps it may stand under the same flag, where another one is at hand
             continue
         held = {part for module in optimizer.modules for part in module.walk()}
         backward = next((event for event in training if not held.isdisjoint(reached(event))), None)
