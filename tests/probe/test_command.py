@@ -36,6 +36,7 @@ def probe(folder: Path, *arguments: str, code: str | None = None, **environment:
     if code is not None:
         (folder / "train.py").write_text(code)
     own = {"TMPDIR": str(folder.parent / "temporary"), "XDG_STATE_HOME": str(folder.parent / "state")}
+    own["TORCHINDUCTOR_CACHE_DIR"] = str(folder.parent / "compiled")  # torch makes it in any run, and among the temporary files
     os.makedirs(own["TMPDIR"], exist_ok=True)
     around = {**os.environ, **own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-m", "advisor", "probe", *arguments]
