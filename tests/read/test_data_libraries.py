@@ -159,3 +159,18 @@ def test_albumentations(tmp_path: Path) -> None:
     assert [step.name for step in names["a"].data["steps"] if is_random(step)] == ["HorizontalFlip", "CLAHE", "Rotate"]
     assert value_of(names["b"].fact.settings["mean"]) == (0.485, 0.456, 0.406)
     assert "mean" not in names["c"].fact.settings
+
+
+def test_the_predictor_of_sliding_windows(tmp_path: Path) -> None:
+    """Each window goes through the model that stands fourth, or is called predictor."""
+    text = """
+        import torch
+        from monai.inferers import sliding_window_inference
+        model = torch.nn.Conv2d(1, 2, 3)
+        x = torch.zeros(1, 1, 64, 64)
+        sliding_window_inference(x, (32, 32), 4, model)
+        sliding_window_inference(inputs=x, roi_size=32, sw_batch_size=4, predictor=lambda patch: model(patch), overlap=0.5)
+    """
+    reader = run(tmp_path, text)
+    assert [(event.place.line, event.subject.name) for event in events_of(reader, Kind.FORWARD)] == [(6, "Conv2d"), (7, "Conv2d")]
+    assert not events_of(reader, Kind.ESCAPE)

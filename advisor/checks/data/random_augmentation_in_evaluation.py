@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Exit, Kind, Loop, walk
+from advisor.model.events import Exit, Kind, Loop, events_below, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.pipelines import augmentations, pipeline
-from advisor.model.recipe import Loader, Recipe
+from advisor.model.recipe import Loader, Module, Recipe
 from advisor.model.source import Link
 
 
@@ -38,7 +38,12 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
 def _runs(recipe: Recipe, loader: Loader) -> bool:
     """False for samples that a loop only looks at: no model runs on them, or on the first batch alone to see that it runs."""
     turns = [node for node, _ in walk(recipe.tree) if isinstance(node, Loop) and loader in loaders(node)]
-    return not turns or any(contains(turn.body, Kind.FORWARD, Kind.LOSS) and not _left(turn) for turn in turns)
+    return not turns or any(_judges(turn) and not _left(turn) for turn in turns)
+
+
+def _judges(turn: Loop) -> bool:
+    """True where a model runs, or is handed to what may run it."""
+    return contains(turn.body, Kind.FORWARD, Kind.LOSS) or any(isinstance(event.subject, Module) for event, _ in events_below(turn, Kind.ESCAPE))
 
 
 def _left(turn: Loop) -> bool:

@@ -9,7 +9,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.frameworks.torch.optim import register
 from advisor.read.frameworks.torchvision.transforms import one_step, steps_of
-from advisor.read.python.values import Opaque, Value, setting
+from advisor.read.python.values import Arguments, Opaque, Value, setting
 
 register(
     "monai.optimizers.Novograd", "params, lr=0.001, betas=(0.9, 0.98), eps=1e-08, weight_decay=0, grad_averaging=False, amsgrad=False", "MONAI 1.4"
@@ -95,6 +95,13 @@ def partition(call: LibraryCall) -> Value:
     """partition_dataset(data, num_partitions=world_size)[rank]: the program cuts its data for the ranks itself."""
     call.reader.recipe.owner_silences |= {"shard"}
     return Opaque("a part of the data")
+
+
+@table.function("monai.inferers.sliding_window_inference", "monai.inferers.utils.sliding_window_inference")
+def sliding_window(call: LibraryCall) -> Value | None:
+    """sliding_window_inference(inputs, roi_size, sw_batch_size, predictor): the predictor, once for each group of windows of the inputs."""
+    inputs, predictor = call.get("inputs", 0), call.get("predictor", 3)
+    return call.reader.call(predictor, Arguments([inputs] if inputs is not None else []), call.node) if predictor is not None else None
 
 
 @table.function("monai.networks.eval_mode", "monai.networks.utils.eval_mode")
