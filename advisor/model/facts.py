@@ -167,7 +167,7 @@ class Optimizer(Fact):
     """An optimizer. `settings` holds every argument, with the library's default where the program gives none."""
 
     kind: str = ""  # canonical dotted name: torch.optim.AdamW
-    spelled: str | None = None  # the word for it in a config or in training arguments: adamw_torch
+    spelled: Setting | None = None  # the word for it in a config or in training arguments: adamw_torch
     settings: dict[str, Setting] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     groups_complete: bool = True

@@ -152,8 +152,8 @@ def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
 
 
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
-    known = optimizer.spelled is not None or optimizer.kind != "torch.optim.Optimizer"
-    told: dict[str, Any] = {"kind": plain(optimizer.spelled or optimizer.name) if known else setting(Unknown("its name is not known"))}
+    named = Known(optimizer.name) if optimizer.kind != "torch.optim.Optimizer" else Unknown("its name is not known")
+    told: dict[str, Any] = {"kind": setting(optimizer.spelled or named)}
     told |= {name: setting(_in_use(optimizer, name, own)) for name, own in optimizer.settings.items()}
     told["groups"] = [_group(group) for group in optimizer.groups]
     if not optimizer.groups_complete:

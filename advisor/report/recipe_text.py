@@ -68,7 +68,7 @@ def _section(name: str, listing: Mapping[str, Any]) -> Iterator[Line]:
 
 def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
     title = next((item[key] for key in TITLES if key in item), "")
-    shown = title.get("value", "of a kind that is not known") if isinstance(title, dict) else title
+    shown = _names(title) if isinstance(title, dict) else title
     flag = f", when {item['when']}" if item.get("when") not in (None, "always") else ""
     yield [(f"  {name:<11} ", "strong"), (str(shown), ""), (f"{'  ' if shown else ''}{item['file']}:{item['line']}{flag}", "faint")]
     for key, value in item.items():
@@ -86,6 +86,12 @@ def _item(name: str, item: Mapping[str, Any]) -> Iterator[Line]:
         ]
     for child in item.get("children", []):
         yield [(f"    of            {child['kind']['value']}", ""), (f"  {child['file']}:{child['line']}", "faint")]
+
+
+def _names(kind: Mapping[str, Any]) -> str:
+    """What a thing is, or may be."""
+    options = [option["value"] for option in kind.get("any_of", (kind,)) if "value" in option]
+    return " or ".join(map(str, options)) or "of a kind that is not known"
 
 
 def _setting(value: Any) -> Line:

@@ -158,8 +158,8 @@ warmup_epochs: 3.0
 # text; optimizer, lr, weight decay, line of the lr; schedules; clipping; seeds; batch size; accumulation; epochs; patience
 CASES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "axolotl": (AXOLOTL, ("adamw_bnb_8bit", 2e-4, 0.0, 11, ["cosine"], [1.0], [42], 2, 4, 3, [3])),
-    "llamafactory": (LLAMA_FACTORY, ("adamw_torch", 1e-4, 0.0, 9, ["cosine"], [1.0], [42], 1, 8, 3.0, [])),
-    "transformers": (HANDBOOK, ("adamw_torch", 5e-7, 0.0, 3, ["cosine"], [0.3], [7], 8, None, 2, [])),
+    "llamafactory": (LLAMA_FACTORY, ("adamw_torch_fused or adamw_torch", 1e-4, 0.0, 9, ["cosine"], [1.0], [42], 1, 8, 3.0, [])),
+    "transformers": (HANDBOOK, ("adamw_torch_fused or adamw_torch", 5e-7, 0.0, 3, ["cosine"], [0.3], [7], 8, None, 2, [])),
     "torchtune": (TORCHTUNE, ("AdamW", 3e-4, 0.01, 8, ["cosine_with_warmup"], [], [], 4, 8, 1, [])),
     "espnet": (ESPNET, ("Adadelta", 1.0, 0.0, None, ["ReduceLROnPlateau"], [3.0], [0], 20, 2, 15, [])),
     "wenet": (WENET, ("Adam", 0.002, 0, 13, ["warmuplr"], [5], [777], 16, 4, 240, [])),
@@ -181,7 +181,7 @@ def facts(recipe: Recipe) -> tuple[Any, ...]:
     assert isinstance(rate, Known)
     train = [loader for loader in recipe.loaders if loader.role == "train"]
     return (
-        optimizer.spelled or optimizer.name,
+        " or ".join(str(known.value) for known in candidates(optimizer.spelled)) or optimizer.name,
         rate.value,
         plain(optimizer.settings.get("weight_decay")),
         rate.place.line if rate.place is not None else None,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from advisor.model.recipe import Recipe
-from advisor.model.source import value_of
+from advisor.model.recipe import Optimizer, Recipe
+from advisor.model.source import candidates, value_of
 from advisor.read import read
 
 HEAD = """\
@@ -22,6 +22,11 @@ data = load_dataset("json", data_files="a.json")["train"]
 args = TrainingArguments(output_dir="out", num_train_epochs=5, warmup_ratio=0.03, learning_rate=2e-4)
 trainer = Trainer(model=model, args=args, train_dataset=data)
 """
+EITHER = ["adamw_torch_fused", "adamw_torch"]  # by the versions installed, which no file says
+
+
+def names(optimizer: Optimizer) -> list[object]:
+    return [known.value for known in candidates(optimizer.spelled)]
 
 
 def recipe(folder: Path, text: str) -> Recipe:
@@ -33,41 +38,41 @@ def recipe(folder: Path, text: str) -> Recipe:
 @pytest.mark.parametrize(
     ("text", "optimizer", "schedule", "settings"),
     [
-        ("", ("adamw_torch_fused", 2e-4), "linear", {"warmup_ratio": 0.03}),
-        ("trainer.create_optimizer_and_scheduler(1000)\n", ("adamw_torch_fused", 2e-4), "linear", {"warmup_ratio": 0.03}),
+        ("", (EITHER, 2e-4), "linear", {"warmup_ratio": 0.03}),
+        ("trainer.create_optimizer_and_scheduler(1000)\n", (EITHER, 2e-4), "linear", {"warmup_ratio": 0.03}),
         (
             "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_cosine_schedule_with_warmup(trainer.optimizer, 10, 1000)\n",
-            ("adamw_torch_fused", 2e-4),
+            (EITHER, 2e-4),
             "cosine_with_warmup",
             {"num_warmup_steps": 10},
         ),
         (
             "trainer.optimizer = torch.optim.SGD(model.parameters(), lr=0.5)\n"
             "trainer.lr_scheduler = transformers.get_wsd_schedule(trainer.optimizer, 10, num_decay_steps=100, min_lr_ratio=0.1)\n",
-            (None, 0.5),
+            ([], 0.5),
             "wsd",
             {"num_decay_steps": 100, "min_lr_ratio": 0.1},
         ),
         (
             "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_cosine_with_min_lr_schedule_with_warmup("
             "trainer.optimizer, 10, 1000, min_lr_rate=0.1)\n",
-            ("adamw_torch_fused", 2e-4),
+            (EITHER, 2e-4),
             "cosine_with_min_lr_with_warmup",
             {"min_lr_rate": 0.1},
         ),
         (
             "trainer.create_optimizer()\ntrainer.lr_scheduler = transformers.get_reduce_on_plateau_schedule(trainer.optimizer, patience=3)\n",
-            ("adamw_torch_fused", 2e-4),
+            (EITHER, 2e-4),
             "ReduceLROnPlateau",
             {"patience": 3},
         ),
     ],
 )
 def test_what_is_assigned_takes_the_place_of_the_trainers_own(
-    tmp_path: Path, text: str, optimizer: tuple[str | None, float], schedule: str, settings: dict[str, object]
+    tmp_path: Path, text: str, optimizer: tuple[list[str], float], schedule: str, settings: dict[str, object]
 ) -> None:
     found = recipe(tmp_path, text)
-    assert [(one.spelled, value_of(one.settings["lr"])) for one in found.optimizers] == [optimizer]
+    assert [(names(one), value_of(one.settings["lr"])) for one in found.optimizers] == [optimizer]
     (held,) = found.schedulers
     assert (held.name, held.stepped, held.owner, held.optimizer) == (schedule, "batch", "transformers", found.optimizers.items[0])
     assert {name: value_of(held.settings[name]) for name in settings} == settings
@@ -199,3 +204,28 @@ def test_from_pretrained_of_a_class_of_the_project_makes_its_parts_and_reads_its
     [optimizer] = found.optimizers
     assert list(optimizer.modules) == [model.children["classifier"]]
     assert [loss.kind for loss in found.losses] == ["torch.nn.functional.cross_entropy"]
+
+
+@pytest.mark.parametrize(
+    ("file", "stated", "expected"),
+    [
+        ("requirements.txt", "torch==2.9.0\ntransformers==4.57.1\n", ["adamw_torch_fused"]),
+        ("requirements.txt", "torch==2.7.1+cu118\ntransformers==4.57.1\n", ["adamw_torch"]),
+        ("requirements-train.txt", "transformers[torch] == 4.44.2  # the last that works\n", ["adamw_torch"]),
+        ("requirements.txt", "transformers==4.28.1\n", ["adamw_hf"]),
+        ("pyproject.toml", '[project]\ndependencies = ["transformers==4.43.0", "torch>=2.0"]\n', ["adamw_torch"]),
+        ("environment.yml", "dependencies:\n  - pytorch=2.2.0\n  - pip:\n    - transformers>=4.30\n", ["adamw_torch"]),
+        ("requirements.txt", "transformers>=4.30\ntorch!=2.2.0\n", EITHER),
+        ("requirements.txt", "# transformers==4.28.1\nsentence-transformers==2.2.2\npytorch-lightning==2.1.0\n", EITHER),
+        ("notes.txt", "transformers==4.28.1\n", EITHER),
+    ],
+)
+def test_the_default_optimizer_is_that_of_the_version_that_the_project_pins(tmp_path: Path, file: str, stated: str, expected: list[str]) -> None:
+    (tmp_path / file).write_text(stated)
+    assert [names(one) for one in recipe(tmp_path, "").optimizers] == [expected]
+
+
+def test_two_files_that_pin_different_versions_pin_none(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("transformers==4.28.1\n")
+    (tmp_path / "requirements-new.txt").write_text("transformers==4.57.1\n")
+    assert [names(one) for one in recipe(tmp_path, "").optimizers] == [EITHER]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.recipe import Recipe
-from advisor.model.source import ABSENT, Known, Setting, Unknown, number, value_of
+from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder, language_model
 from advisor.read.config.tree import Mapped, Scalar, find, plain
@@ -18,8 +18,13 @@ def _trainer(
 ) -> None:
     """What all dialects on top of the Transformers Trainer share."""
     recipe = builder.recipe
-    kind = builder.setting(*optimizer, default="adamw_torch")
-    name = value_of(kind)
+    from advisor.read.frameworks.transformers.optimizers import default_of, kind_of
+
+    kind = builder.setting(*optimizer)
+    if kind is ABSENT:
+        kind = Known("adamw_torch_fused", default=builder.version) if version == "axolotl" else default_of(None, None)
+    named = first(kind)
+    name = named.value if named is not None else None
     rate = builder.setting("learning_rate", default=rate_default)
     at = builder.place("learning_rate", *optimizer)
     settings: dict[str, Setting] = {
@@ -28,10 +33,8 @@ def _trainer(
         "betas": Known((value_of(builder.setting("adam_beta1", default=0.9)), value_of(builder.setting("adam_beta2", default=0.999)))),
         "eps": builder.setting("adam_epsilon", default=1e-8),
     }
-    from advisor.read.frameworks.transformers.optimizers import kind_of
-
     name = name if isinstance(name, str) else "adamw_torch"
-    builder.optimizer(kind_of(name), settings, at).spelled = name
+    builder.optimizer(kind_of(name), settings, at).spelled = kind if named is not None else Known(name)
     schedule = builder.setting("lr_scheduler_type", "lr_scheduler", default="cosine" if version.startswith("axolotl") else "linear")
     scheduler_settings = {
         "name": schedule,

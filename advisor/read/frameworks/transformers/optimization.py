@@ -11,8 +11,9 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.peft import adapted
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import arguments_value
-from advisor.read.frameworks.transformers.optimizers import kind_of
+from advisor.read.frameworks.transformers.optimizers import default_of, kind_of
 from advisor.read.python import classes
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Value, members, setting
 
@@ -77,10 +78,13 @@ def optimizer_of(reader: Reader, this: Instance, argument: Any, model: Fact | No
         return None
     kind = argument("optim")
     known = first(kind)
+    if known is not None and known.default is not None:
+        kind = default_of(pinned(reader, "transformers"), pinned(reader, "torch"))
+        known = first(kind)
     name = known.value if known is not None and isinstance(known.value, str) else "adamw_torch"
     rate = argument("learning_rate")
     at = rate.place if isinstance(rate, Known) and rate.place is not None else call.place
-    fact = Optimizer(at, kind=kind_of(name), spelled=name, owner="transformers")
+    fact = Optimizer(at, kind=kind_of(name), spelled=kind if known is not None else Known(name), owner="transformers")
     own = this.cls is not None and classes.class_lookup(reader, this.cls, "create_optimizer") is not None
     adapter = this.attributes.get("peft_config", NONE)
     if isinstance(model, Module) and not own and isinstance(adapter, (Constant, Instance)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.source import Known, OneOf, Option, Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.torch.optim import register
 
@@ -40,3 +41,20 @@ CLASSES = {  # TrainingArguments(optim=...)
 def kind_of(name: object) -> str:
     """The class of an optimizer that is named in training arguments; the name itself where it is none of the usual ones."""
     return CLASSES.get(str(name), f"transformers.{name}")
+
+
+TORCH_NAMED, FUSED = (4, 32), (4, 54)  # since when Transformers takes torch's AdamW, and its fused form where torch has a stable one
+TORCH_FUSED = (2, 8)
+
+
+def default_of(transformers: tuple[int, ...] | None, torch: tuple[int, ...] | None) -> Setting:
+    """The optimizer of training arguments that name none, for the versions that the project pins; both where it leaves open which."""
+    said = VERSION if transformers is None else f"Transformers {'.'.join(map(str, transformers[:2]))}"
+    if transformers is not None and transformers < TORCH_NAMED:
+        return Known("adamw_hf", default=said)
+    plain, fused = Known("adamw_torch", default=said), Known("adamw_torch_fused", default=said)
+    if (transformers is not None and transformers < FUSED) or (torch is not None and torch < TORCH_FUSED):
+        return plain
+    if transformers is not None and torch is not None:
+        return fused
+    return OneOf((Option(fused, "Transformers 4.54 and torch 2.8, or newer"), Option(plain, "older")))
