@@ -249,6 +249,11 @@ def test_validation_that_a_config_states(tmp_path: Path, monkeypatch: pytest.Mon
     assert validation(one(tmp_path, monkeypatch, text)) == sizes
 
 
+def test_a_llama_factory_config_may_leave_the_model_to_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = one(tmp_path, monkeypatch, LLAMA_FACTORY.replace("model_name_or_path: some/model\n", "dataset: answers\n"))
+    assert (recipe.framework, [plain(one.settings["lr"]) for one in recipe.optimizers]) == ("llamafactory", [1e-4])
+
+
 def test_a_number_of_steps_takes_the_place_of_the_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = one(tmp_path, monkeypatch, HANDBOOK + "max_steps: 500\n")
     assert (plain(recipe.steps), plain(recipe.epochs)) == (500, None)

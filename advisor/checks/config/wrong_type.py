@@ -14,11 +14,11 @@ SWITCHED = {"store_true": True, "store_false": False}  # what the bare flag make
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The options of a training program, one finding for those with the same fault."""
+    """The options that a training program reads, one finding for those with the same fault."""
     if not recipe.trains:
         return
     reached = _reached(recipe)
-    declared = [setting for setting in recipe.hyperparameters if setting.declared == "argparse"]
+    declared = [setting for setting in recipe.hyperparameters if setting.declared == "argparse" and setting.read]
     ways = {(setting.name, setting.action) for setting in declared}
     found: dict[str, list[Hyperparameter]] = {}
     for setting in declared:

@@ -154,7 +154,8 @@ def _is_axolotl(root: Mapped) -> bool:
 
 def _is_llama_factory(root: Mapped) -> bool:
     keys = root.keys()
-    return "model_name_or_path" in keys and "stage" in keys and bool(keys & {"finetuning_type", "template", "cutoff_len"}) and "do_train" in keys
+    named = "model_name_or_path" in keys or {"finetuning_type", "dataset"} <= keys  # the model may come from the command line
+    return named and {"stage", "do_train"} <= keys and bool(keys & {"finetuning_type", "template", "cutoff_len"})
 
 
 def _is_handbook(root: Mapped) -> bool:
