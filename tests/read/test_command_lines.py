@@ -22,6 +22,7 @@ ARGPARSE: list[tuple[str, str, Any]] = [
     ("p.add_argument('--lr', type=float, default='1e-3')", "lr", 1e-3),
     ("p.add_argument('--lr', type=float)", "lr", None),
     ("p.add_argument('--lr', type=float, required=True)", "lr", UNKNOWN),
+    ("p.add_argument('--lr', type=float, required=True, default=0.1)", "lr", UNKNOWN),
     ("p.add_argument('--amp', action='store_true')", "amp", False),
     ("p.add_argument('--no-amp', action='store_false', dest='amp')", "amp", True),
     ("p.add_argument('--amp', action=argparse.BooleanOptionalAction, default=True)", "amp", True),

@@ -232,3 +232,24 @@ def test_a_file_without_a_script_says_what_it_says_and_no_more(tmp_path: Path, m
     assert [scheduler.name for scheduler in recipe.schedulers] == ["NewBobScheduler", "ExponentialLR"]
     for listing in (recipe.optimizers, recipe.schedulers, recipe.clipping, recipe.seeds, recipe.loaders):
         assert (listing.complete, listing.why) == (False, "the script that reads the file was not found")
+
+
+@pytest.mark.parametrize(("names", "read_too"), [(("tagger.yaml",), ["tagger.yaml"]), (("tagger.yaml", "other.yaml"), [])])
+def test_the_only_file_beside_the_recipe_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], read_too: list[str]
+) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    for name in names:
+        (tmp_path / name).write_text(HPARAMS)
+    monkeypatch.chdir(tmp_path)
+    assert recipe_of(read(["train.py"]).recipes).files == ["train.py", *read_too]
+
+
+@pytest.mark.parametrize(("argument", "refused"), [("", 1), (", overrides_must_match=True", 1), (", overrides_must_match=False", 0)])
+def test_a_reference_that_names_no_key_is_refused_unless_keys_may_be_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str, refused: int
+) -> None:
+    script = SCRIPT.replace("load_hyperpyyaml(fin, overrides)", f"load_hyperpyyaml(fin, overrides{argument})")
+    written(tmp_path, monkeypatch, script, train=HPARAMS + "    head: !ref <>\n")
+    broken = [(one.kind, one.place.line, one.detail) for one in recipe_of(read(["train.py"]).recipes).broken]
+    assert broken == [("include", HPARAMS.count("\n") + 1, "`!ref <>` names no key of it")] * refused

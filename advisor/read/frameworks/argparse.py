@@ -172,11 +172,12 @@ def add_argument(call: LibraryCall) -> Value:
     elif action == "store_const":
         value = default if default is not None else Constant(None, place=call.place)
         option.set_to = call.get("const") or NONE
+    elif flag.startswith("-") and reader.plain(call.get("required")) is True:
+        value = Opaque(f"the argument {flag} must be given", _type_of(option.kind))
     elif default is not None:
         value = default
     else:
-        positional = not flag.startswith("-") and words not in ("?", "*")
-        needed = positional or reader.plain(call.get("required")) is True or not call.arguments.exact
+        needed = (not flag.startswith("-") and words not in ("?", "*")) or not call.arguments.exact
         value = Opaque(f"the argument {flag} has no default", _type_of(option.kind)) if needed else Constant(None, place=call.place)
     if optional:
         option.set_to, option.negated = Constant(True, place=call.place), True

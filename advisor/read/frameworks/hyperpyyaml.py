@@ -29,6 +29,7 @@ _OPERATIONS: dict[type, str] = {
     ast.Mod: "__mod__",
 }
 _REFERENCE = pattern(r"<([\w.\[\]]+)>")
+_ANY_REFERENCE = pattern(r"<([^>]*)>")  # what the library takes for one, whatever stands in it
 
 
 @table.function("hyperpyyaml.load_hyperpyyaml")
@@ -42,11 +43,16 @@ def load(call: LibraryCall) -> Value:
         for listing in (recipe.seeds, recipe.modules, recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders):
             listing.complete, listing.why = False, why  # it makes objects, and seeds
         return Opaque(why)
-    return _read(call.reader, found, call.node, is_weak(value), {}, ()) or Opaque(f"{found[0]} could not be parsed")
+    must_match = call.get("overrides_must_match", 2)
+    closed = must_match is None or (isinstance(must_match, Constant) and must_match.value is True)
+    return _read(call.reader, found, call.node, is_weak(value), {}, (), closed) or Opaque(f"{found[0]} could not be parsed")
 
 
-def _read(reader: Reader, file: tuple[str, str], node: ast.AST, weak: bool, given: dict[str, Value], chain: tuple[str, ...]) -> Value | None:
-    """What a file makes; `given` are the values that the file which includes it puts in the place of its own."""
+def _read(
+    reader: Reader, file: tuple[str, str], node: ast.AST, weak: bool, given: dict[str, Value], chain: tuple[str, ...], closed: bool
+) -> Value | None:
+    """What a file makes; `given` are the values that the file which includes it puts in the place of its own. No key can be added to one that is
+    `closed`."""
     display, text = file
     root = tree.load(text, display)
     if not isinstance(root, Mapped):
@@ -55,7 +61,7 @@ def _read(reader: Reader, file: tuple[str, str], node: ast.AST, weak: bool, give
         return None
     if display not in reader.recipe.files:
         reader.recipe.files.append(display)
-    maker = _Maker(reader, root, node, weak, (*chain, display))
+    maker = _Maker(reader, root, node, weak, (*chain, display), closed)
     maker.done.update(given)
     return maker.top()
 
@@ -63,8 +69,8 @@ def _read(reader: Reader, file: tuple[str, str], node: ast.AST, weak: bool, give
 class _Maker:
     """Makes the values of one file, each key once, so that a reference gives the same object."""
 
-    def __init__(self, reader: Reader, root: Mapped, node: ast.AST, weak: bool, chain: tuple[str, ...]) -> None:
-        self.reader, self.root, self.node, self.weak = reader, root, node, weak
+    def __init__(self, reader: Reader, root: Mapped, node: ast.AST, weak: bool, chain: tuple[str, ...], closed: bool) -> None:
+        self.reader, self.root, self.node, self.weak, self.closed = reader, root, node, weak, closed
         self.chain = chain  # the files that led here, this one last
         self.done: dict[str, Value] = {}
         self.open: set[str] = set()
@@ -111,9 +117,12 @@ class _Maker:
             what = "is not there" if file is None else "leads back to itself"
             self.reader.recipe.broken.append(Broken(node.place, kind="include", detail=f"`!include:{name}` {what}"))
             return Opaque(f"the file {name}")
-        return _read(self.reader, file, self.node, self.weak, given, self.chain) or Opaque(f"{file[0]} could not be parsed")
+        return _read(self.reader, file, self.node, self.weak, given, self.chain, self.closed) or Opaque(f"{file[0]} could not be parsed")
 
     def reference(self, text: str, node: Scalar, path: str) -> Value:
+        for name in dict.fromkeys(_ANY_REFERENCE.findall(text)):
+            if self.closed and re.split(r"[.\[]", name, maxsplit=1)[0] not in {*self.root.entries, *self.done}:
+                self.reader.recipe.broken.append(Broken(node.place, kind="include", detail=f"`!ref <{name}>` names no key of it"))
         whole = re.fullmatch(r"<([\w.\[\]]+)>", text.strip())
         if whole is not None:
             return self.named(whole.group(1))

@@ -8,7 +8,7 @@ import re
 from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
 
-STATED_IN = re.compile(r"req[\w.-]*\.txt|environment[\w.-]*\.ya?ml|pyproject\.toml|setup\.cfg|setup\.py|Pipfile", re.IGNORECASE)
+STATED_IN = pattern(r"req[\w.-]*\.txt|environment[\w.-]*\.ya?ml|pyproject\.toml|setup\.cfg|setup\.py|Pipfile", re.IGNORECASE)
 OTHER_NAMES = {"torch": "pytorch"}  # what conda calls it
 Version = tuple[int, ...]
 

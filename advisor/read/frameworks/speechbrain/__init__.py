@@ -38,14 +38,16 @@ def parse_arguments(call: LibraryCall) -> Value:
 
 
 def _file(reader: Reader) -> tuple[str, tuple[Any, ...], bool, Place | None] | None:
-    """The hyperparameter file: the one that is joined, the first that a command line names, or the only one of the folder beside the recipe."""
+    """The hyperparameter file: the one that is joined, the first that a command line names, or the only one of the folder for them or beside the recipe."""
     if reader.config is not None:
         return os.path.join(reader.project.directory, reader.config[0]), (), True, None
     words = [word for word in config_words(reader) if word.endswith((".yaml", ".yml"))]
-    if not words:
-        folder = os.path.join(os.path.dirname(reader.entry.path), HPARAMS)
+    here = os.path.dirname(reader.entry.path)
+    for folder in () if words else (os.path.join(here, HPARAMS), here):
         words = [os.path.join(folder, name) for name in reader.project.listing(folder) if name.endswith((".yaml", ".yml"))]
-        words = words if len(words) == 1 else []
+        if words:
+            words = words if len(words) == 1 else []
+            break
     return (words[0], (), True, None) if words else None
 
 
