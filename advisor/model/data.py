@@ -77,6 +77,7 @@ class Loader(Fact):
     role: Role = "unknown"
     role_from: Literal["use", "contents", "name", "unknown"] = "unknown"
     names: frozenset[str] = frozenset()  # what it is bound to
+    tested: Place | None = None  # where a framework is told to take it, or the same data once more, for the final test
     iterated: int = 0
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True

@@ -32,8 +32,9 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
     sources = (flow.source, *flow.sources) if flow is not None else ()
     held = [source for source in sources if isinstance(source, (Loader, Dataset))]
     known = next((source for source in held if source.role == "test" and not _unclear(source)), None)
-    if known is not None:
-        return known
+    tested = next((source for source in held if isinstance(source, Loader) and source.tested is not None), None)
+    if known is not None or tested is not None:
+        return known or tested
     for source in sources:
         part = source[0].names.get(source[1], ()) if isinstance(source, tuple) and isinstance(source[0], Split) else ()
         if _says_test(part) and source in final_data(recipe):

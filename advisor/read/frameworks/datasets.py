@@ -110,7 +110,15 @@ def set_part(call: LibraryCall) -> Value:
     key, value = call.reader.plain(call.arguments.positional[0]), call.arguments.positional[1]
     if isinstance(key, str):
         call.reader.store.write(call.this.data, "parts", {**call.this.data["parts"], key: value})
+        _name(value, key)
     return NONE
+
+
+def _name(value: Value, key: str) -> None:
+    """A data set without a name of its own has that of its place among the parts."""
+    fact = value.fact if isinstance(value, Instance) else None
+    if isinstance(fact, Dataset) and fact.part is None and fact.split is None:
+        fact.part, fact.role = key, role_of_words(key)
 
 
 @table.method("dataset-parts", *_KEEPING, "shuffle", "copy")
@@ -217,4 +225,6 @@ def parts_of(call: LibraryCall) -> Value:
     given = call.arguments.positional[0] if call.arguments.positional else None
     held = {str(key): value for key, value in given.items.items()} if isinstance(given, Mapping) else {}
     held.update(call.arguments.keywords)
+    for key, value in held.items():
+        _name(value, key)
     return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": None, "parts": held})

@@ -14,6 +14,7 @@ from advisor.model.source import ABSENT, Known, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
+from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -139,11 +140,13 @@ def save_hyperparameters(call: LibraryCall) -> Value:
 @table.method("module", "log", "log_dict")
 def log(call: LibraryCall) -> Value:
     """self.log("val_loss", loss): the metric that callbacks watch."""
-    name = call.reader.plain(call.get("name", 0))
-    value = call.get("value", 1)
+    name, value = call.get("name", 0), call.get("value", 1)
+    given = call.get("dictionary", 0)
+    named = dict(given.items) if isinstance(given, Mapping) else {call.reader.plain(name): value}
     if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:
         call.reader.emit(Kind.COLLECTIVE, call.node, what="log(sync_dist=True)")
-    call.reader.emit(Kind.METRIC, call.node, None, name=name if isinstance(name, str) else None, flow=getattr(value, "flow", None))
+    for key, its in named.items():
+        call.reader.emit(Kind.METRIC, call.node, None, name=key if isinstance(key, str) else None, flow=getattr(its, "flow", None))
     return NONE
 
 
@@ -246,7 +249,14 @@ def fit(call: LibraryCall) -> Value:
     return NONE
 
 
-@table.method("lightning-trainer", "test", "validate", "predict", "tune")
+@table.method("lightning-trainer", "test")
+def test(call: LibraryCall) -> Value:
+    """Trainer.test: the result of the run."""
+    measured(call)
+    return Opaque("what the trainer measured")
+
+
+@table.method("lightning-trainer", "validate", "predict", "tune")
 def evaluate(call: LibraryCall) -> Value:
     """Evaluation runs in eval mode without gradients; nothing to watch."""
     return Opaque("what the trainer measured")

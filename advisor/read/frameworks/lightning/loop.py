@@ -9,6 +9,7 @@ from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
+from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions
 from advisor.read.python.reader import Reader
@@ -55,7 +56,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for part in (model, data):
         if isinstance(part, Instance) and part.role in ("module", "datamodule"):
             reader.store.write(part.attributes, "trainer", trainer)
-    _callbacks(reader, trainer, node)
+    callbacks = _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
     slots: dict[int, list[Instance]] = {}  # one of several kinds is one optimizer still
@@ -143,6 +144,19 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
+    choices = Choices(callbacks, epoch_loop, batch_loop, valid)
+    on_published_test_data(choices)
+    trainer.data["fitted"] = (model, data, choices)
+
+
+def test(call: LibraryCall) -> None:
+    """Trainer.test: what the run reports, measured on data that may have chosen the weights."""
+    if "fitted" not in call.this.data:
+        return
+    model, data, choices = call.this.data["fitted"]
+    given = call.get("dataloaders", 1) or call.get("test_dataloaders") or call.get("datamodule") or (data if _is_datamodule(data) else None)
+    if choices.made:
+        on_data_of_the_test(choices, _loaders(call.reader, model, given, "test_dataloader", call.node), call)
 
 
 def _batches(settings: dict[str, Setting]) -> Setting | None:
@@ -180,7 +194,7 @@ def _clip(reader: Reader, settings: dict[str, Setting], call: LibraryCall) -> Cl
     return reader.record(Clip(place, kind="value" if algorithm == "value" else "norm", value=value))
 
 
-def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> None:
+def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> list[Instance]:
     request: LibraryCall | None = trainer.data.get("call")
     given = request.get("callbacks") if request is not None else None
     items: list[Value] = []
@@ -201,6 +215,7 @@ def _callbacks(reader: Reader, trainer: Instance, node: ast.AST) -> None:
     if any(isinstance(i, Instance) and i.data.get("save") is not None for i in items):
         for known in stops:
             known.saves_best = True
+    return [item for item in items if isinstance(item, Instance)]
 
 
 def _paced(stop: EarlyStopping, settings: dict[str, Setting]) -> None:

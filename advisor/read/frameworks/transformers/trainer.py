@@ -168,12 +168,30 @@ def _judged_on_test(this: Instance, monitor: Setting) -> Flow | None:
     return Flow(source=fact, graph="none", metric=metric if isinstance(metric, str) else None)
 
 
+def _measured_again(call: LibraryCall) -> None:
+    """Notes that the finished model is measured on the data that chose it, where the program calls them its test data."""
+    this = call.this
+    held, given = this.attributes.get("eval_dataset"), call.get("eval_dataset", 0) or call.get("test_dataset", 0)
+    fact = held.fact if isinstance(held, Instance) else None
+    if not isinstance(fact, Dataset) or fact.part != "test" or fact.split is not None:
+        return  # the splitting methods call every held-out part test
+    if given is None or (isinstance(given, Instance) and given.fact is fact) or (isinstance(given, Constant) and given.value is None):
+        for made, metric in this.data.get("chosen", ()):
+            made_on = Flow(source=fact, graph="none", metric=metric)
+            if isinstance(made, Save):
+                made.monitor = made_on
+            else:
+                made.flow = made_on
+
+
 def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> None:
     monitor = argument("metric_for_best_model")
     best = value_of(argument("load_best_model_at_end"))
     if isinstance(monitor, Known) and monitor.value is None:
         monitor = Known("loss", default=VERSION) if best else ABSENT
     judged = _judged_on_test(this, monitor)
+    metric = value_of(monitor)
+    chosen: list[tuple[Save | EarlyStopping, str | None]] = []
     given = this.attributes.get("callbacks")
     for member in members(given) if given is not None else ():
         for item in (members(held)[0] for held in member.items) if isinstance(member, Sequence) else (member,):
@@ -191,11 +209,15 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
                 stop.restores_best = best is True
                 stop.flow = judged
                 reader.record(stop)
+                chosen.append((stop, metric if isinstance(metric, str) else None))
     strategy = value_of(argument("save_strategy"))
     if strategy != "no":
         save = Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True, monitor=judged)
         save.decided = getattr(argument("load_best_model_at_end"), "place", None) if save.best else None
         reader.record(save)
+        if save.best:
+            chosen.append((save, metric if isinstance(metric, str) else None))
+    this.data["chosen"] = chosen
 
 
 @table.method(
@@ -213,6 +235,8 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
 )
 def other(call: LibraryCall) -> Value:
     """What else a trainer does needs no judging."""
+    if call.name.endswith((".evaluate", ".predict")):
+        _measured_again(call)
     if call.name.endswith("save_model"):
         call.reader.recipe.distributed.setdefault("saves_whole", Known(True, place=call.place))
     if call.name.endswith("add_callback"):

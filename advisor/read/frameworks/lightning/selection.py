@@ -1,0 +1,64 @@
+"""What the callbacks of a Trainer choose by: metrics that are logged in validation, and whether the data of that are the test data."""
+
+from __future__ import annotations
+
+from advisor.model.events import Kind, Loop, events
+from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Save
+from advisor.model.source import value_of
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.values import Instance, Value, members
+
+
+class Choices:
+    """The best checkpoint and the early stop of one fit, with the metric and the validation loader that decide."""
+
+    def __init__(self, callbacks: list[Instance], epoch: Loop, batch: Loop, valid: list[Value]) -> None:
+        self.loader = _only(valid)
+        logged = [(event.data.get("name"), batch in context.path) for event, context in events([epoch], Kind.METRIC)]
+        in_validation = {name for name, _ in logged} - {name for name, in_training in logged if in_training}
+        self.made: list[tuple[Save | EarlyStopping, str]] = []
+        for item in callbacks:
+            made: Save | EarlyStopping | None = item.data.get("save") or item.data.get("early_stopping")
+            watched = value_of(made.monitor if isinstance(made, EarlyStopping) else item.data.get("monitor"))
+            if made is not None and isinstance(watched, str) and watched in in_validation:
+                self.made.append((made, watched))
+
+    def on(self, data: Loader | Dataset) -> None:
+        """Notes what they were made on, which is what the result of the run is measured on, too."""
+        for made, metric in self.made:
+            flow = Flow(source=data, graph="none", metric=metric)
+            if isinstance(made, Save):
+                made.monitor = flow
+            else:
+                made.flow = flow
+
+
+def on_published_test_data(choices: Choices) -> None:
+    """Validation data that the authors of the data set set apart as the test set."""
+    dataset = choices.loader.dataset if choices.loader is not None else None
+    if dataset is None or dataset.role != "test" or dataset.origin is not None or dataset.kind.endswith("Folder"):
+        return
+    if dataset.published or dataset.kind.startswith("torchvision.datasets."):
+        choices.on(dataset)
+
+
+def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall) -> None:
+    """trainer.test() of the best weights on the data that they were chosen on."""
+    loader, again = choices.loader, _only(tested)
+    if loader is None or again is None or not _takes_the_best(call):
+        return
+    if again is loader or again.place == loader.place or (loader.dataset is not None and loader.dataset is again.dataset):
+        loader.tested = call.place
+        choices.on(loader)
+
+
+def _takes_the_best(call: LibraryCall) -> bool:
+    """True when the best checkpoint is what is tested: it is asked for, or no model is given, which means it."""
+    named = call.get("ckpt_path")
+    return call.reader.plain(named) == "best" if named is not None else call.get("model", 0) is None
+
+
+def _only(loaders: list[Value]) -> Loader | None:
+    """The one loader of an evaluation; None where there are several, or another thing."""
+    found = [one.fact for value in loaders for one in members(value) if isinstance(one, Instance) and isinstance(one.fact, Loader)]
+    return found[0] if len(found) == 1 and len(loaders) == 1 else None
