@@ -40,9 +40,10 @@ class RefusedCall(Fact):
 
 @dataclass(slots=True, eq=False)
 class UndefinedName(Fact):
-    """A name that is asked for and that nothing in its file binds: a NameError."""
+    """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name."""
 
     name: str = ""
+    missing_in: str | None = None  # the file that it is imported from
 
 
 @dataclass(slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Names that nothing in their file binds."""
+"""Names that nothing in their file binds, or in the file that they are imported from."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     by_file: dict[str, list[UndefinedName]] = {}
     for name in recipe.undefined_names:
+        if name.missing_in is not None:
+            yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
+            continue
         by_file.setdefault(name.place.file, []).append(name)
     for names in by_file.values():
         if len(names) > ctx.limit("many"):

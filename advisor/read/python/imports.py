@@ -13,6 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.python.executions import Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
+from advisor.read.python.refusals import judge_import
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
                 value = Opaque(f"`{alias.name}` of a cyclic import")
             if value is None:
                 getter = source.namespace.get("__getattr__")
+                if getter is None:
+                    judge_import(reader, source.source, alias.name, node)
                 value = Opaque(f"`{alias.name}` is not in {source.source.display}") if getter is None else Opaque(f"`{alias.name}` of a lazy module")
         elif isinstance(source, Library):
             value = reader.attribute(source, alias.name, node)

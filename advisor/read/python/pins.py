@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from advisor.model.pattern import pattern
 from advisor.read.python.project import Project
 from advisor.read.python.reader import Reader
 

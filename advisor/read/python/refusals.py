@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from advisor.read.python.values import Arguments, Class, Function, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact
+    from advisor.read.python.project import Project, SourceModule
     from advisor.read.python.reader import Reader
 
 KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
@@ -161,16 +163,45 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
     reader.recipe.undefined_names.items.append(fact)
 
 
+def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.ImportFrom) -> None:
+    """Notes a name that is imported from a file of the project that binds no such name, where no other file can be meant."""
+    if reader.refusals.guarded or not source.text or name.startswith("__") or not (node.level or reader.asked_of_entry(_alone, source.path)):
+        return
+    if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
+        return  # a package that is still being made by what it imports
+    names = _names(source.text)
+    if names is None or name in names[0]:
+        return
+    fact = UndefinedName(reader.place(node), name=name, missing_in=source.display)
+    _under(reader, fact)
+    reader.recipe.undefined_names.items.append(fact)
+
+
+def _alone(project: Project, path: str, entry: str) -> bool:
+    """True for a file that is found from the folder of the entry, and nothing of its name from any other folder that imports may start from."""
+    here = os.path.dirname(entry)
+    if not path.startswith(here + os.sep):
+        return False
+    first = path[len(here) + 1 :].split(os.sep)[0].removesuffix(".py")
+    return [root for root in dict.fromkeys((*project.roots(entry), project.directory)) if project.below(root, [first])] == [here]
+
+
 def _unbound(text: str) -> frozenset[str]:
     """The names that a file asks for as globals and never binds."""
+    names = _names(text)
+    return names[1] - names[0] if names is not None else frozenset()
+
+
+def _names(text: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The names that a file binds, and those that it asks for as globals; None where its text does not show them all."""
     if any(way in text for way in HIDDEN):
-        return frozenset()
+        return None
     import symtable  # few programs ask for a name that they do not bind
 
     try:
         top = symtable.symtable(text, "<text>", "exec")
     except (SyntaxError, ValueError, RecursionError):
-        return frozenset()
+        return None
     bound: set[str] = set()
     asked: set[str] = set()
     tables = [top]
@@ -182,4 +213,4 @@ def _unbound(text: str) -> frozenset[str]:
                 bound |= {symbol.get_name()} if table is top or symbol.is_global() else set()
             elif symbol.is_referenced() and symbol.is_global():
                 asked.add(symbol.get_name())
-    return frozenset(asked - bound)
+    return frozenset(bound), frozenset(asked)
