@@ -38,7 +38,7 @@ def parse_arguments(call: LibraryCall) -> Value:
 
 
 def _file(reader: Reader) -> tuple[str, tuple[Any, ...], bool, Place | None] | None:
-    """The hyperparameter file: the one that is joined, the first that a command line names, or the only one of the folder for them or beside the recipe."""
+    """The hyperparameter file: the one that is joined, the first on a command line, or the only one in the folder for them or beside the recipe."""
     if reader.config is not None:
         return os.path.join(reader.project.directory, reader.config[0]), (), True, None
     words = [word for word in config_words(reader) if word.endswith((".yaml", ".yml"))]
