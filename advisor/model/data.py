@@ -95,6 +95,7 @@ class Split(Fact):
     data: Any = None
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
+    dropped: bool = False  # its parts are bound anew before anything asks for them
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 

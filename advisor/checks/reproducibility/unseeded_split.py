@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     met: dict[object, Split] = {}
     for event, around in events(recipe.tree, Kind.SPLIT):
         split = event.subject
-        if not isinstance(split, Split) or not is_random(split):
+        if not isinstance(split, Split) or split.dropped or not is_random(split):
             continue
         loop = batch_loop(around) or epoch_loop(around)
         first = met.setdefault(split.data.place if isinstance(split.data, Fact) else (split.place, split.data), split)

@@ -12,6 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.cuts import identity, part_of, put_in_order
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
+from advisor.read.python import scopes
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Instance, Opaque, Tensor, Value, sequence
 
@@ -74,6 +75,7 @@ def train_test_split(call: LibraryCall) -> Value:
     fact.shuffle = call.setting("shuffle", None, True, "scikit-learn")
     fact.stratified = call.setting("stratify", None, None, "scikit-learn")
     fact.data = identity(arrays[0]) if arrays else None
+    fact.dropped = scopes.dropped(reader.frame.module.tree, call.node)
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)
     if fact.seed is ABSENT and not (isinstance(fact.shuffle, Known) and fact.shuffle.value is False):

@@ -168,3 +168,29 @@ def bounds(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
         ends = frozenset(ast.dump(part.upper) for part in slices if part.upper is not None)
         known = node.__dict__["bounds"] = begins, ends
     return known
+
+
+def dropped(tree: ast.AST, node: ast.AST) -> bool:
+    """True for a call whose results only get names that the same block binds anew before anything asks for them."""
+    for holder in ast.walk(tree):
+        for block in (getattr(holder, name, None) for name in ("body", "orelse", "finalbody")):
+            at = next((i for i, item in enumerate(block) if isinstance(item, ast.Assign) and item.value is node), None) if isinstance(block, list) else None
+            if at is not None:
+                return _bound_anew(block[at].targets, block[at + 1 :])  # type: ignore[index]
+    return False
+
+
+def _bound_anew(targets: list[ast.expr], following: list[ast.stmt]) -> bool:
+    bound = [part for target in targets for part in ast.walk(target) if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript))]
+    waiting = {part.id for part in bound if isinstance(part, ast.Name)}
+    if len(waiting) < len(bound):
+        return False
+    for statement in following:
+        parts = [part for part in ast.walk(statement) if isinstance(part, ast.Name)]
+        if any(isinstance(part.ctx, ast.Load) and part.id in waiting for part in parts):
+            return False
+        if isinstance(statement, ast.Assign):
+            waiting -= {part.id for part in parts if isinstance(part.ctx, ast.Store)}
+        if not waiting:
+            return True
+    return False

@@ -14,6 +14,7 @@ from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
+from advisor.read.python import scopes
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
 
@@ -177,6 +178,7 @@ def random_split(call: LibraryCall) -> Value:
     count = len(known) if known is not None else 2
     fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, parts=len(known) if known is not None else None)
     fact.seed = seed_of(call, call.get("generator", 2))
+    fact.dropped = scopes.dropped(reader.frame.module.tree, call.node)
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)
     if fact.seed is ABSENT:
