@@ -174,9 +174,9 @@ def dropped(tree: ast.AST, node: ast.AST) -> bool:
     """True for a call whose results only get names that the same block binds anew before anything asks for them."""
     for holder in ast.walk(tree):
         for block in (getattr(holder, name, None) for name in ("body", "orelse", "finalbody")):
-            at = next((i for i, item in enumerate(block) if isinstance(item, ast.Assign) and item.value is node), None) if isinstance(block, list) else None
-            if at is not None:
-                return _bound_anew(block[at].targets, block[at + 1 :])  # type: ignore[index]
+            for at, item in enumerate(block if isinstance(block, list) else ()):
+                if isinstance(item, ast.Assign) and item.value is node:
+                    return _bound_anew(item.targets, block[at + 1 :])  # type: ignore[index]
     return False
 
 
