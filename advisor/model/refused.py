@@ -44,6 +44,7 @@ class UndefinedName(Fact):
 
     name: str = ""
     missing_in: str | None = None  # the file that it is imported from
+    relative: bool = False  # that file is named as seen from the importing one
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     by_file: dict[str, list[UndefinedName]] = {}
     for name in recipe.undefined_names:
         if name.missing_in is not None:
-            yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
+            if recipe.whole or name.relative:  # where a file that is no program starts from is not known
+                yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
             continue
         by_file.setdefault(name.place.file, []).append(name)
     for names in by_file.values():

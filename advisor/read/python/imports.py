@@ -73,7 +73,7 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     """The module of an absolute import. A framework with a table wins over a project file of the same name."""
     root = name.partition(".")[0]
     standard = root in sys.stdlib_module_names and not _shadows(reader, root)
-    path = reader.project.find(name, reader.frame.module.path) if root and not standard else None
+    path = _file_of(reader, name) if root and not standard else None
     if path is not None and path.endswith(os.sep) and reader.frame.module.path.startswith(path) and table.described(root):
         path = None  # a folder of scripts that bears the name of the library that they use
     if path is not None and not (table.known(root) and not _shadows(reader, root)):
@@ -92,6 +92,17 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     reader.imported.add(root)
     reader.log(Used(root))
     return Library(table.canonical(name))
+
+
+def _file_of(reader: Reader, name: str) -> str | None:
+    """The file of an absolute import. What stands beside the entry comes before what stands beside the importing file: Python looks there first."""
+    return reader.asked_of_entry(_beside_entry, name) or reader.project.find(name, reader.frame.module.path)
+
+
+def _beside_entry(project: Project, name: str, entry: str) -> str | None:
+    """The file of that name in the folder of the entry; a package may be started from elsewhere."""
+    here = os.path.dirname(entry)
+    return project.below(here, name.split(".")) if "__init__.py" not in project.listing(here) else None
 
 
 def _importable(reader: Reader, top: str) -> bool:

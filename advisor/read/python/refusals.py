@@ -165,25 +165,28 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
 
 def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.ImportFrom) -> None:
     """Notes a name that is imported from a file of the project that binds no such name, where no other file can be meant."""
-    if reader.refusals.guarded or not source.text or name.startswith("__") or not (node.level or reader.asked_of_entry(_alone, source.path)):
+    if reader.refusals.guarded or not source.text or name.startswith("__") or not (node.level or reader.asked_of_entry(_alone, f"{node.module} {source.path}")):
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
         return  # a package that is still being made by what it imports
     names = _names(source.text)
     if names is None or name in names[0]:
         return
-    fact = UndefinedName(reader.place(node), name=name, missing_in=source.display)
+    fact = UndefinedName(reader.place(node), name=name, missing_in=source.display, relative=node.level > 0)
     _under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
 
 
-def _alone(project: Project, path: str, entry: str) -> bool:
-    """True for a file that is found from the folder of the entry, and nothing of its name from any other folder that imports may start from."""
-    here = os.path.dirname(entry)
-    if not path.startswith(here + os.sep):
+def _alone(project: Project, said: str, entry: str) -> bool:
+    """True for a file that is imported by its name from the folder of the entry, where no other folder that imports may start from has that name.
+
+    What stands in a package may be started with `-m` from elsewhere.
+    """
+    name, _, path = said.partition(" ")
+    here, root = os.path.dirname(entry), name.partition(".")[0]
+    if project.below(here, name.split(".")) != path or "__init__.py" in project.listing(here):
         return False
-    first = path[len(here) + 1 :].split(os.sep)[0].removesuffix(".py")
-    return [root for root in dict.fromkeys((*project.roots(entry), project.directory)) if project.below(root, [first])] == [here]
+    return [folder for folder in dict.fromkeys((*project.roots(entry), project.directory)) if project.below(folder, [root])] == [here]
 
 
 def _unbound(text: str) -> frozenset[str]:
