@@ -165,7 +165,12 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
 
 def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.ImportFrom) -> None:
     """Notes a name that is imported from a file of the project that binds no such name, where no other file can be meant."""
-    if reader.refusals.guarded or not source.text or name.startswith("__") or not (node.level or reader.asked_of_entry(_alone, f"{node.module} {source.path}")):
+    if (
+        reader.refusals.guarded
+        or not source.text
+        or name.startswith("__")
+        or not (node.level or reader.asked_of_entry(_alone, f"{node.module} {source.path}"))
+    ):
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
         return  # a package that is still being made by what it imports
