@@ -122,6 +122,7 @@ class Condition:
     since: Any = None  # the variable that the left side is counted from: `epoch - best_epoch`
     margin: Setting | None = None  # what is added to or taken from a side that is compared: `loss < best - margin`
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
+    asked_at: Place | None = None  # where the comparison stands, if its answer has a name: `is_best = score > best`
 
 
 @dataclass(slots=True, eq=False)

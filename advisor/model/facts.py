@@ -284,7 +284,8 @@ class Save(Fact):
     module: Module | None = None
     kept: Save | None = None  # what is written to the file was kept in memory by this one
     contents: Place | None = None  # where the dict that is saved is written
-    decided: Place | None = None  # the comparison that chooses it as the best
+    decided: Place | None = None  # the branch that chooses it as the best
+    compared: Place | None = None  # the comparison whose answer the branch asks for, where it stands elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
     folder: str = ""  # that it is written into, as far as its path is known

@@ -13,10 +13,12 @@ from advisor.read.python.values import NONE, Value
 @table.function("shutil.copyfile", "shutil.copy", "shutil.copy2")
 def copied(call: LibraryCall) -> Value | None:
     """shutil.copyfile("last.pt", "best.pt")"""
-    source = value_of(call.setting("src", 0))
-    saved = next((save for save in call.reader.recipe.saves if source is not None and value_of(save.path) == source), None)
+    source, known = call.get("src", 0), value_of(call.setting("src", 0))
+    saved = next((save for save in call.reader.recipe.saves if known is not None and value_of(save.path) == known), None)
+    if saved is None:  # the same path, whatever it is
+        saved = next((save for path, save in reversed(call.reader.saved) if path is source), None)
     if saved is None:
         return None
-    again = replace(saved, place=call.place, path=call.setting("dst", 1), decided=None, best=False, monitor=None)
+    again = replace(saved, place=call.place, path=call.setting("dst", 1), decided=None, compared=None, best=False, monitor=None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(again))
     return NONE

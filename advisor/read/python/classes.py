@@ -127,13 +127,15 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         instance.fact = reader.record(fact)
         if unknown_base and isinstance(fact, facts.Module):
             fact.complete, fact.why = False, "a base class that could not be read"
-        if isinstance(fact, facts.Dataset):
-            item = class_lookup(reader, cls, "__getitem__")
-            fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
-            fact.shuffled = (
-                isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
-            )
-            fact.data = _part_of_split(arguments)
+    elif role is None and base in (None, "builtins.object") and not unknown_base and {"__getitem__", "__len__"} <= cls.namespace.keys():
+        instance.fact = facts.Dataset(reader.place(node), kind=cls.name)  # not of the recipe until a loader is given it
+    if isinstance(instance.fact, facts.Dataset):
+        item = class_lookup(reader, cls, "__getitem__")
+        instance.fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
+        instance.fact.shuffled = (
+            isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
+        )
+        instance.fact.data = _part_of_split(arguments)
     if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):

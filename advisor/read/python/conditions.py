@@ -101,7 +101,7 @@ def remember(reader: Reader, node: ast.AST, value: Value) -> None:
     asked = condition(reader, node, value)
     names = asked.variable is not None and asked.right_variable is not None  # of which it is not known what they measure
     if asked.operator in ("<", ">", "<=", ">=") and (asked.left_flow or asked.right_flow or names) and asked.modulo is None and asked.since is None:
-        reader.asked[id(value)] = value, asked
+        reader.asked[id(value)] = value, replace(asked, asked_at=reader.place(node))
 
 
 def _since(reader: Reader, node: ast.AST) -> Any:

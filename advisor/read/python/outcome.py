@@ -35,6 +35,7 @@ def private(reader: Reader) -> tuple[Any, ...]:
         reader.scaled,
         reader.inits,
         reader.taken,
+        reader.saved,
         reader.unread_modules,
         reader.own_losses,
         reader.hooks_run,

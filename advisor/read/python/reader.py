@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from advisor.model.events import Condition, Event, Exit, Kind, Loop, Node
 from advisor.model.finding import Skipped
-from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe, Split
+from advisor.model.recipe import LISTINGS, Fact, Loss, Module, Recipe, Save, Split
 from advisor.model.record import replace
 from advisor.model.source import Place, Setting
 from advisor.read.frameworks import table
@@ -74,9 +74,8 @@ class Reader:
         self.handed_over: str | None = None  # who got all settings at once and could not be read
         self._entry = entry = self.own(entry)
         self.recipe = Recipe(entry.display)
-        self.store = Store()
+        self.store, self.frame = Store(), Frame(entry, entry.namespace)
         self.block: list[Node] = self.recipe.tree
-        self.frame = Frame(entry, entry.namespace)
         self.steps = self.steps_shared = 0  # shared: those that an earlier program took
         self.steps_imported = self.importing = 0  # those of importing files, and how many are being imported
         self.look_at = prospect.ENOUGH  # expressions after which it is asked whether the program may train
@@ -112,6 +111,7 @@ class Reader:
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
         self.taken: list[tuple[Any, Place]] = []  # loaders that next() takes a batch from
+        self.saved: list[tuple[Value, Save]] = []  # checkpoints, with the path that each was written to
         self._config: tuple[str, str] | None = None
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of; models that were saved as a whole, by their file
         self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree

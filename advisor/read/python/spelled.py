@@ -1,4 +1,4 @@
-"""What the texts of a program say of its settings: which names are asked of what, in quotes or by a computed name, and where all are taken at once."""
+"""What the texts of a program say of its settings: which names are asked of what, and where all of them are taken at once."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
 FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
     r"\bif\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
 )
-TAKES = pattern(r"\bdef\s+\w+\s*\([^:]*?\)\s*(?:->[^:\n]*)?:|\b(?:update|dict|format)\([^()\n]*\)")  # where `**` gathers, or makes a dict of another
+TAKES = pattern(  # where `**` gathers, or makes a dict of another
+    r"\bdef\s+\w+\s*\([^:]*?\)\s*(?:->[^:\n]*)?:|\b(?:update|dict|format)\([^()\n]*\)"
+)
 HANDS_ON = pattern(r"[(,]\s*\*\*")
 HOLDERS = frozenset({  # what the options of a command line are called
-    "a", "arg", "args", "argument", "arguments", "c", "C", "cfg", "CFG", "conf", "config", "configs", "flags", "FLAGS", "h", "hp", "hparam", "hparams",
-    "ns", "namespace", "o", "opt", "option", "options", "opts", "p", "param", "parameters", "params", "parser", "setting", "settings", ")", "]", "",
+    "a", "arg", "args", "argument", "arguments", "c", "C", "cfg", "CFG", "conf", "config", "configs", "flags", "FLAGS", "h", "hp", "hparam",
+    "hparams", "ns", "namespace", "o", "opt", "option", "options", "opts", "p", "param", "parameters", "params", "parser", "setting", "settings", ")", "]", "",
 })  # fmt: skip
 OWN = frozenset({"self", "cls"})
 

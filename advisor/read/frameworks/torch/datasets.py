@@ -40,6 +40,8 @@ def dataset_of(reader: Reader, value: Value | None) -> Dataset | None:
     for member in members(value) if value is not None else ():
         if isinstance(member, Instance) and isinstance(member.fact, Dataset):
             if member.cls is not None:
+                if member.role is None and member.fact not in reader.recipe.datasets.items:
+                    reader.record(member.fact)  # a class without a base that gives items by their number
                 _look(reader, member, member.fact)
             return member.fact
     return None

@@ -62,8 +62,10 @@ def save(call: LibraryCall) -> Value:
     fact.kept = next((state.data["save"] for state in states if state.data.get("save")), None)
     fact.folder = _folder(call.get("f", 1) or call.get("filename", 1))
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given))
-    if isinstance(given, Instance) and given.role == "module" and isinstance(path := value_of(fact.path), str):
-        call.reader.singletons[path] = given
+    if (path := call.get("f", 1)) is not None:
+        call.reader.saved.append((path, fact))
+    if isinstance(given, Instance) and given.role == "module" and isinstance(known := value_of(fact.path), str):
+        call.reader.singletons[known] = given
     return NONE
 
 
