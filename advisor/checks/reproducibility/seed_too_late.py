@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.randomness import Library, draws, is_run, set_by_default
+from advisor.model.randomness import Library, draws, is_run
 from advisor.model.recipe import Module, Recipe, Seed
 from advisor.model.source import Link
 
@@ -28,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         drawn = next((event for event, _ in draws(recipe, library)), None)
         if seed is None or drawn is None or around is None or around.loops or seed in told:
             continue
-        if order[drawn] > order[seed] or order[drawn] > trained or not set_by_default(seed.subject):
+        if order[drawn] > order[seed] or order[drawn] > trained:
             continue  # what is drawn when training is over is for show
         told.add(seed)
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"

@@ -300,10 +300,12 @@ def _evaluation(recipe: Recipe, nodes: list[tree.Entry]) -> None:
 def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
     recipe = reader.recipe
     why: str | None = None
+    models_alone = False
     if reader.spent or reader.project.needed > LARGEST_PROGRAM:
         why = "the program is too large to be read whole"
     elif reader.failed_imports:
-        why = f"the import of `{reader.failed_imports[0][0]}` was not found in the project"
+        why = f"the import of `{reader.failed_imports[0].name}` was not found in the project"
+        models_alone = recipe.whole and all(failed.classes for failed in reader.failed_imports)
     elif not recipe.whole:
         why = "nobody calls these functions here"
     for name in (
@@ -323,7 +325,7 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
         "samplers",
     ):
         listing: Listing[Any] = getattr(recipe, name)
-        if why is not None:
+        if why is not None and not (name == "seeds" and models_alone):  # nobody sets the seed of a run where a class of a model is written
             listing.complete, listing.why = False, why
     written = next((node for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.LR_WRITE and node.data.get("key") == "lr"), None)
     by_hand = next(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.model.events import Node
 from advisor.model.facts import Fact
@@ -23,6 +23,14 @@ SINGLETONS = "<singletons>"  # the owner of what there is one of in every progra
 Slot = tuple[int, Any]  # id of a container, key
 Question = Callable[["Project", str, str], Any]  # about a path as seen from an entry
 World = dict[Slot, Any]  # what a program itself wrote to containers of files that it imported
+
+
+class FailedImport(NamedTuple):
+    """A file of the project that is not there, or cannot be read."""
+
+    name: str
+    place: Place
+    classes: bool  # nothing but classes is taken from it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +53,7 @@ class Done:
 
     nodes: list[Node]
     functions: list[Function]
-    failed_imports: list[tuple[str, Place]]
+    failed_imports: list[FailedImport]
     unknown_calls: list[tuple[str, Place]]
     steps: int
     serial: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from advisor.model.recipe import Broken
 from advisor.model.record import replace
 from advisor.read.frameworks import table
-from advisor.read.python.executions import Used
+from advisor.read.python.executions import FailedImport, Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
 from advisor.read.python.refusals import judge_import
@@ -145,9 +145,14 @@ def _submodule(reader: Reader, package: str | None, child: str, parent: str, nod
 
 
 def _failed(reader: Reader, name: str, node: ast.AST) -> Value:
-    reader.failed_imports.append((name, reader.place(node)))
+    reader.failed_imports.append(FailedImport(name, reader.place(node), _of_classes(node)))
     reader.unread(f"the import of `{name}` was not found in the project", node)
     return Opaque(f"import of `{name}`")
+
+
+def _of_classes(node: ast.AST) -> bool:
+    """True for `from nets import UNet, ResNet`: names in the form of classes, which a file that is not there does not run by itself."""
+    return isinstance(node, ast.ImportFrom) and all(alias.name[0].isupper() and not alias.name.isupper() for alias in node.names)
 
 
 def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
@@ -165,7 +170,7 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
     if isinstance(source, Broken):
         if not any(b.place.file == source.place.file for b in reader.recipe.broken):
             reader.recipe.broken.append(source)
-        reader.failed_imports.append((name, reader.place(node)))
+        reader.failed_imports.append(FailedImport(name, reader.place(node), classes=False))
         reader.unread(f"`{name}` could not be read: {source.detail}", node)
         return Opaque(f"import of `{name}`")
     source = reader.own(source)

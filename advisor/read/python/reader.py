@@ -30,7 +30,7 @@ from advisor.read.python import (
     statements,
     subscripts,
 )
-from advisor.read.python.executions import Noted
+from advisor.read.python.executions import FailedImport, Noted
 from advisor.read.python.expressions import EXPRESSIONS
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET
@@ -99,7 +99,7 @@ class Reader:
         self.seen_facts: dict[tuple[Any, ...], Fact] = {}
         self.functions: list[Function] = []
         self.captured: list[Frame] = []  # those of classes, and those that functions and classes made in them can look into
-        self.failed_imports: list[tuple[str, Place]] = []
+        self.failed_imports: list[FailedImport] = []
         self.unknown_calls: list[tuple[str, Place]] = []
         self.imported: set[str] = set()
         self.on_yield: list[Any] = []
