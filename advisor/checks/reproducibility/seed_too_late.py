@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.randomness import Library, draws, is_run
@@ -25,8 +26,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     told: set[Event] = set()
     for library in LIBRARIES:
         seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library)), (None, None))
-        drawn = next((event for event, _ in draws(recipe, library)), None)
-        if seed is None or drawn is None or around is None or around.loops or seed in told:
+        drawn, there = next(draws(recipe, library), (None, None))
+        if seed is None or drawn is None or around is None or there is None or around.loops or seed in told or _apart(around, there):
             continue
         if order[drawn] > order[seed] or order[drawn] > trained:
             continue  # what is drawn when training is over is for show
@@ -35,6 +36,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         at, other, what = (seed, drawn, "the model is built here") if case == "after-model" else (drawn, seed, f"the seed of {library} is set here")
         where = other.place
         yield ctx.finding(case, at=at, evidence=[Link(where.file, where.line, what)], library=library, line=where.line, file=where.file)
+
+
+def _apart(one: Around, other: Around) -> bool:
+    """True for two ways through a program of which a run takes one."""
+    taken = {id(branch): arm for branch, arm in one.arms}
+    return any(taken.get(id(branch), arm) is not arm for branch, arm in other.arms)
 
 
 def _seeds(event: Event, library: Library) -> bool:
