@@ -42,7 +42,8 @@ TAKES = pattern(  # where `**` gathers, or makes a dict of another
 HANDS_ON = pattern(r"[(,]\s*\*\*")
 HOLDERS = frozenset({  # what the options of a command line are called
     "a", "arg", "args", "argument", "arguments", "c", "C", "cfg", "CFG", "conf", "config", "configs", "flags", "FLAGS", "h", "hp", "hparam",
-    "hparams", "ns", "namespace", "o", "opt", "option", "options", "opts", "p", "param", "parameters", "params", "parser", "setting", "settings", ")", "]", "",
+    "hparams", "ns", "namespace", "o", "opt", "option", "options", "opts", "p", "param", "parameters", "params", "parser", "setting", "settings",
+    ")", "]", "",
 })  # fmt: skip
 OWN = frozenset({"self", "cls"})
 
