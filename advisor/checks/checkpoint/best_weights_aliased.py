@@ -21,7 +21,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
         name = None if name in copied else name
-        use = next((other for other, around in uses if _uses(other, save, name) and _later(save, context, around)), None)
+        use = next((other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around)), None)
         if use is not None:
             case = "restored" if use.kind is Kind.RESTORE else "written"
             yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")
@@ -47,6 +47,12 @@ def _later(save: Save, kept: Around, used: Around) -> bool:
     if arm is None or any(other is arm for _, other in inside):
         return False
     return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(_leaves(other) for _, other in inside)
+
+
+def _kept_anew(save: Save, used: Around) -> bool:
+    """True where the state is used in a function that takes it each time it is called, be the score better or not."""
+    taken = (around for call in used.calls for event, around in events(call.body, Kind.SAVE) if event.subject is save)
+    return any(all(branch.place != save.decided for branch, _ in around.arms) for around in taken)
 
 
 def _within(used: Around, loop: Loop) -> list[tuple[Branch, Arm]]:

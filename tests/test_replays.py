@@ -1,4 +1,4 @@
-"""Programs that do the same so often that the tree leaves calls out: what such a call may have done is not missing."""
+"""Programs that call the same function so often that it is not read again: the tree repeats what it did, or leaves it out."""
 
 from __future__ import annotations
 
@@ -74,3 +74,58 @@ def test_a_call_that_is_left_out_may_have_stepped(tmp_path: Path, monkeypatch: p
     assert not found(program.replace("MORE", many))
     measured = AGAIN.replace("stepper.step(loss)", "print(loss.item())")
     assert found(program.replace("MORE", measured)) == [("evaluation-with-gradients", 37)]
+
+
+STATES = """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Trainer:
+    def __init__(self):
+        self.model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
+        self.best = 0.0
+
+    def state(self):
+        held = {}
+        for name, part in self.__dict__.items():
+            if hasattr(part, "state_dict"):
+                held[name] = part.state_dict()
+        return held
+
+    def save(self, path):
+        torch.save(self.state(), path)
+
+    def fit(self, loader, val_loader):
+        for epoch in range(10):
+            self.model.train()
+            for x, y in loader:
+                self.optimizer.zero_grad()
+                nn.functional.cross_entropy(self.model(x), y).backward()
+                self.optimizer.step()
+            self.model.eval()
+            right = 0
+            with torch.no_grad():
+                for x, y in val_loader:
+                    right += (self.model(x).argmax(1) == y).sum().item()
+            if right > self.best:
+                self.best = right
+                self.save("best.pt")
+            self.save("last.pt")
+
+
+torch.manual_seed(0)
+data, unseen = (TensorDataset(torch.randn(n, 20), torch.randint(0, 3, (n,))) for n in (512, 128))
+Trainer().fit(DataLoader(data, batch_size=32, shuffle=True), DataLoader(unseen, batch_size=32))
+"""
+
+
+def test_what_a_repeated_call_keeps_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("_EVALUATIONS", "_EVALUATIONS_EARLY", "_EVALUATIONS_OF_SMALL"):
+        monkeypatch.setattr(functions, name, 1)
+    assert not found(STATES)
+    kept = STATES.replace('self.save("best.pt")', "self.kept = self.state()").replace('self.save("last.pt")', 'torch.save(self.kept, "best.pt")')
+    assert found(kept) == [("best-weights-aliased", 36)]
