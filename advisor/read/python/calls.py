@@ -117,9 +117,9 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if method and len(plain_members) == sum(not _is_none(m) for m in callee.members):  # texts and numbers do nothing but give values
         return join([one(member) for member in plain_members], callee.when) if plain_members else Opaque("a call of None")
     callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
-    slots = {id(m.fact.slot) for m in callable_members if isinstance(m, Instance) and m.fact is not None}
-    if len(slots) == 1 and all(isinstance(m, Instance) for m in callable_members) and callable_members[0].role not in ("module", "loss"):  # type: ignore[attr-defined]
-        return one(next((m for m in callable_members if isinstance(m, Instance) and classes.has_method(reader, m, method)), callable_members[0]))
+    alike = [m for m in callable_members if isinstance(m, Instance) and m.fact is not None and m.role not in ("module", "loss")]
+    if len(alike) == len(callable_members) and len({id(m.fact.slot) for m in alike if m.fact is not None}) == 1:
+        return one(next((m for m in alike if classes.has_method(reader, m, method)), alike[0]))
     if len(callable_members) == 1:
         return one(callable_members[0])
     if not callable_members:
