@@ -189,3 +189,20 @@ def test_check_modules_are_imported_only_when_asked() -> None:
     sys.modules.pop(monkey, None)
     lint(Reading([recipe()]), lambda file: choice(rule("unreadable-file", asks=["Broken"], group="reading")), ())
     assert monkey not in sys.modules
+
+
+def test_what_a_switch_puts_in_the_place_of_the_default_is_a_hint() -> None:
+    held = recipe(lr=Known(0.1))
+    default = held.optimizers.items[0]
+    more = {"settings": {"lr": Known(5.0)}, "flag_off": True}
+    for when, same, severity in (
+        ("args.dry_run", default, "hint"),
+        ("args.dry_run", None, "warning"),  # what there is under the switch alone is what it is for
+        ("args.optimizer == 'sgd'", default, "warning"),  # a choice is as good as the default
+    ):
+        held.optimizers.items = [default, Optimizer(HERE, kind="torch.optim.SGD", when=when, same_as=same, **more)]  # type: ignore[arg-type]
+        [finding] = judge(held, facts_of(held), choice(rule(severity="warning"))).findings
+        assert (finding.severity, finding.message.endswith(f"(only when {when})")) == (severity, True)
+        held.optimizers.items[1].flag_off = False
+        [finding] = judge(held, facts_of(held), choice(rule(severity="warning"))).findings
+        assert finding.severity == "warning"

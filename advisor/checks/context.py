@@ -59,7 +59,7 @@ class Context:
             rule=self.rule.name,
             case=case,
             group=self.rule.group,
-            severity=_lower(words.severity, severity),
+            severity=_lower(words.severity, "hint" if words.severity == "warning" and self._stands_in(at) else severity),
             confidence=confidence or words.confidence,
             message=self._fill(words.message, filled) + _flag(at, words.message),
             place=place,
@@ -89,6 +89,13 @@ class Context:
             filled.update(kind=kind.rsplit(".", 1)[-1], name=getattr(fact, "name", "") or kind, when=fact.when or "")
         filled.update({name: _plain(value) for name, value in values.items()})
         return filled
+
+    def _stands_in(self, at: Spot) -> bool:
+        """True for what a switch, off by default, puts in the place of what a run has: the few samples of a dry run."""
+        fact = at.subject if isinstance(at, Event) else at
+        if not isinstance(fact, Fact) or not fact.flag_off or not fact.when or not fact.when.replace(".", "").isidentifier():
+            return False
+        return any(other.slot is fact.slot and not other.flag_off for other in self.recipe.facts(type(fact)))
 
     def _fill(self, template: str, values: Mapping[str, Any]) -> str:
         try:

@@ -118,6 +118,11 @@ class Recipe:
     functions_entered: int = 0
     steps_taken: int = 0  # expressions evaluated
 
+    def facts(self, kind: type[T]) -> Iterator[T]:
+        """All facts of a kind."""
+        listings = (held for name in self.__slots__ if isinstance(held := getattr(self, name), Listing))
+        return (fact for listing in listings for fact in listing if type(fact) is kind)
+
     def shed(self) -> None:
         """Lets go of everything that only the rules ask for, once they have been asked: a run reads many programs."""
         blank = Recipe(self.entry)

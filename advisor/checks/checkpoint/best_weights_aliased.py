@@ -21,7 +21,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
         name = None if name in copied else name
-        use = next((other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around)), None)
+        later = (other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around))
+        use = next(later, None)
         if use is not None:
             case = "restored" if use.kind is Kind.RESTORE else "written"
             yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")

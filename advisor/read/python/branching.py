@@ -14,6 +14,7 @@ from advisor.read.python.values import (
     Constant,
     Instance,
     Opaque,
+    Sequence,
     Union,
     Value,
     join,
@@ -70,6 +71,8 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
         return narrow(reader, test.operand, not taken)
     if isinstance(test, ast.BoolOp):
         return [item for part in test.values for item in narrow(reader, part, taken)] if isinstance(test.op, ast.And) == taken else []
+    if isinstance(test, ast.Call):
+        return _narrow_type(reader, test, taken)
     if isinstance(test, (ast.Name, ast.Attribute)):
         return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
@@ -84,6 +87,20 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
             is_it = Constant(right.value, weak=True, place=reader.place(right)) if equal else None
             return _filter(reader, test.left, lambda v: not isinstance(v, Constant) or (v.value == right.value) == equal, True, is_it)
     return []
+
+
+def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
+    """Of several things that a name may hold, those that `isinstance(x, kind)` lets through."""
+    if not isinstance(test.func, ast.Name) or test.func.id != "isinstance" or len(test.args) != 2:
+        return []
+    thing, kind = test.args
+    kinds = [conditions.peek(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
+    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union) or None in kinds:
+        return []
+    from advisor.read.frameworks.builtins.objects import is_a
+
+    several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
+    return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
 
 
 def _contradicts(value: Value, taken: bool) -> bool:

@@ -110,17 +110,18 @@ def hasattr_(call: LibraryCall) -> Value:
 @function("builtins.isinstance", "builtins.issubclass")
 def isinstance_(call: LibraryCall) -> Value:
     """isinstance(x, type)"""
-    value, kind = call.get("object", 0), call.get("class", 1)
-    kinds = list(kind.items) if isinstance(kind, Sequence) else [kind]
-    if isinstance(value, Union) or value is None:
-        return Opaque("a type test", "bool")
-    answers = [_is(call, value, one) for one in kinds]
-    if any(answer is True for answer in answers):
-        return Constant(True)
-    return Constant(False) if all(answer is False for answer in answers) else Opaque("a type test", "bool")
+    value = call.get("object", 0)
+    answer = is_a(value, call.get("class", 1)) if value is not None and not isinstance(value, Union) else None
+    return Opaque("a type test", "bool") if answer is None else Constant(answer)
 
 
-def _is(call: LibraryCall, value: Value, kind: Value | None) -> bool | None:
+def is_a(value: Value, kind: Value | None) -> bool | None:
+    """Whether a value is of a type, or of one of several; None when that is not known."""
+    answers = [_is(value, one) for one in (kind.items if isinstance(kind, Sequence) else (kind,))]
+    return True if True in answers else None if None in answers else False
+
+
+def _is(value: Value, kind: Value | None) -> bool | None:
     if isinstance(kind, Library) and kind.name.startswith("builtins."):
         name = kind.name.rpartition(".")[2]
         if isinstance(value, Constant):
