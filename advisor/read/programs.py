@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
-MOST_YOUNG = 300_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
+MOST_YOUNG = 100_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
 def read_programs(

@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
+from advisor.read.python.bodies import put_off
 from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
+MUCH = 400_000  # characters of parsed files from which on the bodies of functions are put off: what is read first is entered most
 LARGEST_PROGRAM = 6_000_000  # characters of the files of one program; no more are imported by it
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
 ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
@@ -248,9 +250,12 @@ class Project:
             from advisor.read.syntax import diagnose
 
             return diagnose(text, display, error)
+        lines = source_lines(text)
+        if self.held > MUCH:
+            put_off(tree.body, lines)
         self.parsed.add(path)
         package = os.path.basename(path) == "__init__.py"
-        return SourceModule(path, display, name, text, tree, source_lines(text), cells=cells, is_package=package, ascii=text.isascii())
+        return SourceModule(path, display, name, text, tree, lines, cells=cells, is_package=package, ascii=text.isascii())
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -362,8 +367,9 @@ class Project:
                 except UnicodeDecodeError:
                     return None
                 display = self.display(candidate)
-                self.texts[display] = text
-                return display, text
+                if self.texts.get(display) != text:
+                    self.texts[display] = text
+                return display, self.texts[display]  # one text, however many programs open the file
         return None
 
     def places(self, path: str, entry: str | None) -> Iterator[str]:

@@ -1,0 +1,82 @@
+"""Bodies of functions, made when somebody looks into them: few are entered, and the trees of all others would be most of the memory of a run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from advisor.read.text import parse
+
+WORTH = 3  # lines of a body from which on putting it off saves memory
+
+
+class Body(list[ast.stmt]):
+    """The statements of a function: the same nodes as before, parsed again from its lines. Whatever asks for one of them makes all."""
+
+    __slots__ = ("_first", "_last", "_lines")
+
+    def __init__(self, lines: list[str], first: int, last: int) -> None:
+        super().__init__()
+        self._lines: list[str] | None = lines
+        self._first, self._last = first, last
+
+    def _make(self) -> None:
+        lines, self._lines = self._lines, None
+        if lines is not None:
+            text = "\n" * (self._first - 2) + "if 1:\n" + "\n".join(lines[self._first - 1 : self._last])  # so that every node stands where it stood
+            self.extend(parse(text).body[0].body)
+            put_off(self, lines)
+
+    def __bool__(self) -> bool:
+        """A function has statements."""
+        return True
+
+    def __len__(self) -> int:
+        """How many."""
+        self._make()
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[ast.stmt]:
+        """Each."""
+        self._make()
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[ast.stmt]:
+        """Each, the last one first."""
+        self._make()
+        return super().__reversed__()
+
+    def __getitem__(self, index: Any) -> Any:
+        """One of them, or some."""
+        self._make()
+        return super().__getitem__(index)
+
+    def __add__(self, other: Any) -> Any:
+        """With others behind them."""
+        return [*self, *other]
+
+    def __radd__(self, other: Any) -> Any:
+        """With others before them."""
+        return [*other, *self]
+
+
+def put_off(statements: list[ast.stmt], lines: list[str]) -> None:
+    """Lets go of the bodies of the functions among statements."""
+    for statement in statements:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first, last = _span(statement)
+            if last - first + 1 >= WORTH and not lines[first - 1][: statement.body[0].col_offset].strip():
+                statement.body = Body(lines, first, last)
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            put_off(getattr(statement, name, []), lines)
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            put_off(part.body, lines)
+
+
+def _span(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
+    """The lines of its body, from the decorators of the first statement on."""
+    begin = function.body[0]
+    decorators = getattr(begin, "decorator_list", ())
+    return min([begin.lineno, *(decorator.lineno for decorator in decorators)]), function.end_lineno or begin.lineno
