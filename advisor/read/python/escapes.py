@@ -78,7 +78,7 @@ def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> N
 
 def _hand_over(reader: Reader, values: list[Value], callee: str) -> None:
     """Notes that the program's settings are handed, as a whole, to something that could not be read."""
-    if reader.handed_over is None and any(isinstance(value, Instance) and value.role == "namespace" for value in values):
+    if reader.handed_over is None and any(isinstance(value, Instance) and (value.role == "namespace" or value.data.get("settings")) for value in values):
         reader.handed_over = callee
 
 

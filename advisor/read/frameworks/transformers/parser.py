@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.recipe import Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.config import tree
@@ -9,7 +10,7 @@ from advisor.read.frameworks import launched, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import load_config, read_text, text_of
 from advisor.read.python import classes
-from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Mapping, Opaque, Sequence, Value, sequence
+from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Mapping, Opaque, Sequence, Value, sequence, setting
 
 PARSERS = ("transformers.HfArgumentParser", "trl.TrlParser")
 for _name in PARSERS:
@@ -64,7 +65,12 @@ def _made(call: LibraryCall, kind: Value) -> Value:
     if isinstance(kind, Class):
         made = reader.call(kind, Arguments(), call.node)
         if isinstance(made, Instance):
+            own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # what a class of a library declares, the library may read
+            made.data["settings"] = own
             for name, default, statement, owner in classes.fields_of(reader, kind):
+                if own:
+                    said = Hyperparameter(owner.module.place(statement), name=name, value=setting(default or NONE), declared="dataclass")
+                    reader.recipe.hyperparameters.items.append(said)
                 held = made.attributes.get(name)
                 if isinstance(held, Constant):
                     place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)
