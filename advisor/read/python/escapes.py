@@ -78,7 +78,8 @@ def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> N
 
 def _hand_over(reader: Reader, values: list[Value], callee: str) -> None:
     """Notes that the program's settings are handed, as a whole, to something that could not be read."""
-    if reader.handed_over is None and any(isinstance(value, Instance) and (value.role == "namespace" or value.data.get("settings")) for value in values):
+    given = (value for value in values if isinstance(value, Instance))
+    if reader.handed_over is None and any(value.role == "namespace" or value.data.get("settings") for value in given):
         reader.handed_over = callee
 
 

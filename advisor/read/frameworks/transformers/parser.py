@@ -65,7 +65,7 @@ def _made(call: LibraryCall, kind: Value) -> Value:
     if isinstance(kind, Class):
         made = reader.call(kind, Arguments(), call.node)
         if isinstance(made, Instance):
-            own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # what a class of a library declares, the library may read
+            own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # a library reads its own
             made.data["settings"] = own
             for name, default, statement, owner in classes.fields_of(reader, kind):
                 if own:
