@@ -36,6 +36,7 @@ class RefusedCall(Fact):
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # by position and by name
+    unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
 
 
 @dataclass(slots=True, eq=False)

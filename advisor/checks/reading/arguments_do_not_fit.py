@@ -1,4 +1,4 @@
-"""Calls whose arguments do not fit what the function of the project takes."""
+"""Calls whose arguments do not fit what the function of the project takes, or whose values do not fit the names that they are unpacked into."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     if ctx.recipe.whole and not ctx.recipe.trains:
         return
     severity: Severity | None = "hint" if call.flag_off else None
+    if call.unpacked is not None:
+        evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
+        yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)
+        return
     evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} takes")] if call.defined is not None else []
     for case, names in (("unexpected", call.unexpected), ("twice", call.twice)):
         if names:

@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, operators, scopes, subscripts
+from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -187,8 +187,13 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     counting = _counting(node)
     if counting is not None:
         return run_augmented(reader, counting)
+    unpacked = isinstance(node.targets[0], (ast.Tuple, ast.List)) and isinstance(node.value, ast.Call)
+    if unpacked:
+        reader.refusals.unpacked[node.value] = []
     value = comprehensions.bound(reader, node.value) if isinstance(node.value, ast.GeneratorExp) else reader.evaluate(node.value)
     conditions.remember(reader, node.value, value)
+    if unpacked:
+        refusals.judge_unpacking(reader, node)
     for target in node.targets:
         assign(reader, target, value, node)
     return None

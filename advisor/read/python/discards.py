@@ -48,6 +48,9 @@ PURE_LAYERS = frozenset({
 })  # fmt: skip
 
 
+EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+
+
 def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
     """An expression statement `x.to(device)` whose result is thrown away and that changes nothing."""
     if isinstance(result, Tensor) and _is_pure_layer(conditions.peek(reader, node.func)):
@@ -55,6 +58,9 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
     elif isinstance(node.func, ast.Attribute):
         receiver = conditions.peek(reader, node.func.value)
         name = node.func.attr
+        if name == "from_pretrained" and isinstance(receiver, Instance) and receiver.kind in EMBEDDINGS and receiver.cls is None:
+            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")  # a class method: it makes another layer
+            return
         start = _start(reader, node)
         if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="tensor", flow=start.flow)

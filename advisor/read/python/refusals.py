@@ -38,6 +38,8 @@ class Refusals:
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
         self.handed = Handed()
+        self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
+        self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
 
     def note(self, reader: Reader) -> None:
         """Puts them into the recipe."""
@@ -64,6 +66,8 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     if not isinstance(node, ast.Call) or refusals.guarded or not arguments.exact:
         return
     signature = _taken(refusals, function)
+    if node in refusals.unpacked:
+        refusals.unpacked[node].append(function)
     if signature is None:
         return
     count, keywords = len(node.args), arguments.keywords
@@ -81,6 +85,48 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
         fact.place = reader.place(node)
         _under(reader, fact)
     refusals.calls[node] = (times + 1, first)
+
+
+def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
+    """Notes a call whose values are unpacked into another number of names than its function returns on any way."""
+    refusals, target, called = reader.refusals, node.targets[0], node.value
+    functions = refusals.unpacked.pop(called, ()) if isinstance(called, ast.Call) else ()
+    if not functions or refusals.guarded or not isinstance(target, (ast.Tuple, ast.List)) or not isinstance(called, ast.Call):
+        return
+    for function in functions:
+        if function not in refusals.counts:
+            refusals.counts[function] = _returned(function)
+    counts = [refusals.counts[function] for function in functions]
+    starred = any(isinstance(element, ast.Starred) for element in target.elts)
+    if starred or not all(counts) or any(len(target.elts) in of_one for of_one in counts):
+        return
+    function, given = functions[0], max(counts[0])
+    fact = RefusedCall(
+        reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=given, unpacked=len(target.elts)
+    )
+    _under(reader, fact)
+    times, first = refusals.calls.get(called) or (0, fact)
+    refusals.calls[called] = (times + 1, first)
+
+
+def _returned(function: Function) -> frozenset[int]:
+    """How many values a function returns, where every return says it."""
+    node = function.node
+    if isinstance(node, (ast.Lambda, ast.AsyncFunctionDef)) or not _as_defined(function) or node.decorator_list:
+        return frozenset()
+    found: set[int] = set()
+    nodes: list[ast.AST] = list(node.body)
+    while nodes:
+        inner = nodes.pop()
+        if isinstance(inner, (ast.Yield, ast.YieldFrom)):
+            return frozenset()
+        if isinstance(inner, ast.Return):
+            if not isinstance(inner.value, ast.Tuple) or any(isinstance(element, ast.Starred) for element in inner.value.elts):
+                return frozenset()
+            found.add(len(inner.value.elts))
+        if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            nodes += ast.iter_child_nodes(inner)
+    return frozenset(found)
 
 
 def _taken(refusals: Refusals, function: Function) -> Signature | None:

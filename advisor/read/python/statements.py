@@ -165,7 +165,13 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
         elif isinstance(target, ast.Subscript):
             owner = reader.evaluate(target.value)
             if isinstance(owner, Sequence):
-                reader.store.write(owner.state, "exact", False)
+                index = reader.evaluate(target.slice)
+                at = index.value if isinstance(index, Constant) else None
+                if owner.exact and type(at) is int and -len(owner.items) <= at < len(owner.items):
+                    gone = at % len(owner.items)
+                    reader.store.write(owner.state, "items", (*owner.items[:gone], *owner.items[gone + 1 :]))
+                else:
+                    reader.store.write(owner.state, "exact", False)
             elif isinstance(owner, Mapping):
                 index = reader.evaluate(target.slice)
                 if isinstance(index, Constant) and index.value in owner.items:
