@@ -187,12 +187,12 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     counting = _counting(node)
     if counting is not None:
         return run_augmented(reader, counting)
-    unpacked = isinstance(node.targets[0], (ast.Tuple, ast.List)) and isinstance(node.value, ast.Call)
-    if unpacked:
-        reader.refusals.unpacked[node.value] = []
+    unpacked = node.value if isinstance(node.targets[0], (ast.Tuple, ast.List)) and isinstance(node.value, ast.Call) else None
+    if unpacked is not None:
+        reader.refusals.unpacked[unpacked] = []
     value = comprehensions.bound(reader, node.value) if isinstance(node.value, ast.GeneratorExp) else reader.evaluate(node.value)
     conditions.remember(reader, node.value, value)
-    if unpacked:
+    if unpacked is not None:
         refusals.judge_unpacking(reader, node)
     for target in node.targets:
         assign(reader, target, value, node)

@@ -75,6 +75,23 @@ def write_requires_grad(reader: Reader, weights: Any, value: Value, node: ast.AS
             reader.emit(Kind.FREEZE, node, module, trainable=flag)
 
 
+@table.write("weights", "require_grad", "requires_grads", "require_grads", "required_grad", "requiers_grad", "require_gradient", "requires_gradient")
+def write_misspelt(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
+    """for p in model.parameters(): p.require_grad = False: a new attribute of the tensor, which torch never looks at."""
+    if isinstance(value, Constant) and value.value is False and isinstance(node, ast.Attribute):
+        for module in weights.parameters.modules:
+            reader.emit(Kind.LOST_FREEZE, node, module, text=f"{reader.text(node)} = False", of="weights")
+
+
+@table.write("module", "requires_grad")
+def write_of_module(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
+    """model.encoder.requires_grad = False: an attribute of the module, which its weights know nothing of."""
+    if not isinstance(node, ast.Attribute) or (isinstance(node.value, ast.Name) and node.value.id == "self"):
+        return  # it notes for itself what it was told
+    if isinstance(value, Constant) and value.value is False and isinstance(instance.fact, Module):
+        reader.emit(Kind.LOST_FREEZE, node, instance.fact, text=f"{reader.text(node)} = False", of="module")
+
+
 @table.method("weights", "requires_grad_")
 def requires_grad(call: LibraryCall) -> Value:
     """p.requires_grad_(False)"""
