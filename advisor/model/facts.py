@@ -285,7 +285,7 @@ class Save(Fact):
     kept: Save | None = None  # what is written to the file was kept in memory by this one
     contents: Place | None = None  # where the dict that is saved is written
     decided: Place | None = None  # the branch that chooses it as the best
-    compared: Place | None = None  # the comparison whose answer the branch asks for, where it stands elsewhere
+    compared: Place | None = None  # the comparison whose answer the branch asks for, or the call that leads to it with a score, where it stands elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
     folder: str = ""  # that it is written into, as far as its path is known
@@ -324,6 +324,7 @@ class EarlyStopping(Fact):
     raised: bool = True  # the counter is ever raised
     asked: bool = True  # the counter is ever read
     stops: bool = True  # the decision reaches a break or return
+    called: Place | None = None  # where it is told the score, if that is elsewhere
     always_on: bool = False  # it stops early unless it is told not to: a long patience is how to say so
     restores_best: bool = False
     saves_best: bool = False

@@ -58,5 +58,5 @@ def _finding(case: str, at: Save | EarlyStopping, data: Data, flow: Flow | None,
     sure = not isinstance(data, Split) and data.role == "test" and (isinstance(data, Dataset) or data.role_from in ("use", "contents"))
     evidence = [Link(data.place.file, data.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
-    where = at.compared or at.decided or at if isinstance(at, Save) else at
+    where = at.compared or at.decided or at if isinstance(at, Save) else at.called or at
     return ctx.finding(case, at=where, confidence=None if sure else "medium", evidence=evidence, metric=metric, line=data.place)

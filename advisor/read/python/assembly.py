@@ -276,7 +276,7 @@ def _saves(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 if compare is not None:
                     node.subject.best = True
                     node.subject.decided = branch.place
-                    node.subject.compared = compare.asked_at
+                    node.subject.compared = compare.asked_at or tree.asked_from(context, branch)
                     node.subject.monitor = compare.left_flow or compare.right_flow
                     break
 

@@ -69,7 +69,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
     counters = counters_of(nodes)
     still = _never_raised(counts, resets, counters, texts)
     found: dict[Any, EarlyStopping] = {}
-    for node, _ in nodes:
+    for node, around in nodes:
         if not isinstance(node, Branch) or node.condition is None:
             continue
         for part in tree.parts(node.condition):
@@ -95,7 +95,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             assert metric_arm is not None
             branch, inside, comparison = metric_arm
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
-            stop = EarlyStopping(node.place, patience=limit, counter=variable)
+            stop = EarlyStopping(node.place, patience=limit, counter=variable, called=tree.asked_from(around))
             of_objects = any("." in e.data.get("text", "") for e in flags)
             unread = of_objects or all(_unread(e, e.data.get("text", "."), texts) for e in flags)
             stop.stops = bool(ends) or not unread  # a local flag may be returned among others

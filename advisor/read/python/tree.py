@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model import events
-from advisor.model.events import Arm, Condition, Context, Event, Kind, Loop, Node, walk
-from advisor.model.source import Setting
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Kind, Loop, Node, walk
+from advisor.model.source import Place, Setting
 
 Entry = tuple[Node, Context]
 
@@ -36,6 +36,19 @@ def holds(node: Arm | Node | None, *kinds: Kind) -> bool:
 
 
 _below: events.KnownKinds = {}  # while one recipe is completed, its lists of nodes stay what they are
+
+
+def asked_from(context: Context, branch: Branch | None = None) -> Place | None:
+    """Where the loop over epochs calls what decides, where that measures nothing itself: an object that is told the score. `branch`: what decides, if
+    not the node itself."""
+    path = [node[0] if isinstance(node, tuple) else node for node in context.path]
+    inside = path[: path.index(branch)] if branch is not None else path
+    found: Place | None = None
+    for node in reversed(inside):
+        if isinstance(node, Loop) or holds(node, Kind.FORWARD):
+            break
+        found = node.place if isinstance(node, Call) else found
+    return found
 
 
 def forget() -> None:
