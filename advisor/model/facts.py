@@ -285,7 +285,7 @@ class Save(Fact):
     kept: Save | None = None  # what is written to the file was kept in memory by this one
     contents: Place | None = None  # where the dict that is saved is written
     decided: Place | None = None  # the branch that chooses it as the best
-    compared: Place | None = None  # the comparison whose answer the branch asks for, or the call that leads to it with a score, where it stands elsewhere
+    compared: Place | None = None  # the comparison that the branch asks the answer of, or the call that tells it the score, where elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
     folder: str = ""  # that it is written into, as far as its path is known
