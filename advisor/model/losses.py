@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from advisor.model.events import Context, Kind, events
+from advisor.model.events import Arm, Branch, Call, Context, Kind, events
 from advisor.model.recipe import Flow, Loss, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Link, OneOf, Place, is_absent
@@ -40,8 +40,33 @@ def uses(recipe: Recipe, names: Collection[str]) -> Iterator[Use]:
     """Every use of a library loss of one of these names, in order."""
     for event, context in events(recipe.tree, Kind.LOSS):
         loss = event.subject
-        if isinstance(loss, Loss) and not loss.user_class and loss.name in names:
+        if isinstance(loss, Loss) and not loss.user_class and loss.name in names and not _chosen_otherwise(loss, context, recipe):
             yield Use(event.place, loss, event.data.get("input"), event.data.get("target"), context)
+
+
+def _chosen_otherwise(loss: Loss, used: Context, recipe: Recipe) -> bool:
+    """True for a loss, or one of the project around it, that is made where a setting has one value, and met where it has another: `kind == "f1"`."""
+    around = [(call.of, Context(used.path[:at])) for at, call in enumerate(used.path) if isinstance(call, Call) and call.of is not None]
+    for thing, context in ((loss, used), *around):
+        if thing.when is None or not context.arms:
+            continue
+        made = [built for event, built in events(recipe.tree, Kind.BUILD) if event.subject is thing]
+        if made and all(any(_excludes(one, other) for one in built.arms for other in context.arms) for built in made):
+            return True
+    return False
+
+
+def _excludes(one: tuple[Branch, Arm], other: tuple[Branch, Arm]) -> bool:
+    """True for two arms that are not both taken: they ask the same and differ in the answer, or ask for two values of the same."""
+    (mine, my_arm), (its, its_arm) = one, other
+    if mine.condition is None or its.condition is None or None in (my_arm.taken_when, its_arm.taken_when):
+        return False
+    asked, told = mine.condition, its.condition
+    if asked.text == told.text and asked.negated == told.negated:
+        return my_arm.taken_when is not its_arm.taken_when
+    equal = asked.operator == told.operator == "==" and asked.negated == told.negated is False and my_arm.taken_when is its_arm.taken_when is True
+    values = {repr(setting.value) for setting in (asked.right, told.right) if isinstance(setting, Known)}
+    return equal and len(values) > 1 and asked.text.partition("==")[0] == told.text.partition("==")[0]
 
 
 def ending_in(recipe: Recipe, names: Collection[str], activations: Collection[str]) -> Iterator[tuple[Use, Flow, Place]]:
