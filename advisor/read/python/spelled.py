@@ -94,8 +94,8 @@ def _of(text: str) -> Spelled:
 
 
 def asked_of_options(names: Collection[str], called_too: Collection[str], said: Iterable[Spelled]) -> set[str]:
-    """The options that are asked for, by their names: of what options are called, of what other options are asked of as well, or in quotes. All,
-    where nothing seems to hold them. What an object asks of itself it may have from anywhere, so only names that it does not keep count there."""
+    """The options that are asked for, by their names: of what options are called, of what other options are asked of as well, or in quotes.
+    Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere, so only names that it does not keep count there."""
     said = list(said)
     asked = {(holder, name) for one in said for holder, name in one.asked if name in names}
     asked |= {(holder, name) for one in said for holder, name in one.called_of if name in called_too}
@@ -103,10 +103,10 @@ def asked_of_options(names: Collection[str], called_too: Collection[str], said: 
     for holder, name in asked:
         by_holder.setdefault(holder, set()).add(name)
     holders = {holder for holder, held in by_holder.items() if holder not in OWN and (holder in HOLDERS or len(held) > 1)}
-    if not holders or any((holders | OWN | HOLDERS) & one.by_computed_name for one in said):
+    if any((holders | OWN | HOLDERS) & one.by_computed_name for one in said):
         return set(names)
     kept = frozenset[str]().union(*(one.kept for one in said))
-    found = {name for holder, name in asked if holder in holders or (holder in OWN and name not in kept)}
+    found = {name for holder, name in asked if not holders or holder in holders or (holder in OWN and name not in kept)}
     return found.union(*(one.quoted & set(names) for one in said))
 
 
