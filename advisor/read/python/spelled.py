@@ -65,6 +65,7 @@ class Spelled:
     wholesale: bool
     hands_on: bool  # a dict may go into a call as its arguments
     computed: bool
+    only_declares: bool  # options that another file would have to parse
 
 
 def of(project: Project, path: str, text: str) -> Spelled:
@@ -90,12 +91,13 @@ def _of(text: str) -> Spelled:
         wholesale=_found(WHOLESALE, _without_modules(text)),
         hands_on="**" in text and HANDS_ON.search(TAKES.sub("", text)) is not None,
         computed=_found(COMPUTED, text),
+        only_declares=".add_argument(" in text and ".parse_" not in text,
     )
 
 
 def asked_of_options(names: Collection[str], called_too: Collection[str], said: Iterable[Spelled]) -> set[str]:
     """The options that are asked for, by their names: of what options are called, of what other options are asked of as well, or in quotes.
-    Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere, so only names that it does not keep count there."""
+    Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere: only names that it does not keep count."""
     said = list(said)
     asked = {(holder, name) for one in said for holder, name in one.asked if name in names}
     asked |= {(holder, name) for one in said for holder, name in one.called_of if name in called_too}
@@ -103,7 +105,7 @@ def asked_of_options(names: Collection[str], called_too: Collection[str], said: 
     for holder, name in asked:
         by_holder.setdefault(holder, set()).add(name)
     holders = {holder for holder, held in by_holder.items() if holder not in OWN and (holder in HOLDERS or len(held) > 1)}
-    if any((holders | OWN | HOLDERS) & one.by_computed_name for one in said):
+    if any((holders | OWN | HOLDERS) & one.by_computed_name or (not holders and one.only_declares) for one in said):
         return set(names)
     kept = frozenset[str]().union(*(one.kept for one in said))
     found = {name for holder, name in asked if not holders or holder in holders or (holder in OWN and name not in kept)}
