@@ -61,7 +61,8 @@ def one_rank_alone(context: Context, recipe: Recipe) -> bool:
 def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, bool] | None:
     """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come.
 
-    What stands there under a flag of its own, off by default, may be meant for other callers, which all processes reach.
+    What stands there under a flag of its own, off by default, may be meant for other callers, which all processes reach; a flag for several
+    processes is no such.
     """
     wanted: Any = event
     for step in reversed((None, *context.path)):
@@ -75,7 +76,7 @@ def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, 
             main = _main_alone(branch.condition, arm.taken_when)
             if main is not None:
                 return branch, main
-            if arm.label == "flag":
+            if arm.label == "flag" and not (branch.condition is not None and SEVERAL.search(branch.condition.text)):
                 return None
         wanted = step[0] if isinstance(step, tuple) else step
     return None
