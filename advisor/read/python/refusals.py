@@ -11,17 +11,18 @@ from advisor.model.recipe import RefusedCall, UndefinedName
 from advisor.model.record import dataclass
 from advisor.read.python import classes
 from advisor.read.python.handed import Handed
-from advisor.read.python.values import Arguments, Class, Function, Value
+from advisor.read.python.values import Arguments, Class, Function, Library, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact
+    from advisor.read.python.frames import Frame
     from advisor.read.python.project import Project, SourceModule
     from advisor.read.python.reader import Reader
 
 KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
 FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profiler brings, and those of Python 2
     "__file__", "__name__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__class__", "__annotations__", "__builtins__",
-    "__debug__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
+    "__debug__", "__module__", "__qualname__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
@@ -195,7 +196,7 @@ def _as_defined(function: Function) -> bool:
 def judge_name(reader: Reader, node: ast.Name) -> None:
     """Notes a name that was not found, and that its file binds nowhere."""
     name, module = node.id, reader.frame.module
-    if name in FROM_OUTSIDE or reader.refusals.guarded or (module.display, name) in reader.refusals.names or reader.frame.is_class:
+    if name in FROM_OUTSIDE or reader.refusals.guarded or (module.display, name) in reader.refusals.names or _prepared(reader.frame):
         return
     reader.refusals.names.add((module.display, name))
     if module.cells is not None or module.path.endswith("__init__.py"):
@@ -238,6 +239,12 @@ def _alone(project: Project, said: str, entry: str) -> bool:
     if project.below(here, name.split(".")) != path or "__init__.py" in project.listing(here):
         return False
     return [folder for folder in dict.fromkeys((*project.roots(entry), project.directory)) if project.below(folder, [root])] == [here]
+
+
+def _prepared(frame: Frame) -> bool:
+    """True in the body of a class whose metaclass may put names into it."""
+    owner = frame.owner if frame.is_class else None
+    return owner is not None and (bool(owner.keywords) or any(not isinstance(base, (Class, Library)) for base in owner.mro))
 
 
 def _unbound(text: str) -> frozenset[str]:
