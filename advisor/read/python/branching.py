@@ -13,6 +13,7 @@ from advisor.read.python import (
 from advisor.read.python.values import (
     Constant,
     Instance,
+    Library,
     Opaque,
     Sequence,
     Union,
@@ -25,9 +26,17 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
+
+
 def run_if(reader: Reader, node: ast.If) -> str | None:
     """if: one arm when the condition is certain, both when it is not."""
     test = reader.evaluate(node.test)
+    if isinstance(test, Library) and test.name in FOR_TYPES:
+        reader.refusals.guarded += 1  # only a type checker reads the arm: nothing fails in it, and what it imports tells of types
+        statements.run(reader, node.body)
+        reader.refusals.guarded -= 1
+        return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
         return statements.run(reader, node.body if strong else node.orelse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -216,7 +217,7 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
         reader.refusals.guarded
         or not source.text
         or name.startswith("__")
-        or not (node.level or reader.asked_of_entry(_alone, f"{node.module} {source.path}"))
+        or not (node.level or (not _standard(node) and reader.asked_of_entry(_alone, f"{node.module} {source.path}")))
     ):
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
@@ -227,6 +228,11 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
     fact = UndefinedName(reader.place(node), name=name, missing_in=source.display, relative=node.level > 0)
     _under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
+
+
+def _standard(node: ast.ImportFrom) -> bool:
+    """True for a module of Python's own: a file of that name is taken for it only where its folder is what the run starts from."""
+    return (node.module or "").partition(".")[0] in sys.stdlib_module_names
 
 
 def _alone(project: Project, said: str, entry: str) -> bool:
