@@ -52,8 +52,9 @@ def training_loop(context: Context) -> TrainingLoop | None:
     """The training loop in whose batch loop something stands; None when it stands in none."""
     if not context.loops:
         return None
-    inside = {id(loop) for loop in context.loops}
-    return next((loop for loop in reversed(_rooted(context.loops[0])) if id(loop.batch) in inside), None)
+    depths = {id(loop): depth for depth, loop in enumerate(context.loops)}
+    found = [loop for loop in reversed(_rooted(context.loops[0])) if id(loop.batch) in depths]
+    return max(found, key=lambda loop: depths[id(loop.batch)], default=None)  # the innermost: a backward beside it may count an outer one as batches
 
 
 def batch_loop(context: Context) -> Loop | None:
@@ -142,9 +143,18 @@ def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
             if loop not in stepping:
                 stepping[loop] = contains(loop.body, Kind.OPTIMIZER_STEP)
         at = next((at for at in reversed(range(len(loops))) if stepping[loops[at]]), len(loops) - 1)
-        around = tuple(loops[:at])
-        found.setdefault(loops[at], TrainingLoop(loops[at], _epoch(around), around, tuple(loops[at + 1 :])))
+        batch = _taking_batches(loops, at)
+        around = tuple(loops[:batch])
+        found.setdefault(loops[batch], TrainingLoop(loops[batch], _epoch(around), around, tuple(loops[at + 1 :])))
     return tuple(found.values())
+
+
+def _taking_batches(loops: list[Loop], stepping: int) -> int:
+    """Where the batch loop stands: a loop that steps is one, unless it only walks over things, as several models are, for each batch of a loader."""
+    at = stepping
+    while at and loops[at].what == "items":
+        at -= 1
+    return at if loops[at].over is not None else stepping
 
 
 def _epoch(around: tuple[Loop, ...]) -> Loop | None:

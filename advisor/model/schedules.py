@@ -9,7 +9,7 @@ from advisor.model.events import Context, Event, Kind, Loop, events
 from advisor.model.folds import Cadence, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Loader, Recipe, Scheduler
 from advisor.model.record import replace
-from advisor.model.source import Known, OneOf, Setting, Unknown, first, is_absent, number
+from advisor.model.source import Known, OneOf, Setting, Unknown, candidates, first, is_absent, is_unknown, number
 
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
@@ -176,6 +176,12 @@ def given(scheduler: Scheduler, name: str) -> bool:
     """True when the program gives this argument, be it known or not."""
     held = scheduler.settings.get(name)
     return not is_absent(held) and not (isinstance(held, Known) and held.value is None)
+
+
+def begins_at_zero(scheduler: Scheduler) -> bool:
+    """True where the first rate is zero and trains nothing: at the start of a warm-up that is not known to be empty."""
+    steps = scheduler.settings.get("num_warmup_steps")
+    return scheduler.name.endswith("_with_warmup") and (is_unknown(steps) or any(known.value for known in candidates(steps)))
 
 
 def milestones(scheduler: Scheduler) -> list[float] | None:

@@ -128,6 +128,11 @@ def is_absent(setting: Setting | None) -> bool:
     return setting is None or isinstance(setting, Absent)
 
 
+def is_none(setting: Setting | None) -> bool:
+    """True when the setting is surely nothing: not given, or None on every way."""
+    return not is_unknown(setting) and all(known.value is None for known in candidates(setting))
+
+
 def via(known: Known, link: Link) -> Known:
     """The same value, seen through one more place."""
     return replace(known, origin=(link, *known.origin))

@@ -30,9 +30,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not recipe.whole or not recipe.hyperparameters.complete:
         return
     unread: dict[tuple[str, str], list[Hyperparameter]] = {}
+    told = {setting.place for setting in recipe.hyperparameters if setting.read}  # a parser may be made twice, and one of the two read
     for setting in recipe.hyperparameters:
-        if setting.read or setting.declared not in DECLARED or setting.name in LAUNCHERS:
+        if setting.place in told or setting.declared not in DECLARED or setting.name in LAUNCHERS:
             continue
+        told.add(setting.place)
         if setting.escaped:
             ctx.skip(f"the settings were handed to `{setting.escaped}`, which could not be read", setting)
             return

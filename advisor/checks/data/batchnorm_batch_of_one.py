@@ -11,7 +11,7 @@ from advisor.model.kinds import layers
 from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
-from advisor.model.source import Known, is_unknown, number, value_of
+from advisor.model.source import Known, is_none, number
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
 def _one_sample(loader: Loader, ctx: Context) -> bool:
     """True when a batch of one is surely one sample: nothing collates otherwise, samples or draws batches, and no flag picks another loader."""
     settings = loader.settings
-    plain = all(value_of(settings.get(name)) is None and not is_unknown(settings.get(name)) for name in ("collate_fn", "batch_sampler"))
+    plain = all(is_none(settings.get(name)) for name in ("collate_fn", "batch_sampler"))
     alone = sum(other.slot is loader.slot for other in ctx.recipe.loaders) == 1
     return plain and alone and loader.kind.startswith("torch.utils.data.") and not (loader.dataset is not None and loader.dataset.iterable)
 

@@ -11,7 +11,7 @@ from advisor.model.kinds import layers
 from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
-from advisor.model.source import first, is_unknown, number, value_of
+from advisor.model.source import first, is_none, number
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     flat = any(norm.name == "BatchNorm1d" for norm in norms) and not layers(trained, frozenset({"Conv1d"}))  # no sequence gives more values
     collate = loader.settings.get("collate_fn")
-    if flat and (value_of(collate) is not None or is_unknown(collate)):
+    if flat and not is_none(collate):
         ctx.skip("the collate function may make more rows than there are samples", loader)  # the nodes of graphs
         return
     case = "few-values" if flat and size <= ctx.limit("few") else "few-samples"

@@ -30,6 +30,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("graph", at=at, model=model.name, role=role_of(loop), line=loop.place)
     for event, context in evaluations_at_once(recipe):
         around = context.calls[-1:], context.loops[-1:]
-        if around not in seen and gradients_on(event, context) and event.subject.trainable != "no":
+        if around not in seen and seen.isdisjoint(context.loops) and gradients_on(event, context) and event.subject.trainable != "no":
             seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)

@@ -11,7 +11,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import Everything, Order, cadence, epoch_loop, guards, needs_flag, training_loop, violations
 from advisor.model.gradients import escaped
 from advisor.model.recipe import Optimizer, Recipe, Scheduler
-from advisor.model.schedules import PLATEAU
+from advisor.model.schedules import PLATEAU, begins_at_zero
 from advisor.model.source import Link
 
 
@@ -46,11 +46,12 @@ def _built(event: Event) -> Iterable[Scheduler]:
 
 
 def _stepped(event: Event) -> Iterable[Scheduler]:
-    """A library scheduler stepped without an epoch of its own choice. A plateau scheduler has no first step to lose."""
+    """A library scheduler stepped without an epoch of its own choice. A plateau scheduler has no first step to lose, nor has a warm-up from zero."""
     scheduler = event.subject
     if event.kind is not Kind.SCHEDULER_STEP or not isinstance(scheduler, Scheduler) or event.data.get("arguments"):
         return ()
-    return (scheduler,) if scheduler.kind.startswith(("torch.", "transformers.")) and scheduler.name != PLATEAU else ()
+    judged = scheduler.kind.startswith(("torch.", "transformers.")) and scheduler.name != PLATEAU and not begins_at_zero(scheduler)
+    return (scheduler,) if judged else ()
 
 
 def _conditional(context: Around) -> bool:

@@ -163,7 +163,12 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
         else:
             items.append(reader.evaluate(element))
     made = sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
-    if not items and reader.loop_depth:
+    return made if items else emptied(reader, made)
+
+
+def emptied(reader: Reader, made: Sequence) -> Sequence:
+    """A new list without items, which knows in how many loops it was made."""
+    if reader.loop_depth:
         made.state["loops"] = reader.loop_depth
     return made
 

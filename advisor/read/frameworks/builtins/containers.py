@@ -10,7 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
-from advisor.read.python import classes, functions, iteration
+from advisor.read.python import classes, expressions, functions, iteration
 from advisor.read.python.values import (
     LEFT_OUT,
     NONE,
@@ -156,7 +156,7 @@ def collect(call: LibraryCall) -> Value:
     """list(x): the items of x."""
     kind = call.name.rpartition(".")[2]
     if not call.arguments.positional:
-        return sequence([], kind if kind in ("list", "tuple", "set") else "list")
+        return expressions.emptied(call.reader, sequence([], kind if kind in ("list", "tuple", "set") else "list"))
     value = call.arguments.positional[0]
     kind = kind if kind in ("list", "tuple", "set") else "list"
     if isinstance(value, Weights):
