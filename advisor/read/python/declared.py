@@ -46,7 +46,7 @@ def note_readers(reader: Reader) -> None:
         beside = [spelled.of(reader.project, path, text) for path, text in keys.beside(reader.project, os.path.dirname(reader.entry.path))]
         named |= _named(settings.items, beside)
         computed = any(one.computed for one in said)
-        asked |= (named & options) if computed else spelled.asked_of_options(options, called_too, [*said, *beside])
+        asked |= (named & options) if computed else spelled.asked_of_options(options, called_too, [*said, *beside], reader.holders)
     for setting in settings:
         if setting.declared == "argparse":
             setting.read = setting.read or setting.name in asked
@@ -87,7 +87,7 @@ def _named(settings: Iterable[Hyperparameter], said: Iterable[Spelled]) -> set[s
 def _asked(reader: Reader, options: set[str], called_too: set[str], said: list[Spelled]) -> set[str]:
     """The options that some file asks for; where all are taken at once, those that are written anywhere."""
     if not any(one.wholesale for one in said):
-        return spelled.asked_of_options(options, called_too, said)
+        return spelled.asked_of_options(options, called_too, said, reader.holders)
     if any(one.wholesale and one.hands_on for one in said):
         return set(options)
     return {name for name in options if NOTES.search(name)} | (options & spelled.words(source.text for source in reader.modules.values()))

@@ -96,6 +96,8 @@ def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:
     """owner.name"""
     owner = reader.evaluate(node.value)
     value = reader.attribute(owner, node.attr, node)
+    if type(owner) is Instance and owner.role == "namespace" and isinstance(node.value, (ast.Name, ast.Attribute)):
+        reader.holders.add(node.value.id if isinstance(node.value, ast.Name) else node.value.attr)
     if type(value) is Constant and value.place is not None and value.value is not None and type(owner) is not Constant:
         return _linked(reader, value, node, node.attr)
     return value

@@ -92,7 +92,7 @@ class Reader:
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
         self.receivers: dict[ast.AST, Value | None] = {}  # of methods, when they were entered last
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
-        self.entered: set[ast.AST] = set()
+        self.entered, self.holders = set[ast.AST](), set[str]()  # holders: the names that options of a command line were asked of
         self.entry_arguments: list[str] | None = None
         self.refusals = Refusals()
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key

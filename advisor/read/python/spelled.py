@@ -95,16 +95,17 @@ def _of(text: str) -> Spelled:
     )
 
 
-def asked_of_options(names: Collection[str], called_too: Collection[str], said: Iterable[Spelled]) -> set[str]:
-    """The options that are asked for, by their names: of what options are called, of what other options are asked of as well, or in quotes.
-    Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere: only names that it does not keep count."""
+def asked_of_options(names: Collection[str], called_too: Collection[str], said: Iterable[Spelled], bound: Collection[str]) -> set[str]:
+    """The options that are asked for, by their names: of what is `bound` to them, of what options are called, of what other options are asked of
+    as well, or in quotes. Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere: only names that
+    it does not keep count."""
     said = list(said)
     asked = {(holder, name) for one in said for holder, name in one.asked if name in names}
     asked |= {(holder, name) for one in said for holder, name in one.called_of if name in called_too}
     by_holder: dict[str, set[str]] = {}
     for holder, name in asked:
         by_holder.setdefault(holder, set()).add(name)
-    holders = {holder for holder, held in by_holder.items() if holder not in OWN and (holder in HOLDERS or len(held) > 1)}
+    holders = {holder for holder, held in by_holder.items() if holder not in OWN and (holder in HOLDERS or holder in bound or len(held) > 1)}
     if any((holders | OWN | HOLDERS) & one.by_computed_name or (not holders and one.only_declares) for one in said):
         return set(names)
     kept = frozenset[str]().union(*(one.kept for one in said))
