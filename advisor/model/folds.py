@@ -52,9 +52,8 @@ def training_loop(context: Context) -> TrainingLoop | None:
     """The training loop in whose batch loop something stands; None when it stands in none."""
     if not context.loops:
         return None
-    depths = {id(loop): depth for depth, loop in enumerate(context.loops)}
-    found = [loop for loop in reversed(_rooted(context.loops[0])) if id(loop.batch) in depths]
-    return max(found, key=lambda loop: depths[id(loop.batch)], default=None)  # the innermost: a backward beside it may count an outer one as batches
+    depths = {loop: depth for depth, loop in enumerate(context.loops)}  # the innermost: for a backward beside it an outer one may be a batch loop
+    return max((loop for loop in _rooted(context.loops[0])[::-1] if loop.batch in depths), key=lambda loop: depths[loop.batch], default=None)
 
 
 def batch_loop(context: Context) -> Loop | None:
@@ -143,18 +142,13 @@ def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
             if loop not in stepping:
                 stepping[loop] = contains(loop.body, Kind.OPTIMIZER_STEP)
         at = next((at for at in reversed(range(len(loops))) if stepping[loops[at]]), len(loops) - 1)
-        batch = _taking_batches(loops, at)
+        batch = at
+        while batch and loops[batch].what == "items":  # what only walks over things, as several models are, for each batch of a loader
+            batch -= 1
+        batch = batch if loops[batch].over is not None else at
         around = tuple(loops[:batch])
         found.setdefault(loops[batch], TrainingLoop(loops[batch], _epoch(around), around, tuple(loops[at + 1 :])))
     return tuple(found.values())
-
-
-def _taking_batches(loops: list[Loop], stepping: int) -> int:
-    """Where the batch loop stands: a loop that steps is one, unless it only walks over things, as several models are, for each batch of a loader."""
-    at = stepping
-    while at and loops[at].what == "items":
-        at -= 1
-    return at if loops[at].over is not None else stepping
 
 
 def _epoch(around: tuple[Loop, ...]) -> Loop | None:
