@@ -64,11 +64,8 @@ def batch_loop(context: Context) -> Loop | None:
 
 def epoch_loop(context: Context) -> Loop | None:
     """The epoch loop that something stands in, be it inside the batch loop or beside it."""
-    loop = training_loop(context)
-    if loop is not None:
-        return loop.epoch
-    if not context.loops:
-        return None
+    if (loop := training_loop(context)) is not None or not context.loops:
+        return loop.epoch if loop is not None else None
     epochs = {id(found.epoch) for found in _rooted(context.loops[0])}
     return next((loop for loop in reversed(context.loops) if id(loop) in epochs), None)
 
