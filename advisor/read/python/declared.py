@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
@@ -34,18 +33,22 @@ def note_readers(reader: Reader) -> None:
     if not settings.items:
         return
     keys.note(reader)
+    if not reader.recipe.trains:
+        settings.complete, settings.why = False, "nothing is trained here"
+        return
     said = [spelled.of(reader.project, source.path, source.text) for source in reader.modules.values()]
     wholesale = any(one.wholesale for one in said)
-    named = _named(settings.items, said)
+    names = {setting.name for setting in settings}
     options = {setting.name for setting in settings if setting.declared == "argparse"}
     called_too = {setting.name for setting in settings if setting.type not in PLAIN}  # `args.seed(0)` reads no number that is called seed
+    named = spelled.named(names, called_too, said)
     asked = _asked(reader, options, called_too, said)
     unread = [setting for setting in settings if setting.declared != "config" and setting.name not in (asked if setting.name in options else named)]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
-    if unread and (shared or any(one.computed for one in said)):
-        beside = [spelled.of(reader.project, path, text) for path, text in keys.beside(reader.project, os.path.dirname(reader.entry.path))]
-        named |= _named(settings.items, beside)
-        computed = any(one.computed for one in said)
+    computed = any(one.computed for one in said)
+    if unread and (shared or computed):
+        beside = spelled.beside(reader.project, os.path.dirname(reader.entry.path))
+        named |= spelled.named(names, called_too, beside)
         asked |= (named & options) if computed else spelled.asked_of_options(options, called_too, [*said, *beside], reader.holders)
     for setting in settings:
         if setting.declared == "argparse":
@@ -76,18 +79,10 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
     reader.recipe.hyperparameters.items.append(fact)
 
 
-def _named(settings: Iterable[Hyperparameter], said: Iterable[Spelled]) -> set[str]:
-    """What some file names as an attribute or in quotes."""
-    said = list(said)
-    called = {name for one in said for name in one.called}
-    named = {name for one in said for name in one.names}
-    return named | {setting.name for setting in settings if setting.name in called and setting.type not in PLAIN}
-
-
 def _asked(reader: Reader, options: set[str], called_too: set[str], said: list[Spelled]) -> set[str]:
     """The options that some file asks for; where all are taken at once, those that are written anywhere."""
     if not any(one.wholesale for one in said):
         return spelled.asked_of_options(options, called_too, said, reader.holders)
     if any(one.wholesale and one.hands_on for one in said):
         return set(options)
-    return {name for name in options if NOTES.search(name)} | (options & spelled.words(source.text for source in reader.modules.values()))
+    return {name for name in options if NOTES.search(name)} | spelled.written(options, (source.text for source in reader.modules.values()))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from sys import intern  # most names stand in many files
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.record import dataclass
+from advisor.read.python import keys
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project
@@ -34,7 +36,6 @@ ATTRIBUTE = pattern(  # of what, its name, and whether it is called or set; a wo
 )
 COMPUTED_NAME = pattern(r"\b(?:get|has)attr\(\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
-WORD = pattern(r"(?<![\w-])[A-Za-z_]\w*")
 COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
 FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
     r"\bif\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
@@ -56,10 +57,9 @@ class Spelled:
     """What the text of a file says of settings."""
 
     names: frozenset[str]  # as attributes, of whatever, or in quotes
-    called: frozenset[str]  # as methods
     quoted: frozenset[str]
-    asked: frozenset[tuple[str, str]]  # of what, and which attribute
-    called_of: frozenset[tuple[str, str]]
+    asked: dict[str, set[str]]  # the attributes, and of what
+    called_of: dict[str, set[str]]
     kept: frozenset[str]  # attributes that objects give to themselves
     by_computed_name: frozenset[str]  # what is asked for a name that stands nowhere
     wholesale: bool
@@ -77,17 +77,39 @@ def of(project: Project, path: str, text: str) -> Spelled:
     return said
 
 
+def beside(project: Project, start: str) -> tuple[Spelled, ...]:
+    """What the files below a folder say."""
+    key = f"spelled beside\0{start}"
+    said = project.remembered.get(key)
+    if said is None:
+        said = project.remembered[key] = tuple(of(project, path, text) for path, text in keys.beside(project, start))
+    assert isinstance(said, tuple)
+    return said
+
+
 def _of(text: str) -> Spelled:
-    attributes = [(intern(of), intern(name), use) for of, name, use in ATTRIBUTE.findall(FILLED.sub("", COMMENT.sub("", text)))]
-    quoted = frozenset(map(intern, TEXT.findall(text)))
+    asked: dict[str, set[str]] = {}
+    called: dict[str, set[str]] = {}
+    kept, names = set(), set(map(intern, TEXT.findall(text)))
+    quoted = frozenset(names)
+    for holder, name, use in ATTRIBUTE.findall(FILLED.sub("", COMMENT.sub("", text))):
+        name = intern(name)
+        if use == "=":
+            names.add(name)
+            if holder in OWN:
+                kept.add(name)
+        elif use:
+            called.setdefault(name, set()).add(intern(holder))
+        else:
+            names.add(name)
+            asked.setdefault(name, set()).add(intern(holder))
     return Spelled(
-        names=quoted | {name for _, name, use in attributes if use != "("},
-        called=frozenset(name for _, name, use in attributes if use == "("),
+        names=frozenset(names),
         quoted=quoted,
-        asked=frozenset((holder, name) for holder, name, use in attributes if not use),
-        called_of=frozenset((holder, name) for holder, name, use in attributes if use == "("),
-        kept=frozenset(name for holder, name, use in attributes if use == "=" and holder in OWN),
-        by_computed_name=frozenset(COMPUTED_NAME.findall(text)),
+        asked=asked,
+        called_of=called,
+        kept=frozenset(kept),
+        by_computed_name=frozenset(COMPUTED_NAME.findall(text)) if "attr(" in text else frozenset(),
         wholesale=_found(WHOLESALE, _without_modules(text)),
         hands_on="**" in text and HANDS_ON.search(TAKES.sub("", text)) is not None,
         computed=_found(COMPUTED, text),
@@ -95,27 +117,41 @@ def _of(text: str) -> Spelled:
     )
 
 
-def asked_of_options(names: Collection[str], called_too: Collection[str], said: Iterable[Spelled], bound: Collection[str]) -> set[str]:
+def named(names: set[str], called_too: set[str], said: Iterable[Spelled]) -> set[str]:
+    """Those of the names that some file has as an attribute, of whatever, or in quotes."""
+    found: set[str] = set()
+    for one in said:
+        found |= (one.names & names) | (called_too & one.called_of.keys())
+    return found
+
+
+def asked_of_options(names: set[str], called_too: set[str], said: Collection[Spelled], bound: Collection[str]) -> set[str]:
     """The options that are asked for, by their names: of what is `bound` to them, of what options are called, of what other options are asked of
     as well, or in quotes. Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere: only names that
     it does not keep count."""
-    said = list(said)
-    asked = {(holder, name) for one in said for holder, name in one.asked if name in names}
-    asked |= {(holder, name) for one in said for holder, name in one.called_of if name in called_too}
-    by_holder: dict[str, set[str]] = {}
-    for holder, name in asked:
-        by_holder.setdefault(holder, set()).add(name)
-    holders = {holder for holder, held in by_holder.items() if holder not in OWN and (holder in HOLDERS or holder in bound or len(held) > 1)}
+    by_name: dict[str, set[str]] = {}
+    for one in said:
+        for name in names & one.asked.keys():
+            by_name.setdefault(name, set()).update(one.asked[name])
+        for name in called_too & one.called_of.keys():
+            by_name.setdefault(name, set()).update(one.called_of[name])
+    counts = Counter(holder for held in by_name.values() for holder in held)
+    holders = {holder for holder, count in counts.items() if holder not in OWN and (holder in HOLDERS or holder in bound or count > 1)}
     if any((holders | OWN | HOLDERS) & one.by_computed_name or (not holders and one.only_declares) for one in said):
         return set(names)
-    kept = frozenset[str]().union(*(one.kept for one in said))
-    found = {name for holder, name in asked if not holders or holder in holders or (holder in OWN and name not in kept)}
-    return found.union(*(one.quoted & set(names) for one in said))
+    kept = set().union(*(one.kept for one in said)) & names
+    found = {name for name, held in by_name.items() if not holders or held & holders or (held & OWN and name not in kept)}
+    return found.union(*(one.quoted & names for one in said))
 
 
-def words(texts: Iterable[str]) -> set[str]:
-    """Every word of these texts, comments and the options of a command line apart."""
-    return {word for text in texts for word in WORD.findall(COMMENT.sub("", text))}
+def written(names: Collection[str], texts: Iterable[str]) -> set[str]:
+    """Those of the names that stand anywhere, as a word, but for comments and the options of a command line."""
+    left = set(names)
+    for text in texts:
+        here = [name for name in left if name in text]
+        if here:
+            left.difference_update(re.findall(rf"(?<![\w-])(?:{'|'.join(map(re.escape, here))})\b", COMMENT.sub("", text)))
+    return set(names) - left
 
 
 def _without_modules(text: str) -> str:
