@@ -15,7 +15,7 @@ from advisor.read.python.values import Constant
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
-    from advisor.read.python.spelled import Spelled
+    from advisor.read.python.spelled import Text
     from advisor.read.python.values import Instance
 
 NOTES = pattern(  # what tells a reader of logs which run it was
@@ -36,20 +36,21 @@ def note_readers(reader: Reader) -> None:
     if not reader.recipe.trains:
         settings.complete, settings.why = False, "nothing is trained here"
         return
-    said = [spelled.of(reader.project, source.path, source.text) for source in reader.modules.values()]
-    wholesale = any(one.wholesale for one in said)
+    files = [(source.path, source.text) for source in reader.modules.values()]
+    said = [spelled.of(reader.project, file) for file in files]
+    wholesale, computed = any(one.wholesale for one in said), any(one.computed for one in said)
     names = {setting.name for setting in settings}
     options = {setting.name for setting in settings if setting.declared == "argparse"}
     called_too = {setting.name for setting in settings if setting.type not in PLAIN}  # `args.seed(0)` reads no number that is called seed
     named = spelled.named(names, called_too, said)
-    asked = _asked(reader, options, called_too, said)
+    asked = _asked(reader, options, called_too, files, wholesale) if options else set[str]()
     unread = [setting for setting in settings if setting.declared != "config" and setting.name not in (asked if setting.name in options else named)]
     shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
-    computed = any(one.computed for one in said)
     if unread and (shared or computed):
         beside = spelled.beside(reader.project, os.path.dirname(reader.entry.path))
-        named |= spelled.named(names, called_too, beside)
-        asked |= (named & options) if computed else spelled.asked_of_options(options, called_too, [*said, *beside], reader.holders)
+        named |= spelled.named(names, called_too, (spelled.of(reader.project, file) for file in beside))
+        if options:
+            asked |= (named & options) if computed else _asked_of(reader, options, called_too, [*files, *beside])
     for setting in settings:
         if setting.declared == "argparse":
             setting.read = setting.read or setting.name in asked
@@ -79,10 +80,14 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
     reader.recipe.hyperparameters.items.append(fact)
 
 
-def _asked(reader: Reader, options: set[str], called_too: set[str], said: list[Spelled]) -> set[str]:
+def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[Text], wholesale: bool) -> set[str]:
     """The options that some file asks for; where all are taken at once, those that are written anywhere."""
-    if not any(one.wholesale for one in said):
-        return spelled.asked_of_options(options, called_too, said, reader.holders)
-    if any(one.wholesale and one.hands_on for one in said):
+    if not wholesale:
+        return _asked_of(reader, options, called_too, files)
+    if any(spelled.of(reader.project, file).wholesale and spelled.asked_in(reader.project, file).hands_on for file in files):
         return set(options)
-    return {name for name in options if NOTES.search(name)} | spelled.written(options, (source.text for source in reader.modules.values()))
+    return {name for name in options if NOTES.search(name)} | spelled.written(options, (text for _, text in files))
+
+
+def _asked_of(reader: Reader, options: set[str], called_too: set[str], files: list[Text]) -> set[str]:
+    return spelled.asked_of_options(options, called_too, [spelled.asked_in(reader.project, file) for file in files], reader.holders)

@@ -34,6 +34,7 @@ OWNED = pattern(r"(?<![\w.])(\w+)\.__dict__")
 ATTRIBUTE = pattern(  # of what, its name, and whether it is called or set; a word is tried from its first letter only, which halves the time
     r"(?:((?<![A-Za-z_])[A-Za-z_]\w*\b|[\])])\s*)?\.\s*(?=([A-Za-z_]\w*)\s*(\(|=(?!=))?)"
 )
+NAME = pattern(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # the same whatever it is of
 COMPUTED_NAME = pattern(r"\b(?:get|has)attr\(\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
 COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
@@ -57,62 +58,83 @@ class Spelled:
     """What the text of a file says of settings."""
 
     names: frozenset[str]  # as attributes, of whatever, or in quotes
+    called: frozenset[str]  # as methods
+    wholesale: bool
+    computed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the text of a file asks of what: this tells options of a command line from other things of the same name."""
+
+    attributes: dict[str, set[str]]  # and of what
+    methods: dict[str, set[str]]
     quoted: frozenset[str]
-    asked: dict[str, set[str]]  # the attributes, and of what
-    called_of: dict[str, set[str]]
     kept: frozenset[str]  # attributes that objects give to themselves
     by_computed_name: frozenset[str]  # what is asked for a name that stands nowhere
-    wholesale: bool
     hands_on: bool  # a dict may go into a call as its arguments
-    computed: bool
     only_declares: bool  # options that another file would have to parse
 
 
-def of(project: Project, path: str, text: str) -> Spelled:
+Text = tuple[str, str]  # of a file: its path and its text
+
+
+def of(project: Project, file: Text) -> Spelled:
     """What a file says, looked for once however many programs read it."""
-    said = project.remembered.get(path)
+    said = project.remembered.get(file[0])
     if said is None:
-        said = project.remembered[path] = _of(text)
+        said = project.remembered[file[0]] = _of(file[1])
     assert isinstance(said, Spelled)
     return said
 
 
-def beside(project: Project, start: str) -> tuple[Spelled, ...]:
-    """What the files below a folder say."""
-    key = f"spelled beside\0{start}"
-    said = project.remembered.get(key)
-    if said is None:
-        said = project.remembered[key] = tuple(of(project, path, text) for path, text in keys.beside(project, start))
-    assert isinstance(said, tuple)
-    return said
+def asked_in(project: Project, file: Text) -> Asked:
+    """What a file asks of what, looked for once."""
+    key = f"asked\0{file[0]}"
+    asked = project.remembered.get(key)
+    if asked is None:
+        asked = project.remembered[key] = _asked_in(file[1])
+    assert isinstance(asked, Asked)
+    return asked
+
+
+def beside(project: Project, start: str) -> tuple[Text, ...]:
+    """The files below a folder."""
+    key = f"texts beside\0{start}"
+    files = project.remembered.get(key)
+    if files is None:
+        files = project.remembered[key] = tuple(keys.beside(project, start))
+    assert isinstance(files, tuple)
+    return files
 
 
 def _of(text: str) -> Spelled:
-    asked: dict[str, set[str]] = {}
-    called: dict[str, set[str]] = {}
-    kept, names = set(), set(map(intern, TEXT.findall(text)))
-    quoted = frozenset(names)
-    for holder, name, use in ATTRIBUTE.findall(FILLED.sub("", COMMENT.sub("", text))):
-        name = intern(name)
-        if use == "=":
-            names.add(name)
-            if holder in OWN:
-                kept.add(name)
-        elif use:
-            called.setdefault(name, set()).add(intern(holder))
-        else:
-            names.add(name)
-            asked.setdefault(name, set()).add(intern(holder))
+    attributes = NAME.findall(text)
     return Spelled(
-        names=frozenset(names),
-        quoted=quoted,
-        asked=asked,
-        called_of=called,
+        names=frozenset(map(intern, (*(name for name, called in attributes if not called), *TEXT.findall(text)))),
+        called=frozenset(intern(name) for name, called in attributes if called),
+        wholesale=_found(WHOLESALE, _without_modules(text)),
+        computed=_found(COMPUTED, text),
+    )
+
+
+def _asked_in(text: str) -> Asked:
+    attributes: dict[str, set[str]] = {}
+    methods: dict[str, set[str]] = {}
+    kept: set[str] = set()
+    for holder, name, use in ATTRIBUTE.findall(FILLED.sub("", COMMENT.sub("", text))):
+        if use == "=":
+            if holder in OWN:
+                kept.add(intern(name))
+        else:
+            (methods if use else attributes).setdefault(intern(name), set()).add(intern(holder))
+    return Asked(
+        attributes,
+        methods,
+        quoted=frozenset(map(intern, TEXT.findall(text))),
         kept=frozenset(kept),
         by_computed_name=frozenset(COMPUTED_NAME.findall(text)) if "attr(" in text else frozenset(),
-        wholesale=_found(WHOLESALE, _without_modules(text)),
         hands_on="**" in text and HANDS_ON.search(TAKES.sub("", text)) is not None,
-        computed=_found(COMPUTED, text),
         only_declares=".add_argument(" in text and ".parse_" not in text,
     )
 
@@ -121,20 +143,20 @@ def named(names: set[str], called_too: set[str], said: Iterable[Spelled]) -> set
     """Those of the names that some file has as an attribute, of whatever, or in quotes."""
     found: set[str] = set()
     for one in said:
-        found |= (one.names & names) | (called_too & one.called_of.keys())
+        found |= (one.names & names) | (one.called & called_too)
     return found
 
 
-def asked_of_options(names: set[str], called_too: set[str], said: Collection[Spelled], bound: Collection[str]) -> set[str]:
+def asked_of_options(names: set[str], called_too: set[str], said: Collection[Asked], bound: Collection[str]) -> set[str]:
     """The options that are asked for, by their names: of what is `bound` to them, of what options are called, of what other options are asked of
     as well, or in quotes. Where nothing seems to hold them, of anything. What an object asks of itself it may have from anywhere: only names that
     it does not keep count."""
     by_name: dict[str, set[str]] = {}
     for one in said:
-        for name in names & one.asked.keys():
-            by_name.setdefault(name, set()).update(one.asked[name])
-        for name in called_too & one.called_of.keys():
-            by_name.setdefault(name, set()).update(one.called_of[name])
+        for name in names & one.attributes.keys():
+            by_name.setdefault(name, set()).update(one.attributes[name])
+        for name in called_too & one.methods.keys():
+            by_name.setdefault(name, set()).update(one.methods[name])
     counts = Counter(holder for held in by_name.values() for holder in held)
     holders = {holder for holder, count in counts.items() if holder not in OWN and (holder in HOLDERS or holder in bound or count > 1)}
     if any((holders | OWN | HOLDERS) & one.by_computed_name or (not holders and one.only_declares) for one in said):
