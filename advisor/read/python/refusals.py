@@ -6,7 +6,7 @@ import ast
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from advisor.model.recipe import RefusedCall, UndefinedName
 from advisor.model.record import dataclass
@@ -203,7 +203,8 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
     if module.cells is not None or module.path.endswith("__init__.py"):
         return  # an earlier session may have left it in the kernel; what a package imports of itself is bound in it
     if module.display not in reader.refusals.unbound:
-        reader.refusals.unbound[module.display] = _unbound(module.text)
+        names = _names(reader.project, module)
+        reader.refusals.unbound[module.display] = names[1] - names[0] if names is not None else frozenset()
     if name not in reader.refusals.unbound[module.display]:
         return
     fact = UndefinedName(reader.place(node), name=name)
@@ -222,7 +223,7 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
         return  # a package that is still being made by what it imports
-    names = _names(source.text)
+    names = _names(reader.project, source)
     if names is None or name in names[0]:
         return
     fact = UndefinedName(reader.place(node), name=name, missing_in=source.display, relative=node.level > 0)
@@ -253,14 +254,18 @@ def _prepared(frame: Frame) -> bool:
     return owner is not None and (bool(owner.keywords) or any(not isinstance(base, (Class, Library)) for base in owner.mro))
 
 
-def _unbound(text: str) -> frozenset[str]:
-    """The names that a file asks for as globals and never binds."""
-    names = _names(text)
-    return names[1] - names[0] if names is not None else frozenset()
+Names = tuple[frozenset[str], frozenset[str]]
 
 
-def _names(text: str) -> tuple[frozenset[str], frozenset[str]] | None:
-    """The names that a file binds, and those that it asks for as globals; None where its text does not show them all."""
+def _names(project: Project, source: SourceModule) -> Names | None:
+    """The names that a file binds, and those that it asks for as globals, looked for once; None where its text does not show them all."""
+    key = f"names\0{source.path}"
+    if key not in project.remembered:
+        project.remembered[key] = _names_in(source.text)
+    return cast("Names | None", project.remembered[key])
+
+
+def _names_in(text: str) -> Names | None:
     if any(way in text for way in HIDDEN):
         return None
     import symtable  # few programs ask for a name that they do not bind
