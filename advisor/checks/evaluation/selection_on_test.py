@@ -9,18 +9,20 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.modes import final_data
 from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save, Split
-from advisor.model.source import Link
+from advisor.model.source import Link, Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The best checkpoint and the early stop, by the data that their metric was measured on."""
+    told: set[Place] = set()
     for save in recipe.saves:
         data = _test_data(save.monitor, recipe) if save.best else None
         if data is not None:
+            told.add(_where(save))
             yield _finding("checkpoint", save, data, save.monitor, ctx)
     for stop in recipe.early_stopping:
         data = _test_data(stop.flow, recipe)
-        if data is not None:
+        if data is not None and _where(stop) not in told:  # a stopper that keeps the best weights as well is told once
             yield _finding("early-stop", stop, data, stop.flow, ctx)
 
 
@@ -58,5 +60,10 @@ def _finding(case: str, at: Save | EarlyStopping, data: Data, flow: Flow | None,
     sure = not isinstance(data, Split) and data.role == "test" and (isinstance(data, Dataset) or data.role_from in ("use", "contents"))
     evidence = [Link(data.place.file, data.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
-    where = at.compared or at.decided or at if isinstance(at, Save) else at.called or at
-    return ctx.finding(case, at=where, confidence=None if sure else "medium", evidence=evidence, metric=metric, line=data.place)
+    return ctx.finding(case, at=_where(at), confidence=None if sure else "medium", evidence=evidence, metric=metric, line=data.place)
+
+
+def _where(decision: Save | EarlyStopping) -> Place:
+    """Where it is decided."""
+    asked = decision.compared or decision.decided if isinstance(decision, Save) else decision.called
+    return asked or decision.place

@@ -11,7 +11,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import Everything, Order, cadence, epoch_loop, guards, needs_flag, training_loop, violations
 from advisor.model.gradients import escaped
 from advisor.model.recipe import Optimizer, Recipe, Scheduler
-from advisor.model.schedules import PLATEAU, begins_at_zero
+from advisor.model.schedules import PLATEAU, alternatives, begins_at_zero
 from advisor.model.source import Link
 
 
@@ -33,6 +33,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         step = _step_after(found.event, found.context, scheduler)
         if each == "once" or step is None or found.thing in seen or _conditional(found.context):
             continue
+        if any(begins_at_zero(other) for other in alternatives(recipe, scheduler)):
+            continue  # it leaves out a rate of zero; and what is right for one schedule is no fault of another that a flag may choose
         if scheduler.optimizer is not None and scheduler.optimizer.escaped:
             ctx.skip(f"the optimizer was handed to `{scheduler.optimizer.escaped}`, which could not be read", found.event)
             continue
@@ -46,12 +48,11 @@ def _built(event: Event) -> Iterable[Scheduler]:
 
 
 def _stepped(event: Event) -> Iterable[Scheduler]:
-    """A library scheduler stepped without an epoch of its own choice. A plateau scheduler has no first step to lose, nor has a warm-up from zero."""
+    """A library scheduler stepped without an epoch of its own choice. A plateau scheduler has no first step to lose."""
     scheduler = event.subject
     if event.kind is not Kind.SCHEDULER_STEP or not isinstance(scheduler, Scheduler) or event.data.get("arguments"):
         return ()
-    judged = scheduler.kind.startswith(("torch.", "transformers.")) and scheduler.name != PLATEAU and not begins_at_zero(scheduler)
-    return (scheduler,) if judged else ()
+    return (scheduler,) if scheduler.kind.startswith(("torch.", "transformers.")) and scheduler.name != PLATEAU else ()
 
 
 def _conditional(context: Around) -> bool:
