@@ -45,9 +45,9 @@ def note_readers(reader: Reader) -> None:
     named = spelled.named(names, called_too, said)
     asked = _asked(reader, options, called_too, files, wholesale) if options else set[str]()
     unread = [setting for setting in settings if setting.declared != "config" and setting.name not in (asked if setting.name in options else named)]
-    shared = any(setting.place.file != reader.entry.display for setting in unread)  # other programs may import the same declarations
-    if unread and (shared or computed):
-        beside = spelled.beside(reader.project, os.path.dirname(reader.entry.path))
+    declaring = {setting.place.file for setting in unread} - {reader.entry.display}  # other programs may import the same declarations
+    if declaring or (unread and computed):
+        beside = spelled.beside(reader.project, _above(reader, declaring))
         named |= spelled.named(names, called_too, (spelled.of(reader.project, file) for file in beside))
         if options:
             asked |= (named & options) if computed else _asked_of(reader, options, called_too, [*files, *beside])
@@ -59,6 +59,13 @@ def note_readers(reader: Reader) -> None:
         setting.escaped = setting.escaped or reader.handed_over
     if reader.spent or reader.failed_imports:
         settings.complete, settings.why = False, "not every file of the program was read"
+
+
+def _above(reader: Reader, declaring: set[str]) -> str:
+    """The innermost folder of the project that holds the entry and the files that declare: the programs that share these lie below it."""
+    roots = reader.project.roots(reader.entry.path)
+    paths = [source.path for source in reader.modules.values() if source.display in declaring]
+    return next((root for root in roots if all(path.startswith(root + os.sep) for path in paths)), roots[0])
 
 
 STATE = pattern(  # what a run writes into its arguments
