@@ -36,7 +36,7 @@ def note_readers(reader: Reader) -> None:
     if not reader.recipe.trains:
         settings.complete, settings.why = False, "nothing is trained here"
         return
-    files = [(source.path, source.text) for source in reader.modules.values()]
+    files: list[spelled.Text] = [(source.path, source.text) for source in reader.modules.values()]
     said = [spelled.of(reader.project, file) for file in files]
     wholesale, computed = any(one.wholesale for one in said), any(one.computed for one in said)
     names = {setting.name for setting in settings}
@@ -48,6 +48,9 @@ def note_readers(reader: Reader) -> None:
     declaring = {setting.place.file for setting in unread} - {reader.entry.display}  # other programs may import the same declarations
     if declaring or (unread and computed):
         beside = spelled.beside(reader.project, _above(reader, declaring))
+        if beside is None:
+            settings.complete, settings.why = False, "too many files may read what others declare"
+            return
         named |= spelled.named(names, called_too, (spelled.of(reader.project, file) for file in beside))
         if options:
             asked |= (named & options) if computed else _asked_of(reader, options, called_too, [*files, *beside])
@@ -93,7 +96,7 @@ def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[
         return _asked_of(reader, options, called_too, files)
     if any(spelled.of(reader.project, file).wholesale and spelled.asked_in(reader.project, file).hands_on for file in files):
         return set(options)
-    return {name for name in options if NOTES.search(name)} | spelled.written(options, (text for _, text in files))
+    return {name for name in options if NOTES.search(name)} | spelled.written(options, (source.text for source in reader.modules.values()))
 
 
 def _asked_of(reader: Reader, options: set[str], called_too: set[str], files: list[Text]) -> set[str]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from sys import intern  # most names stand in many files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from advisor.model.pattern import pattern
 from advisor.model.record import dataclass
@@ -76,14 +76,14 @@ class Asked:
     only_declares: bool  # options that another file would have to parse
 
 
-Text = tuple[str, str]  # of a file: its path and its text
+Text = tuple[str, str | None]  # of a file: its path, and its text where that is at hand
 
 
 def of(project: Project, file: Text) -> Spelled:
     """What a file says, looked for once however many programs read it."""
     said = project.remembered.get(file[0])
     if said is None:
-        said = project.remembered[file[0]] = _of(file[1])
+        said = project.remembered[file[0]] = _of(_text(project, file))
     assert isinstance(said, Spelled)
     return said
 
@@ -93,19 +93,23 @@ def asked_in(project: Project, file: Text) -> Asked:
     key = f"asked\0{file[0]}"
     asked = project.remembered.get(key)
     if asked is None:
-        asked = project.remembered[key] = _asked_in(file[1])
+        asked = project.remembered[key] = _asked_in(_text(project, file))
     assert isinstance(asked, Asked)
     return asked
 
 
-def beside(project: Project, start: str) -> tuple[Text, ...]:
-    """The files below a folder."""
-    key = f"texts beside\0{start}"
-    files = project.remembered.get(key)
-    if files is None:
-        files = project.remembered[key] = tuple(keys.beside(project, start))
-    assert isinstance(files, tuple)
-    return files
+def beside(project: Project, start: str) -> tuple[Text, ...] | None:
+    """The files below a folder; None where they are too many to be looked through."""
+    key = f"files beside\0{start}"
+    if key not in project.remembered:
+        files = tuple((path, None) for path, _ in keys.beside(project, start))
+        project.remembered[key] = files if len(files) < keys.LARGEST_SEARCH else None
+    return cast("tuple[Text, ...] | None", project.remembered[key])
+
+
+def _text(project: Project, file: Text) -> str:
+    data = project.read_bytes(file[0]) if file[1] is None else file[1]
+    return data if isinstance(data, str) else data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
 
 
 def _of(text: str) -> Spelled:
