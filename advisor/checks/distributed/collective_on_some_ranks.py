@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Branch, Event, Kind, events, walk
+from advisor.model.events import Branch, Event, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import needs_flag
@@ -41,6 +41,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _place(event: Event, context: Around, branch: Branch) -> Place:
     """Where the call is made: for a function that does nothing else, and asks nothing itself, where that is called."""
     inner = context.calls[-1] if context.calls else None
-    held = [node for node, _ in walk(inner.body)] if inner is not None else []
-    alone = inner is not None and branch not in held and all(node.kind is Kind.COLLECTIVE for node in held if isinstance(node, Event))
-    return inner.place if inner is not None and alone else event.place
+    if inner is not None and kinds(inner.body) == {Kind.COLLECTIVE} and all(node is not branch for node, _ in walk(inner.body)):
+        return inner.place
+    return event.place

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import batch_loop, epoch_loop
+from advisor.model.finished import once
+from advisor.model.folds import batch_loop, contains, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Place
@@ -40,8 +41,10 @@ def _drawn_per_loader(recipe: Recipe) -> Iterator[Event]:
     """Rows put in random order before a split, by a function that is called once for each loader: each call cuts other rows apart."""
     made: dict[Place, dict[Event, set[Role]]] = {}
     for event, around in events(recipe.tree, Kind.DRAW):
+        if event.data.get("use") != "shuffle":
+            continue
         call = next((call for call in reversed(around.calls) if _splits(call)), None)
-        if event.data.get("use") != "shuffle" or call is None:
+        if call is None:
             continue
         inside = [other for other, _ in events(call.body)]
         before, behind = inside[: inside.index(event)], inside[inside.index(event) :]
@@ -55,8 +58,11 @@ def _drawn_per_loader(recipe: Recipe) -> Iterator[Event]:
             yield next(iter(drawn))
 
 
+@once
 def _splits(call: Call) -> bool:
     """True for a function that splits data and builds a loader."""
+    if not contains(call.body, Kind.SPLIT):
+        return False
     kinds = {event.kind for event, _ in events(call.body, Kind.SPLIT, Kind.BUILD) if event.kind is Kind.SPLIT or isinstance(event.subject, Loader)}
     return kinds == {Kind.SPLIT, Kind.BUILD}
 
