@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Call, Event, Kind, Loop, events
+from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.finished import once
-from advisor.model.folds import batch_loop, contains, epoch_loop
+from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Place
@@ -39,11 +38,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _drawn_per_loader(recipe: Recipe) -> Iterator[Event]:
     """Rows put in random order before a split, by a function that is called once for each loader: each call cuts other rows apart."""
+    splitting = {call for _, around in events(recipe.tree, Kind.SPLIT) for call in around.calls}
+    loading = {call for event, around in events(recipe.tree, Kind.BUILD) if isinstance(event.subject, Loader) for call in around.calls}
     made: dict[Place, dict[Event, set[Role]]] = {}
     for event, around in events(recipe.tree, Kind.DRAW):
         if event.data.get("use") != "shuffle":
             continue
-        call = next((call for call in reversed(around.calls) if _splits(call)), None)
+        call = next((call for call in reversed(around.calls) if call in splitting and call in loading), None)
         if call is None:
             continue
         inside = [other for other, _ in events(call.body)]
@@ -56,15 +57,6 @@ def _drawn_per_loader(recipe: Recipe) -> Iterator[Event]:
         apart = [roles for roles in drawn.values() if len(roles) == 1]
         if len(apart) == len(drawn) > 1 and {"train"} in apart and any(roles <= {"validation", "test"} for roles in apart):
             yield next(iter(drawn))
-
-
-@once
-def _splits(call: Call) -> bool:
-    """True for a function that splits data and builds a loader."""
-    if not contains(call.body, Kind.SPLIT):
-        return False
-    kinds = {event.kind for event, _ in events(call.body, Kind.SPLIT, Kind.BUILD) if event.kind is Kind.SPLIT or isinstance(event.subject, Loader)}
-    return kinds == {Kind.SPLIT, Kind.BUILD}
 
 
 def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[Finding]:
