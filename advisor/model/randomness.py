@@ -133,15 +133,15 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
-    seeded = {seed.library for seed in recipe.seeds if set_by_default(seed)}
     aside: Event | None = None
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
         if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init", "split"} and not event.data.get("generator"):
-            if event.data.get("library") in seeded - {"torch"}:
+            library = event.data.get("library")
+            if library not in (None, "torch") and any(map(set_by_default, seeds_of(recipe, library))):
                 continue
-            picked = hidden and event.data.get("library") == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
+            picked = hidden and library == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
             if not picked and not any(arm.label == "flag" for _, arm in context.arms):
                 return event  # weights are drawn while their model is built, which says it better
             aside = aside or event
