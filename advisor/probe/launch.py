@@ -148,7 +148,7 @@ class Observation:
         self.watch_from_here()
         clock = threading.Thread(target=self._clock, name="advisor-probe-clock", daemon=True)
         clock.start()
-        terminated = self._on_termination()
+        terminated = self._on_requests_to_end()
         try:
             return function()
         except Stop as stop:
@@ -166,7 +166,7 @@ class Observation:
             self.over.set()
             self.session.measuring = False
             self.arrivals.remove()
-            if terminated is not None and os.getpid() == self.session.pid:
+            if terminated and os.getpid() == self.session.pid:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is on its way
                 self.deaf = True
         return None
@@ -177,19 +177,27 @@ class Observation:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self.deaf = False
 
-    def _on_termination(self) -> Any:
-        """A request to end, as launchers and CI systems send it, is answered with the report so far."""
+    def _on_requests_to_end(self) -> bool:
+        """Ctrl-C, and the request to end of launchers and CI systems, are answered with the report so far.
+
+        An exception raised in a destructor or a callback of the interpreter is printed and dropped, so the end is also
+        asked for at the next hook. True when SIGTERM is answered here.
+        """
+        ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
         def end(number: int, frame: FrameType | None) -> None:
             if os.getpid() == self.session.pid and not self.over.is_set():
+                self.session.end("interrupt")
                 raise KeyboardInterrupt
-            signal.signal(number, signal.SIG_DFL)
+            former = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, former)
             os.kill(os.getpid(), number)
 
-        if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-            return None
-        signal.signal(signal.SIGTERM, end)
-        return end
+        if ours:
+            signal.signal(signal.SIGTERM, end)
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, end)
+        return ours
 
     def _load(self) -> tuple[CodeType, ModuleType]:
         """The script's code and a fresh `__main__` to run it in; sys.argv and sys.path as `python` would set them."""

@@ -169,6 +169,16 @@ def test_forked_children_report_nothing(project: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_that_the_interpreter_drops_is_answered_at_the_next_step(project: Path, number: int) -> None:
+    code = HEALTHY.replace("range(100)", "range(10**9)")
+    code = code.replace("    optimizer.step()\n", "    optimizer.step()\n    steps += 1\n    if steps == 20:\n        del last\n")
+    asks = "import os\nclass Last:\n    def __del__(self):\n        os.kill(os.getpid(), NUMBER)\n        return None\nlast, steps = Last(), 0\n"
+    asks = asks.replace("NUMBER", str(int(number)))
+    summary = report(probe(project, "--steps", "1000000", "--format", "json", "train.py", code=asks + code))["summary"]
+    assert summary["script"]["stopped"] == "interrupt" and summary["steps"] == 21
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_gives_the_report_so_far(project: Path, number: int) -> None:
     code = HEALTHY.replace("range(100)", "range(10**9)")
     code = code.replace("    optimizer.step()\n", "    optimizer.step()\n    open('steps', 'a').write('.')\n")
