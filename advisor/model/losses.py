@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from advisor.model.events import Arm, Branch, Call, Context, Kind, events
-from advisor.model.recipe import Flow, Loss, Recipe
+from advisor.model.recipe import Flow, Loss, Module, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Link, OneOf, Place, is_absent
 
@@ -97,6 +97,19 @@ def trained_on(recipe: Recipe) -> frozenset[Loss]:
     """The losses that a backward goes through."""
     flows = (event.data.get("flow") for event, _ in events(recipe.tree, Kind.BACKWARD))
     return frozenset(loss for flow in flows if isinstance(flow, Flow) for loss in flow.losses)
+
+
+def aims_at_copy(recipe: Recipe, modules: Collection[Module]) -> bool:
+    """True for a value network: every library loss on its output measures a distance to what a copy gives that follows its weights."""
+    seen = False
+    for event, _ in events(recipe.tree, Kind.LOSS):
+        output, aim = event.data.get("input"), event.data.get("target")
+        if output is None or not any(module in modules for module in output.modules):
+            continue
+        if event.subject.name not in DISTANCE or aim is None or not any(module.copy_of in modules for module in aim.modules):
+            return False
+        seen = True
+    return seen
 
 
 def class_weights(loss: Loss) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.choices import hedge
 from advisor.model.finding import Finding
+from advisor.model.losses import aims_at_copy
 from advisor.model.recipe import Optimizer
 from advisor.model.source import Known, candidates, is_unknown, value_of
 
@@ -22,8 +23,10 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         return
     settings = [optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)]
     found = [known for setting in settings for known in candidates(setting) if _number(known) >= ctx.limit("decay")]
-    if found:
-        worst = max(found, key=_number)
+    worst = max(found, key=_number, default=None)
+    if worst is not None:
+        if _number(worst) <= ctx.limit("value-network") and aims_at_copy(ctx.recipe, optimizer.modules):
+            return
         sure = hedge(ctx.recipe, optimizer, worst, default_path=any(worst in candidates(setting)[:1] for setting in settings))
         yield ctx.finding("coupled", at=optimizer, value_from=worst, **sure, value=_number(worst))
     elif any(map(is_unknown, settings)):
