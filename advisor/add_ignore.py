@@ -49,6 +49,7 @@ def _silence(file: str, findings: Sequence[Finding], reason: str) -> list[Findin
                 lines = changed
                 done += here
                 break
+    file = os.path.realpath(file)  # a link stays one
     draft = f"{file}.{os.getpid()}.advisor"
     with open(draft, "wb") as out:
         out.write("".join(lines).encode(encoding))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,11 +62,23 @@ def discover(paths: Sequence[str], exclude: Patterns | None = None, force_exclud
 
 
 def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
-    """Every file of a folder that may be a program or a config. A folder is entered once, however many links lead to it."""
+    """Every file of a folder that may be a program or a config, once, however many links lead to it: they are followed last, to what was not met."""
     entered: set[tuple[int, int]] = set()
+    met: set[str] = set()  # files, by where they lie
     start = os.path.abspath(top)
-    stack = [(top, start, tuple(_ignores_above(start)))]
-    while stack:
+    stack: list[tuple[str, str, tuple[Patterns, ...]]] = [(top, start, tuple(_ignores_above(start)))]
+    links: list[tuple[int, str, str, tuple[Patterns, ...]]] = []
+    top, real = start, os.path.realpath(start)  # the folder that is walked, and where it lies
+    while stack or links:
+        if not stack:
+            _, top, shown, ignores = heapq.heappop(links)
+            real = os.path.realpath(top)
+            if os.path.isdir(real):
+                stack.append((shown, top, ignores))
+            elif real not in met:
+                met.add(real)
+                yield shown
+            continue
         shown, folder, ignores = stack.pop()
         try:
             status = os.stat(folder)
@@ -84,10 +97,17 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
         for entry in entries:
             path = os.path.join(folder, entry.name)
             name = entry.name if shown == "." else os.path.join(shown, entry.name)
-            if _is_folder(entry):
-                if entry.name not in NEVER and not entry.name.endswith(".egg-info") and not _is_ignored(path, True, ignores, exclude):
-                    folders.append((name, path, ignores))
-            elif entry.name.lower().endswith(PROGRAMS + CONFIGS) and not _is_ignored(path, False, ignores, exclude):
+            is_folder = _is_folder(entry)
+            if is_folder and (entry.name in NEVER or entry.name.endswith(".egg-info")):
+                continue
+            if (not is_folder and not entry.name.lower().endswith(PROGRAMS + CONFIGS)) or _is_ignored(path, is_folder, ignores, exclude):
+                continue
+            if entry.is_symlink():
+                heapq.heappush(links, (path.count(os.sep), path, name, ignores))
+            elif is_folder:
+                folders.append((name, path, ignores))
+            else:
+                met.add(real + path[len(top) :])
                 yield name
         stack.extend(reversed(folders))
 

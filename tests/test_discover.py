@@ -57,7 +57,17 @@ def test_links(folder: Path) -> None:
     Path("a/loop").symlink_to(folder / "a", target_is_directory=True)
     Path("a/broken.py").symlink_to("nowhere.py")
     Path("b").symlink_to(folder / "a", target_is_directory=True)
-    assert discover(["."]) == ["a/broken.py", "a/train.py"]
+    assert discover(["."]) == ["a/train.py", "a/broken.py"]
+
+
+def test_a_file_is_met_where_it_lies(folder: Path) -> None:
+    make("examples/first/run.py", "library/train.py", "elsewhere/notes.py")
+    Path("examples/first/library").symlink_to("../../library", target_is_directory=True)
+    Path("examples/first/again.py").symlink_to("../../library/train.py")
+    Path("elsewhere").rename(folder.parent / "elsewhere")
+    Path("examples/first/notes").symlink_to(folder.parent / "elsewhere", target_is_directory=True)
+    Path("library/notes").symlink_to(folder.parent / "elsewhere", target_is_directory=True)
+    assert discover(["."]) == ["examples/first/run.py", "library/train.py", "library/notes/notes.py"], "what lies outside by the shortest way to it"
 
 
 def test_a_folder_that_may_not_be_listed() -> None:

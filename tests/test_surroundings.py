@@ -46,6 +46,53 @@ def test_what_is_no_file_is_left_out_of_a_folder_and_told_where_it_is_named(advi
         listener.close()
 
 
+FIT = """\
+import torch
+
+
+def fit(model, optimizer, loader):
+    for x, y in loader:
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+RUN = """\
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from {module} import fit
+
+torch.manual_seed(0)
+model = torch.nn.Linear(4, 3)
+data = TensorDataset(torch.randn(64, 4), torch.randint(3, (64,)))
+for epoch in range(10):
+    fit(model, torch.optim.SGD(model.parameters(), lr=0.1), DataLoader(data, batch_size=8, shuffle=True))
+"""
+
+
+def test_a_file_that_links_lead_to_is_told_of_once_and_where_it_lies(advisor: Advisor) -> None:
+    for folder in ("library", "examples/a", "examples/b"):
+        Path(folder).mkdir(parents=True)
+    Path("library/__init__.py").touch()
+    Path("library/fit.py").write_text(FIT)
+    for file, module in (("run.py", "library.fit"), ("examples/a/run.py", "library.fit"), ("examples/b/run.py", "again")):
+        Path(file).write_text(RUN.format(module=module))
+    Path("examples/a/library").symlink_to("../../library", target_is_directory=True)
+    Path("examples/b/again.py").symlink_to("../../library/fit.py")
+    missing = ["library/fit.py:6:9"]
+
+    def told(*paths: str) -> list[str]:
+        findings = advisor("lint", *paths, "--select", "missing-zero-grad", "--format", "json", "--no-cache").json["findings"]
+        return [f"{finding['file']}:{finding['line']}:{finding['column']}" for finding in findings]
+
+    assert told(".") == told("examples/a/run.py") == told("examples/b") == missing
+    advisor("lint", ".", "--select", "missing-zero-grad", "--write-baseline")
+    assert told("examples/b", "--baseline", "advisor-baseline.json") == []
+    advisor("lint", ".", "--select", "missing-zero-grad", "--add-ignore=known")
+    assert told(".") == []
+    assert Path("library/fit.py").read_text().count("advisor: ignore") == 1
+    assert Path("examples/b/again.py").is_symlink()
+
+
 SHADOWS = ("click", "json", "ast", "torch", "advisor", "yaml", "types", "re", "typing", "dataclasses", "pathspec", "tomllib")
 
 
