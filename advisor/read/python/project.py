@@ -10,6 +10,7 @@ from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.read.python.bodies import put_off
+from advisor.read.python.names import Names
 from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
 
@@ -141,8 +142,7 @@ class Project:
         self.parsed: set[str] = set()  # paths of what was parsed, or read as a config
         self.functions: dict[str, tuple[int, int]] = {}  # path -> how many a file has, how many were entered, where all were to be
         self.left_out: list[Broken] = []  # cells of notebooks
-        self._shown: dict[str, str] = {}  # path -> the name shown for it
-        self._real: dict[str, str] = {}  # folder -> where it lies
+        self._names = Names(self.directory)
         self._lines: dict[str, list[str]] = {}
         self.opened: dict[str, tuple[str, str] | None] = {}
         self.remembered: dict[str, object] = {}  # what was found out about the texts of files and folders, by path
@@ -150,28 +150,8 @@ class Project:
         self.touched: dict[str, None] = {}  # every path that was read or looked for: what a cached result depends on, with the folders listed
 
     def display(self, path: str) -> str:
-        """The name shown for a file: relative to the working directory with `/`, absolute outside it.
-
-        A file that links lead to as well is shown by where it lies, so that what is found in it is told once.
-        """
-        shown = self._shown.get(path)
-        if shown is None:
-            shown = path
-            if path != "-" and os.path.isabs(path):
-                inside = self.directory.rstrip(os.sep) + os.sep
-                shown = (self._unlinked(path, inside)[len(inside) :] if path.startswith(inside) else path).replace(os.sep, "/")
-            self._shown[path] = shown
-        return shown
-
-    def _unlinked(self, path: str, inside: str) -> str:
-        """The path without links, where it stays in this folder."""
-        folder, name = os.path.split(path)
-        if folder not in self._real:
-            self._real[folder] = os.path.realpath(folder)
-        full = os.path.join(self._real[folder], name)
-        if os.path.islink(full):
-            full = os.path.realpath(full)
-        return full if full.startswith(inside) and (full == path or os.path.exists(full)) else path
+        """The name shown for a file."""
+        return self._names.of(path)
 
     def lines(self, display: str) -> list[str]:
         """The lines of a file that was read, by the name shown for it."""
