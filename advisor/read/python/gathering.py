@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 GATHERING_METHODS = frozenset({"append", "extend", "update", "add", "add_batch", "log", "put"})
+EMPTYING_METHODS = frozenset({"clear", "reset"})
 
 
 def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Callable[[dict[Any, Any], Any], bool]) -> None:
@@ -30,7 +31,7 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         home = reader.frame.home(name)
         if name not in home:
             continue
-        runs = name in gathered and kept(home, name)
+        runs = any(kept(home, root) for root in gathered.get(name, ()))
         if isinstance(value, Sequence) and value.kind == "list" and runs and kept(value.state, "items"):
             reader.store.write(value.state, "running", True)
         if not isinstance(value, (Tensor, Opaque)) or value.flow is None:
@@ -56,37 +57,55 @@ def of_all(value: Value) -> Value:
 
 
 def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:
-    """Tells of a (container, key) whether it is older than the turn of the loop around, asked before the loop that is now to be read."""
+    """Tells of a (container, key) whether it is older than the turn of the loop around, asked before the loop that is now to be read, and goes on in the next."""
     if not reader.turns or reader.loop_depth <= reader.frame.loops:
         return lambda container, key: False  # no loop around in this function: what it binds begins with each call
-    written = {(id(container), key) for container, key, _ in reader.store.trail[reader.turns[-1] :]}
-    return lambda container, key: (id(container), key) not in written
+    began, around = reader.turns[-1]
+    written = {(id(container), key) for container, key, _ in reader.store.trail[began:]}
+    return lambda container, key: (id(container), key) not in written and key not in _set_back(around)
 
 
-def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], set[str]]:
-    """The names that a loop binds, and those that grow from turn to turn: read before the turn has bound them anew."""
-    gathered: set[str] = set()
+def _set_back(around: ast.AST) -> set[str]:
+    """The names that a turn of a loop begins anew, before or after what gathers in them: `total = 0`, `losses.clear()`, `del losses[:]`."""
+    found: set[str] = set()
+    for item in ast.walk(around):
+        if isinstance(item, (ast.Assign, ast.AnnAssign)) and item.value is not None:
+            targets = item.targets if isinstance(item, ast.Assign) else [item.target]
+            found |= {name for target in targets if not isinstance(target, ast.Subscript) for name in _mentioned(target)} - _mentioned(item.value)
+        elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in EMPTYING_METHODS:
+            found |= _mentioned(item.func.value)
+        elif isinstance(item, ast.Delete):
+            found |= {name for target in item.targets for name in _mentioned(target)}
+    return found
+
+
+def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], dict[str, set[str]]]:
+    """The names that a loop binds, and those that grow from turn to turn or are computed from these, with the ones that grow: read before the turn has
+    bound them anew."""
+    grown: set[str] = set()
     assigned: list[tuple[set[str], set[str]]] = []
     fresh = _mentioned(node.target)
     for statement in _always_run(node.body):
         for item in ast.walk(statement):
             if isinstance(item, ast.AugAssign):
-                gathered |= _mentioned(item.target) - fresh
+                grown |= _mentioned(item.target) - fresh
             elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in GATHERING_METHODS:
-                gathered |= _mentioned(item.func.value) - fresh
+                grown |= _mentioned(item.func.value) - fresh
             elif isinstance(item, ast.Assign):
                 targets = {name for target in item.targets for name in _mentioned(target)}
                 used = _mentioned(item.value)
                 places = {name for target in item.targets if isinstance(target, ast.Subscript) for name in _mentioned(target.value)}
-                gathered |= ((targets & used) | places) - fresh
+                grown |= ((targets & used) | places) - fresh
                 assigned.append((targets, used))
         if isinstance(statement, ast.Assign):
-            fresh |= {name for target in statement.targets for name in _mentioned(target)} - gathered
+            fresh |= {name for target in statement.targets for name in _mentioned(target)} - grown
+    gathered = {name: {name} for name in grown}
     for _ in range(2):
         for targets, used in assigned:
-            if used & gathered:
-                gathered |= targets
-    return {name for targets, _ in assigned for name in targets} | gathered, gathered
+            roots = {root for name in used for root in gathered.get(name, ())}
+            for name in targets if roots else ():
+                gathered[name] = gathered.get(name, set()) | roots
+    return {name for targets, _ in assigned for name in targets} | gathered.keys(), gathered
 
 
 def _attributes(node: ast.For | ast.AsyncFor) -> list[ast.Attribute]:

@@ -117,7 +117,7 @@ def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[N
     reader.block = body
     reader.loop_depth += 1
     try:
-        reader.turns.append(reader.store.mark())
+        reader.turns.append((reader.store.mark(), node))
         bind()
         return statements.run(reader, node.body)
     finally:
@@ -183,7 +183,7 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
         inner = reader.frame
         reader.frame = outer_frame
         reader.loop_depth += 1
-        reader.turns.append(reader.store.mark())
+        reader.turns.append((reader.store.mark(), node))
         reader.on_yield.append(None)
         try:
             assignment.assign(reader, node.target, value, node.target)
@@ -213,7 +213,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
-    reader.turns.append(reader.store.mark())
+    reader.turns.append((reader.store.mark(), node))
     try:
         if reader.strong_truth(test) is None:
             arms: list[tuple[str, bool | None, Any]] = [

@@ -83,7 +83,7 @@ class Reader:
         self.depth = 0  # nesting of expressions
         self.spent = self.closed = False  # closed: no further file is imported
         self.leaves = self.repeated = 0  # events emitted, to drop calls without any; nodes that replayed calls added
-        self.turns: list[int] = []  # where in the trail the turns of the loops around began
+        self.turns: list[tuple[int, ast.AST]] = []  # where in the trail the turns of the loops around began, and the loops
         self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0  # unrolling: inside a loop that is read item by item
         self.grad_mode, self.serial, self.config_keys = "on", 0, (0, False)  # settings looked at, and whether one is a key of a config
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around

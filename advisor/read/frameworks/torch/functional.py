@@ -7,7 +7,7 @@ from advisor.model.recipe import Flow, FunctionalDropout
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.table import REQUIRED, LibraryCall
 from advisor.read.frameworks.torch.flows import (
     after,
     arguments,
@@ -163,10 +163,11 @@ def _modeless(call: LibraryCall) -> bool:
 
 
 def dropout(call: LibraryCall) -> Value:
-    """F.dropout(x, p=0.5, training=True); torch.dropout needs both."""
+    """F.dropout(x, p=0.5, training=True); torch.dropout(x, p, train) has no defaults."""
     reader, key = call.reader, ("dropout", id(call.node))
     flow = subject(call) or Flow()
-    p, training = call.setting("p", 1, 0.5), call.setting("training", 2, True)
+    p = call.setting("p", 1, 0.5)
+    training = call.setting("training", 2, True) if call.name.startswith("torch.nn.") else call.setting("train", 2, REQUIRED)
     if any(text.startswith("self.training") or ".training and" in text or text.endswith(".training") for text, _ in reader.conditions):
         training = Unknown("it stands under a condition on the training mode")
     if key not in reader.seen_facts:
