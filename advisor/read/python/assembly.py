@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
-from advisor.model.recipe import Flow, Listing, Loader, Recipe, Role, Save
+from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
 from advisor.read.python import constants, folders, group_keys, patience, tree
 from advisor.read.python.declared import note_readers
@@ -94,7 +94,7 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
             loops = tree.real_loops(context)
-            if len(loops) == 2 and loops[0].what == "items" and loops[1].what in ("range", "while") and loops[1].over is None:
+            if len(loops) == 2 and loops[1].what in ("range", "while") and loops[1].over is None and _starts_runs(*loops):
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
                 recipe.epochs = _epoch_count(loops)
@@ -116,6 +116,12 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                         accumulation = modulo
     if accumulation is not ABSENT and recipe.accumulation is ABSENT:
         recipe.accumulation = accumulation
+
+
+def _starts_runs(outer: Loop, inner: Loop) -> bool:
+    """True for a loop around another whose turns are runs of their own: it walks over things, or builds an optimizer for what the other trains."""
+    built = (event for event, context in events(outer.body, Kind.BUILD) if inner not in context.loops)
+    return outer.what == "items" or any(isinstance(event.subject, Optimizer) for event in built)
 
 
 def _note_counter(branch: Branch, arm: Arm, loop: Loop) -> None:

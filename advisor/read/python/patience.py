@@ -91,6 +91,8 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             if not ends and not flags:
                 continue
             context = raised[0][1] if raised else still[variable]
+            if not _trains_around(context):
+                continue
             metric_arm = _metric_arm(context, counters)
             assert metric_arm is not None
             branch, inside, comparison = metric_arm
@@ -235,6 +237,12 @@ def _metric_arm(context: Context, counters: Collection[Any]) -> tuple[Branch, Ar
         if comparison is not None:
             return branch, arm, comparison
     return None
+
+
+def _trains_around(context: Context) -> bool:
+    """False where loops stand around and none of them trains: what counts there stops a search, a game or a walk over results."""
+    loops = tree.real_loops(context)
+    return not loops or any(tree.holds(loop, Kind.BACKWARD, Kind.OPTIMIZER_STEP) for loop in loops)
 
 
 def _improvement(branch: Branch, count_arm: Arm | None, comparison: Condition, nodes: list[tree.Entry]) -> Any:
