@@ -57,7 +57,7 @@ def of_all(value: Value) -> Value:
 
 
 def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:
-    """Tells of a (container, key) whether it is older than the turn of the loop around, asked before the loop that is now to be read, and goes on in the next."""
+    """Tells of a (container, key) whether it is older than the turn of the loop around and goes on in the next: asked before a loop is read."""
     if not reader.turns or reader.loop_depth <= reader.frame.loops:
         return lambda container, key: False  # no loop around in this function: what it binds begins with each call
     began, around = reader.turns[-1]
@@ -80,8 +80,8 @@ def _set_back(around: ast.AST) -> set[str]:
 
 
 def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], dict[str, set[str]]]:
-    """The names that a loop binds, and those that grow from turn to turn or are computed from these, with the ones that grow: read before the turn has
-    bound them anew."""
+    """The names that a loop binds; and those that grow from turn to turn, read before the turn has bound them anew, or are computed from such names:
+    each with what grows."""
     grown: set[str] = set()
     assigned: list[tuple[set[str], set[str]]] = []
     fresh = _mentioned(node.target)
