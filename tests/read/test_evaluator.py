@@ -494,6 +494,28 @@ def test_what_one_registry_makes_is_not_what_another_makes(tmp_path: Path) -> No
     assert [entry.why for entry in reader.recipe.not_read] == ["`build` is called too often for every call to be followed"]
 
 
+def test_an_optimizer_is_not_that_of_the_model_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a large program, where what a function gave once is taken for what it gives."""
+    for begun in ("SOFT_BUDGET", "_EARLY"):
+        monkeypatch.setattr(f"advisor.read.python.functions.{begun}", 0)
+    reader = run(
+        tmp_path,
+        """
+        import torch
+
+        def factory(kind, parameters):
+            if kind == "sgd":
+                return torch.optim.SGD(parameters, lr=0.1)
+            return torch.optim.Adam(parameters)
+
+        first, second = torch.nn.Linear(4, 3), torch.nn.Linear(4, 2)
+        a, b = factory("sgd", first.parameters()), factory("sgd", second.parameters())
+        """,
+    )
+    held = [module for optimizer in reader.recipe.optimizers for module in optimizer.modules]
+    assert [value_of(module.settings["out_features"]) for module in held] == [3, 2]
+
+
 def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> None:
     reader = run(
         tmp_path,

@@ -11,9 +11,9 @@ from advisor.model.source import Link
 
 
 def check(clip: Clip, ctx: Context) -> Iterator[Finding]:
-    """A clip of parameters from an iterator that somebody used up before."""
+    """A clip of parameters from an iterator that somebody used up before, or of each in a loop over it."""
     parameters = clip.parameters
-    if parameters is not None and parameters.iterator and parameters.consumed_by is not None:
+    if parameters is not None and (parameters.iterator or clip.kind == "hand-written") and parameters.consumed_by is not None:
         place = parameters.consumed_by
         evidence = [Link(place.file, place.line, "the iterator is used up here")]
         yield ctx.finding("consumed", at=clip, evidence=evidence, line=place.line, file=place.file)

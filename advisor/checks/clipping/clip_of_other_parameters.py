@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.clearing import emptied
-from advisor.model.clips import clips, steps_beside, wasted
+from advisor.model.clips import clipped, clips, steps_beside, wasted
 from advisor.model.finding import Finding
-from advisor.model.gradients import holds_some
 from advisor.model.kinds import known_throughout
 from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each clip whose weights no optimizer of its batch loop holds, or whose gradients never come to a step."""
+    """Each clip whose weights no optimizer holds while others step in its batch loop, or whose gradients never come to a step."""
     for clip, clearing in wasted(recipe):
         if any(found.clearing is clearing for found in emptied(recipe)):
             continue  # zero-grad-before-step says it better
@@ -22,11 +21,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)
         given = event.subject.parameters
-        if given is None or not _certain(given):
+        if given is None or not _certain(given) or clipped(event, recipe):
             continue
         stepped = [step.subject for step, _, _ in steps_beside(recipe, event, around)]
         known = [optimizer for optimizer in stepped if isinstance(optimizer, Optimizer) and _judged(optimizer)]
-        if known and len(known) == len(stepped) and not any(holds_some(optimizer, given.modules) for optimizer in stepped):
+        if known and len(known) == len(stepped):
             yield ctx.finding("others", at=event, clipped=_names(given.modules), stepped=_names(known[0].modules))
 
 

@@ -28,12 +28,13 @@ def chained(call: LibraryCall, parts: list[Value], exact: bool) -> Value:
     weights = [part for part in parts if isinstance(part, Weights)]
     if weights and len(weights) == len(parts):
         held = [part.parameters for part in weights]
+        used = [part.state.get("consumed") if part.parameters.iterator else None for part in weights]
         merged = Parameters(
             tuple(dict.fromkeys(module for one in held for module in one.modules)),
             exact=exact and all(one.exact for one in held),
             filtered=next((one.filtered for one in held if one.filtered), None),
             iterator=True,
-            consumed_by=next((part.state["consumed"] for part in weights if part.parameters.iterator and part.state.get("consumed")), None),
+            consumed_by=used[0] if all(used) else None,
             why=next((one.why for one in held if one.why), None),
             inputs=any(one.inputs for one in held),
         )

@@ -122,6 +122,8 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS_EARLY
     if limit > 1 and body_node in replays and reader.costs.get(body_node, _SMALL) < _SMALL and not replays[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
+    if limit == 1 and body_node in replays and _steps(replays[body_node][1]):
+        limit = _EVALUATIONS  # the next one holds other weights
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
         if _of_another(reader.receivers.get(body_node), receiver) and _makes(value):
@@ -158,6 +160,11 @@ def _of_another(entered: Value | None, receiver: Value | None) -> bool:
 def _makes(value: Value) -> bool:
     """True for a thing, or what makes things."""
     return any(_makes(member) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
+
+
+def _steps(value: Value) -> bool:
+    """True for what moves weights, or the rate that they are moved at."""
+    return any(map(_steps, value.members)) if isinstance(value, Union) else isinstance(value, Instance) and value.role in ("optimizer", "scheduler")
 
 
 SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
