@@ -516,6 +516,37 @@ def test_an_optimizer_is_not_that_of_the_model_before(tmp_path: Path, monkeypatc
     assert [value_of(module.settings["out_features"]) for module in held] == [3, 2]
 
 
+def test_what_one_trainer_steps_another_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training method that is not entered again is not told as if it moved the weights of the object before, be that a module itself."""
+    for begun in ("SOFT_BUDGET", "_EARLY"):
+        monkeypatch.setattr(f"advisor.read.python.functions.{begun}", 0)
+    reader = run(
+        tmp_path,
+        """
+        import torch
+
+        class Trainer(torch.nn.Module):
+            def __init__(self, width):
+                super().__init__()
+                self.model = torch.nn.Linear(4, width)
+                self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+
+            def fit(self, x):
+                self.model(x).sum().backward()
+                self.optimizer.step()
+
+        first, second = Trainer(3), Trainer(2)
+        for turn in range(3):
+            first.fit(torch.randn(8, 4))
+            first.fit(torch.randn(8, 4))
+            second.fit(torch.randn(8, 4))
+        """,
+    )
+    steps = [event for event, _ in walk(reader.block) if isinstance(event, Event) and event.kind is Kind.OPTIMIZER_STEP]
+    assert [value_of(step.subject.modules[0].settings["out_features"]) for step in steps] == [3, 3]
+    assert [(note.why, note.line) for note in reader.recipe.not_read] == [("`fit` is called too often for every call to be followed", 18)]
+
+
 def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> None:
     reader = run(
         tmp_path,

@@ -126,9 +126,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS  # the next one holds other weights
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
-        if _of_another(reader.receivers.get(body_node), receiver) and _makes(value):
+        if _of_another(reader.receivers.get(body_node), receiver) and (_makes(value, receiver) or (leaves and _size(reader, nodes)[1])):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
-            return _unfollowed(reader, function.name, arguments, node)
+            return _unfollowed(reader, function.name, arguments, node, receiver)
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
@@ -153,13 +153,15 @@ def _model(receiver: Value | None) -> Fact | None:
 
 
 def _of_another(entered: Value | None, receiver: Value | None) -> bool:
-    """True where the call that is replayed was a method of another object: what one registry holds, another does not. Layers are all alike."""
-    return isinstance(entered, Instance) and isinstance(receiver, Instance) and entered is not receiver and receiver.role != "module"
+    """True where the call that is replayed was a method of another object."""
+    return isinstance(entered, Instance) and isinstance(receiver, Instance) and entered is not receiver
 
 
-def _makes(value: Value) -> bool:
-    """True for a thing, or what makes things."""
-    return any(_makes(member) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
+def _makes(value: Value, receiver: Value | None) -> bool:
+    """True for a thing, or what makes things: what one registry holds, another does not. Layers are all alike."""
+    if isinstance(receiver, Instance) and receiver.role == "module":
+        return False
+    return any(_makes(member, receiver) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
 
 
 def _steps(value: Value) -> bool:
@@ -218,7 +220,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     told = reader.leaves > leaves or any(_holds_loader(n) for n in nodes)
     if told:
         reader.block.append(Call(place, function.name, nodes, _model(frame.receiver)))
-    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes) if told else 0)
+    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes)[0] if told else 0)
     reader.log(Returned(body_node, summary if mode == "on" else None))
     return value
 
@@ -244,28 +246,30 @@ def _ended(value: Value, by: str, at: Place) -> Value:
     return value
 
 
-def _size(reader: Reader, nodes: list[Node]) -> int:
-    """How many nodes a piece of the tree has, those of replayed calls counted each time."""
+def _size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
+    """How many nodes a piece of the tree has, those of replayed calls counted each time, and whether an optimizer steps there."""
     known = reader.sizes.get(id(nodes))
     if known is not None and known[0] is nodes:
         return known[1]
-    size = len(nodes)
+    size, trains = len(nodes), False
     for node in nodes:
-        if isinstance(node, Branch):
-            size += sum(_size(reader, arm.body) for arm in node.arms)
-        elif not isinstance(node, (Event, Exit)):
-            size += _size(reader, node.body)
-    reader.sizes[id(nodes)] = (nodes, size)
-    return size
+        if isinstance(node, Event):
+            trains = trains or node.kind is Kind.OPTIMIZER_STEP
+        elif not isinstance(node, Exit):
+            for body in [arm.body for arm in node.arms] if isinstance(node, Branch) else [node.body]:
+                more, also = _size(reader, body)
+                size, trains = size + more, trains or also
+    reader.sizes[id(nodes)] = (nodes, (size, trains))
+    return size, trains
 
 
 def _holds_loader(node: Node) -> bool:
     return getattr(node, "over", None) is not None
 
 
-def _unfollowed(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    """A call that is not entered: what it was given may be used in any way."""
-    given = [*arguments.positional, *arguments.keywords.values()]
+def _unfollowed(reader: Reader, name: str, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
+    """A call that is not entered: what it was given may be used in any way, and what its object holds."""
+    given = [*arguments.positional, *arguments.keywords.values(), *(() if receiver is None else (receiver,))]
     if reader.tracked(given):
         reader.escape(given, name, node)
     return calls.opaque_result(reader, name, given)

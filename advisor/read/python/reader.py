@@ -114,7 +114,7 @@ class Reader:
         self.saved: list[tuple[Value, Save]] = []  # checkpoints, with the path that each was written to
         self._config: tuple[str, str] | None = None
         self.singletons: dict[str, Instance] = {}  # objects that a library has one of; models that were saved as a whole, by their file
-        self.sizes: dict[int, tuple[list[Node], int]] = {}  # nodes below a list of the tree
+        self.sizes: dict[int, tuple[list[Node], tuple[int, bool]]] = {}  # nodes below a list of the tree
         self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
