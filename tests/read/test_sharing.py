@@ -59,6 +59,10 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
             ("from settings import items", "items[-1]"),
         ],
     ),
+    "a name that a circle of imports does not know yet": (
+        {"one.py": "import two\nrate = 0.001\n", "two.py": "from one import rate\n"},
+        [("import one", "one.rate"), ("import two", "two.rate"), ("import one", "one.rate")],
+    ),
     "files that import each other": (
         {
             "one.py": "import two\nrate = 0.001\n\ndef other():\n    return two.rate\n",

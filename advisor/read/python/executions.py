@@ -156,6 +156,7 @@ class Execution:
     captured: list[Frame] = field(default_factory=list)  # frames that point at themselves, see release.py
     fit: bool = True  # to be shared
     made: list[Made] = field(default_factory=list)
+    circle: set[str] = field(default_factory=set)  # files that it asked for a name which they, still running themselves, had not bound yet
     tells: bool = False  # facts or events came up, which hold only where the import stands in no loop and under no condition
 
 

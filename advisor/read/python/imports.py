@@ -54,6 +54,8 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
                 value = _submodule(reader, package, alias.name, name, node)
             if value is None and source.source.state == "running":
                 value = Opaque(f"`{alias.name}` of a cyclic import")
+                if reader.sharing is not None:
+                    reader.sharing.depends_on_circle(source.source.path)
             if value is None:
                 getter = source.namespace.get("__getattr__")
                 if getter is None:

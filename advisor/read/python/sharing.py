@@ -8,6 +8,7 @@ its execution depended on is the same, so a file is executed anew when
 * something that it could reach was written to by this program itself (a setting that the entry changed); what files register is added to
   whatever other files have registered, in whatever order,
 * it looked for something beside the entry, and finds something else beside this one,
+* it imported a name of a file that was not done itself, as files that import each other do, and is met from another side,
 * it called functions before the soft budget of its program was spent, and would do so behind it, or the other way round.
 
 * facts or events came up, and it is imported in a loop or under a condition.
@@ -193,6 +194,14 @@ class Sharing:
         else:
             above.fit = False
 
+    def depends_on_circle(self, path: str) -> None:
+        """What is being read lacks a name of a file that is still being executed, as does whatever that file imported on the way here."""
+        for execution in reversed(self.running):
+            if execution is not None and execution.source.path == path:
+                return
+            if execution is not None:
+                execution.circle.add(path)
+
     def depends_on_folder(self) -> None:
         """The answer to what is being read depends on where the entry stands."""
         for execution in self.running:
@@ -322,6 +331,7 @@ class _Trial:
         self.world = world
         self.steps: list[Any] = []
         self.taken: dict[str, Execution] = {}
+        self.running: list[str] = []
         self.cost = 0
 
     def run(self, execution: Execution) -> bool:
@@ -336,8 +346,11 @@ class _Trial:
             return False
         if execution.tells and not (is_settled(self.reader) and is_unconditional(self.reader)):
             return False
+        if not all(other in self.running or self._runs(other) for other in execution.circle):
+            return False
         self.steps.append(execution)
         self.taken[path] = execution
+        self.running.append(path)
         home, beneath = self.sharing.shared.home, execution.beneath
         early = False  # whether a call of this stretch was made while functions are entered several times
         for step in execution.log:
@@ -361,7 +374,12 @@ class _Trial:
                 early = False
             if kind is not Imported and kind is not Met:
                 self.steps.append(step)
+        self.running.pop()
         return True
+
+    def _runs(self, path: str) -> bool:
+        held = self.reader.modules.get(path)
+        return held is not None and held.state == "running"
 
     def _imports(self, step: Imported) -> bool:
         path = step.of.source.path
