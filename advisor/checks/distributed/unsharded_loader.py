@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Confidence, Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.sharding import data_parallel
-from advisor.model.source import Known, Setting, is_absent, is_unknown
+from advisor.model.source import Known, Setting, is_absent, is_unknown, value_of
 
 WHOLE = frozenset({"WeightedRandomSampler", "RandomSampler", "SequentialSampler"})  # draw from all samples on every rank
 
@@ -39,7 +39,18 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     ddp = recipe.distributed.get("ddp")
     by_flag = not isinstance(ddp, Known) or ddp.weak  # replicas only where an option asks for them
     confidence: Confidence | None = "medium" if by_flag or loader.when else None
-    yield ctx.finding(case, at=loader, severity="hint" if by_flag else None, confidence=confidence, line=model.place, model=model.name)
+    severity: Severity | None = "hint" if by_flag or _one_process(recipe, loader) else None
+    line = ddp.place if isinstance(ddp, Known) and ddp.place is not None else model.place
+    yield ctx.finding(case, at=loader, severity=severity, confidence=confidence, line=line, model=model.name)
+
+
+def _one_process(recipe: Recipe, loader: Loader) -> bool:
+    """True when one loader's batches make up the batch that DeepSpeed is told for all processes together, and nothing starts several."""
+    if "launcher" in recipe.distributed or any(setting.name == "local_rank" for setting in recipe.hyperparameters):
+        return False
+    whole, own = value_of(recipe.distributed.get("global_batch_size")), value_of(loader.settings.get("batch_size"))
+    steps = 1 if is_absent(recipe.accumulation) else value_of(recipe.accumulation)
+    return isinstance(whole, int) and isinstance(own, int) and isinstance(steps, int) and whole == own * steps
 
 
 def _may_share_out(recipe: Recipe, loader: Loader) -> bool:

@@ -141,6 +141,10 @@ def initialize(call: LibraryCall) -> Value:
     if fact is not None and "DeepSpeed" not in fact.wrapped:
         fact.wrapped = (*fact.wrapped, "DeepSpeed")
         recipe.distributed.setdefault("ddp", Known(True, weak=uncertain(reader), place=call.place))
+    recipe.distributed.setdefault("global_batch_size", _setting(config, "train_batch_size"))
+    launcher = next((line.launcher for line in reader.launches if line.launcher != "python"), None)
+    if launcher is not None:
+        recipe.distributed.setdefault("launcher", Known(launcher))
     given = call.get("optimizer", 2)
     held = next((m for m in members(given) if isinstance(m, Instance) and isinstance(m.fact, Optimizer)), None) if given is not None else None
     optimizer = held.fact if held is not None and isinstance(held.fact, Optimizer) else _optimizer(call, config, fact)

@@ -1,15 +1,22 @@
-"""sacred: a config scope's local names are passed to the captured functions by name, weak because the command line may override them."""
+"""sacred: a config scope's local names are passed to the captured functions by name, weak because the command line may override them.
+
+A run seeds python, numpy and torch with the `seed` of its config before it calls the main function. Where the config names none, sacred draws
+one, another for each run.
+"""
 
 from __future__ import annotations
 
+from advisor.model.events import Kind
+from advisor.model.recipe import Seed
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.frameworks.yaml import load_config
 from advisor.read.python import functions, statements
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Function, Library, Mapping, Partial, Value
+from advisor.read.python.values import NONE, Arguments, Constant, Function, Library, Mapping, Partial, Value, setting
 
 
 @table.function("sacred.Experiment", "sacred.Ingredient")
@@ -32,10 +39,19 @@ def decorate(call: LibraryCall) -> Value:
         config: dict[str, Value] = call.this.data["config"]
         value.injected.update({key: held for key, held in config.items() if key in names and key not in value.injected})
         if what == "automain":
-            call.reader.call(value, Arguments(), call.node)
+            _start(call, value)
         if what == "main":
             call.reader.store.write(call.this.data, "main", value)
     return value
+
+
+def _start(call: LibraryCall, main: Function) -> Value:
+    """One run: everything is seeded from the config, then the main function is called."""
+    seed = call.this.data["config"].get("seed")
+    if seed is not None and not (isinstance(seed, Constant) and seed.value is None):
+        fact = Seed(call.place, library="framework", value=setting(seed), from_clock=clock(seed))
+        call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    return call.reader.call(main, Arguments(), call.node)
 
 
 def _scope(reader: Reader, function: Function, call: LibraryCall) -> dict[str, Value]:
@@ -75,7 +91,7 @@ def add_config(call: LibraryCall) -> Value:
 def run(call: LibraryCall) -> Value:
     """ex.run()"""
     main = call.this.data.get("main")
-    return call.reader.call(main, Arguments(), call.node) if isinstance(main, Function) else NONE
+    return _start(call, main) if isinstance(main, Function) else NONE
 
 
 @table.method("experiment", "log_scalar", "add_artifact", "add_resource", "add_named_config", "info")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from advisor.read.python.values import Arguments, Constant, Instance, Mapping, Sequence, Tensor, Union, content, join
+from advisor.read.python.values import Arguments, Constant, Instance, Mapping, Sequence, Tensor, Union, content, join, members
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -46,6 +46,7 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
                 arguments.spread = arguments.spread or member.place
             else:
                 arguments.exact = False
+        arguments.batch = arguments.batch or next((m for m in members(value) if isinstance(m, Tensor) and m.flow.source is not None), None)
         if isinstance(value, Union):
             _alternatives(reader, arguments, value)
     return arguments

@@ -23,6 +23,7 @@ from advisor.read.python.values import (
     Arguments,
     Bound,
     Class,
+    Constant,
     Function,
     Generator,
     Instance,
@@ -299,9 +300,9 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         elif name in function.injected:
             names[name] = function.injected[name]
         elif name in function.defaults:
-            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], Opaque(f"argument `{name}`")])
+            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], _not_named(reader, function, arguments, name)])
         else:
-            names[name] = Opaque(f"argument `{name}` of `{function.name}`")
+            names[name] = _not_named(reader, function, arguments, name)
     for parameter in spec.kwonlyargs:
         name = parameter.arg
         if name in keywords:
@@ -309,9 +310,9 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         elif name in function.injected:
             names[name] = function.injected[name]
         elif name in function.defaults:
-            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], Opaque(f"argument `{name}`")])
+            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], _not_named(reader, function, arguments, name)])
         else:
-            names[name] = Opaque(f"argument `{name}` of `{function.name}`")
+            names[name] = _not_named(reader, function, arguments, name)
     if spec.vararg is not None:
         names[spec.vararg.arg] = sequence(positional[len(parameters) :], "tuple", arguments.exact)
     if spec.kwarg is not None:
@@ -330,6 +331,13 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         scope.nonlocals,
         function=function,
     )
+
+
+def _not_named(reader: Reader, function: Function, arguments: Arguments, name: str) -> Value:
+    """A parameter that a call does not name: it may stand in the batch behind **."""
+    if arguments.batch is not None and not arguments.exact:
+        return reader.subscript(arguments.batch, Constant(name), function.node)
+    return Opaque(f"argument `{name}` of `{function.name}`")
 
 
 def consume(reader: Reader, generator: Generator, receive: Callable[[Value], None], node: ast.AST) -> None:

@@ -235,11 +235,12 @@ class Arguments:
     exact: bool = True
     spread: Place | None = None
     rest: Sequence | None = None  # the list behind a last *, when it is not known item by item
+    batch: Tensor | None = None  # what stands behind ** and came out of the data: which names it has is not known
     written: bool = False
 
     def after(self, *first: Value) -> Arguments:
         """The same arguments behind others: the receiver of a method."""
-        return Arguments([*first, *self.positional], self.keywords, self.exact, written=self.written)
+        return Arguments([*first, *self.positional], self.keywords, self.exact, batch=self.batch, written=self.written)
 
 
 NONE = Constant(None)
@@ -390,6 +391,8 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
         return Known(value.cls.name if value.cls is not None else value.kind, place=place)
     if isinstance(value, (Class, Function)):
         return Known(value.name, place=place)
+    if isinstance(value, Partial) and isinstance(value.function, (Class, Function)):
+        return Known(value.function.name, place=place)
     content = plain(value)
     if content is not Opaque:
         return Known(content, place=place)
