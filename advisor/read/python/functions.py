@@ -300,7 +300,8 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         elif name in function.injected:
             names[name] = function.injected[name]
         elif name in function.defaults:
-            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], _not_named(reader, function, arguments, name)])
+            default = function.defaults[name]
+            names[name] = default if arguments.exact else join([default, _not_named(reader, function, arguments, name)])
         else:
             names[name] = _not_named(reader, function, arguments, name)
     for parameter in spec.kwonlyargs:
@@ -310,7 +311,8 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         elif name in function.injected:
             names[name] = function.injected[name]
         elif name in function.defaults:
-            names[name] = function.defaults[name] if arguments.exact else join([function.defaults[name], _not_named(reader, function, arguments, name)])
+            default = function.defaults[name]
+            names[name] = default if arguments.exact else join([default, _not_named(reader, function, arguments, name)])
         else:
             names[name] = _not_named(reader, function, arguments, name)
     if spec.vararg is not None:

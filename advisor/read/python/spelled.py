@@ -29,6 +29,12 @@ COMPUTED = {  # what loads a module by a name that is computed
     "pkgutil.": pattern(r"\bpkgutil\."),
     "exec(": pattern(r"\bexec\("),
 }
+SHOWN = pattern(  # what prints, logs or keeps all settings for whoever looks at the run later
+    r"(?<![\w.])(?:print|pprint|pp|wandb\.init|wandb\.config\.update|wandb\.log|mlflow\.log_params|json\.dumps?|yaml\.(?:safe_)?dump)\s*\("
+    r"|\b\w*(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
+)
+SHOWN_IN_TURN = pattern(r"\bfor\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
+ALL_OF = pattern(r"\bvars\(\s*\w+\s*\)")
 OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
 OWNED = pattern(r"(?<![\w.])(\w+)\.__dict__")
 ATTRIBUTE = pattern(  # of what, its name, and whether it is called or set; a word is tried from its first letter only, which halves the time
@@ -44,6 +50,7 @@ FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
 TAKES = pattern(  # where `**` gathers, or makes a dict of another
     r"\bdef\s+\w+\s*\([^:]*?\)\s*(?:->[^:\n]*)?:|\b(?:update|dict|format)\([^()\n]*\)"
 )
+LONGEST_CALL = 2_000  # characters
 HANDS_ON = pattern(r"[(,]\s*\*\*")
 HOLDERS = frozenset({  # what the options of a command line are called
     "a", "arg", "args", "argument", "arguments", "c", "C", "cfg", "CFG", "conf", "config", "configs", "flags", "FLAGS", "h", "hp", "hparam",
@@ -60,6 +67,7 @@ class Spelled:
     names: frozenset[str]  # as attributes, of whatever, or in quotes
     called: frozenset[str]  # as methods
     wholesale: bool
+    taken: bool  # all settings, for more than to print, log or write them down
     computed: bool
 
 
@@ -114,10 +122,13 @@ def _text(project: Project, file: Text) -> str:
 
 def _of(text: str) -> Spelled:
     attributes = NAME.findall(text)
+    settings = _without_modules(text)
+    wholesale = _found(WHOLESALE, settings)
     return Spelled(
         names=frozenset(map(intern, (*(name for name, called in attributes if not called), *TEXT.findall(text)))),
         called=frozenset(intern(name) for name, called in attributes if called),
-        wholesale=_found(WHOLESALE, _without_modules(text)),
+        wholesale=wholesale,
+        taken=wholesale and _found(WHOLESALE, _without_shown(settings)),
         computed=_found(COMPUTED, text),
     )
 
@@ -187,6 +198,27 @@ def _without_modules(text: str) -> str:
     names = set(OWNED.findall(text))
     modules = {name for name in names if re.search(OF_A_MODULE.format(re.escape(name)), text, re.MULTILINE)}
     return OWNED.sub(lambda found: found[1] if found[1] in modules else found[0], text)
+
+
+def _without_shown(text: str) -> str:
+    """The text without `vars(args)` where all settings are only printed, logged or written down."""
+    if "vars(" not in text:
+        return text  # most texts
+    text = SHOWN_IN_TURN.sub("for _ in _:", text)
+    for found in reversed(list(SHOWN.finditer(text))):
+        end = _closed(text, found.end())
+        text = text[: found.end()] + ALL_OF.sub("args", text[found.end() : end]) + text[end:]
+    return text
+
+
+def _closed(text: str, start: int) -> int:
+    """Where the bracket that was opened just before `start` is closed."""
+    depth = 1
+    for position in range(start, min(len(text), start + LONGEST_CALL)):
+        depth += (text[position] in "([{") - (text[position] in ")]}")
+        if not depth:
+            return position
+    return start
 
 
 def _found(expressions: dict[str, re.Pattern[str] | None], text: str) -> bool:
