@@ -342,6 +342,7 @@ class Hyperparameter(Fact):
     type: str | None = None  # what converts the text that is given for it: bool, float, ...; None: nothing, or not known
     action: str = ""  # store_true, store_false: it is given without a value
     as_text: bool = False  # nothing converts what is given for it: argparse without a type, and no int() of the program
+    reckoned: bool = False  # of such an option: the program calculates with it, or compares it with a number
     at: Place | None = None  # where its default stands
     read: bool = False
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed

@@ -42,11 +42,12 @@ def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
             return "one-way" if default is SWITCHED[setting.action] else None
         return "no-value" if (isinstance(default, (int, float)) and default not in (0, 1)) or (isinstance(default, str) and default) else None
     number = isinstance(default, (int, float)) and not isinstance(default, bool)
-    return "text" if number and setting.as_text and setting.at is not None and (setting.at.file, setting.at.line) in reached else None
+    meant = setting.reckoned or (setting.at is not None and (setting.at.file, setting.at.line) in reached)
+    return "text" if number and setting.as_text and meant else None
 
 
 def _reached(recipe: Recipe) -> set[tuple[str, int]]:
-    """Where the defaults stand that arrive as numbers in what the program trains with."""
+    """Where the defaults stand that arrive as numbers in what the program trains with, which the program need not calculate with."""
     held: list[Setting] = [recipe.epochs, *(seed.value for seed in recipe.seeds)]
     for fact in (*recipe.optimizers, *recipe.schedulers, *recipe.loaders):
         held += fact.settings.values()

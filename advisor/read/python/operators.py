@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
 from advisor.model.pattern import pattern
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Flow, Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
@@ -61,6 +61,8 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
     ast.RShift: (">>", operator.rshift),
 }
 
+NUMBERS = frozenset({"int", "float"})
+ORDERING = frozenset({"<", "<=", ">", ">="})
 SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "|": "or"}  # methods by which objects of libraries answer operators
 
 
@@ -80,6 +82,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         pairs = [(a, b) for a in members(left) for b in members(right)]
         return join([binary(reader, op, a, b, node) for a, b in pairs[:6]] + ([Opaque("one of many values")] if len(pairs) > 6 else []))
     symbol, compute = _BINARY[type(op)]
+    if symbol != "%" or _type_of(left) in NUMBERS:  # else it fills in a text
+        _reckon(reader, left, right)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _fold(symbol, compute, left, right, reader, node)
     if flows(left) or flows(right):
@@ -124,6 +128,22 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
     head = texts.joined([left, right]) if symbol == "+" else ""
     return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head)
+
+
+def _reckon(reader: Reader, *values: Value) -> None:
+    """The program calculates with these: options among them are meant as numbers."""
+    for value in values:
+        if isinstance(value, Constant) and value.weak and value.origin:
+            for option in options_of(reader, value):
+                option.reckoned = True
+
+
+def options_of(reader: Reader, value: Constant) -> Iterator[Hyperparameter]:
+    """The options that nothing converts and whose default a value is, or comes from."""
+    spots = {(link.file, link.line) for link in value.origin}
+    for option in reader.recipe.hyperparameters:
+        if option.as_text and option.at is not None and (option.at.file, option.at.line) in spots:
+            yield option
 
 
 def _replicas(symbol: str, left: Value, right: Value) -> int:
@@ -306,6 +326,8 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         head = reader.truth(results[0])
         return Opaque("it depends on a flag", "bool") if head is None else Constant(head, weak=True)
     symbol, compute = _COMPARE[type(op)]
+    if symbol in ORDERING or (symbol in ("==", "!=") and {_type_of(left), _type_of(right)} <= NUMBERS):
+        _reckon(reader, left, right)
     if symbol in ("is", "is not"):
         none_left = isinstance(left, Constant) and left.value is None
         none_right = isinstance(right, Constant) and right.value is None

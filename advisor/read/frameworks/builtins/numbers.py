@@ -70,7 +70,8 @@ def _number(call: LibraryCall, kind: type) -> Value:
 def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
     if isinstance(value, Constant):
         if value.weak and value.origin:
-            _note_conversion(call, value)
+            for option in operators.options_of(call.reader, value):
+                option.as_text = False  # the program makes a number of it itself
         if len(call.arguments.positional) > 1:  # int(text, base)
             return fold(call, [value, *call.arguments.positional[1:]], kind, kind.__name__)
         try:
@@ -84,14 +85,6 @@ def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
         flow = value.flow if isinstance(value, Tensor) else Flow()
         return Opaque("a number taken from a tensor", kind.__name__, flow=cut(flow, call))
     return Opaque(f"`{call.reader.text(call.node)}`"[:120], kind.__name__)
-
-
-def _note_conversion(call: LibraryCall, value: Constant) -> None:
-    """The program makes a number of an option itself."""
-    spots = {(link.file, link.line) for link in value.origin}
-    for option in call.reader.recipe.hyperparameters:
-        if option.as_text and option.at is not None and (option.at.file, option.at.line) in spots:
-            option.as_text = False
 
 
 @function("builtins.int")
