@@ -300,6 +300,7 @@ class Restore(Fact):
     complete: bool = True
     path: Setting = ABSENT
     module: Module | None = None
+    optimizer: Optimizer | None = None
     strict: Setting = ABSENT
     result_used: bool = False
     saved: Save | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Optimizer, Recipe
-from advisor.model.resuming import resumes
+from advisor.model.resuming import Resume, resumes
 from advisor.model.source import number
 
 
@@ -16,6 +17,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     optimizers = [optimizer for optimizer in recipe.optimizers if _has_state(optimizer)]
     for resume in resumes(recipe) if optimizers else ():
         if "optimizer" in resume.kinds or resume.reads("optim"):
+            yield from _replaced(resume, recipe, ctx)
             continue
         first = resume.restores[0]
         if resume.escaped is not None:
@@ -24,6 +26,18 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         saved = any("optimizer" in save.parts.values() for save in recipe.saves)
         at = (resume.written.contents or resume.written) if resume.written is not None and not saved else first
         yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=resume.counter, optimizer=optimizers[0].name, line=first.place)
+
+
+def _replaced(resume: Resume, recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The state is loaded into an optimizer that never steps: another one was built in its place."""
+    stepping = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
+    known = [optimizer for optimizer in stepping if isinstance(optimizer, Optimizer)]
+    warm = [restore.optimizer for restore in recipe.restores if "optimizer" in restore.parts.values()]
+    at = next((restore for restore in resume.restores if restore.optimizer is not None), None)
+    if at is None or not known or len(known) < len(stepping) or None in warm:
+        return
+    if {optimizer.slot for optimizer in warm if optimizer is not None}.isdisjoint(optimizer.slot for optimizer in known):
+        yield ctx.finding("replaced", at=at, optimizer=known[0].name, line=known[0].place)
 
 
 def _has_state(optimizer: Optimizer) -> bool:

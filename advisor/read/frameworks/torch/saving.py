@@ -7,7 +7,7 @@ import posixpath
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Module, Restore, Save
+from advisor.model.recipe import Module, Optimizer, Restore, Save
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -148,8 +148,8 @@ def restore(call: LibraryCall, of: str) -> None:
     """thing.load_state_dict(state)"""
     value = _source(call.get("state_dict", 0))
     this = call.receiver
-    module = this.fact if isinstance(this, Instance) and isinstance(this.fact, Module) else None
-    fact = Restore(call.place, module=module)
+    held = this.fact if isinstance(this, Instance) else None
+    fact = Restore(call.place, module=held if isinstance(held, Module) else None, optimizer=held if isinstance(held, Optimizer) else None)
     kind = "model-state" if of == "model" else of
     key = ""
     if isinstance(value, Instance) and value.role == "loaded":
