@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from advisor.model.events import Context, Event, Kind, Loop, Region, events
+from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
@@ -85,12 +85,22 @@ def moved(event: Event) -> tuple[Module, ...]:
 
 
 def evaluation_loop(context: Context) -> Loop | None:
-    """The loop over data around something that stands in no training loop, else the innermost loop that trains nothing; None when there is none."""
-    if training_loop(context) is not None:
-        return None
+    """The loop over data around something that stands in no training loop, else the innermost loop that trains nothing; None when there is none.
+
+    Within the batches of training it is a loop over held-out data: every so many steps a test stands between two of them.
+    """
     loops = [loop for loop in reversed(context.loops) if loop.what not in ("parameters", "turn")]
+    training = training_loop(context)
+    if training is not None:
+        inner = loops[: loops.index(training.batch)] if training.batch in loops else []
+        return next((loop for loop in inner if held_out(loop) and not contains(loop.body, Kind.BACKWARD, Kind.OPTIMIZER_STEP)), None)
     over_data = next((loop for loop in loops if loaders(loop) or loop.what in ("loader", "data")), None)
     return over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
+
+
+def held_out(loop: Loop) -> bool:
+    """True for a loop over validation or test data."""
+    return any(loader.role in ("validation", "test") for loader in loaders(loop))
 
 
 @once
@@ -108,8 +118,7 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
         if trained.isdisjoint(part.slot for part in model.walk()):
             continue
         if loop not in measured:
-            held_out = any(loader.role in ("validation", "test") for loader in loaders(loop))
-            measures = held_out or contains(loop.body, *MEASURES) or _adds_up(loop)
+            measures = held_out(loop) or contains(loop.body, *MEASURES) or _adds_up(loop)
             measured[loop] = measures and not contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD)
         if measured[loop]:
             found.append((event, context, loop))
@@ -120,7 +129,7 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
     in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there."""
-    found = [(event, context, loop, event.subject) for event, context, loop in evaluation_forwards(recipe)]
+    found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
     for event, context in events(recipe.tree, Kind.FORWARD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
@@ -140,6 +149,12 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if not trains and not _keeps_graph(loop):
                 found.append((event, context, loop, model))
     return found
+
+
+def _whole(event: Event, context: Context, loop: Loop) -> Module:
+    """The model of which a method is called in a loop, where the forward of a part stands in it: `net.forward(x)`."""
+    inside = context.path[context.path.index(loop) :]
+    return next((node.of for node in inside if isinstance(node, Call) and isinstance(node.of, Module)), event.subject)
 
 
 def _keeps_graph(loop: Loop) -> bool:

@@ -29,6 +29,8 @@ def _drops(loader: Loader, recipe: Recipe) -> bool:
     """True for held-out data with drop_last=True. A shuffled loader whose data are not known to be held out may be the training loader."""
     if loader.role not in ("validation", "test") or value_of(loader.settings.get("drop_last")) is not True:
         return False
+    if value_of(loader.settings.get("batch_size")) == 1:
+        return False  # every batch is whole
     data = loader.dataset
     while data is not None and data.role == "unknown" and data.origin is not None:
         data = data.origin
