@@ -30,8 +30,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if loader.slot is other.slot:
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
-    named = loader.dataset if loader.dataset is not None and _files(loader.dataset) is not None else loader  # where the files are named
-    yield ctx.finding("same-samples", at=named, confidence="medium" if unsure else None, line=other.place, role=loader.role)
+    yield ctx.finding("same-samples", at=_named(loader), confidence="medium" if unsure else None, line=_named(other).place, role=loader.role)
+
+
+def _named(loader: Loader) -> Dataset | Loader:
+    """Where the files are named that a loader reads; the loader where none are."""
+    return loader.dataset if loader.dataset is not None and _files(loader.dataset) is not None else loader
 
 
 def _same(loader: Loader, other: Loader) -> bool:
@@ -69,7 +73,7 @@ def _files(dataset: Dataset) -> object:
     if dataset.kind.endswith((".ImageFolder", ".DatasetFolder")):
         return ("folder", dataset.data) if dataset.data is not None else None
     chosen = {name: values for name, values in (dataset.told or {}).items() if CHANGING.search(name) is None}
-    if not dataset.user_class or ... in chosen.values():
+    if dataset.told is None or ... in chosen.values() or any(... in values for values in chosen.values()):
         return None
     if not any(isinstance(value, str) and PATH.search(value) for values in chosen.values() for value in values):
         return None

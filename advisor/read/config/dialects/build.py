@@ -98,11 +98,12 @@ class Builder:
             return
         self.recipe.seeds.items.append(Seed(at, library="framework", value=value))
 
-    def loader(self, role: Role, batch_size: Setting, at: Place, **settings: Setting) -> None:
+    def loader(self, role: Role, batch_size: Setting, at: Place, **settings: Setting) -> Loader:
         """A loader that the framework builds."""
         loader = Loader(at, kind=self.recipe.framework, role=role, role_from="use")
         loader.settings = {"batch_size": batch_size, **settings}
         self.recipe.loaders.items.append(loader)
+        return loader
 
     def overruled(self, name: str, value: Setting, by: str, usual: Any = None, reached: bool = True) -> None:
         """A setting that is given and has no effect with another one, `by`; where it says what the framework does anyway (`usual`) it is no loss."""

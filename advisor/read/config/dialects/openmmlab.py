@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.model.recipe import Recipe
+from typing import Any
+
+from advisor.model.recipe import Dataset, Recipe
 from advisor.model.source import ABSENT, Known, Setting, Unknown, value_of
 from advisor.read.config.dialects import Dialect
 from advisor.read.config.dialects.build import Builder
@@ -10,6 +12,11 @@ from advisor.read.config.tree import Listed, Mapped, Node, Scalar, find, plain
 
 TORCH_OPTIMIZERS = frozenset(
     {"SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam", "RMSprop", "Rprop", "SparseAdam"}
+)
+FILES = ("ann_file", "img_prefix", "img_dir", "data_prefix", "split", "data_root")
+PROCESSING = frozenset(  # keys of a data set that say what becomes of its samples, not which they are
+    "pipeline test_mode _delete_ _scope_ lazy_init serialize_data filter_empty_gt filter_cfg backend_args file_client_args metainfo classes palette "
+    "box_type_3d modality use_valid_flag max_refetch times".split()
 )
 
 
@@ -57,10 +64,33 @@ def _hooks(builder: Builder) -> None:
             stop.min_delta = builder.setting(f"{path}.min_delta", default=0.1)
 
 
-def _validation(builder: Builder, section: str, size: str) -> None:
+def _validation(builder: Builder, section: str, size: str, data: str) -> None:
     """The loader for validation, where the config has one."""
     if isinstance(find(builder.root, section), Mapped):
-        builder.loader("validation", builder.setting(size), builder.place(size, section), shuffle=Known(False, default=builder.version))
+        loader = builder.loader("validation", builder.setting(size), builder.place(size, section), shuffle=Known(False, default=builder.version))
+        loader.dataset, loader.iterated = _dataset(find(builder.root, data)), True
+
+
+def _dataset(section: Node | None) -> Dataset | None:
+    """The data set of a section, or what RepeatDataset and its like wrap: which files it reads, and all else that may choose among the samples."""
+    while isinstance(section, Mapped) and isinstance(inner := find(section, "dataset"), Mapped):
+        section = inner
+    kind = _text(find(section, "type"))
+    if not isinstance(section, Mapped) or find(section, "datasets") is not None:
+        return None
+    told = {name: values for key, (node, _) in section.entries.items() if (name := str(key)) not in PROCESSING for values in [_values(node)]}
+    named = next((node for key, (node, _) in section.entries.items() if key in FILES), section)
+    return Dataset(named.place, kind=f"openmmlab.{kind}", told=told)
+
+
+def _values(node: Node) -> tuple[Any, ...]:
+    """What a key of a data set says, folders without the stroke at their end; `...` where it is not known."""
+    if isinstance(node, Mapped):
+        return tuple(item for key, (inner, _) in node.entries.items() for item in (str(key), *_values(inner)))
+    if isinstance(node, Listed):
+        return tuple(item for inner in node.items for item in _values(inner))
+    value = ... if node.tag is not None else plain(node)
+    return (value.rstrip("/") if isinstance(value, str) else value,)
 
 
 def _best(builder: Builder, key: str) -> None:
@@ -92,14 +122,15 @@ def mmengine(root: Mapped, display: str) -> Recipe:
     sampler = "train_dataloader.sampler"
     shuffle = builder.setting(f"{sampler}.shuffle", default=True) if find(root, sampler) is not None else Unknown("the sampler is not named")
     size = "train_dataloader.batch_size"
-    builder.loader("train", builder.setting(size), builder.place(size, "train_dataloader"), shuffle=shuffle)
+    loader = builder.loader("train", builder.setting(size), builder.place(size, "train_dataloader"), shuffle=shuffle)
+    loader.dataset = _dataset(find(root, "train_dataloader.dataset"))
     recipe.epochs = builder.setting("train_cfg.max_epochs")
     recipe.steps = builder.setting("train_cfg.max_iters")
     if recipe.epochs is ABSENT:
         recipe.epochs = Unknown("max_iters ends the run")
     if recipe.steps is ABSENT:
         recipe.steps = Unknown("it follows from the data")
-    _validation(builder, "val_dataloader", "val_dataloader.batch_size")
+    _validation(builder, "val_dataloader", "val_dataloader.batch_size", "val_dataloader.dataset")
     _best(builder, "default_hooks.checkpoint.save_best")
     _hooks(builder)
     return builder.finish()
@@ -124,13 +155,14 @@ def mmcv(root: Mapped, display: str) -> Recipe:
     builder.seed(builder.setting("seed"), builder.place("seed"))
     names = ("samples_per_gpu", "videos_per_gpu", "imgs_per_gpu", "batch_size")
     sizes = [f"{section}.{name}" for section in ("data.train_dataloader", "data") for name in names]
-    builder.loader("train", builder.setting(*sizes), builder.place(*sizes, "data"), shuffle=Known(True, default=builder.version))
+    loader = builder.loader("train", builder.setting(*sizes), builder.place(*sizes, "data"), shuffle=Known(True, default=builder.version))
+    loader.dataset = _dataset(find(root, "data.train"))
     recipe.epochs = builder.setting("runner.max_epochs", "total_epochs", default=None)
     if value_of(recipe.epochs) is None:
         recipe.epochs = Unknown("the runner counts iterations")
     steps = builder.setting("runner.max_iters", "total_iters")
     recipe.steps = steps if steps is not ABSENT else Unknown("it follows from the data")
-    _validation(builder, "data.val", "data.val_dataloader.samples_per_gpu")
+    _validation(builder, "data.val", "data.val_dataloader.samples_per_gpu", "data.val")
     _best(builder, "evaluation.save_best")
     _hooks(builder)
     return builder.finish()
