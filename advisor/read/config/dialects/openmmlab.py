@@ -14,10 +14,11 @@ TORCH_OPTIMIZERS = frozenset(
     {"SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam", "RMSprop", "Rprop", "SparseAdam"}
 )
 FILES = ("ann_file", "img_prefix", "img_dir", "data_prefix", "split", "data_root")
-PROCESSING = frozenset(  # keys of a data set that say what becomes of its samples, not which they are
+_PROCESSING = (  # keys of a data set that say what becomes of its samples, not which they are
     "pipeline test_mode _delete_ _scope_ lazy_init serialize_data filter_empty_gt filter_cfg backend_args file_client_args metainfo classes palette "
-    "box_type_3d modality use_valid_flag max_refetch times".split()
+    "box_type_3d modality use_valid_flag max_refetch times"
 )
+PROCESSING = frozenset(_PROCESSING.split())
 
 
 def _text(node: Node | None) -> str | None:
