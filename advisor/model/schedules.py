@@ -13,7 +13,7 @@ from advisor.model.source import Known, OneOf, Setting, Unknown, candidates, fir
 
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
-MULTI_STEP = ("MultiStepLR", "WarmupMultiStepLR")  # torch's, and Detectron2's, which warms up first
+MULTI_STEP = ("MultiStepLR", "WarmupMultiStepLR", "step")  # torch's, Detectron2's and MMCV's, which warm up first
 WITH_HORIZON = {  # where each schedule says how many steps it spans
     "CosineAnnealingLR": "T_max",
     "OneCycleLR": "total_steps",
@@ -184,9 +184,14 @@ def begins_at_zero(scheduler: Scheduler) -> bool:
     return scheduler.name.endswith("_with_warmup") and (is_unknown(steps) or any(known.value for known in candidates(steps)))
 
 
+def milestone_setting(scheduler: Scheduler) -> Known | None:
+    """The setting that names the milestones of a schedule, when it is known."""
+    return first(scheduler.settings.get("step" if scheduler.name == "step" else "milestones"))
+
+
 def milestones(scheduler: Scheduler) -> list[float] | None:
     """The sorted milestones of a schedule in steps, when all are known."""
-    known = first(scheduler.settings.get("milestones"))
+    known = milestone_setting(scheduler)
     values = known.value if known is not None else None
     if isinstance(values, (list, tuple)) and values and all(isinstance(value, (int, float)) for value in values):
         return sorted(float(value) for value in values)

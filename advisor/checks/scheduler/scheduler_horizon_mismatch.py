@@ -14,23 +14,29 @@ from advisor.model.schedules import (
     horizon,
     horizon_in_epochs,
     is_part,
+    milestone_setting,
     milestones,
+    setting,
     stepped_each,
     times_stepped,
 )
 from advisor.model.source import Known, first, number
 
+BY_CONFIG = ("mmcv", "mmengine")
 ENDS = {"CosineAnnealingLR": "cosine-rises", "cosine_with_warmup": "cosine-rises", "OneCycleLR": "one-cycle-ends"}
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """The span of the schedule against the number of times that it is stepped, where both are known."""
-    if scheduler.owner or is_part(ctx.recipe, scheduler):
+    by_config = scheduler.owner in BY_CONFIG and scheduler.name in MULTI_STEP  # of the other schedules these libraries know the length themselves
+    if (scheduler.owner and not by_config) or is_part(ctx.recipe, scheduler):
         return
-    recipe, turns = ctx.recipe, times_stepped(ctx.recipe, scheduler)
-    given = first(scheduler.settings.get("milestones")) if scheduler.name in MULTI_STEP else horizon(scheduler)
-    unit = "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
-    if given is None or turns is None:  # the number of batches follows from the data: both are compared in epochs
+    recipe = ctx.recipe
+    each = scheduler.stepped if by_config else stepped_each(recipe, scheduler)
+    turns = first(recipe.epochs if each == "epoch" else recipe.steps) if by_config else times_stepped(recipe, scheduler)
+    given = milestone_setting(scheduler) if scheduler.name in MULTI_STEP else horizon(scheduler)
+    unit = "epochs" if each == "epoch" else "steps"
+    if not by_config and (given is None or turns is None):  # the number of batches follows from the data: both are compared in epochs
         given, turns, unit = horizon_in_epochs(recipe, scheduler), epochs_stepped_through(recipe, scheduler), "epochs"
     times = number(turns)
     if given is None or turns is None or times is None or times < ctx.limit("shortest"):
@@ -39,11 +45,12 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if case is not None:
         yield ctx.finding(
             case,
-            at=scheduler,
+            at=turns if by_config else scheduler,  # the schedule may stand in a base that other configs share
             confidence="medium" if scheduler.flag_off or turns.weak != given.weak else None,
             value_from=given,
             setting="milestones" if scheduler.name in MULTI_STEP else WITH_HORIZON[scheduler.name],
             value=span,
+            left=_left(scheduler),
             times=times,
             unit=unit,
             run=ctx.provenance(turns),
@@ -54,6 +61,8 @@ def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tu
     if scheduler.name in MULTI_STEP:
         marks = milestones(scheduler) or []
         beyond = [mark for mark in marks if mark > times]
+        if marks and _over_early(scheduler, marks[-1], times, ctx):
+            return "milestones-early", marks[-1]
         if not beyond or given.default is not None:
             return None, 0
         if len(beyond) == len(marks):  # scheduler-changes-nothing says that, of a schedule without warm-up
@@ -67,3 +76,18 @@ def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tu
     if span > times * ctx.limit("long"):
         return "never-arrives", span
     return None, span
+
+
+def _over_early(scheduler: Scheduler, last: float, times: float, ctx: Context) -> bool:
+    """True when the last decay of a long run comes near its start; a run that may stop early has no length to compare with."""
+    if not ctx.limit("long_run") <= times < ctx.limit("unbounded") or last >= ctx.limit("early") * times or ctx.recipe.early_stopping:
+        return False
+    return _left(scheduler) <= ctx.limit("small")
+
+
+def _left(scheduler: Scheduler) -> float:
+    """The share of the rate that all milestones leave; 1 where that is not known."""
+    marks, gamma = milestones(scheduler), setting(scheduler, "gamma")
+    if gamma is None and scheduler.owner in BY_CONFIG and "gamma" not in scheduler.settings:
+        gamma = 0.1  # the default of both libraries
+    return gamma ** len(marks) if marks and gamma is not None and 0 < gamma <= 1 else 1.0
