@@ -254,6 +254,7 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             elsewhere = other is not None and other is not member.fact and id(other) not in held_now
             key = f"{name}|{len(fact.children)}" if elsewhere else name
             fact.children[key] = member.fact
+            joined(reader, fact, member.fact)
         elif isinstance(member, (Sequence, Mapping)):
             held: dict[object, Value] = dict(enumerate(member.items)) if isinstance(member, Sequence) else member.items
             parts = {key: item.fact for key, item in held.items() if isinstance(item, Instance) and item.role == "module"}
@@ -269,6 +270,13 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+def joined(reader: Reader, fact: facts.Module, part: facts.Module) -> None:
+    """A part that is trained joined a module that was frozen before: a head of its own on a pretrained network."""
+    if fact.trainable == "no" and part.trainable != "no":
+        for whole in {fact, *(module for module in reader.recipe.modules if fact in module.walk())}:
+            whole.trainable = "part" if whole.trainable == "no" else whole.trainable
 
 
 def forget(owner: Instance, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks import cuts, table
-from advisor.read.python import calls, classes, functions, growing, keys, operators
+from advisor.read.python import attributes, calls, classes, functions, growing, keys, operators
 from advisor.read.python.values import (
     Arguments,
     Class,
@@ -184,6 +184,7 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
             items = owner.data.get("items")
             if isinstance(value, Instance) and value.fact is not None and isinstance(index, Constant):
                 owner.fact.children[str(index.value)] = value.fact  # type: ignore[union-attr]
+                attributes.joined(reader, owner.fact, value.fact)  # type: ignore[arg-type]
                 if isinstance(items, (tuple, list)) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
                     parts = list(items)
                     parts[index.value] = value
