@@ -547,6 +547,33 @@ def test_what_one_trainer_steps_another_does_not(tmp_path: Path, monkeypatch: py
     assert [(note.why, note.line) for note in reader.recipe.not_read] == [("`fit` is called too often for every call to be followed", 18)]
 
 
+def test_what_is_given_in_the_place_of_nothing_was_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that is not entered again, and was given no optimizer when it was: what it does with one is not known."""
+    for begun in ("SOFT_BUDGET", "_EARLY"):
+        monkeypatch.setattr(f"advisor.read.python.functions.{begun}", 0)
+    reader = run(
+        tmp_path,
+        """
+        import torch
+
+        def load(model, optimizer=None):
+            state = torch.load("last.pt")
+            model.load_state_dict(state["model"])
+            if optimizer is not None:
+                optimizer.load_state_dict(state["optimizer"])
+            return state["epoch"]
+
+        model = torch.nn.Linear(4, 3)
+        load(model)
+        first = torch.optim.SGD(model.parameters(), lr=0.1)
+        epoch = load(model, first)
+        """,
+    )
+    (optimizer,) = reader.recipe.optimizers
+    assert optimizer.escaped == "load"
+    assert [(note.why, note.line) for note in reader.recipe.not_read] == [("`load` is called too often for every call to be followed", 14)]
+
+
 def test_a_list_of_which_some_is_known_has_other_items_too(tmp_path: Path) -> None:
     reader = run(
         tmp_path,

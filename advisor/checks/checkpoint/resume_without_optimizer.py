@@ -23,6 +23,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if resume.escaped is not None:
             ctx.skip(f"the checkpoint was handed to `{resume.escaped}`, which could not be read", first)
             continue
+        if handed := next((optimizer for optimizer in optimizers if optimizer.escaped is not None), None):
+            ctx.skip(f"the optimizer was handed to `{handed.escaped}`, which could not be read", handed)
+            continue
         saved = any("optimizer" in save.parts.values() for save in recipe.saves)
         at = (resume.written.contents or resume.written) if resume.written is not None and not saved else first
         yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=resume.counter, optimizer=optimizers[0].name, line=first.place)

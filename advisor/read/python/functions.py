@@ -127,9 +127,14 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS  # the next one holds other weights
     if count >= limit and body_node in replays:
         nodes, value, leaves = summary = replays[body_node]
-        if _of_another(reader.receivers.get(body_node), receiver) and (_makes(value, receiver) or (leaves and _size(reader, nodes)[1])):
+        entered = reader.entered_with.get(body_node, (None, arguments))
+        if _of_another(entered[0], receiver) and (_makes(value, receiver) or (leaves and _size(reader, nodes)[1])):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             return _unfollowed(reader, function.name, arguments, node, receiver)
+        unseen = _unseen(function, entered[1], arguments)
+        if unseen and reader.tracked(unseen):
+            reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
+            reader.escape(unseen, function.name, node)
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
@@ -140,7 +145,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.repeated += leaves
         return value
     evaluations[body_node] = count + 1
-    reader.receivers[body_node] = receiver
+    reader.entered_with[body_node] = receiver, arguments
     reader.log(Called(body_node, reader.steps >= SOFT_BUDGET))
     steps = reader.steps
     result = enter(reader, function, frame, node)
@@ -163,6 +168,17 @@ def _makes(value: Value, receiver: Value | None) -> bool:
     if isinstance(receiver, Instance) and receiver.role == "module":
         return False
     return any(_makes(member, receiver) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
+
+
+def _unseen(function: Function, entered: Arguments, arguments: Arguments) -> list[Value]:
+    """What is given in the place of None: what the function does with it was not read."""
+    if not any(isinstance(value, (Instance, Union)) for value in (*arguments.positional, *arguments.keywords.values())):
+        return []
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    before = {**function.defaults, **dict(zip(names, entered.positional)), **entered.keywords}
+    now = {**dict(zip(names, arguments.positional)), **arguments.keywords}
+    return [value for name, value in now.items() if isinstance(value, (Instance, Union)) and getattr(before.get(name), "value", name) is None]
 
 
 def _steps(value: Value) -> bool:
