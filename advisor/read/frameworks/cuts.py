@@ -21,17 +21,22 @@ NEGATIVE = "UnaryOp(op=USub"  # how -n is written out
 
 
 def identity(value: Value | None) -> Any:
-    """What tells whether two uses are of the same data: the source of a flow, an array's own identity."""
+    """What tells whether two uses are of the same data: the source of a flow, an array's own identity. Some rows of data are data of their own."""
     from advisor.read.frameworks.torch.flows import flow_of  # the tables of torch are loaded with the first program that needs them
 
     if isinstance(value, Instance):
         return value.data.get("identity", value)
     flow = flow_of(value)
     if flow is not None and flow.source is not None:
-        return flow.source
+        return value if "rows" in flow.part and not is_part(flow.source) else flow.source
     if isinstance(value, (Tensor, Opaque)):
         return value
     return None
+
+
+def is_part(held: Any) -> bool:
+    """True for the identity of one part of a split."""
+    return isinstance(held, tuple) and isinstance(held[0], Split)
 
 
 def rows_of(value: Value) -> Passes | None:

@@ -16,6 +16,7 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequenc
 
 ORDERINGS = ("value_counts", "sort_index", "sort_values", "astype", "copy", "fillna", "head", "tail")  # keep what stands for each class
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
+SOME_ROWS = frozenset({"head", "tail", "query"})
 SAME_SHAPE = frozenset({"astype", "fillna", "dropna", "drop", "reset_index", "sort_values", "copy", "head", "tail", "drop_duplicates", "replace"})
 
 
@@ -26,6 +27,27 @@ def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node:
     if like is not None:
         made.data.setdefault("identity", like)
     return made
+
+
+def some_rows(reader: Reader, like: Instance, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
+    """Some rows of a frame, as a mask picks them: data of their own, unless they belong to a part of a split."""
+    made = frame(reader, like, kind, node)
+    if not cuts.is_part(made.data["identity"]):
+        made.data["identity"] = made
+    return made
+
+
+def _is_mask(key: Value) -> bool:
+    """True for what tells of each row whether it is taken."""
+    if isinstance(key, Instance):
+        return key.role == "frame"
+    return (isinstance(key, Opaque) and key.type == "bool") or (isinstance(key, Tensor) and key.flow.dtype == "bool")
+
+
+@table.method("frame", "__invert__", "__and__", "__rand__", "__or__", "__ror__")
+def mask(call: LibraryCall) -> Value:
+    """~df["id"].isin(ids)"""
+    return call.this
 
 
 @table.function(
@@ -82,10 +104,15 @@ def item(call: LibraryCall) -> Value:
     cuts.cut_in_order(call.reader, call.this, key, call.node)
     if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
         rows, column = key.items
+        if _is_mask(rows):
+            return some_rows(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
         if not isinstance(rows, Sequence):
-            return frame(call.reader, call.this)  # one row, or a mask
+            return frame(call.reader, call.this)  # one row
         made = frame(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
         return table_of(made) if isinstance(column, Sequence) else made
+    if _is_mask(key):
+        made = some_rows(call.reader, call.this, call.this.kind)
+        return table_of(made) if call.this.data.get("table") else made
     if isinstance(key, Sequence) and key.kind == "list" and key.items and all(isinstance(name, Constant) for name in key.items):
         return table_of(frame(call.reader, call.this))
     return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
@@ -176,7 +203,8 @@ def derived(call: LibraryCall) -> Value:
         return Opaque("values of a table", "list", flow=flow if name != "unique" else replace(flow, counted=None))
     if call.reader.plain(call.get("inplace")) is True:
         return NONE
-    made = frame(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    picked = some_rows if name in SOME_ROWS else frame
+    made = picked(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
     if name in SAME_SHAPE and call.this.data.get("table"):
         table_of(made)
     if name in scaling.STATISTICS and call.reader.plain(call.get("axis", 0)) in (None, 0, Opaque):

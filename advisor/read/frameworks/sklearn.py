@@ -185,7 +185,8 @@ def carried(reader: Reader, value: Value | None) -> Value:
     flow = flow_of(value)
     if flow is not None:
         flow = replace(flow, rank=None) if flow.rank == 1 else flow  # labels come out as numbers, or as a column for each
-        return Tensor(flow if flow.source is not None else replace(flow, source=identity(value)))
+        held = identity(value)
+        return Tensor(flow if held is flow.source else replace(flow, source=held, part=()))
     if isinstance(value, Instance):
         return reader.instance(
             "numpy.ndarray", role="array", data={"identity": identity(value), **{k: v for k, v in value.data.items() if k in ("whole", "split")}}

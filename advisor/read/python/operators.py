@@ -63,7 +63,7 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 
 NUMBERS = frozenset({"int", "float"})
 ORDERING = frozenset({"<", "<=", ">", ">="})
-SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "|": "or"}  # methods by which objects of libraries answer operators
+SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "&": "and", "|": "or"}  # methods by which objects of libraries answer operators
 
 
 def tensor_table(name: str) -> Any:
@@ -117,7 +117,9 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
                     return result
     kinds = {_type_of(left), _type_of(right)}
     result_type = None
-    if kinds <= {"int", "float", "bool"}:
+    if kinds == {"bool"} and symbol in ("&", "|", "^"):
+        result_type = "bool"
+    elif kinds <= {"int", "float", "bool"}:
         result_type = "float" if symbol == "/" or "float" in kinds else "int"
     elif "str" in kinds and symbol == "+":
         result_type = "str"
@@ -248,7 +250,9 @@ def unary(reader: Reader, node: ast.UnaryOp, value: Value) -> Value:
         turned = tensor_table("turned")
         negated = isinstance(node.op, ast.USub) and value.flow is not None and turned is not None
         return replace(value, low=None, high=None, flow=replace(value.flow, **turned(value.flow)) if negated else value.flow)
-    return Opaque("a computed value")
+    handler = table.find_method(value, "__invert__") if isinstance(value, Instance) and isinstance(node.op, ast.Invert) else None
+    answer = handler(table.LibraryCall(reader, f"{value.kind}.__invert__", Arguments(), node, value)) if handler is not None else None  # type: ignore[attr-defined]
+    return answer or Opaque("a computed value")
 
 
 def eval_boolean(reader: Reader, node: ast.BoolOp) -> Value:

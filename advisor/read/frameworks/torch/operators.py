@@ -258,7 +258,11 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
 def _some_rows(flow: Flow, index: Sequence) -> bool:
     """True for a slice with a bound, of data as they were read: what is computed of it is not computed of all rows."""
     bounded = any(not (isinstance(bound, Constant) and bound.value is None) for bound in index.items[:2])
-    return bounded and flow.graph == "none" and not isinstance(flow.source, Loader) and len(flow.part) < 6
+    return bounded and _as_read(flow)
+
+
+def _as_read(flow: Flow) -> bool:
+    return flow.graph == "none" and not isinstance(flow.source, Loader) and len(flow.part) < 6
 
 
 def _part(flow: Flow, key: int | str) -> Flow:
@@ -281,7 +285,8 @@ def _taken(flow: Flow, index: Flow | None) -> Flow:
     mask = index is None or index.activation == "comparison" or index.rank is None
     rank = None if mask or flow.rank is None or index is None or index.rank is None else flow.rank - 1 + index.rank
     per = "sample" if flow.per == "class" else None
-    return replace(flow, rank=rank, width=flow.width if rank is not None and rank > 1 else None, rows=None, per=per)
+    part = (*flow.part, "rows") if index is not None and index.dtype == "bool" and _as_read(flow) else flow.part
+    return replace(flow, rank=rank, width=flow.width if rank is not None and rank > 1 else None, rows=None, per=per, part=part)
 
 
 def _sliced(flow: Flow, parts: list[Value]) -> Flow:
