@@ -6,13 +6,13 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from advisor.model.events import Branch, Call, Event, Exit, Kind, Node
+from advisor.model.events import Call, Kind, Node
 from advisor.model.recipe import Fact
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, calls, prospect, refusals
+from advisor.read.python import alternatives, calls, prospect, refusals, replays
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
@@ -32,7 +32,6 @@ from advisor.read.python.values import (
     Partial,
     Sequence,
     Tensor,
-    Union,
     Value,
     join,
     mapping,
@@ -116,22 +115,22 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     frame = bind(reader, function, arguments, receiver)
     if not isinstance(body_node, ast.Lambda) and declared(body_node, function.module.lines).yields:
         return Generator(function, frame)
-    evaluations, replays = reader.evaluations[reader.grad_mode], reader.replays[reader.grad_mode]  # what comes out depends on the mode
+    evaluations, told = reader.evaluations[reader.grad_mode], reader.replays[reader.grad_mode]  # what comes out depends on the mode
     count = evaluations.get(body_node, 0)
     limit = _EVALUATIONS if reader.steps < SOFT_BUDGET else 1
-    if reader.steps < _EARLY and not (count and isinstance(replays.get(body_node, _NEVER)[1], Tensor)):
+    if reader.steps < _EARLY and not (count and isinstance(told.get(body_node, _NEVER)[1], Tensor)):
         limit = _EVALUATIONS_EARLY
-    if limit > 1 and body_node in replays and reader.costs.get(body_node, _SMALL) < _SMALL and not replays[body_node][2]:
+    if limit > 1 and body_node in told and reader.costs.get(body_node, _SMALL) < _SMALL and not told[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
-    if limit == 1 and body_node in replays and _steps(replays[body_node][1]):
+    if limit == 1 and body_node in told and replays.moves_weights(told[body_node][1]):
         limit = _EVALUATIONS  # the next one holds other weights
-    if count >= limit and body_node in replays:
-        nodes, value, leaves = summary = replays[body_node]
+    if count >= limit and body_node in told:
+        nodes, value, leaves = summary = told[body_node]
         entered = reader.entered_with.get(body_node, (None, arguments))
-        if _of_another(entered[0], receiver) and (_makes(value, receiver) or (leaves and _size(reader, nodes)[1])):
+        if replays.of_another(entered[0], receiver) and (replays.makes(value, receiver) or (leaves and replays.size(reader, nodes)[1])):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             return _unfollowed(reader, function.name, arguments, node, receiver)
-        unseen = _unseen(function, entered[1], arguments)
+        unseen = replays.unseen(function, entered[1], arguments)
         if unseen and reader.tracked(unseen):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             reader.escape(unseen, function.name, node)
@@ -156,34 +155,6 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
 
 def _model(receiver: Value | None) -> Fact | None:
     return receiver.fact if isinstance(receiver, Instance) and receiver.role == "module" else None
-
-
-def _of_another(entered: Value | None, receiver: Value | None) -> bool:
-    """True where the call that is replayed was a method of another object."""
-    return isinstance(entered, Instance) and isinstance(receiver, Instance) and entered is not receiver
-
-
-def _makes(value: Value, receiver: Value | None) -> bool:
-    """True for a thing, or what makes things: what one registry holds, another does not. Layers are all alike."""
-    if isinstance(receiver, Instance) and receiver.role == "module":
-        return False
-    return any(_makes(member, receiver) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
-
-
-def _unseen(function: Function, entered: Arguments, arguments: Arguments) -> list[Value]:
-    """What is given in the place of None: what the function does with it was not read."""
-    if not any(isinstance(value, (Instance, Union)) for value in (*arguments.positional, *arguments.keywords.values())):
-        return []
-    spec = function.node.args
-    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
-    before = {**function.defaults, **dict(zip(names, entered.positional)), **entered.keywords}
-    now = {**dict(zip(names, arguments.positional)), **arguments.keywords}
-    return [value for name, value in now.items() if isinstance(value, (Instance, Union)) and getattr(before.get(name), "value", name) is None]
-
-
-def _steps(value: Value) -> bool:
-    """True for what moves weights, or the rate that they are moved at."""
-    return any(map(_steps, value.members)) if isinstance(value, Union) else isinstance(value, Instance) and value.role in ("optimizer", "scheduler")
 
 
 SOFT_BUDGET = 40_000  # expressions of one program; after it every function is entered at most once (READER.md section 8)
@@ -237,7 +208,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     told = reader.leaves > leaves or any(_holds_loader(n) for n in nodes)
     if told:
         reader.block.append(Call(place, function.name, nodes, _model(frame.receiver)))
-    summary = reader.replays[mode][body_node] = (nodes, value, _size(reader, nodes)[0] if told else 0)
+    summary = reader.replays[mode][body_node] = (nodes, value, replays.size(reader, nodes)[0] if told else 0)
     reader.log(Returned(body_node, summary if mode == "on" else None))
     return value
 
@@ -262,22 +233,6 @@ def _ended(value: Value, by: str, at: Place) -> Value:
         return Sequence(value.kind, {**value.state, "items": tuple(_ended(item, by, at) for item in value.items)})
     return value
 
-
-def _size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
-    """How many nodes a piece of the tree has, those of replayed calls counted each time, and whether an optimizer steps there."""
-    known = reader.sizes.get(id(nodes))
-    if known is not None and known[0] is nodes:
-        return known[1]
-    size, trains = len(nodes), False
-    for node in nodes:
-        if isinstance(node, Event):
-            trains = trains or node.kind is Kind.OPTIMIZER_STEP
-        elif not isinstance(node, Exit):
-            for body in [arm.body for arm in node.arms] if isinstance(node, Branch) else [node.body]:
-                more, also = _size(reader, body)
-                size, trains = size + more, trains or also
-    reader.sizes[id(nodes)] = (nodes, (size, trains))
-    return size, trains
 
 
 def _holds_loader(node: Node) -> bool:

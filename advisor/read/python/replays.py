@@ -1,0 +1,58 @@
+"""Calls that are not entered, for that was done often enough: whether what the last one told may be told of them too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Branch, Event, Exit, Kind, Node
+from advisor.read.python.values import Arguments, Class, Function, Instance, Union, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+def of_another(entered: Value | None, receiver: Value | None) -> bool:
+    """True where the call that is replayed was a method of another object."""
+    return isinstance(entered, Instance) and isinstance(receiver, Instance) and entered is not receiver
+
+
+def makes(value: Value, receiver: Value | None) -> bool:
+    """True for a thing, or what makes things: what one registry holds, another does not. Layers are all alike."""
+    if isinstance(receiver, Instance) and receiver.role == "module":
+        return False
+    return any(makes(member, receiver) for member in value.members) if isinstance(value, Union) else isinstance(value, (Instance, Function, Class))
+
+
+def moves_weights(value: Value) -> bool:
+    """True for what moves weights, or the rate that they are moved at."""
+    if isinstance(value, Union):
+        return any(map(moves_weights, value.members))
+    return isinstance(value, Instance) and value.role in ("optimizer", "scheduler")
+
+
+def unseen(function: Function, entered: Arguments, arguments: Arguments) -> list[Value]:
+    """What is given in the place of None: what the function does with it was not read."""
+    if not any(isinstance(value, (Instance, Union)) for value in (*arguments.positional, *arguments.keywords.values())):
+        return []
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    before = {**function.defaults, **dict(zip(names, entered.positional)), **entered.keywords}
+    now = {**dict(zip(names, arguments.positional)), **arguments.keywords}
+    return [value for name, value in now.items() if isinstance(value, (Instance, Union)) and getattr(before.get(name), "value", name) is None]
+
+
+def size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
+    """How many nodes a piece of the tree has, those of replayed calls counted each time, and whether an optimizer steps there."""
+    known = reader.sizes.get(id(nodes))
+    if known is not None and known[0] is nodes:
+        return known[1]
+    count, trains = len(nodes), False
+    for node in nodes:
+        if isinstance(node, Event):
+            trains = trains or node.kind is Kind.OPTIMIZER_STEP
+        elif not isinstance(node, Exit):
+            for body in [arm.body for arm in node.arms] if isinstance(node, Branch) else [node.body]:
+                more, also = size(reader, body)
+                count, trains = count + more, trains or also
+    reader.sizes[id(nodes)] = (nodes, (count, trains))
+    return count, trains
