@@ -291,6 +291,11 @@ class Save(Fact):
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
 
+    @property
+    def is_reference(self) -> bool:
+        """True for a whole model that is kept under a name: no copy of it."""
+        return self.memory == "alias" and "model" in self.parts.values()
+
 
 @dataclass(slots=True, eq=False)
 class Restore(Fact):

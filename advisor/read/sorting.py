@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 from advisor.model.pattern import pattern
@@ -86,22 +87,28 @@ def _relevant(project: Project, path: str, data: bytes) -> bool:
         return True
     if not has_main(data) and b"(" not in data:
         return False
+    return any(_mentions(project, found) for found in _imported(project, path, data, alone=True))
+
+
+def _imported(project: Project, path: str, data: bytes, *, alone: bool) -> Iterator[str]:
+    """The files of the project that a file imports; one that is run `alone` has no package around it to import from."""
     for name in dict.fromkeys(_IMPORTS.findall(data)):
         text = name.decode("ascii", "ignore")
-        if not text.strip("."):
-            continue
-        found = project.find(text.lstrip("."), path) if not text.startswith(".") else None
-        if found and found.endswith(".py") and _mentions(project, found):
-            return True
-    return False
+        if text.strip(".") and not (alone and text.startswith(".")):
+            found = project.find(text.lstrip("."), path)
+            if found and found.endswith(".py"):
+                yield found
 
 
 def _mentions(project: Project, path: str) -> bool:
-    """Whether a file of the project mentions a framework, looked up once."""
+    """Whether a file of the project mentions a framework, looked up once; a package mentions what the files mention that it hands on."""
     key = f"mentions {path}"
     if key not in project.remembered:
+        project.remembered[key] = False
         data = project.read_bytes(path)
-        project.remembered[key] = isinstance(data, bytes) and mentions_framework(data)
+        if isinstance(data, bytes):
+            handed_on = _imported(project, path, data, alone=False) if path.endswith("__init__.py") else iter(())
+            project.remembered[key] = mentions_framework(data) or any(_mentions(project, found) for found in handed_on)
     return bool(project.remembered[key])
 
 

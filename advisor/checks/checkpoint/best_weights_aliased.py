@@ -9,15 +9,19 @@ from advisor.model.events import Arm, Branch, Event, Exit, Kind, Loop, events, w
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
-from advisor.model.recipe import Recipe, Restore, Save
+from advisor.model.recipe import Module, Optimizer, Recipe, Restore, Save
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each state kept in memory without a copy, in a loop that trains on, and used in a later turn or after it."""
+    """Each state kept in memory without a copy, in a loop that trains on, and used in a later turn or after it; each model kept as the best one."""
     uses = list(events(recipe.tree, Kind.SAVE, Kind.RESTORE))
     copied = {event.data.get("variable") for event, _ in uses if isinstance(event.subject, Save) and event.subject.memory == "copy"}
     for event, context in uses:
         save, name = event.subject, event.data.get("variable")
+        if isinstance(save, Save) and save.is_reference:
+            if save.best and _trained_on(save, context):
+                yield ctx.finding("model", at=save, model=save.module or "the model")
+            continue
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
         name = None if name in copied else name
@@ -26,6 +30,24 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if use is not None:
             case = "restored" if use.kind is Kind.RESTORE else "written"
             yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")
+
+
+def _trained_on(save: Save, kept: Around) -> bool:
+    """True when the turns of the loop that keeps a model train this very model on, and none of them builds it."""
+    loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
+    if not loops or loops[-1].what == "items" or save.module is None:
+        return False
+    if any(_leaves(arm) or _writes(arm) for _, arm in _within(kept, loops[-1])):
+        return False
+    parts = {part.slot for part in save.module.walk()}
+    built = any(event.subject.slot in parts for event, _ in events(loops[-1].body, Kind.BUILD) if isinstance(event.subject, Module))
+    steps = [event.subject for event, _ in events(loops[-1].body, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)]
+    return not built and any(not parts.isdisjoint(module.slot for module in optimizer.modules) for optimizer in steps)
+
+
+def _writes(arm: Arm) -> bool:
+    """True for an arm that writes a file as well: the name may serve for that alone."""
+    return any(isinstance(event.subject, Save) and event.subject.memory == "file" for event, _ in events(arm.body, Kind.SAVE))
 
 
 def _uses(event: Event, save: Save, name: Hashable) -> bool:

@@ -285,6 +285,7 @@ def _saves(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                     node.subject.compared = compare.asked_at or tree.asked_from(context, branch)
                     node.subject.monitor = compare.left_flow or compare.right_flow
                     break
+    recipe.saves.items = [save for save in recipe.saves if save.best or not save.is_reference]  # else a model that has two names
 
 
 def _evaluation(recipe: Recipe, nodes: list[tree.Entry]) -> None:

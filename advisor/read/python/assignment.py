@@ -147,6 +147,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     for part in weights:
         if isinstance(part, Instance) and part.role == "state":
             table.TENSORS["kept"](reader, part, "copy" if part.data.get("copied") else "alias", node, reader.variable(target))
+        elif isinstance(part, Instance) and part.role == "module" and reader.conditions and _renames(reader, target, part, node):
+            table.TENSORS["kept"](reader, part, "alias", node, reader.variable(target))
     if isinstance(value, Constant) or (isinstance(value, Sequence) and value.exact and not value.items):
         variable = reader.variable(target)
         if variable is not None:
@@ -166,6 +168,16 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
                     value=setting(value) if isinstance(value, Opaque) else None,
                     text=reader.text(target),
                 )
+
+
+def _renames(reader: Reader, target: ast.AST, model: Instance, node: ast.AST) -> bool:
+    """True where another name is given to what all turns of the loop around have: not in `model = model.to(device)`, nor to one of several models."""
+    if not isinstance(node, ast.Assign) or reader.text(target) in reader.text(node.value):
+        return False
+    own = scopes.assigned(reader.turns[-1][1]).names if reader.turns and reader.loop_depth > reader.frame.loops else frozenset[str]()
+    names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+    one_of_several = any(isinstance(part, ast.Subscript) for part in ast.walk(node.value))
+    return not one_of_several and not any(reader.frame.lookup(name) is model for name in names & own)
 
 
 def _mark(reader: Reader, target: ast.AST, value: Value, node: ast.Assign) -> None:

@@ -59,8 +59,15 @@ def tracked(reader: Reader, values: list[Value], depth: int = 0) -> list[Instanc
             elif isinstance(value, Partial):
                 found += tracked(reader, [*value.positional, *value.keywords.values()], depth + 1)
             elif isinstance(value, Function) and value.closure is not None and value.closure.parent is not None:
-                found += tracked(reader, list(value.closure.names.values())[:24], 2)
+                found += tracked(reader, _closed_over(value)[:24], 2)
     return found
+
+
+def _closed_over(function: Function) -> list[Value]:
+    """What a function made in another one reads of the names around it."""
+    names = function.closure.names if function.closure is not None else {}
+    read = {part.id for part in ast.walk(function.node) if isinstance(part, ast.Name)}
+    return [value for name, value in names.items() if name in read]
 
 
 def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> None:

@@ -184,6 +184,9 @@ def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None
         fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
         reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
         value.data["save"] = fact
+    elif isinstance(value, Instance) and isinstance(value.fact, Module):
+        fact = Save(reader.place(node), parts={"": "model"}, memory="alias", module=value.fact)
+        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
 
 
 table.TENSORS["kept"] = kept
