@@ -154,3 +154,22 @@ model.free()
 def test_a_method_that_a_derived_class_overrides(tmp_path: Path, taken: str, told: bool) -> None:
     expected = [("train.py", 14, "offload() takes no device: this call is a TypeError")] if told else []
     assert found(tmp_path, "arguments-do-not-fit", {"train.py": METHODS.format(taken=taken) + TAIL}) == expected
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_a_function_holds_that_is_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: bool) -> None:
+    """A lambda given to unread code hands over the optimizer that it reads, not every name of the function around it."""
+    monkeypatch.chdir(tmp_path)
+    body = "optimizer.step()" if reads else "round(value, 2)"
+    (tmp_path / "train.py").write_text(
+        "import torch, unread\n"
+        "def main():\n"
+        "    model = torch.nn.Linear(4, 2)\n"
+        "    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        f"    unread.show(lambda value: {body})\n"
+        "    model(torch.randn(8, 4)).sum().backward()\n"
+        "    optimizer.step()\n"
+        "main()\n"
+    )
+    (recipe,) = read(["train.py"]).recipes
+    assert [optimizer.escaped for optimizer in recipe.optimizers] == ["unread.show" if reads else None]

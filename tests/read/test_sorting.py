@@ -1,0 +1,49 @@
+"""Which files are programs, told by their text and by what they import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.read import read
+
+TRAINING = """\
+import torch
+from torch import nn
+
+def start(rate):
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    for step in range(10):
+        optimizer.zero_grad()
+        model(torch.randn(8, 4)).sum().backward()
+        optimizer.step()
+"""
+RUN = "from runs import start\n\nif __name__ == '__main__':\n    start(0.1)\n"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        {"runs.py": TRAINING},
+        {"runs/__init__.py": "from .training import start\n", "runs/training.py": TRAINING},
+        {"runs/__init__.py": "from .inner import start\n", "runs/inner/__init__.py": "from .training import start\n", "runs/inner/training.py": TRAINING},
+    ],
+)
+def test_a_file_that_starts_what_a_package_hands_on_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: dict[str, str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {**package, "run.py": RUN}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (recipe,) = read(["run.py"]).recipes
+    assert [optimizer.name for optimizer in recipe.optimizers] == ["SGD"]
+
+
+def test_a_file_that_imports_nothing_of_a_framework_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "__init__.py").write_text("from .other import start\nfrom . import other\n")
+    (tmp_path / "runs" / "other.py").write_text("import runs\n\ndef start(rate):\n    print(rate)\n")
+    (tmp_path / "run.py").write_text(RUN)
+    assert read(["run.py"]).recipes == []
