@@ -28,7 +28,11 @@ RUN = "from runs import start\n\nif __name__ == '__main__':\n    start(0.1)\n"
     [
         {"runs.py": TRAINING},
         {"runs/__init__.py": "from .training import start\n", "runs/training.py": TRAINING},
-        {"runs/__init__.py": "from .inner import start\n", "runs/inner/__init__.py": "from .training import start\n", "runs/inner/training.py": TRAINING},
+        {
+            "runs/__init__.py": "from .inner import start\n",
+            "runs/inner/__init__.py": "from .training import start\n",
+            "runs/inner/training.py": TRAINING,
+        },
     ],
 )
 def test_a_file_that_starts_what_a_package_hands_on_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: dict[str, str]) -> None:
