@@ -73,6 +73,8 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
         if not stack:
             _, top, shown, ignores = heapq.heappop(links)
             real = os.path.realpath(top)
+            if exclude is not None and _is_excluded(real, exclude):
+                continue
             if os.path.isdir(real):
                 stack.append((shown, top, ignores))
             elif real not in met:
@@ -106,8 +108,8 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
                 heapq.heappush(links, (path.count(os.sep), path, name, ignores))
             elif is_folder:
                 folders.append((name, path, ignores))
-            else:
-                met.add(real + path[len(top) :])
+            elif (file := real + path[len(top) :]) not in met:
+                met.add(file)
                 yield name
         stack.extend(reversed(folders))
 

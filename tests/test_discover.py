@@ -70,6 +70,14 @@ def test_a_file_is_met_where_it_lies(folder: Path) -> None:
     assert discover(["."]) == ["examples/first/run.py", "library/train.py", "library/notes/notes.py"], "what lies outside by the shortest way to it"
 
 
+def test_a_link_leads_to_nothing_that_is_excluded(folder: Path) -> None:
+    make("a/train.py", "vendor/theirs/train.py")
+    Path("a/theirs").symlink_to(folder / "vendor/theirs", target_is_directory=True)
+    Path("a/again.py").symlink_to(folder / "vendor/theirs/train.py")
+    assert discover(["."], Patterns(os.getcwd(), ["vendor/"])) == ["a/train.py"]
+    assert discover(["a"]) == ["a/train.py", "a/again.py"], "by one of the ways to it"
+
+
 def test_a_folder_that_may_not_be_listed() -> None:
     make("train.py", "locked/a.py")
     Path("locked").chmod(0)
