@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
+from advisor.model.folds import loaders
 from advisor.model.pattern import pattern
-from advisor.model.recipe import Dataset, Loader, Recipe
+from advisor.model.recipe import Dataset, Flow, Loader, Recipe
 from advisor.model.source import Known, is_absent
 
 CHANGING = pattern(  # settings that say what becomes of a sample
@@ -27,10 +29,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     loader = judged[0]
     other = next(other for other in training if _same(loader, other))
-    if loader.slot is other.slot:
+    if loader.slot is other.slot or _only_run(loader, recipe):
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
     yield ctx.finding("same-samples", at=_named(loader), confidence="medium" if unsure else None, line=_named(other).place, role=loader.role)
+
+
+def _only_run(loader: Loader, recipe: Recipe) -> bool:
+    """True where the model runs over the samples and nothing is measured on them: embeddings are made, pictures are shown."""
+    for event, context in events(recipe.tree, Kind.LOSS, Kind.METRIC):
+        flows = [flow for key in ("input", "target", "flow") if isinstance(flow := event.data.get(key), Flow)]
+        if any(loader in loaders(loop) for loop in context.loops) or any(loader in (flow.source, *flow.sources) for flow in flows):
+            return False
+    return any(loader in loaders(loop) for _, context in events(recipe.tree, Kind.FORWARD) for loop in context.loops)
 
 
 def _named(loader: Loader) -> Dataset | Loader:
