@@ -16,9 +16,7 @@ from advisor.model.recipe import Module, Recipe
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
-    if "mode" in recipe.owner_silences:
-        return
-    frozen = frozen_parts(recipe)
+    frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
     order = Order(checks=lambda event: frozen if event.kind is Kind.BACKWARD else (), clears=_disarmed(recipe), arms=to_train)
     for found in violations(recipe.tree, order):
         part = found.thing
@@ -30,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         flagged = needs_flag(found.context) or part.when
         yield ctx.finding(
             "updating",
-            at=switch or part,
+            at=part if switch is None or "mode" in recipe.owner_silences else switch,
             confidence="medium" if flagged else None,
             model=part.name,
             layer=batch_norms(part)[0].name,
@@ -65,6 +63,17 @@ def is_frozen(model: Module) -> bool:
     """True for a model that is frozen, or whose every part with weights is."""
     parts = [part for part in model.children.values() if layers([part], WEIGHTED) or not part.fully_known]
     return model.trainable == "no" or (bool(parts) and model.complete and all(map(is_frozen, parts)))
+
+
+def _kept_in_eval(recipe: Recipe, part: Module) -> bool:
+    """True for a part that the program puts into eval mode, or may, where a framework runs the loop: newer versions of Lightning leave it there."""
+    if "mode" not in recipe.owner_silences:
+        return False
+    whole = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}  # what the framework switches to and fro
+    return any(
+        isinstance(event.subject, Module) and event.subject not in whole and (part in event.subject.walk() or event.subject in part.walk())
+        for event, _ in events(recipe.tree, Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE)
+    )
 
 
 def _disarmed(recipe: Recipe) -> Callable[[Event], Iterable[Module]]:

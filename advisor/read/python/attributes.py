@@ -265,11 +265,16 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
                 fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
                 for number, part in modules.items():
                     fact.children.setdefault(f"[{name}.{number}]", part)
-        elif isinstance(member, Tensor) and member.flow.activation == "moved parameter":
+        elif isinstance(member, Tensor) and member.flow.activation == "moved parameter" and not _parameter_held(before):
             fact.moved = (*(held for held in fact.moved if held[0] != name), (name, reader.place(node)))
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+def _parameter_held(before: Value | None) -> bool:
+    """Whether an attribute is a parameter already: where the module stands on the device, `self.scale = self.scale.to(device)` changes nothing."""
+    return before is not None and any(isinstance(member, Tensor) and member.flow.activation == "parameter" for member in members(before))
 
 
 def joined(reader: Reader, fact: facts.Module, part: facts.Module) -> None:

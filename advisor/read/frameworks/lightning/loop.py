@@ -97,6 +97,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
 
     def step() -> None:
         batch = _batch(reader, train, node)
+        _hook(reader, model, "on_train_batch_start", [batch, Opaque("the batch's number", "int")], node)
         result = _hook(reader, model, "training_step", [batch, Opaque("the batch's number", "int"), Opaque("the optimizer's number", "int")], node)
         if not automatic:
             return
@@ -112,7 +113,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=None, arguments=0)
 
     def epoch() -> None:
-        reader.emit(Kind.TRAIN_MODE, node, model.fact)
+        if _hook(reader, model, "train", [], node) is None:
+            reader.emit(Kind.TRAIN_MODE, node, model.fact)
+        _hook(reader, model, "on_train_epoch_start", [], node)
         loops.owned(reader, batch_loop, step)
         _hook(reader, model, "on_train_epoch_end", [], node)
         if classes.class_lookup(reader, model.cls, "validation_step") is not None if model.cls is not None else False:
@@ -133,6 +136,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 metric = Flow() if scheduler.fact.name == "ReduceLROnPlateau" else None
                 reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=metric, arguments=0, called=monitor)
 
+    for name in ("on_fit_start", "on_train_start"):
+        _hook(reader, model, name, [], node)
     loops.owned(reader, epoch_loop, epoch)
     reader.leaves += 1
     for optimizer in found:
