@@ -80,8 +80,8 @@ def _disarmed(recipe: Recipe) -> Callable[[Event], Iterable[Module]]:
     def disarmed(event: Event) -> Iterable[Module]:
         if event.kind not in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.ESCAPE) or not isinstance(event.subject, Module):
             return ()
-        if event.subject.name in BATCH_NORMS:
-            return [module for module in recipe.modules if event.subject in module.walk()]
+        if event.subject.name in BATCH_NORMS:  # a loop over all modules is read with one of them
+            return {part for module in recipe.modules if event.subject in module.walk() for part in module.walk()}
         return list(event.subject.walk())
 
     return disarmed

@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if training_loop(found.context) is None or module.trainable != "yes":
             continue  # a frozen backbone is kept in eval mode on purpose
         for switch, around in found.armed_by:
-            if switch in seen or not _always_before(around, found.context):
+            if switch in seen or not _always_before(around, found.context) or _asks_kind(around):
                 continue
             seen.add(switch)
             matters = mode_matters(module, recipe)
@@ -67,6 +67,11 @@ def _moved_parts(event: Event) -> Iterator[Module]:
     """What a step moves, and its parts."""
     for module in moved(event):
         yield from module.walk()
+
+
+def _asks_kind(switch: Around) -> bool:
+    """True when only layers of some name are switched, of all that a loop or apply() goes through: `"BatchNorm" in m.__class__.__name__`."""
+    return any(branch.condition is not None and ("__name__" in branch.condition.text or "type(" in branch.condition.text) for branch, _ in switch.arms)
 
 
 def _always_before(switch: Around, step: Around) -> bool:

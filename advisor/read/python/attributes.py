@@ -149,6 +149,8 @@ def instance_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST
             return as_seen(reader, owner, name, found)
         if name == "__class__":
             return owner.cls
+    elif name == "__class__" and owner.role == "module" and owner.kind.startswith(NAMED):
+        return Library(owner.kind)
     if name == "__dict__":
         return Mapping({"items": owner.attributes, "exact": not owner.data.get("inexact", False), "of": owner})
     handler = table.ATTRIBUTES.get((owner.kind, name)) or table.ATTRIBUTES.get((owner.role or "", name))
@@ -300,6 +302,7 @@ def gather(reader: Reader, owner: Instance) -> None:
             register(reader, owner, name, held, place)
 
 
+NAMED = ("torch.nn.", "torchvision.models.", "timm.")  # modules whose kind ends like the name of their class, capitals apart
 _DICT_METHODS = frozenset(
     {"get", "items", "keys", "values", "update", "pop", "copy", "setdefault", "clear", "merge_from_file", "merge_from_list", "clone", "freeze"}
 )

@@ -115,6 +115,11 @@ def isinstance_(call: LibraryCall) -> Value:
     return Opaque("a type test", "bool") if answer is None else Constant(answer)
 
 
+BARE = frozenset({"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Generic"})
+NETWORKS = ("torchvision.models.", "timm.", "transformers.")  # whole networks, which are no layers
+HOLDING = ("Sequential", "ModuleList", "ModuleDict")
+
+
 def is_a(value: Value, kind: Value | None) -> bool | None:
     """Whether a value is of a type, or of one of several; None when that is not known."""
     answers = [_is(value, one) for one in (kind.items if isinstance(kind, Sequence) else (kind,))]
@@ -142,10 +147,7 @@ def _is(value: Value, kind: Value | None) -> bool | None:
                 return True
             if kind.name == "torch.nn.Module":
                 return value.role in ("module", "loss")
-            if value.cls is None and value.kind.startswith("torch.nn.") and kind.name.startswith("torch.nn."):
-                last, mine = kind.name.rpartition(".")[2], value.kind.rpartition(".")[2]
-                return True if last in ("_BatchNorm", "_NormBase") and mine.startswith("BatchNorm") else False if not last.startswith("_") else None
-            return None
+            return _is_layer(value, kind.name) if kind.name.startswith("torch.nn.") else None
         if isinstance(value, Tensor):
             return True if kind.name == "torch.Tensor" else None
         return False if isinstance(value, Constant) else None
@@ -154,6 +156,28 @@ def _is(value: Value, kind: Value | None) -> bool | None:
             return kind in value.cls.mro if value.cls is not None else False
         return False if isinstance(value, (Constant, Sequence, Mapping)) else None
     return None
+
+
+def _is_layer(value: Instance, name: str) -> bool | None:
+    """Whether a value is of a class of torch.nn: a layer by its kind, an object of the project by the bases of its class, no network of a library."""
+    last = name.rpartition(".")[2]
+    if value.cls is not None:
+        if any(not isinstance(base, (Class, Library)) for base in value.cls.mro):
+            return None
+        bases = [base.name for base in value.cls.mro if isinstance(base, Library) and base.name not in BARE]
+        answers = [_layers_match(base, last) if base.startswith("torch.nn.") else None for base in bases]
+        return True if True in answers else None if None in answers else False
+    if value.kind.startswith("torch.nn."):
+        return _layers_match(value.kind, last)
+    return False if value.kind.startswith(NETWORKS) and last not in HOLDING else None
+
+
+def _layers_match(kind: str, last: str) -> bool | None:
+    """Whether a class of torch.nn is the one that is asked for, or below it."""
+    mine = kind.rpartition(".")[2]
+    if mine == last or (last in ("_BatchNorm", "_NormBase") and mine.startswith("BatchNorm")):
+        return True
+    return None if last.startswith("_") else False
 
 
 @function("builtins.type")

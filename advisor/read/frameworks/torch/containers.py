@@ -7,7 +7,8 @@ from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.layers import made
-from advisor.read.python import growing
+from advisor.read.python import attributes, growing
+from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Union, Value, join, sequence
 
 LISTS = ("torch.nn.Sequential", "torch.nn.ModuleList")
@@ -17,12 +18,14 @@ for _name in ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "Parame
     table.CLASS_ROLES[f"torch.nn.{_name}"] = "module"
 
 
-def fill(fact: Module, items: list[tuple[str, Value]]) -> None:
-    """Makes children of the modules among named values."""
+def fill(fact: Module, items: list[tuple[str, Value]], later: Reader | None = None) -> None:
+    """Makes children of the modules among named values; `later`, when the container was there before them."""
     for key, value in items:
         for index, member in enumerate(value.members if isinstance(value, Union) else (value,)):
             if isinstance(member, Instance) and isinstance(member.fact, Module):
                 fact.children[key if index == 0 else f"{key}|{index}"] = member.fact
+                if later is not None:
+                    attributes.joined(later, fact, member.fact)
             elif isinstance(member, Opaque) or (isinstance(member, Instance) and member.role == "module"):
                 fact.complete, fact.why = False, f"a part of it could not be read ({getattr(member, 'why', 'a model of a library')})"
 
@@ -90,7 +93,7 @@ def change(call: LibraryCall) -> Value:
     else:
         added, exact = [value] if value is not None else [], name != "extend"
     if isinstance(this.fact, Module):
-        fill(this.fact, [(str(len(held) + index), item) for index, item in enumerate(added)])
+        fill(this.fact, [(str(len(held) + index), item) for index, item in enumerate(added)], call.reader)
     if len(held) < MOST:
         reader.store.write(this.data, "items", (*held, *added) if name != "insert" else (*added, *held))
     if not exact or reader.loop_depth or name == "insert":
@@ -109,7 +112,7 @@ def add_module(call: LibraryCall) -> Value:
     key = name if isinstance(name, str) else f"<{len(this.attributes)}>"
     reader.store.write(this.attributes, key, value)
     if isinstance(this.fact, Module):
-        fill(this.fact, [(key, value)])
+        fill(this.fact, [(key, value)], reader)
     items = this.data.get("items")
     if this.kind in LISTS and (items is None or isinstance(items, tuple)):
         reader.store.write(this.data, "items", (*(items or ()), value))
