@@ -71,7 +71,9 @@ def _moved_parts(event: Event) -> Iterator[Module]:
 
 def _asks_kind(switch: Around) -> bool:
     """True when only layers of some name are switched, of all that a loop or apply() goes through: `"BatchNorm" in m.__class__.__name__`."""
-    return any(branch.condition is not None and ("__name__" in branch.condition.text or "type(" in branch.condition.text) for branch, _ in switch.arms)
+    return any(
+        branch.condition is not None and ("__name__" in branch.condition.text or "type(" in branch.condition.text) for branch, _ in switch.arms
+    )
 
 
 def _always_before(switch: Around, step: Around) -> bool:
