@@ -55,7 +55,7 @@ class Kind(str, Enum):
     EVAL_MODE = "eval-mode"  # subject Module
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
     FREEZE = "freeze"  # subject Module; data: trainable (Setting)
-    LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module")
+    LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module" | "state")
     FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
     # is given a batch, which may do more than run the model
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)

@@ -1,4 +1,4 @@
-"""Weights that are to be frozen by an attribute that torch never looks at."""
+"""Weights that are to be frozen by an attribute that torch never looks at, or looks at elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from advisor.model.finding import Finding
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Module, Recipe
 
+CASES = {"weights": "misspelt", "module": "module", "state": "state"}  # by what the attribute is written to
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each such line, where an optimizer moves the weights all the same."""
@@ -20,5 +22,5 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(module, Module) or event.place in told or module.trainable == "no" or held.isdisjoint(part.slot for part in module.walk()):
             continue
         told.add(event.place)
-        case = "misspelt" if event.data["of"] == "weights" else "module"
+        case = CASES[event.data["of"]]
         yield ctx.finding(case, at=event, text=event.data["text"], module=module.name)

@@ -318,7 +318,8 @@ def quiet(call: LibraryCall) -> Value:
 @table.method("module", "state_dict")
 def state_dict(call: LibraryCall) -> Value:
     """model.state_dict(): references to the live tensors."""
-    return call.reader.instance("state", role="state", data={"of": "model", "fact": own(call)}, node=call.node)
+    kept = call.reader.plain(call.get("keep_vars", 2)) is True  # then these are the weights themselves
+    return call.reader.instance("state", role="state", data={"of": "model", "fact": own(call), "weights": kept}, node=call.node)
 
 
 @table.method("module", "load_state_dict")

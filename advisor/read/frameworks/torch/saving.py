@@ -198,12 +198,10 @@ def state_method(call: LibraryCall) -> Value:
     name = call.name.rpartition(".")[2]
     if name == "copy":
         return call.this
+    tensor = call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data)) if name in ("items", "values") else NONE
     if name == "items":
-        pair = sequence(
-            [Opaque("a key of a state", "str"), call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data))], "tuple"
-        )
-        return sequence([pair], "generator", exact=False)
-    return Opaque("a part of a state")
+        return sequence([sequence([Opaque("a key of a state", "str"), tensor], "tuple")], "generator", exact=False)
+    return sequence([tensor], "generator", exact=False) if name == "values" else Opaque("a part of a state")
 
 
 @table.method("state-tensor", "clone", "detach", "cpu", "to", "data")

@@ -92,6 +92,14 @@ def write_of_module(reader: Reader, instance: Any, value: Value, node: ast.AST) 
         reader.emit(Kind.LOST_FREEZE, node, instance.fact, text=f"{reader.text(node)} = False", of="module")
 
 
+@table.write("state-tensor", "requires_grad")
+def write_of_state(reader: Reader, tensor: Any, value: Value, node: ast.AST) -> None:
+    """for name, tensor in model.state_dict().items(): tensor.requires_grad = False: tensors beside the weights, which share their numbers alone."""
+    module = tensor.data.get("fact")
+    if isinstance(value, Constant) and value.value is False and isinstance(module, Module) and not tensor.data.get("weights"):
+        reader.emit(Kind.LOST_FREEZE, node, module, text=f"{reader.text(node)} = False", of="state")
+
+
 @table.method("weights", "requires_grad_")
 def requires_grad(call: LibraryCall) -> Value:
     """p.requires_grad_(False)"""
