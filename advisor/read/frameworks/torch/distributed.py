@@ -93,8 +93,6 @@ def collective(call: LibraryCall) -> Value:
     "torch.set_num_interop_threads",
     "torch.set_printoptions",
     "torch.set_flush_denormal",
-    "torch.autograd.set_detect_anomaly",
-    "torch.autograd.detect_anomaly",
     "torch.get_default_dtype",
     "torch.get_default_device",
     "torch.get_num_threads",

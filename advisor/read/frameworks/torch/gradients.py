@@ -6,21 +6,31 @@ import ast
 from typing import Any, Literal
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow
+from advisor.model.recipe import Clip, DebuggerStop, Flow
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, merge
 from advisor.read.frameworks.torch.parameters import parameters
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Function, Instance, Opaque, Tensor, Value, sequence
+from advisor.read.python.values import NONE, Constant, Function, Instance, Opaque, Tensor, Value, sequence
 
+ANOMALIES = ("torch.autograd.set_detect_anomaly", "torch.autograd.detect_anomaly")
 MODES = {
     "torch.no_grad": "no_grad",
     "torch.inference_mode": "inference_mode",
     "torch.enable_grad": "enable_grad",
     "torch.set_grad_enabled": "set_grad_enabled",
 }
+
+
+@table.function(*ANOMALIES)
+def detect_anomaly(call: LibraryCall) -> Value:
+    """torch.autograd.set_detect_anomaly(True): every operation keeps a traceback, and its gradient is looked through."""
+    asked = call.get("mode", 0) if call.name == ANOMALIES[0] else Constant(True)
+    if isinstance(asked, Constant) and not asked.weak and not call.reader.refusals.guarded:
+        call.reader.record(DebuggerStop(call.place, call=call.name, detects=bool(asked.value)))
+    return Opaque(f"result of `{call.name}`")
 
 
 @table.function(*MODES)
