@@ -174,3 +174,26 @@ def test_the_predictor_of_sliding_windows(tmp_path: Path) -> None:
     reader = run(tmp_path, text)
     assert [(event.place.line, event.subject.name) for event in events_of(reader, Kind.FORWARD)] == [(6, "Conv2d"), (7, "Conv2d")]
     assert not events_of(reader, Kind.ESCAPE)
+
+
+TEXT_LOADERS: list[tuple[str, list[tuple[Any, Any]]]] = [
+    ("splits((train, valid, test), batch_size=32, sort_key=len)", [(32, True), (32, False), (32, False)]),
+    ("splits((train, test), batch_size=32, shuffle=True)", [(32, True), (32, True)]),
+    ("splits((train, test), batch_sizes=(32, 256))", [(None, True), (None, False)]),
+    ("splits(everything, batch_size=32)", []),
+]
+
+
+@pytest.mark.parametrize("room", ["torchtext.data", "torchtext.legacy.data"])
+@pytest.mark.parametrize(("call", "wanted"), TEXT_LOADERS, ids=[call for call, _ in TEXT_LOADERS])
+def test_iterators_of_torchtext(tmp_path: Path, room: str, call: str, wanted: list[tuple[Any, Any]]) -> None:
+    """(batch size, shuffled) of each; None where it is not told."""
+    reader = run(tmp_path, f"from {room} import BucketIterator\nx = BucketIterator.{call}")
+    assert [(value_of(one.settings["batch_size"]), value_of(one.settings["shuffle"])) for one in reader.recipe.loaders] == wanted
+
+
+def test_one_iterator_of_torchtext(tmp_path: Path) -> None:
+    text = "from torchtext import data\na = data.Iterator(x, 8)\nb = data.Iterator(x, 8, train=False)\nc = data.BPTTIterator(x, 8, 35)"
+    loaders = list(run(tmp_path, text).recipe.loaders)
+    assert [value_of(one.settings["shuffle"]) for one in loaders] == [True, False, None]
+    assert [value_of(one.settings["batch_size"]) for one in loaders] == [8, 8, 8]
