@@ -50,7 +50,7 @@ class UndefinedName(Fact):
 
 @dataclass(slots=True, eq=False)
 class DebuggerStop(Fact):
-    """A call that serves the search of a fault: one that waits for somebody at a keyboard (pdb.set_trace(), breakpoint()), or torch's anomaly detection."""
+    """A call for the search of a fault: one that waits for somebody at a keyboard (pdb.set_trace(), breakpoint()), or torch's anomaly detection."""
 
     call: str = ""
     detects: bool | None = None  # whether the detection of anomalies is on from here; None for what stops the program

@@ -6,7 +6,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader
 from advisor.model.source import Known, Setting, Unknown, is_absent
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import REQUIRED, LibraryCall
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import dataset_of
 from advisor.read.python.values import Value, sequence
 
@@ -30,7 +30,8 @@ def _loader(call: LibraryCall, data: Value | None, batch_size: Setting, shuffle:
 @table.function(*SHUFFLING, *IN_ORDER)
 def iterator(call: LibraryCall) -> Value:
     """BucketIterator(dataset, batch_size, sort_key, device, batch_size_fn, train=True, repeat=False, shuffle=None)"""
-    return _loader(call, call.get("dataset", 0), call.setting("batch_size", 1, REQUIRED), call.setting("shuffle", 7, None), call.setting("train", 5, True))
+    shuffle, trains = call.setting("shuffle", 7, None), call.setting("train", 5, True)
+    return _loader(call, call.get("dataset", 0), call.setting("batch_size", 1), shuffle, trains)
 
 
 @table.function(*(f"{name}.splits" for name in (*SHUFFLING, *IN_ORDER)))
