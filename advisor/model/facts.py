@@ -199,6 +199,7 @@ class Scheduler(Fact):
     stepped: Literal["epoch", "batch", "never", "unknown"] = "unknown"
     owner: str | None = None
     monitor: str | None = None  # the metric that a framework steps it with
+    waits: bool = False  # Accelerate prepared it: under accumulate(), a call of step() acts at the end of each window only
     factor: float | None = None  # the largest share of the optimizer's own rate that it was seen to give; None: nobody watched
 
     @property

@@ -84,7 +84,7 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     each = stepped_each(recipe, scheduler)
     if each == "epoch":
         return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None})
-    if each == "batch":
+    if each == "batch" and not _waits(recipe, scheduler):
         if by_loader(recipe):
             return _chosen(first(recipe.steps))
         if any(loop.epoch for loop in training_loops(recipe)):
@@ -157,7 +157,7 @@ def batches_each(recipe: Recipe, scheduler: Scheduler) -> float | None:
     if not by_loader(recipe) or len(training_loops(recipe)) != 1 or not steps_of(recipe, scheduler):
         return None
     if stepped_each(recipe, scheduler) == "batch":
-        return 1
+        return number(first(recipe.accumulation)) if _waits(recipe, scheduler) else 1
     places = [context for _, context in events(recipe.tree, Kind.OPTIMIZER_STEP)]
     optimizer = {guards(context, inside=loop.batch) for context in places if (loop := training_loop(context)) is not None}
     for _, context in steps_of(recipe, scheduler):
@@ -165,6 +165,13 @@ def batches_each(recipe: Recipe, scheduler: Scheduler) -> float | None:
         if loop is None or guards(context, inside=loop.batch) not in optimizer:
             return None
     return number(first(recipe.accumulation))
+
+
+def _waits(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True where a step in every batch acts at the end of each window of accumulation only."""
+    if not scheduler.waits or is_absent(recipe.accumulation):
+        return False
+    return any(region.what == "accumulate" for _, context in steps_of(recipe, scheduler) for region in context.regions)
 
 
 def setting(scheduler: Scheduler, name: str) -> float | None:

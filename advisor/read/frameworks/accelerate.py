@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Seed
+from advisor.model.recipe import Clip, Flow, Scheduler, Seed
 from advisor.model.source import ABSENT, Known, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Instance, Opaque, Tensor, Value, Weights, sequence, setting
+from advisor.read.python.values import NONE, Instance, Opaque, Tensor, Value, Weights, members, sequence, setting
 
 VERSION = "Accelerate 1.10"
 table.VERSIONS["accelerate"] = VERSION
@@ -54,10 +55,17 @@ def accelerator(call: LibraryCall) -> Value:
     return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings})
 
 
+def _make_wait(given: Iterable[Value]) -> None:
+    for member in (member for value in given for member in members(value)):
+        if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
+            member.fact.waits = True
+
+
 @table.method("accelerator", "prepare")
 def prepare(call: LibraryCall) -> Value:
     """Everything comes back as what it was."""
     items = call.arguments.positional
+    _make_wait(items)
     return items[0] if len(items) == 1 and call.arguments.exact else sequence(items, "tuple", call.arguments.exact)
 
 
@@ -77,6 +85,8 @@ def same(call: LibraryCall) -> Value:
     """The argument itself."""
     if call.name.endswith(("gather", "gather_for_metrics", "reduce", "pad_across_processes")):
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
+    elif call.name.endswith("prepare_scheduler"):
+        _make_wait(call.arguments.positional)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 
