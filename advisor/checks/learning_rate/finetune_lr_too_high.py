@@ -45,4 +45,5 @@ def _pretrained(rate: Rate) -> Iterator[Module]:
 
 
 def _all_trained(module: Module, part: Module) -> bool:
-    return module.trainable == part.trainable == "yes" and not has_adapter([module]) and not is_linear([part])
+    trained = module.trainable == "yes" and all(inner.trainable == "yes" for inner in part.walk())
+    return trained and not has_adapter([module]) and not is_linear([part])

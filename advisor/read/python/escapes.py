@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, seeders
+from advisor.read.python import calls, conditions, seeders
 from advisor.read.python.values import (
     Bound,
     Class,
@@ -118,7 +118,10 @@ def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> I
     held = reader.unread_modules.get(id(value))
     if held is not None:
         return held[1]
-    if not made:
+    if not made and not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "requires_grad_"):
+        return None
+    whole = _part_of(reader, node)
+    if not made and whole is None:
         return None
     fact = reader.record(
         Module(
@@ -130,4 +133,17 @@ def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> I
     )
     instance = reader.instance("torch.nn.Module", role="module", fact=fact, node=node)
     reader.unread_modules[id(value)] = (value, instance)
+    if whole is not None:
+        whole.children.setdefault(f"<{len(whole.children)}>", fact)
     return instance
+
+
+def _part_of(reader: Reader, node: ast.AST) -> Module | None:
+    """The model of a library, of which not all layers are known, that `model.bert.parameters()` asks for a part of."""
+    part = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    while isinstance(part, (ast.Attribute, ast.Subscript)):
+        part = part.value
+        held = conditions.peek(reader, part)
+        if isinstance(held, Instance) and held.role == "module" and isinstance(held.fact, Module) and held.cls is None:
+            return held.fact if not held.fact.complete else None
+    return None
