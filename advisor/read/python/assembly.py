@@ -94,6 +94,8 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
             loops = tree.real_loops(context)
+            batches = next((at for at in reversed(range(len(loops))) if loops[at].over is not None), len(loops))
+            loops = loops[: batches + 1]  # what is repeated within a batch, as parts of it or several steps on it, is no epoch
             if len(loops) == 2 and loops[1].what in ("range", "while") and loops[1].over is None and _starts_runs(*loops):
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:

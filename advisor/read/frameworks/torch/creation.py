@@ -149,8 +149,12 @@ def meshgrid(call: LibraryCall) -> Value:
 
 
 def variable(call: LibraryCall) -> Value:
-    """Variable(x): the tensor itself. volatile=True has had no effect since torch 0.4."""
-    return call.arguments.positional[0] if call.arguments.positional else Tensor(Flow())
+    """Variable(x): the tensor itself, a leaf where its gradient is asked for. volatile=True has had no effect since torch 0.4."""
+    value, asked = call.get("data", 0), call.get("requires_grad", 1)
+    wanted = call.reader.plain(asked) if asked is not None else False
+    if isinstance(value, Tensor) and wanted is not False and value.flow.graph == "cut" and not value.flow.losses:
+        return Tensor(replace(value.flow, graph="kept" if wanted is True else "unknown", cut_by=None, cut_at=None))
+    return value if value is not None else Tensor(Flow())
 
 
 def parameter(call: LibraryCall) -> Value:

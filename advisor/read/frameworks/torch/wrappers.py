@@ -13,7 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import uncertain
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Union, Value, members
+from advisor.read.python.values import Arguments, Instance, Mapping, Opaque, Sequence, Union, Value, members, sequence
 
 WRAPPERS = {
     "torch.nn.DataParallel": "DataParallel",
@@ -141,3 +141,31 @@ def _copy_fact(reader: Reader, fact: Module, node: ast.AST, facts: dict[Module, 
 
 
 table.TENSORS["copied"] = copied
+
+
+@table.function("torch.nn.parallel.replicate", "torch.nn.parallel.scatter")
+def replicate(call: LibraryCall) -> Value | None:
+    """replicate(model, devices), scatter(batch, devices): as many of them as there are devices."""
+    held = call.get("network" if call.name.endswith("replicate") else "inputs", 0)
+    return sequence([held], "list", exact=False) if held is not None else None
+
+
+@table.function("torch.nn.parallel.parallel_apply")
+def parallel_apply(call: LibraryCall) -> Value | None:
+    """parallel_apply(replicas, batches): each replica on its batch, given one by one where it is a tuple."""
+    models, inputs = (_one(call.get(name, place)) for place, name in enumerate(("modules", "inputs")))
+    if not isinstance(models, Instance) or inputs is None:
+        return None
+    given = list(inputs.items) if isinstance(inputs, Sequence) and inputs.exact else [inputs]
+    return sequence([call.reader.call(models, Arguments(given), call.node)], "list", exact=False)
+
+
+@table.function("torch.nn.parallel.gather")
+def gather(call: LibraryCall) -> Value | None:
+    """gather(outputs, device): one tensor of all."""
+    return _one(call.get("outputs", 0))
+
+
+def _one(value: Value | None) -> Value | None:
+    """What a list of things for several devices has on each."""
+    return value.items[0] if isinstance(value, Sequence) and value.items else value

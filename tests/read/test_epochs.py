@@ -1,0 +1,48 @@
+"""How many epochs a program trains for, told by the loops around its backward."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.model.source import value_of
+from advisor.read import read
+
+HEAD = """\
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+data = torch.randn(64, 4)
+loader = DataLoader(TensorDataset(data), batch_size=8)
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+
+def step(x):
+    optimizer.zero_grad()
+    model(x).mean().backward()
+    optimizer.step()
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("loops", "epochs", "steps"),
+    [
+        ("for epoch in range(5):\n    for (x,) in loader:\n        step(x)", 5, 40),
+        ("for epoch in range(5):\n    for (x,) in loader:\n        for again in range(3):\n            step(x)", 5, 40),  # several steps on a batch
+        ("for (x,) in loader:\n    for again in range(3):\n        step(x)", None, None),
+        ("for run in range(5):\n    for epoch in range(100):\n        step(data)", 5, 500),  # of two counts, the outer one
+        (
+            "for run in range(5):\n    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)\n    for epoch in range(100):\n        step(data)",
+            100,
+            100,
+        ),  # each turn of the outer one is a run
+        ("for fold in [data[:32], data[32:]] * 20:\n    for epoch in range(100):\n        step(fold)", 100, 100),
+    ],
+)
+def test_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loops: str, epochs: int | None, steps: int | None) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(HEAD + loops + "\n")
+    (recipe,) = read(["train.py"]).recipes
+    assert (value_of(recipe.epochs), value_of(recipe.steps)) == (epochs, steps)
