@@ -67,6 +67,9 @@ def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:
 
 def _set_back(around: ast.AST) -> set[str]:
     """The names that a turn of a loop begins anew, before or after what gathers in them: `total = 0`, `losses.clear()`, `del losses[:]`."""
+    known: set[str] | None = around.__dict__.get("set_back")
+    if known is not None:
+        return known
     found: set[str] = set()
     for item in ast.walk(around):
         if isinstance(item, (ast.Assign, ast.AnnAssign)) and item.value is not None:
@@ -76,6 +79,7 @@ def _set_back(around: ast.AST) -> set[str]:
             found |= _mentioned(item.func.value)
         elif isinstance(item, ast.Delete):
             found |= {name for target in item.targets for name in _mentioned(target)}
+    around.__dict__["set_back"] = found
     return found
 
 
