@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Group, Module, Optimizer, Scheduler, UnknownKey
-from advisor.model.source import ABSENT, Known, Setting, Unknown
+from advisor.model.recipe import Clip, Flow, Group, Hyperparameter, Module, Optimizer, Scheduler, UnknownKey
+from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import uncertain
@@ -47,6 +47,7 @@ MEANT = {  # names of other trainers
     "lr_scheduler": "scheduler",
     "zero": "zero_optimization",
 }
+WARMING, PEAK = ("WarmupLR", "WarmupDecayLR"), 0.001  # schedules that know a rate of their own, and the one that they take by default
 OWNED = frozenset({"unscale", "clip"})
 
 
@@ -126,6 +127,17 @@ def _optimizer(call: LibraryCall, config: Value, model: Module | None) -> Optimi
     return call.reader.record(fact)
 
 
+def _note_replaced(reader: Reader, optimizer: Optimizer, scheduler: Scheduler) -> None:
+    """Notes the rate of an optimizer that a schedule of DeepSpeed writes over: it rises to warmup_max_lr, whatever the optimizer was made with."""
+    own, given = first(optimizer.settings.get("lr")), scheduler.settings.get("warmup_max_lr")
+    peak = PEAK if given is None else number(first(given))
+    if own is None or own.place is None or own.default is not None or number(own) is None or peak in (None, number(own)):
+        return
+    by = f"{scheduler.name}, whose warmup_max_lr is {peak:g}" + (" by default" if given is None else "")
+    fact = Hyperparameter(own.place, name="lr", value=own, declared="argument", read=True, overruled="replaced", overruled_by=by)
+    reader.recipe.hyperparameters.items.append(fact)
+
+
 @table.function("deepspeed.initialize")
 def initialize(call: LibraryCall) -> Value:
     """engine, optimizer, loader, scheduler = deepspeed.initialize(...)"""
@@ -164,6 +176,8 @@ def initialize(call: LibraryCall) -> Value:
         inner = params.items.get("params") if isinstance(params, Mapping) else None
         scheduler.settings = {str(key): setting(value) for key, value in inner.items.items()} if isinstance(inner, Mapping) else {}
         reader.record(scheduler)
+        if optimizer is not None and kind.value in WARMING:
+            _note_replaced(reader, optimizer, scheduler)
     steps = _setting(config, "gradient_accumulation_steps", default=1)
     if not (isinstance(steps, Known) and steps.value == 1) and steps is not ABSENT:
         recipe.accumulation = steps
