@@ -31,14 +31,14 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         home = reader.frame.home(name)
         if name not in home:
             continue
-        runs = any(kept(home, root) for root in gathered.get(name, ()))
-        if isinstance(value, Sequence) and value.kind == "list" and runs and kept(value.state, "items"):
+        roots = gathered.get(name, ())
+        if isinstance(value, Sequence) and value.kind == "list" and any(kept(home, root) for root in roots) and kept(value.state, "items"):
             reader.store.write(value.state, "running", True)
         if not isinstance(value, (Tensor, Opaque)) or value.flow is None:
             continue
         flow = value.flow
         if flow.aggregate is None and (flow.losses or flow.metric is not None):
-            aggregate: Any = "running" if runs else "epoch" if name in gathered else "last-batch"
+            aggregate: Any = "running" if any(kept(home, root) for root in roots) else "epoch" if name in gathered else "last-batch"
             reader.store.write(home, name, replace(value, flow=replace(flow, aggregate=aggregate)))
     for target in _attributes(node):
         owner = conditions.peek(reader, target.value)
