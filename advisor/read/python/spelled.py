@@ -31,7 +31,7 @@ COMPUTED = {  # what loads a module by a name that is computed
 }
 SHOWN = pattern(  # what prints, logs or keeps all settings for whoever looks at the run later
     r"(?<![\w.])(?:print|pprint|pp|wandb\.init|wandb\.config\.update|wandb\.log|mlflow\.log_params|json\.dumps?|yaml\.(?:safe_)?dump)\s*\("
-    r"|\b\w*(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
+    r"|(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
 )
 SHOWN_IN_TURN = pattern(r"\bfor\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
 ALL_OF = pattern(r"\bvars\(\s*\w+\s*\)")
