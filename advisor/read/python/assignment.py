@@ -171,13 +171,15 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
 
 
 def _renames(reader: Reader, target: ast.AST, model: Instance, node: ast.AST) -> bool:
-    """True where another name is given to what all turns of the loop around have: not in `model = model.to(device)`, nor to one of several models."""
+    """True where another name is given to what all turns of the loop around have, not to what a call gives, a copy or `model.to(device)`."""
     if not isinstance(node, ast.Assign) or reader.text(target) in reader.text(node.value):
+        return False
+    parts = node.value.values if isinstance(node.value, ast.Dict) else getattr(node.value, "elts", (node.value,))
+    if not any(isinstance(part, (ast.Name, ast.Attribute)) and conditions.peek(reader, part) is model for part in parts):
         return False
     own = scopes.assigned(reader.turns[-1][1]).names if reader.turns and reader.loop_depth > reader.frame.loops else frozenset[str]()
     names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
-    one_of_several = any(isinstance(part, ast.Subscript) for part in ast.walk(node.value))
-    return not one_of_several and not any(reader.frame.lookup(name) is model for name in names & own)
+    return not any(reader.frame.lookup(name) is model for name in names & own)
 
 
 def _mark(reader: Reader, target: ast.AST, value: Value, node: ast.Assign) -> None:
