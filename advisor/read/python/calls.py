@@ -244,7 +244,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
     given = [*arguments.positional, *arguments.keywords.values()]
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
-    if receiver.flow is None and receiver.type is None and "torch" in reader.imported:
+    if receiver.flow is None and receiver.type is None and not reader.imported.isdisjoint(("torch", "transformers")):
         module = reader.unread_module(receiver, node, made=name in ("parameters", "named_parameters"))
         if module is not None:
             return call_method(reader, module, name, arguments, node)
