@@ -59,7 +59,17 @@ def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, de
             for whole in reader.recipe.modules:
                 if whole.trainable == "no" and fact in whole.walk():
                     whole.trainable = "part"  # its head, say, that is trained again
+        elif any(instance.fact is fact for _, instance in reader.unread_modules.values()):
+            _may_belong(reader, fact)
     reader.emit(Kind.FREEZE, node, fact, trainable=flag)
+
+
+def _may_belong(reader: Reader, fact: Module) -> None:
+    """Frozen layers of which nobody knows whose they are: of any model of a library that is not described, so that none is surely trained whole."""
+    models = [module for module in reader.recipe.modules if not module.complete and module is not fact]
+    if not any(fact in module.children.values() for module in models):
+        for module in models:
+            module.trainable = "unknown" if module.trainable == "yes" else module.trainable
 
 
 @table.write("weights", "requires_grad")
