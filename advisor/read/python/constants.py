@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 PROMISE = pattern(  # whoever reads such a name in a file of settings believes in what it says
     r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
     r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
-    r"|(train_|num_|n_|max_)?(batch_size|epochs?)",
-    re.IGNORECASE,
-)
+    r"|(train_|num_|n_|max_)?(batch_size|epochs?)"
+)  # in small letters
 SETTINGS = pattern(  # their classes
     r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE
 )
 NOT_OURS = pattern(r"\bvars\(|__dict__|\bdir\(|\basdict\(|\bgetattr\(|globals\(\)|locals\(\)|\bexec\(")  # asks for names that no text spells
+GIVEN = pattern(r"\s*(?:\w+\.)?(\w+)\s*(?::[^=]+)?=(?!=)")
+WORD = pattern(r"\w+")
 OFF = ("", 0, None, False)  # says that there is none
 OFF_NORM = 1000  # a norm that clips nothing is a way to say so
 
@@ -72,14 +73,16 @@ def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, object, ast.AST]]:
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
             name = target.attr  # of another object it may be read by whoever made it
         value = statement.value.value
-        if PROMISE.fullmatch(name) and value not in OFF and not (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
+        if PROMISE.fullmatch(name.lower()) and value not in OFF and not (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
             if not ("accum" in name.lower() and value == 1):
                 yield name, value, statement
 
 
 def _asks(text: str, name: str) -> bool:
     """True for a text that spells a name elsewhere than where it is given a value."""
-    if name not in text:
-        return False
-    spelt = re.compile(rf"(?!\s*(self\.|cls\.|\w+\.)?{name}\s*(:[^=]+)?=(?!=)).*\b{name}\b|.*=.*\b{name}\b")
-    return any(spelt.match(line) for line in text.split("\n") if name in line)
+    return name in text and any(_asks_in(line, name) for line in text.split("\n") if name in line)
+
+
+def _asks_in(line: str, name: str) -> bool:
+    given = GIVEN.match(line)
+    return name in WORD.findall(line if given is None or given[1] != name else line.partition("=")[2])

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 PROMISE = pattern(
     r"(\w+_)?(patience|early_?stop\w*|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|warm_?up(_\w+)?|weight_decay|label_smoothing"
-    r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)",
-    re.IGNORECASE,
-)
+    r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)"
+)  # in small letters
 UNSEEN = pattern(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # reads what no text spells
 
 
@@ -93,7 +92,8 @@ def _unread(function: Function) -> dict[str, str | None]:
         return {}
     if function.owner is not None and function.name != "__init__":
         return {}  # a method may take what other classes need
-    names = {parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if PROMISE.fullmatch(parameter.arg)}
+    parameters = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+    names = {parameter.arg for parameter in parameters if PROMISE.fullmatch(parameter.arg.lower())}
     module = function.module
     if not names or UNSEEN.search("\n".join(module.lines[node.lineno - 1 : node.end_lineno])):
         return {}

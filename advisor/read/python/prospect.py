@@ -26,7 +26,7 @@ ENOUGH = 5_000  # expressions of a program's own, those of importing its files n
 # beginning with a plain word: these are found ten times as fast as one expression of them all.
 SIGNS = tuple(
     map(
-        re.compile,
+        pattern,
         (
             r"\.backward\s*\(",
             r"\.zero_grad\b",
