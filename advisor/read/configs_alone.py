@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 LARGEST_CONFIG = 400_000  # bytes of a file that may be a config; larger ones are vocabularies, annotations, results
 HEAD = 4_000  # bytes of a larger one that are looked at for the settings of a training
 _RECIPE_WORDS = pattern(
-    rb"\b(?:\w+_)?(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|SOLVER)"
-    rb"\b[\"']?\s*[:=]",
-    re.IGNORECASE,
-)
+    rb"\b(?:\w+_)?(learning_rate|base_lr|lr0?|optim\w*|batch_size|micro_batch_size|epochs?|max_steps|weight_decay|warmup\w*|base_model|solver)"
+    rb"\b[\"']?\s*[:=]"
+)  # in small letters
+
+
+def _recipe_words(data: bytes) -> set[bytes]:
+    return set(_RECIPE_WORDS.findall(data.lower()))
 
 
 def _head(path: str) -> bytes:
@@ -95,11 +98,11 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         detail = f"it has {len(data):,} bytes, more than the {LARGEST_CONFIG:,} that a config may have"
         data = Broken(Place(project.display(path), 1), kind="too-large", detail=detail)
     if isinstance(data, Broken):
-        data.skipped = not named or (data.kind == "too-large" and len(set(_RECIPE_WORDS.findall(_head(path)))) < 2)
+        data.skipped = not named or (data.kind == "too-large" and len(_recipe_words(_head(path))) < 2)
         if named or data.kind != "too-large":
             reading.broken.append(data)
         return True
-    found = len(set(_RECIPE_WORDS.findall(data.replace(b"\0", b""))))
+    found = len(_recipe_words(data.replace(b"\0", b"")))
     if found < 2 and b"_BASE_" not in data and b"_base_" not in data and b"read_base" not in data:
         return found < words and not _COMPOSED.search(data)
     from advisor.read.config import bases, dialects, interpolation, tree
@@ -114,7 +117,7 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
     root, broken = config_module.load(project, path) if path.endswith(".py") else (tree.load(text, display), [])
     if isinstance(root, Broken):
         lines_of_data = root.kind == "json" and root.detail == "Extra data"  # one record a line: data, no config
-        if lines_of_data or len(set(_RECIPE_WORDS.findall(data))) < 3:
+        if lines_of_data or len(_recipe_words(data)) < 3:
             return True
         if not any(b.place.file == display for b in reading.broken):
             reading.broken.append(root)
@@ -157,7 +160,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
     config = project.open_text(path)
     if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
         return False
-    said = sorted(set(_RECIPE_WORDS.findall(config[1].lower().encode("utf-8", "replace"))))
+    said = sorted(_recipe_words(config[1].encode("utf-8", "replace")))
     for start in readers(project, path):
         tried = f"in vain {start.entry} {start.launch is not None} {os.path.dirname(path)} {said}"  # with a neighbour that sets the same
         source = project.load(start.entry)

@@ -10,9 +10,9 @@ from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
     LEFT_OUT,
     Instance,
+    Union,
     Value,
     join,
-    members,
 )
 
 if TYPE_CHECKING:
@@ -117,7 +117,12 @@ def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
 
 def same_slot(options: list[Value], serial: int) -> None:
     """Constructions that one name holds by a flag are one thing to the order rules."""
-    flat = [member for option in options for member in members(option) if isinstance(member, Instance) and member.fact is not None]
+    flat = [
+        member
+        for option in options
+        for member in (option.members if type(option) is Union else (option,))
+        if type(member) is Instance and member.fact is not None
+    ]
     if len(flat) < 2:
         return
     head = flat[0]

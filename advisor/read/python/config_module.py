@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from advisor.read.python.project import Project
 
 COMPUTED = "a computation"  # the tag of what could not be read
-SHAPE = pattern(
-    rb"^_base_\s*=|^with read_base\(\)"
-    rb"|^(optimizer|optim_wrapper|lr_config|param_scheduler|optimizer_config|train_cfg)\s*=\s*(dict\(|\{|\[)",
-    re.MULTILINE,
+SHAPE = pattern(  # of a line: what begins with a plain byte is found ten times as fast
+    rb"\n(?:_base_\s*=|with read_base\(\)"
+    rb"|(optimizer|optim_wrapper|lr_config|param_scheduler|optimizer_config|train_cfg)\s*=\s*(dict\(|\{|\[))"
 )
 PLAIN = pattern(rb"^([A-Za-z_]\w*\s*(:\s*\w+\s*)?=|[\s#\])}\"']|import (os|time|math)\b|$)")  # a line of a file of assignments
 _PROGRAM = pattern(rb"^(class|if __name__|async def)\b|^@|\.backward\(", re.MULTILINE)
@@ -29,7 +28,7 @@ _PROGRAM = pattern(rb"^(class|if __name__|async def)\b|^@|\.backward\(", re.MULT
 
 def is_config(data: bytes) -> bool:
     """True for the text of a Python file that is a config of OpenMMLab's kind and no program."""
-    return b"dict(" in data and SHAPE.search(data) is not None and _PROGRAM.search(data) is None
+    return b"dict(" in data and SHAPE.search(b"\n" + data) is not None and _PROGRAM.search(data) is None
 
 
 def is_settings(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.read.python import texts
-from advisor.read.python.values import Constant, Value
+from advisor.read.python.values import Constant, Instance, Opaque, Union, Value
 from advisor.read.text import source_lines
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
         return  # what is loaded where it is asked for need not be there
     for values in given:
         for value in values:
-            text = texts.beginning(value) if not isinstance(value, Constant) or isinstance(value.value, str) else ""
+            kind = type(value)
+            if kind is Constant:
+                text = value.value if isinstance(value.value, str) else ""  # type: ignore[attr-defined]
+            else:
+                text = texts.beginning(value) if kind in (Opaque, Union, Instance) else ""
             if text and len(text) < LONGEST_PATH:
                 reader.handed_texts.setdefault(text, callee)
 

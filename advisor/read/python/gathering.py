@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
-from advisor.read.python import conditions
+from advisor.read.python import conditions, scopes
 from advisor.read.python.values import Instance, Opaque, Sequence, Tensor, Value
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _names(node: ast.For | ast.AsyncFor) -> tuple[set[str], dict[str, set[str]]]
     assigned: list[tuple[set[str], set[str]]] = []
     fresh = _mentioned(node.target)
     for statement in _always_run(node.body):
-        for item in ast.walk(statement):
+        for item in scopes.parts_of(statement):
             if isinstance(item, ast.AugAssign):
                 grown |= _mentioned(item.target) - fresh
             elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in GATHERING_METHODS:
@@ -116,7 +116,7 @@ def _attributes(node: ast.For | ast.AsyncFor) -> list[ast.Attribute]:
     """The attributes of named objects that each turn binds anew, and that nothing in the loop adds to: `self.loss = loss.item()`."""
     bound = [target for statement in _always_run(node.body) if isinstance(statement, ast.Assign) for target in statement.targets]
     found = {(target.value.id, target.attr): target for target in bound if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)}
-    for item in ast.walk(node) if found else ():
+    for item in scopes.parts_of(node) if found else ():
         grown: ast.AST | None = None
         if isinstance(item, ast.AugAssign):
             grown = item.target
@@ -124,7 +124,7 @@ def _attributes(node: ast.For | ast.AsyncFor) -> list[ast.Attribute]:
             grown = item.func.value
         elif isinstance(item, ast.Assign):
             grown = item.value
-        for part in ast.walk(grown) if grown is not None else ():
+        for part in scopes.parts_of(grown) if grown is not None else ():
             if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
                 found.pop((part.value.id, part.attr), None)
     return list(found.values())
@@ -140,4 +140,4 @@ def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _mentioned(node: ast.AST) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+    return {item.id for item in scopes.parts_of(node) if isinstance(item, ast.Name)}

@@ -22,7 +22,16 @@ PROMISE = pattern(
     r"(\w+_)?(patience|early_?stop\w*|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|warm_?up(_\w+)?|weight_decay|label_smoothing"
     r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)"
 )  # in small letters
-UNSEEN = pattern(r"\blocals\(|\bvars\(|__dict__|save_hyperparameters|\binspect\.|\beval\(|\bexec\(|\bgetattr\(")  # reads what no text spells
+UNSEEN = {  # reads what no text spells
+    "locals(": None,
+    "vars(": pattern(r"\bvars\("),
+    "__dict__": None,
+    "save_hyperparameters": None,
+    "inspect.": pattern(r"\binspect\."),
+    "eval(": pattern(r"\beval\("),
+    "exec(": pattern(r"\bexec\("),
+    "getattr(": pattern(r"\bgetattr\("),
+}
 
 
 class Handed:
@@ -95,13 +104,13 @@ def _unread(function: Function) -> dict[str, str | None]:
     parameters = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
     names = {parameter.arg for parameter in parameters if PROMISE.fullmatch(parameter.arg.lower())}
     module = function.module
-    if not names or UNSEEN.search("\n".join(module.lines[node.lineno - 1 : node.end_lineno])):
+    if not names or keys.found_in("\n".join(module.lines[node.lineno - 1 : node.end_lineno]), UNSEEN):
         return {}
     if not [statement for statement in node.body if not isinstance(statement, (ast.Pass, ast.Raise)) and not _is_text(statement)]:
         return {}  # nothing is there yet
     kept: dict[str, str] = {}
     read: dict[str, int] = {}
-    for inner in ast.walk(node):
+    for inner in scopes.parts_of(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id in names:
             read[inner.id] = read.get(inner.id, 0) + 1
         elif isinstance(inner, ast.Assign) and function.name == "__init__" and isinstance(inner.value, ast.Name) and inner.value.id in names:

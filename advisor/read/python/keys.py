@@ -24,10 +24,18 @@ TRAINING = pattern(  # keys whose loss changes a run; names, paths and notes may
     re.IGNORECASE,
 )
 BUILT = frozenset({"_target_", "class_path", "target", "type", "_component_", "name"})  # beside these a key is an argument of what they name
-SPREAD = pattern(
-    r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b)[A-Za-z_{]|\bvars\(|__dict__|\basdict\(|\bto_container\(|\bsetattr\("
-    r"|\b(\w*(cfg|config|conf|opt|params|settings)\w*|args)([\[.][\w\"'\]]+)*\.(items|values|update)\("
-)
+TAKEN = r"(?:cfg\w*|conf\w*|opt\w*|params\w*|settings\w*|args(?<!\wargs))(?:[\[.][\w\"'\]]+)*"  # what is called as options are, or a part of it
+SPREAD = {  # what takes all keys at once: a word that stands in it, and how it is written where the word alone says nothing
+    "**": pattern(r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b)[A-Za-z_{]"),
+    "vars(": pattern(r"\bvars\("),
+    "__dict__": None,
+    "asdict(": pattern(r"\basdict\("),
+    "to_container(": pattern(r"\bto_container\("),
+    "setattr(": pattern(r"\bsetattr\("),
+    ".items(": pattern(TAKEN + r"\.items\("),
+    ".values(": pattern(TAKEN + r"\.values\("),
+    ".update(": pattern(TAKEN + r"\.update\("),
+}
 QUOTED = pattern(r"""["']([\w./:-]+)["']""")
 ATTRIBUTE = pattern(r"\.\s*([A-Za-z_]\w*)")
 REFERENCE = pattern(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
@@ -164,9 +172,14 @@ def _spelled(project: Project, path: str, text: str) -> tuple[frozenset[str], bo
     found = project.remembered.get(key)
     if found is None:
         names = {part for word in QUOTED.findall(text) for part in _PARTS.split(word)} | set(ATTRIBUTE.findall(text))
-        found = project.remembered[key] = (frozenset(names), SPREAD.search(text) is not None)
+        found = project.remembered[key] = (frozenset(names), found_in(text, SPREAD))
     assert isinstance(found, tuple)
     return found
+
+
+def found_in(text: str, expressions: dict[str, re.Pattern[str] | None]) -> bool:
+    """Whether one of them stands in a text. Most texts hold none of the words, and looking for those is much faster."""
+    return any(word in text and (pattern is None or pattern.search(text) is not None) for word, pattern in expressions.items())
 
 
 def beside(project: Project, start: str) -> Iterator[tuple[str, str]]:

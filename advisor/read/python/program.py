@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from advisor.model.events import Kind, kinds
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
-from advisor.read.python import assembly, functions, imports
+from advisor.read.python import assembly, functions, imports, scopes
 from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
@@ -112,7 +112,7 @@ def _read_uncalled(reader: Reader) -> bool:
     names = {f.name for f in waiting}
     mentioned: dict[str, set[ast.AST]] = {}
     for function in waiting:
-        for node in ast.walk(function.node):
+        for node in scopes.parts_of(function.node):
             name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
             if name in names and node is not function.node:
                 mentioned.setdefault(str(name), set()).add(function.node)

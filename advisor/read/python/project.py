@@ -199,8 +199,8 @@ class Project:
         self.room = max(self.room, self.needed)
         self._used.clear()
         self.needed = 0
-        dropped = []
-        for path, module in list(self.modules.items()):
+        dropped: list[str] = []
+        for path, module in list(self.modules.items()) if self.held > self.room else ():
             if self.held <= self.room:
                 break
             if isinstance(module, SourceModule):

@@ -123,13 +123,13 @@ def _text(project: Project, file: Text) -> str:
 def _of(text: str) -> Spelled:
     attributes = NAME.findall(text)
     settings = _without_modules(text)
-    wholesale = _found(WHOLESALE, settings)
+    wholesale = keys.found_in(settings, WHOLESALE)
     return Spelled(
         names=frozenset(map(intern, (*(name for name, called in attributes if not called), *TEXT.findall(text)))),
         called=frozenset(intern(name) for name, called in attributes if called),
         wholesale=wholesale,
-        taken=wholesale and _found(WHOLESALE, _without_shown(settings)),
-        computed=_found(COMPUTED, text),
+        taken=wholesale and keys.found_in(_without_shown(settings), WHOLESALE),
+        computed=keys.found_in(text, COMPUTED),
     )
 
 
@@ -219,8 +219,3 @@ def _closed(text: str, start: int) -> int:
         if not depth:
             return position
     return start
-
-
-def _found(expressions: dict[str, re.Pattern[str] | None], text: str) -> bool:
-    """Whether one of them stands in a text. Most texts hold none of the words, and looking for those is much faster."""
-    return any(word in text and (pattern is None or pattern.search(text) is not None) for word, pattern in expressions.items())

@@ -281,8 +281,13 @@ def content(value: Value) -> Value:
 
 def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
-    if len(values) == 1 and type(values[0]) is not Union:
-        return values[0]
+    head = values[0]
+    if type(head) is not Union:
+        for value in values:
+            if value is not head:
+                break
+        else:
+            return head
     flat: list[Value] = []
     seen: set[Any] = set()  # what tells constants, names, unknowns and identical things apart without comparing each with each
     tensors = 0

@@ -6,6 +6,7 @@ import ast
 
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
+from advisor.read.python import scopes
 from advisor.read.python.values import Class, Function, Instance, Tensor
 
 SAME = frozenset({"float", "double", "half", "long", "int", "to", "type", "clone", "contiguous", "astype", "item"})  # methods that keep the shape
@@ -31,7 +32,7 @@ def sample_of(cls: Class) -> tuple[Function, list[ast.expr]] | None:
     method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
     if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
         return None
-    returns = [node for node in ast.walk(method.node) if isinstance(node, ast.Return)]
+    returns = [node for node in scopes.parts_of(method.node) if isinstance(node, ast.Return)]
     given = returns[0].value if len(returns) == 1 and returns[0] is method.node.body[-1] else None
     return (method, given.elts) if isinstance(given, ast.Tuple) and given.elts else None
 
@@ -42,14 +43,14 @@ def any_index(cls: Class) -> bool:
     if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or len(method.node.args.args) != 2:
         return False
     index = method.node.args.args[1].arg
-    return not any(isinstance(node, ast.Name) and node.id in (index, "locals") for node in ast.walk(method.node))
+    return not any(isinstance(node, ast.Name) and node.id in (index, "locals") for node in scopes.parts_of(method.node))
 
 
 def assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
     """What stands behind each name: the expression that is assigned once and under no condition, else nothing."""
     found: dict[str, ast.expr | None] = {}
     for statement in body:
-        for node in ast.walk(statement):
+        for node in scopes.parts_of(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 plain = isinstance(statement, ast.Assign) and statement.targets == [node] and node.id not in found
                 found[node.id] = statement.value if plain and isinstance(statement, ast.Assign) else None
