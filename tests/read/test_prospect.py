@@ -61,6 +61,16 @@ TRAINS: dict[str, dict[str, str]] = {
         "loop.py": LOOP + "\nclass Job:\n    def work_now(self):\n        go()\n",
         "main.py": main("from loop import Job", "when = 'now'\n", "getattr(Job(), 'work_' + when)()"),
     },
+    "where the entry is a program": {"main.py": main(rest=LOOP.replace("import torch\n", ""), call="go()")},
+    "in a module that is imported": {
+        "loop.py": LOOP,
+        "main.py": main("import loop as job", "class Net:\n    def forward(self, x):\n        job.go()\n", "Net().forward(1)"),
+    },
+    "in an attribute named as a parameter": {
+        "loop.py": LOOP,
+        "main.py": main("import loop", "class Net:\n    def forward(self, go):\n        return loop.go()\n", "Net().forward(1)"),
+    },
+    "by fire": {"loop.py": LOOP, "main.py": main("import fire\nimport loop", call="fire.Fire(loop.go)")},
     "by a library": {
         "main.py": main("import lightning as L", "class Net(L.LightningModule):\n    pass\n", "L.Trainer(max_epochs=3).fit(Net(), None)"),
     },
@@ -87,10 +97,20 @@ def test_what_may_train_is_read_on(case: str, tmp_path: Path, monkeypatch: pytes
 EVALUATES = main("import loop", "def evaluate():\n    return torch.nn.Softmax()\n", "evaluate()")
 
 
-@pytest.mark.parametrize(
-    "loop",
-    [LOOP, LOOP.replace("        optimizer", "        # evaluate() first\n        optimizer"), '"""go() is evaluate() with .backward()."""\n' + LOOP],
-)
+NO_CALLS = {
+    "nothing": LOOP,
+    "a comment": LOOP.replace("        optimizer", "        # evaluate() first\n        optimizer"),
+    "a text": '"""go() is evaluate() with .backward()."""\n' + LOOP,
+    "what the file does where it is a program itself": LOOP + "\nif __name__ == '__main__':\n    go()\n",
+    "the name of an argument": LOOP + "\ntable = dict(go=1)\n",
+    "a parameter": LOOP + "\nclass Net:\n    def forward(self, go):\n        return go(1)\n",
+    "a variable": LOOP + "\nclass Net:\n    def forward(self, x):\n        go = x\n        return go\n",
+    "a function of a library": LOOP + "\nimport tool\n\nclass Net:\n    def forward(self, x):\n        return tool.go(x)\n",
+    "a split": LOOP + "\nclass Net:\n    def forward(self, x):\n        return train_test_split(x)\n",
+}
+
+
+@pytest.mark.parametrize("loop", NO_CALLS.values(), ids=NO_CALLS)
 def test_what_cannot_train_is_read_no_further(loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"loop.py": loop, "main.py": EVALUATES}
     assert [module.name for module in program(tmp_path, files).modules] == ["Softmax"]

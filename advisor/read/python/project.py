@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Collection, Iterator
 
 from advisor.model.recipe import Broken
@@ -40,7 +41,9 @@ class Mentions:
     """The names in the text of a file, looked for when they are first asked for (prospect.py)."""
 
     defined: list[tuple[str, ast.AST, bool]] | None = None  # functions, and whether they are called without being named
-    outside: frozenset[str] | None = None  # outside of them
+    outside: frozenset[str] | None = None  # outside of them, where any program that imports the file runs it
+    guarded: frozenset[str] | None = None  # outside of them, where it runs as a program alone
+    libraries: tuple[re.Pattern[str] | None] | None = None  # what finds the names of others, where it imports any
     inside: dict[ast.AST, Inside | None] = field(default_factory=dict)  # None: it has a sign of training
 
 

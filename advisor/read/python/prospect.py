@@ -19,9 +19,10 @@ from advisor.model.pattern import pattern
 from advisor.read.python.project import Inside, SourceModule
 
 if TYPE_CHECKING:
+    from advisor.read.python.project import Project
     from advisor.read.python.reader import Reader
 
-ENOUGH = 5_000  # expressions of a program's own, those of importing its files not counted
+ENOUGH = 3_000  # expressions of a program's own, those of importing its files not counted
 # What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names. One by one, each
 # beginning with a plain word: these are found ten times as fast as one expression of them all.
 SIGNS = tuple(
@@ -32,18 +33,19 @@ SIGNS = tuple(
             r"\.zero_grad\b",
             r"\.fit\w*\b",
             r"\.learn\w*\s*\(",
-            r"rainer(?<=[Tt]rainer)\w*\s*\(",
+            r"rainer(?<=[Tt]rainer)(?!State|Control|Callback)\w*\s*\(",
             r"CLI\s*\(",
-            r"Fire(?<!\wFire)\s*\(",
+            r"Fire(?<!\wFire)\s*\((?!\s*[a-z_]\w*\s*[,)])",  # a function that is named there is followed by its name
             r"instantiate(?<!\winstantiate)\s*\(",
-            r"train(?<!\wtrain)(?<!def train)\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)",  # model.train(was_training) goes back to what was
+            r"train(?<!\wtrain)(?<!def train)(?!_test_split)\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)",  # ...: that goes back to what was
             r"getattr\((?<!\wgetattr\()[^,\n]+,\s*(?![\"']\w*[\"']\s*[,)])[^\n]*\)\s*\(",  # called by a name that is put together
         ),
     )
 )
 REMARKS = pattern(r'"""[\s\S]*?"""|#[^\n]*')
-WORD = pattern(r"[A-Za-z_]\w*")
+WORD = pattern(r"[A-Za-z_]\w*(?!\w|\s*=(?!=))")  # no name of an argument, and none that is given a value: neither is called by that
 PLAIN_WORDS = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls", "torch", "np", "nn", "os", "args", "x"})
+OWN = pattern(r"^[ \t]*([A-Za-z_]\w*)\s*=(?!=)", re.MULTILINE)  # what a function gives a value is its own
 IMPORTS = pattern(r"^\s*(?:from\s+(\.*)([\w.]*)\s+import\b|import\s+([\w.]+))", re.MULTILINE)
 
 SIGN = "<sign>"  # stands for a sign of training among the names of a text
@@ -73,8 +75,9 @@ def may_train(reader: Reader) -> bool:
             defined.setdefault(name, []).append((module, node))
             if unnamed or module.path == entry.path:
                 reached.append((module, node))
-    named: set[str] = set().union(*(_outside(module) for module in modules)) & defined.keys()
-    if SIGN in _outside(entry):
+    run = [*map(_outside, modules), _guarded(entry)]
+    named: set[str] = set().union(*run) & defined.keys()
+    if SIGN in _outside(entry) or SIGN in _guarded(entry):
         return True
     reached += [definition for name in named for definition in defined[name]]
     looked: set[ast.AST] = set()
@@ -83,7 +86,7 @@ def may_train(reader: Reader) -> bool:
         if node in looked:
             continue
         looked.add(node)
-        inside = _inside(module, node)
+        inside = _inside(reader.project, module, node)
         if inside is None or any(_is_unread(reader, module, level, name) for level, name in inside.imports):
             return True
         for name in (inside.names & defined.keys()) - named:
@@ -110,26 +113,72 @@ def _defined_in(body: Iterable[ast.AST], is_class: bool) -> Iterator[tuple[str, 
             yield from _defined_in(ast.iter_child_nodes(node), is_class)
 
 
-def _inside(module: SourceModule, node: ast.AST) -> Inside | None:
+def _inside(project: Project, module: SourceModule, node: ast.AST) -> Inside | None:
     """What a definition mentions; None where it has a sign of training."""
     inside = module.mentions.inside
     if node not in inside:
         text = _without_remarks("\n".join(module.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
         imports = tuple((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
-        inside[node] = None if _has_sign(text) else Inside(frozenset(map(sys.intern, _words(text))), imports)
+        inside[node] = None if _has_sign(text) else Inside(frozenset(map(sys.intern, _mentioned(project, module, text, node))), imports)
     return inside[node]
 
 
 def _outside(module: SourceModule) -> frozenset[str]:
-    """The names in a file outside of its functions, its imports left out: to import is not to call."""
+    """The names in a file outside of its functions, and of what it does only as a program; its imports are left out: to import is not to call."""
     if module.mentions.outside is None:
-        lines = list(module.lines)
-        imports = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        for node in (*imports, *(node for _, node, _ in _definitions(module))):
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[attr-defined]
-        text = _without_remarks("\n".join(filter(None, lines)))
-        module.mentions.outside = frozenset(map(sys.intern, _words(text))) | ({SIGN} if _has_sign(text) else set())
+        apart = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) or _is_guard(node)]
+        module.mentions.outside = _names_without(module, 1, len(module.lines), apart)
     return module.mentions.outside
+
+
+def _guarded(module: SourceModule) -> frozenset[str]:
+    """The names in what a file does only when it is run: `if __name__ == "__main__":`."""
+    if module.mentions.guarded is None:
+        guards = [node for node in module.tree.body if _is_guard(node)]
+        module.mentions.guarded = frozenset().union(*(_names_without(module, node.lineno, node.end_lineno or node.lineno) for node in guards))
+    return module.mentions.guarded
+
+
+def _mentioned(project: Project, module: SourceModule, text: str, function: ast.AST) -> set[str]:
+    """The names in the text of a function that may be those of others: no parameters, nothing that is given a value in it, but for attributes."""
+    libraries = _libraries(project, module)
+    if libraries is not None:
+        text = libraries.sub("", text)
+    given = function.args  # type: ignore[attr-defined]
+    own = {parameter.arg for parameter in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    if "global " not in text and "nonlocal " not in text:
+        own.update(OWN.findall(text))
+    return {name for name in _words(text) if name not in own or f".{name}" in text}
+
+
+def _libraries(project: Project, module: SourceModule) -> re.Pattern[str] | None:
+    """Finds what is asked of the modules that a file imports and the project does not have: no function of the project is called so."""
+    if module.mentions.libraries is None:
+        names: set[str] = set()
+        nodes = list(module.tree.body)
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                bound = ((one.asname, one.name.partition(".")[0]) for one in node.names)
+                names.update(name or root for name, root in bound if project.find(root, module.path) is None)
+            elif isinstance(node, (ast.If, ast.Try)):
+                nodes += [*node.body, *node.orelse]
+        module.mentions.libraries = (re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})(?:\.\w+)+") if names else None,)
+    return module.mentions.libraries[0]
+
+
+def _is_guard(node: ast.AST) -> bool:
+    """True for `if __name__ == ...`."""
+    asked = node.test.left if isinstance(node, ast.If) and isinstance(node.test, ast.Compare) else None
+    return isinstance(asked, ast.Name) and asked.id == "__name__"
+
+
+def _names_without(module: SourceModule, first: int, last: int, apart: Iterable[ast.stmt] = ()) -> frozenset[str]:
+    """The names in some lines of a file that stand neither in its functions nor in the statements that are left `apart`."""
+    lines = [*module.lines[:last]]
+    for node in (*apart, *(node for _, node, _ in _definitions(module))):
+        lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[attr-defined]
+    text = _without_remarks("\n".join(filter(None, lines[first - 1 : last])))
+    return frozenset(map(sys.intern, _words(text))) | ({SIGN} if _has_sign(text) else set())
 
 
 def _without_remarks(text: str) -> str:
