@@ -282,12 +282,8 @@ def content(value: Value) -> Value:
 def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
     head = values[0]
-    if type(head) is not Union:
-        for value in values:
-            if value is not head:
-                break
-        else:
-            return head
+    if type(head) is not Union and (len(values) == 1 or (head is values[1] and all(value is head for value in values))):
+        return head
     flat: list[Value] = []
     seen: set[Any] = set()  # what tells constants, names, unknowns and identical things apart without comparing each with each
     tensors = 0
