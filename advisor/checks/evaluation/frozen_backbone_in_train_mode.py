@@ -17,6 +17,8 @@ from advisor.model.recipe import Module, Recipe
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
     frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
+    wholes = {part: next((model for model in recipe.models if part in model.walk()), part) for part in frozen}
+    told: set[Module] = set()  # models of which several parts are frozen are told once
     order = Order(checks=lambda event: frozen if event.kind is Kind.BACKWARD else (), clears=_disarmed(recipe), arms=to_train)
     for found in violations(recipe.tree, order):
         part = found.thing
@@ -26,12 +28,17 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         frozen.remove(part)
         switch = next((event for event, _ in found.armed_by if event.kind is Kind.TRAIN_MODE), None)
         flagged = needs_flag(found.context) or part.when
+        layer, whole = batch_norms(part)[0].name, wholes[part]
+        together = whole is not part and (part.name == layer or sum(other is whole for other in wholes.values()) > 1)
+        if whole in told:
+            continue
+        told.update([whole] if together else ())
         yield ctx.finding(
-            "updating",
+            "norms" if together else "updating",
             at=part if switch is None or "mode" in recipe.owner_silences else switch,
             confidence="medium" if flagged else None,
-            model=part.name,
-            layer=batch_norms(part)[0].name,
+            model=whole.name if together else part.name,
+            layer=layer,
             line=found.event.place,
         )
 
