@@ -12,9 +12,10 @@ from advisor.model.source import Known, Unknown, first
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.frameworks.torch.gradients import decorated
+from advisor.read.frameworks.torch.optim import wrapped
 from advisor.read.frameworks.torch.schedulers import bound_to
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaque, Tensor, Union, Value, join
+from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaque, Tensor, Union, Value, join, members
 
 AUTOCASTS = ("torch.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast")
 TYPES = {"cuda": "torch.float16", "cpu": "torch.bfloat16", "mps": "torch.float16", "xpu": "torch.float16"}  # what autocast computes in by default
@@ -111,7 +112,13 @@ def step(call: LibraryCall) -> Value:
     value = call.get("optimizer", 0)
     if isinstance(value, Instance) and value.cls is not None and value.role != "optimizer":
         call.reader.call(call.reader.attribute(value, "step", call.node), Arguments(), call.node)
-    call.reader.emit(Kind.OPTIMIZER_STEP, call.node, bound_to(value), scaler=call.this.fact, closure=False)
+    own = bound_to(value)
+    steps = [own]
+    for member in members(value) if value is not None and own is not None else ():
+        if isinstance(member, Instance) and member.fact is own:
+            steps += wrapped(member)
+    for fact in steps:
+        call.reader.emit(Kind.OPTIMIZER_STEP, call.node, fact, scaler=call.this.fact, closure=False)
     return NONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from advisor.model.events import Event, Kind, walk
@@ -180,6 +181,15 @@ def init(call: LibraryCall) -> Value:
     return NONE
 
 
+def wrapped(optimizer: Instance) -> Iterator[Optimizer]:
+    """The optimizer whose groups one of the project took over (`self.param_groups = self.optimizer.param_groups`): Lookahead and the like."""
+    groups = optimizer.attributes.get("param_groups")
+    for group in groups.items[:1] if isinstance(groups, Sequence) else ():
+        inner = group.data.get("of") if isinstance(group, Instance) and group.role == "param_group" else None
+        if inner is not None and inner is not optimizer and isinstance(inner.fact, Optimizer):
+            yield inner.fact
+
+
 @table.method("optimizer", "step")
 def step(call: LibraryCall) -> Value:
     """optimizer.step([closure])"""
@@ -206,7 +216,8 @@ def own_step(call: LibraryCall, nodes: list[Any]) -> None:
 @table.method("optimizer", "zero_grad")
 def zero_grad(call: LibraryCall) -> Value:
     """optimizer.zero_grad()"""
-    call.reader.emit(Kind.ZERO_GRAD, call.node, call.this.fact, partial=False)
+    for fact in (call.this.fact, *wrapped(call.this)):
+        call.reader.emit(Kind.ZERO_GRAD, call.node, fact, partial=False)
     return NONE
 
 
