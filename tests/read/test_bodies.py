@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from advisor.read import read
-from advisor.read.python import project
+from advisor.read.python import project, scopes
 from advisor.read.python.bodies import Body, put_off
 from advisor.read.text import decode, source_lines
 
@@ -55,6 +55,19 @@ def test_the_functions_of_real_programs_come_back_as_they_were() -> None:
         several += sum(isinstance(node.body, Body) for node in tree.body if isinstance(node, ast.FunctionDef))
         assert shown(tree) == before, path
     assert several > 50
+
+
+def test_looking_through_all_parts_looks_into_the_bodies() -> None:
+    words = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.alias)
+    for path in sorted(FIXTURES.rglob("*.py")):
+        text = decode(path.read_bytes())
+        try:
+            tree, whole = ast.parse(text), ast.parse(text)
+        except SyntaxError:
+            continue
+        put_off(tree.body, source_lines(text))
+        expected = [ast.dump(part, include_attributes=True) for part in ast.walk(whole) if not isinstance(part, words)]
+        assert [ast.dump(part, include_attributes=True) for part in scopes.parts_of(tree)] == expected, path
 
 
 def test_a_body_is_a_list_that_is_made_when_it_is_asked() -> None:

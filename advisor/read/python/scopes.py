@@ -71,7 +71,8 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
         for name in _inside(type(item)):
             held = getattr(item, name, None)
             if isinstance(held, list):
-                found += held if None not in held else [part for part in held if part is not None]
+                # no `+=`: with a body that was put off it would make a new list
+                found.extend(held if None not in held else [part for part in held if part is not None])
             elif held is not None:
                 found.append(held)
     return found
