@@ -12,7 +12,7 @@ from advisor.model.recipe import RefusedCall, UndefinedName
 from advisor.model.record import dataclass
 from advisor.read.python import classes
 from advisor.read.python.handed import Handed
-from advisor.read.python.values import Arguments, Class, Function, Library, Value
+from advisor.read.python.values import Arguments, Class, Function, Library, Mapping, Sequence, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact
@@ -42,6 +42,13 @@ class Refusals:
         self.handed = Handed()
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
+        self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others
+
+    def choose(self, value: Value) -> None:
+        """Notes what a setting chose by its default, alone or among other things: another run has another in its place."""
+        for one in value.items.values() if isinstance(value, Mapping) else value.items if isinstance(value, Sequence) else (value,):
+            if isinstance(one, (Class, Function)):
+                self.by_default.add(one)
 
     def note(self, reader: Reader) -> None:
         """Puts them into the recipe."""
@@ -76,7 +83,7 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     bound = len(arguments.positional) - count  # the receiver
     refusals.handed.look(reader, function, signature.taken[bound : bound + count], arguments.positional[bound:], keywords, node)
     fact = _refused(function, signature, bound, count, keywords)
-    if fact is None:
+    if fact is None or _chosen_for_another_way(reader, function, node):
         return
     own = _overridden(reader, function, node)
     known = _taken(refusals, own) if own is not None else None
@@ -93,6 +100,8 @@ def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
     """Notes a call whose values are unpacked into another number of names than its function returns on any way."""
     refusals, target, called = reader.refusals, node.targets[0], node.value
     functions = refusals.unpacked.pop(called, ()) if isinstance(called, ast.Call) else ()
+    if isinstance(called, ast.Call):
+        functions = [function for function in functions if not _chosen_for_another_way(reader, function, called)]
     if not functions or refusals.guarded or not isinstance(target, (ast.Tuple, ast.List)) or not isinstance(called, ast.Call):
         return
     for function in functions:
@@ -149,6 +158,14 @@ def _refused(function: Function, signature: Signature, bound: int, count: int, k
         function.module.place(function.node), callee=_name(function), defined=function.module.place(function.node), given=count,
         taken=signature.taken[bound:], missing=tuple(missing), unexpected=tuple(unexpected), twice=tuple(twice),
     )  # fmt: skip
+
+
+def _chosen_for_another_way(reader: Reader, function: Function, node: ast.Call) -> bool:
+    """True in an arm that is not surely taken, for what the default of a setting chose: the arm may be that of the other choices."""
+    chosen = reader.refusals.by_default
+    if not chosen or all(label == "default" for _, label in reader.conditions) or not (function in chosen or function.owner in chosen):
+        return False
+    return not (isinstance(node.func, ast.Name) and node.func.id == _name(function))  # else it is called by its own name
 
 
 def _overridden(reader: Reader, function: Function, node: ast.Call) -> Function | None:

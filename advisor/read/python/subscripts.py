@@ -53,7 +53,10 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         keys.ask(reader, owner, index)
         if isinstance(index, Constant) and hashable(index.value):
             if index.value in owner.items:
-                return owner.items[index.value]
+                found = owner.items[index.value]
+                if index.weak and len(owner.items) > 1:
+                    reader.refusals.choose(found)
+                return found
             factory = owner.state.get("default")
             if factory is not None and owner.exact:
                 made = reader.call(factory, Arguments(), node)

@@ -359,6 +359,8 @@ def _lookup(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Val
         if found is not None:
             if name == "pop":
                 reader.store.write(value.state, "items", {k: v for k, v in value.items.items() if k != key.value})
+            if key.weak and len(value.items) > 1:
+                reader.refusals.choose(found)
             return found
         if name == "setdefault":
             made = default if default is not None else NONE

@@ -60,6 +60,8 @@ def getattr_(call: LibraryCall) -> Value:
             value = default
         elif default is not None and isinstance(value, Opaque):
             value = join([value, default])
+        if one.weak:
+            call.reader.refusals.choose(value)
         found.append(value)
     if len(names) < len(members(name)):
         found.append(Opaque("an attribute whose name is not known"))
