@@ -11,6 +11,7 @@ from advisor.read.python import (
     statements,
 )
 from advisor.read.python.values import (
+    Class,
     Constant,
     Instance,
     Library,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that make the text of an object
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -84,6 +86,8 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
         return _narrow_type(reader, test, taken)
     if isinstance(test, (ast.Name, ast.Attribute)):
         return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and isinstance(test.ops[0], (ast.In, ast.NotIn)):
+        return _narrow_text(reader, test, taken == isinstance(test.ops[0], ast.In))
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
         right = test.comparators[0]
         if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
@@ -112,6 +116,42 @@ def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
     return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
 
 
+def _narrow_text(reader: Reader, test: ast.Compare, holds: bool) -> Narrowed:
+    """Of the objects that a name may hold, those that `"Focal" in str(x)` lets through; where none is known that it does, another one."""
+    text, asked, lowered = test.left.value if isinstance(test.left, ast.Constant) else None, test.comparators[0], False
+    while isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and asked.func.attr in ("lower", "upper") and not asked.args:
+        asked, lowered = asked.func.value, True
+    if not isinstance(asked, ast.Call) or not isinstance(asked.func, ast.Name) or asked.func.id not in ("str", "repr") or len(asked.args) != 1:
+        return []
+    thing = asked.args[0]
+    value = conditions.peek(reader, thing)
+    if not isinstance(text, str) or len(test.ops) != 1 or value is None or not isinstance(thing, (ast.Name, ast.Attribute)):
+        return []
+
+    def keep(one: Value) -> bool:
+        words = _words(one)
+        found = [text.lower() in word.lower() if lowered else text in word for word in words]
+        return not words or (any(found) if holds else not found[0])
+
+    kept = [member for member in members(value) if keep(member)]
+    if len(kept) == len(members(value)):
+        return []
+    return _put(reader, thing, value, join(kept or [Opaque(f"what `{reader.text(test)}` lets through")]))
+
+
+def _words(value: Value, depth: int = 0) -> list[str]:
+    """The names that the text of an object may show: its class first, then its parts and theirs. None of an object that writes its own."""
+    if not isinstance(value, Instance) or _writes_itself(value.cls):
+        return []
+    own = value.cls.node.name if value.cls is not None else value.kind.rpartition(".")[2]
+    parts = value.attributes.items() if depth < 3 else ()
+    return [own, *(word for name, part in parts for word in (name, *_words(part, depth + 1)))]
+
+
+def _writes_itself(cls: Class | None) -> bool:
+    return cls is not None and any(name in base.namespace for base in cls.mro if isinstance(base, Class) for name in WRITING)
+
+
 def _contradicts(value: Value, taken: bool) -> bool:
     """A default that is not the value this arm is taken with."""
     return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
@@ -131,7 +171,11 @@ def _filter(
         if not given or not isinstance(value, Constant) or not value.weak:
             return []
         kept = [instead or Opaque(f"what is given for `{reader.text(target)}`")]
-    new = join(kept)
+    return _put(reader, target, value, join(kept))
+
+
+def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Value) -> Narrowed:
+    """Gives a name what it is inside an arm."""
     if isinstance(target, ast.Name):
         home = reader.frame.home(target.id)
         if target.id not in home:
