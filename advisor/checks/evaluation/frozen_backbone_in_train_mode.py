@@ -45,7 +45,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def frozen_parts(recipe: Recipe) -> list[Module]:
     """The largest frozen parts with batch norms of models of which another part is trained, and frozen models that feed a trained one
-    and are put into train mode by name. A part that has a trained copy is its teacher."""
+    and are put into train mode by name. A part that has a trained copy, or one that is built just so or there, is its teacher."""
     copies = [module for module in recipe.modules if module.copy_of is not None]
     copied = {*copies, *(module.copy_of for module in copies if module.copy_of is not None and module.trainable != module.copy_of.trainable)}
     switched = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
@@ -63,7 +63,14 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
                 inside.update(part.walk())
                 if batch_norms(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
-    return found
+    trained = [module for model in recipe.models for module in model.walk() if not is_frozen(module)]
+    built, places = {_build(module) for module in trained}, {module.place for module in trained}
+    return [part for part in found if part.place not in places and _build(part) not in built]
+
+
+def _build(module: Module) -> tuple[str, ...]:
+    """The kinds of its layers, one after the other."""
+    return tuple(part.kind for part in module.walk())
 
 
 def is_frozen(model: Module) -> bool:
