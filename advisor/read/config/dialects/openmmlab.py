@@ -19,6 +19,7 @@ _PROCESSING = (  # keys of a data set that say what becomes of its samples, not 
     "box_type_3d modality use_valid_flag max_refetch times"
 )
 PROCESSING = frozenset(_PROCESSING.split())
+LISTING = frozenset({"ann_file", "ann_files", "split", "img_dir", "indices"})  # without one of these `test_mode` chooses the part of a known data set
 
 
 def _text(node: Node | None) -> str | None:
@@ -79,7 +80,8 @@ def _dataset(section: Node | None) -> Dataset | None:
     kind = _text(find(section, "type"))
     if not isinstance(section, Mapped) or find(section, "datasets") is not None:
         return None
-    told = {name: values for key, (node, _) in section.entries.items() if (name := str(key)) not in PROCESSING for values in [_values(node)]}
+    processing = PROCESSING if LISTING & {str(key) for key in section.entries} else PROCESSING - {"test_mode"}
+    told = {name: values for key, (node, _) in section.entries.items() if (name := str(key)) not in processing for values in [_values(node)]}
     named = next((node for key, (node, _) in section.entries.items() if key in FILES), section)
     return Dataset(named.place, kind=f"openmmlab.{kind}", told=told)
 
