@@ -129,3 +129,55 @@ def test_what_a_repeated_call_keeps_is_its_own(tmp_path: Path, monkeypatch: pyte
     assert not found(STATES)
     kept = STATES.replace('self.save("best.pt")', "self.kept = self.state()").replace('self.save("last.pt")', 'torch.save(self.kept, "best.pt")')
     assert found(kept) == [("best-weights-aliased", 36)]
+
+
+SPLITS = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def loader_of(split):
+    n = {"train": 512, "val": 128}[split]
+    return DataLoader(TensorDataset(torch.randn(n, 20), torch.randint(0, 3, (n,))), batch_size=32, shuffle=split == "train")
+
+
+def evaluate(model, loader):
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for x, y in loader:
+            total += nn.functional.cross_entropy(model(x), y).item()
+    return total / len(loader)
+
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+train_loader, val_loader = loader_of("train"), loader_of("val")
+best, bad = float("inf"), 0
+for epoch in range(100):
+    model.train()
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    loss = evaluate(model, val_loader)
+    if loss < best:
+        best, bad = loss, 0
+        torch.save(model.state_dict(), "best.pt")
+    else:
+        bad += 1
+    if bad == 10:
+        break
+"""
+
+
+def test_the_loader_of_one_split_is_not_that_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("_EARLY", 0), ("_EVALUATIONS", 1), ("_EVALUATIONS_OF_SMALL", 1)):
+        monkeypatch.setattr(functions, name, value)
+    Path("train.py").write_text(SPLITS)
+    (recipe,) = read(["train.py"]).recipes
+    assert [loader.role for loader in recipe.loaders] == ["train", "validation"]
+    assert [stop.on for stop in recipe.early_stopping] == ["validation"]

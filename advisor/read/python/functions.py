@@ -125,8 +125,11 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     if limit == 1 and body_node in told and replays.moves_weights(told[body_node][1]):
         limit = _EVALUATIONS  # the next one holds other weights
     if count >= limit and body_node in told:
-        nodes, value, leaves = summary = told[body_node]
         entered = reader.entered_with.get(body_node, (None, arguments))
+        if replays.loads(told[body_node][1]) and replays.asks_another(entered[1], arguments):
+            limit = _EVALUATIONS_EARLY  # the loader of one split is not that of another
+    if count >= limit and body_node in told:
+        nodes, value, leaves = summary = told[body_node]
         if replays.of_another(entered[0], receiver) and (replays.makes(value, receiver) or (leaves and replays.size(reader, nodes)[1])):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             return _unfollowed(reader, function.name, arguments, node, receiver)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Branch, Event, Exit, Kind, Node
-from advisor.read.python.values import Arguments, Class, Function, Instance, Union, Value
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Sequence, Union, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -28,6 +28,25 @@ def moves_weights(value: Value) -> bool:
     if isinstance(value, Union):
         return any(map(moves_weights, value.members))
     return isinstance(value, Instance) and value.role in ("optimizer", "scheduler")
+
+
+def loads(value: Value) -> bool:
+    """True for a loader, or a tuple with one."""
+    if isinstance(value, (Union, Sequence)):
+        return any(map(loads, value.members if isinstance(value, Union) else value.items))
+    return isinstance(value, Instance) and value.role == "loader"
+
+
+def asks_another(entered: Arguments, arguments: Arguments) -> bool:
+    """True where a call is given other values or objects than the one that is replayed: `loader_of("val")`."""
+    before, now = (list(given.positional) + [given.keywords[name] for name in sorted(given.keywords)] for given in (entered, arguments))
+    return len(before) != len(now) or any(_differ(one, other) for one, other in zip(before, now))
+
+
+def _differ(one: Value, other: Value) -> bool:
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        return bool(one.value != other.value)
+    return one is not other and (isinstance(one, (Constant, Instance)) or isinstance(other, (Constant, Instance)))
 
 
 def unseen(function: Function, entered: Arguments, arguments: Arguments) -> list[Value]:
