@@ -63,12 +63,13 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
                 inside.update(part.walk())
                 if batch_norms(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
-    trained = [module for model in recipe.models for module in model.walk() if not is_frozen(module)]
-    built, places = {_build(module) for module in trained}, {module.place for module in trained}
-    return [part for part in found if part.place not in places and _build(part) not in built]
+    inner = {child for module in recipe.modules for child in module.children.values() if child.place in (None, module.place)}  # made with a whole
+    trained = [module for model in recipe.models for module in model.walk() if not is_frozen(module) and module not in inner]
+    twins = {_build(module) for module in trained} | {(module.kind, module.place) for module in trained}
+    return [part for part in found if part in inner or twins.isdisjoint((_build(part), (part.kind, part.place)))]
 
 
-def _build(module: Module) -> tuple[str, ...]:
+def _build(module: Module) -> tuple[object, ...]:
     """The kinds of its layers, one after the other."""
     return tuple(part.kind for part in module.walk())
 
