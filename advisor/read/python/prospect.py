@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from advisor.read.python.project import Project
     from advisor.read.python.reader import Reader
 
-ENOUGH = 2_000  # expressions of a program's own, those of importing its files not counted
+ENOUGH = 3_000  # expressions of a program's own, those of importing its files not counted
 # What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names. One by one, each
 # beginning with a plain word: these are found ten times as fast as one expression of them all.
 SIGNS = tuple(
