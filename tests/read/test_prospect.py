@@ -70,6 +70,12 @@ TRAINS: dict[str, dict[str, str]] = {
         "loop.py": LOOP,
         "main.py": main("import loop", "class Net:\n    def forward(self, go):\n        return loop.go()\n", "Net().forward(1)"),
     },
+    "in an attribute named as a library": {
+        "loop.py": LOOP,
+        "main.py": main("import loop\nimport tool", "class Net:\n    def forward(self, x):\n        self.tool.go()\n", "loop.go()").replace(
+            "    loop.go()", "    net = Net()\n    net.tool = loop\n    net.forward(1)"
+        ),
+    },
     "by fire": {"loop.py": LOOP, "main.py": main("import fire\nimport loop", call="fire.Fire(loop.go)")},
     "by a library": {
         "main.py": main("import lightning as L", "class Net(L.LightningModule):\n    pass\n", "L.Trainer(max_epochs=3).fit(Net(), None)"),

@@ -37,7 +37,7 @@ SIGNS = tuple(
             r"CLI\s*\(",
             r"Fire(?<!\wFire)\s*\((?!\s*[a-z_]\w*\s*[,)])",  # a function that is named there is followed by its name
             r"instantiate(?<!\winstantiate)\s*\(",
-            r"train(?<!\wtrain)(?<!def train)(?!_test_split)\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)",  # ...: that goes back to what was
+            r"train(?<!\wtrain)(?<!def train)(?!_test_split)\w*\s*\((?!\s*(?:True|False|mode|\w*training)\b)",  # no train(was_training)
             r"getattr\((?<!\wgetattr\()[^,\n]+,\s*(?![\"']\w*[\"']\s*[,)])[^\n]*\)\s*\(",  # called by a name that is put together
         ),
     )
@@ -162,7 +162,7 @@ def _libraries(project: Project, module: SourceModule) -> re.Pattern[str] | None
                 names.update(name or root for name, root in bound if project.find(root, module.path) is None)
             elif isinstance(node, (ast.If, ast.Try)):
                 nodes += [*node.body, *node.orelse]
-        module.mentions.libraries = (re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})(?:\.\w+)+") if names else None,)
+        module.mentions.libraries = (re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?:\.\w+)+") if names else None,)
     return module.mentions.libraries[0]
 
 
