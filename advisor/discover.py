@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +70,8 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
     top, real = start, os.path.realpath(start)  # the folder that is walked, and where it lies
     while stack or links:
         if not stack:
-            _, top, shown, ignores = heapq.heappop(links)
+            links.sort(reverse=True)
+            _, top, shown, ignores = links.pop()  # the one closest to the top
             real = os.path.realpath(top)
             if exclude is not None and _is_excluded(real, exclude):
                 continue
@@ -105,7 +105,7 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
             if (not is_folder and not entry.name.lower().endswith(PROGRAMS + CONFIGS)) or _is_ignored(path, is_folder, ignores, exclude):
                 continue
             if entry.is_symlink():
-                heapq.heappush(links, (path.count(os.sep), path, name, ignores))
+                links.append((path.count(os.sep), path, name, ignores))
             elif is_folder:
                 folders.append((name, path, ignores))
             elif (file := real + path[len(top) :]) not in met:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -41,8 +42,26 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="advisor %(version)s")
+def _says(text: Callable[[click.Context], str]) -> Callable[..., None]:
+    """What an option does that says something and ends the command."""
+
+    def say(context: click.Context, _: click.Parameter, asked: bool) -> None:
+        if asked and not context.resilient_parsing:
+            click.echo(text(context), color=context.color)
+            context.exit()
+
+    return say
+
+
+# Of our own: to ask for translations of what these say costs those of click the import of `locale`, a millisecond of every start.
+EAGER: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
+help_option = click.option("-h", "--help", **EAGER, callback=_says(click.Context.get_help), help="Show this message and exit.")
+version_option = click.option("--version", **EAGER, callback=_says(lambda _: f"advisor {__version__}"), help="Show the version and exit.")
+
+
+@click.command(cls=Commands)
+@version_option
+@help_option
 def group() -> None:
     """Read PyTorch training programs and say what will hurt the run, before it is started."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from advisor import cards
+from advisor.cli import help_option
 from advisor.model.rule import Rule
 from advisor.problem import Problem
 from advisor.settings import suggestion
@@ -19,6 +20,7 @@ TOLD = ("name", "group", "since", "needs", "summary", "why", "recommend", "cases
 @click.command("explain")
 @click.argument("name", metavar="RULE|GROUP")
 @click.option("--format", "format", type=click.Choice(("full", "json")), default="full", help="How the card is written (default full).")
+@help_option
 def command(name: str, format: str) -> int:
     """Explain a rule: why it matters, its limits and their sources, when it stays silent, examples."""
     rules = cards.load()

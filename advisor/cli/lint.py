@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from advisor.cli import help_option
 from advisor.model.finding import SEVERITIES
 from advisor.problem import Problem
 
@@ -51,6 +51,7 @@ NAMES: dict[str, Any] = {"multiple": True, "metavar": "NAME[,NAME]", "callback":
 @click.option("--force-exclude", is_flag=True, help="Apply exclude to the paths that are named here, too.")
 @click.option("--no-prefilter", is_flag=True, help="Read every file and enter every function, also what mentions no known framework.")
 @click.option("--whole-program", is_flag=True, help="Show all findings of the programs that the passed files belong to.")
+@help_option
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Check training programs, notebooks and configs.
 
@@ -58,7 +59,6 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, broken settings or an internal error.
     """
     started = time.perf_counter()
-    gc.disable()  # start-up makes no garbage, and looking for some costs a tenth of the time
     from advisor.cli.request import Request, gather
 
     request = Request(paths or (".",), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 
+from advisor.cli import help_option
 from advisor.cli.lint import LEVEL, write
 from advisor.model.finding import SEVERITIES
 from advisor.problem import Problem
@@ -38,6 +40,7 @@ UNBUILT = (("try_fixes", "--try-fixes"), ("lr_range", "--lr-range"), ("curvature
 @click.option("-m", "module", is_flag=True, help="SCRIPT is a module.")
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+@help_option
 def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     """Run a training script for a few steps and watch it.
 
@@ -46,6 +49,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     """
     from advisor.probe.request import INSTRUMENTS, Request
 
+    gc.enable()  # as it is where the script runs alone
     without = frozenset(name for name in (options["without"] + "," + os.environ.get("ADVISOR_PROBE_WITHOUT", "")).split(",") if name)
     unknown = without - set(INSTRUMENTS)
     if unknown:

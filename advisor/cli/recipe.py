@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any
 
 import click
 
+from advisor.cli import help_option
 from advisor.cli.lint import wants_colour, write
 
 
@@ -20,9 +20,9 @@ from advisor.cli.lint import wants_colour, write
 @click.option("--no-prefilter", is_flag=True, help="Read every file, also those that mention no known framework.")
 @click.option("--isolated", is_flag=True, help="Look at no settings file.")
 @click.option("--settings", "settings_file", metavar="FILE", help="Use this settings file.")
+@help_option
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a program trains with: every setting, and where its value comes from."""
-    gc.disable()
     from advisor.cli.request import Request
 
     request = Request(paths, options)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from advisor import __version__, cards
+from advisor.cli import help_option
 from advisor.model.rule import Rule
 from advisor.problem import Problem
 
@@ -17,6 +18,7 @@ from advisor.problem import Problem
 @click.option("--build", is_flag=True, help="In a checkout: write the table of rules and the list in the README from the cards.")
 @click.option("--check", is_flag=True, help="In a checkout: exit with 1 when --build would change something.")
 @click.option("--new", metavar="GROUP/NAME", help="In a checkout: start a new rule, a card and a check that fail until they are filled in.")
+@help_option
 def command(names: tuple[str, ...], **options: Any) -> int:
     """List the rules with their level and where they are judged."""
     if options["new"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
@@ -107,6 +106,10 @@ def _underline(code: str, column: int, end: int) -> str:
 def _width(letter: str) -> int:
     if letter == "\t":
         return 4
+    if letter.isascii():
+        return 1
+    import unicodedata  # a library of its own
+
     return 0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
