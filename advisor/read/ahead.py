@@ -111,15 +111,15 @@ class Hand:
 
     def part(self, path: str) -> Told | None:
         """A file as a program, unless one before it has covered it."""
-        return self.program(path) if self.project.display(path) not in self.covered else None
+        return self.program(path, is_part=True) if self.project.display(path) not in self.covered else None
 
-    def program(self, path: str) -> Told:
+    def program(self, path: str, is_part: bool = False) -> Told:
         """A file as a program."""
         display = self.project.display(path)
         self._begin()
         forget(self.project, self.shared)
         part = Reading()
-        recipe = read_one(self.project, part, path, self.shared)
+        recipe = read_one(self.project, part, path, self.shared, is_part=is_part)
         self.covered.update(recipe.files if recipe is not None else (display,))
         return self._told(part, [recipe] if recipe is not None else [])
 

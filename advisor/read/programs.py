@@ -13,6 +13,7 @@ from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.prospect import speaks_of_training
 from advisor.read.sorting import has_main
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def read_programs(
     for path in parts:
         if is_covered(path) or take_told(path) or (source := load(path)) is None:
             continue
+        if many and not everything and not speaks_of_training(source):
+            continue  # it was parsed, so that an error of syntax is told
         for entry in () if many else _importers(project, path, source):
             take(entry, passed)
             if is_covered(path):
@@ -97,10 +100,12 @@ def _prepare(ahead: Ahead, project: Project, parts: Sequence[str], covered: set[
             return  # nobody reads any more
 
 
-def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None) -> Recipe | None:
-    """One file as a program; None, and noted, where it cannot be read."""
+def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None, *, is_part: bool = False) -> Recipe | None:
+    """One file as a program; None where it cannot be read, which is noted, and for a part that has nothing to tell."""
     source = _load(project, reading, path)
-    return _read(project, reading, source, shared=shared) if source is not None else None
+    if source is None or (is_part and not speaks_of_training(source)):
+        return None
+    return _read(project, reading, source, shared=shared)
 
 
 def forget(project: Project, shared: Shared | None, told: Collection[str] = ()) -> None:

@@ -105,3 +105,15 @@ def test_what_is_found_does_not_depend_on_it(monkeypatch: pytest.MonkeyPatch) ->
     eager = told()
     monkeypatch.setattr(project, "MUCH", -1)
     assert told() == eager
+
+
+def test_what_a_function_binds_is_told_without_keeping_its_body() -> None:
+    text = "def f(self):\n    self.a = 1\n    b = 2\n    def inner():\n        c = 3\n        return c\n"
+    tree = ast.parse(text)
+    put_off(tree.body, source_lines(text))
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef) and isinstance(function.body, Body)
+    assert scopes.assigned(function) == scopes.Assigned(frozenset({"b", "inner"}), frozenset({"a"}))
+    assert list.__len__(function.body) == 0
+    assert len(function.body) == 3
+    assert function.body.glance() is function.body

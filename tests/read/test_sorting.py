@@ -51,3 +51,20 @@ def test_a_file_that_imports_nothing_of_a_framework_is_none(tmp_path: Path, monk
     (tmp_path / "runs" / "other.py").write_text("import runs\n\ndef start(rate):\n    print(rate)\n")
     (tmp_path / "run.py").write_text(RUN)
     assert read(["run.py"]).recipes == []
+
+
+def test_of_many_files_those_that_say_nothing_of_training_are_only_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loader made in the one that does is read, the call of nothing in the others is not; an error of syntax is told of each."""
+    monkeypatch.chdir(tmp_path)
+    silent = {f"layer_{number}.py": "from torch import nn\n\nLAYER = nn.Linear(absent, 2)\n" for number in range(50)}
+    loading = "from torch.utils.data import DataLoader\n\ndef load(data):\n    return DataLoader(data, batch_size=8)\n"
+    for name, text in {**silent, "loading.py": loading, "wrong.py": "import torch\ndef f(:\n    pass\n"}.items():
+        (tmp_path / name).write_text(text)
+    every = sorted(path.name for path in tmp_path.iterdir())
+    found = read(every)
+    assert [recipe.entry for recipe in found.recipes] == ["loading.py"]
+    assert [(one.place.file, one.place.line) for one in found.broken] == [("wrong.py", 2)]
+    assert found.parsed == len(every) - 1
+    few = read(every[:20])
+    assert len(few.recipes) == 20, "of few, each is read: the programs that import them are looked for"
+    assert len(read(every, prefilter=False).recipes) == len(every) - 1

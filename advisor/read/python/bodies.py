@@ -21,12 +21,20 @@ class Body(list[ast.stmt]):
         self._lines: list[str] | None = lines
         self._first, self._last = first, last
 
+    def glance(self) -> list[ast.stmt]:
+        """The statements for one look: where nobody has asked for them yet they are not kept."""
+        return self if self._lines is None else self._parsed(self._lines)
+
     def _make(self) -> None:
         lines, self._lines = self._lines, None
         if lines is not None:
-            text = "\n" * (self._first - 2) + "if 1:\n" + "\n".join(lines[self._first - 1 : self._last])  # so that every node stands where it stood
-            self.extend(parse(text).body[0].body)
+            self.extend(self._parsed(lines))
             put_off(self, lines)
+
+    def _parsed(self, lines: list[str]) -> list[ast.stmt]:
+        text = "\n" * (self._first - 2) + "if 1:\n" + "\n".join(lines[self._first - 1 : self._last])  # so that every node stands where it stood
+        statements: list[ast.stmt] = parse(text).body[0].body
+        return statements
 
     def __bool__(self) -> bool:
         """A function has statements."""

@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind, kinds
-from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
 from advisor.read.python import assembly, functions, imports, scopes
 from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.prospect import MODULES, TRAINING_WORDS, is_guard
 from advisor.read.python.reader import Reader
 from advisor.read.python.release import release
 from advisor.read.python.sharing import Sharing
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 MOST_NEEDED = 2_000_000  # characters of files after which a program whose every function is entered imports no further ones
 MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no further file: they take 100 MB
 YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
-
-TRAINING_WORDS = pattern(
-    r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|nn\.Module|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad|\.train\s*\(\s*(?:\*\*|\w+\s*=[^=])"
-)
 
 
 def read_program(
@@ -106,7 +102,8 @@ def _read_uncalled(reader: Reader) -> bool:
     """
     entry = reader.entry
     own = [f for f in reader.functions if f.module is entry]
-    waiting = [f for f in own if f.node not in reader.entered and TRAINING_WORDS.search(_text(f))]
+    words = (TRAINING_WORDS, MODULES) if any(map(is_guard, entry.tree.body)) else (TRAINING_WORDS,)
+    waiting = [f for f in own if f.node not in reader.entered and any(word.search(_text(f)) for word in words)]
     if not waiting:
         return False
     names = {f.name for f in waiting}

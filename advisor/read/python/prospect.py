@@ -42,6 +42,13 @@ SIGNS = tuple(
         ),
     )
 )
+# What a function has somewhere that is entered though nobody calls it, and what else a file has of which a rule may speak.
+TRAINING_WORDS = pattern(
+    r"backward\s*\(|\.step\s*\(|DataLoader|optim\.|\.fit\s*\(|zero_grad|\.eval\s*\(\)|\.train\s*\(\s*(?:\*\*|\w+\s*=[^=])"
+    r"|class \w+\((?:torch\.)?nn\.Module\b|torch\.load|load_state_dict|manual_seed|random_split|train_test_split|clip_grad"
+)
+MODULES = pattern(r"nn\.Module")  # what a function of a file that is run has besides: a library calls the one that makes the model
+TRAINING_NAMES = pattern(r"training_step|configure_optimizers|Lightning|Trainer|[Oo]ptimizer|Callback|Sampler|[Ss]cheduler")
 REMARKS = pattern(r'"""[\s\S]*?"""|#[^\n]*')
 WORD = pattern(r"[A-Za-z_]\w*(?!\w|\s*=(?!=))")  # no name of an argument, and none that is given a value: neither is called by that
 PLAIN_WORDS = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls", "torch", "np", "nn", "os", "args", "x"})
@@ -49,6 +56,12 @@ OWN = pattern(r"^[ \t]*([A-Za-z_]\w*)\s*=(?!=)", re.MULTILINE)  # what a functio
 IMPORTS = pattern(r"^\s*(?:from\s+(\.*)([\w.]*)\s+import\b|import\s+([\w.]+))", re.MULTILINE)
 
 SIGN = "<sign>"  # stands for a sign of training among the names of a text
+
+
+def speaks_of_training(source: SourceModule) -> bool:
+    """False for a file that defines only what no rule is about: to read it by itself, without the programs that it belongs to, would tell nothing."""
+    text = source.text
+    return source.cells is not None or any(words.search(text) for words in (TRAINING_WORDS, TRAINING_NAMES, *SIGNS))
 
 
 def look(reader: Reader) -> None:
@@ -89,7 +102,7 @@ def may_train(reader: Reader) -> bool:
         inside = _inside(reader.project, module, node)
         if inside is None or any(_is_unread(reader, module, level, name) for level, name in inside.imports):
             return True
-        for name in (inside.names & defined.keys()) - named:
+        for name in (defined.keys() & inside.names) - named:
             named.add(name)
             reached += defined[name]
     return False
@@ -119,14 +132,14 @@ def _inside(project: Project, module: SourceModule, node: ast.AST) -> Inside | N
     if node not in inside:
         text = _without_remarks("\n".join(module.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
         imports = tuple((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
-        inside[node] = None if _has_sign(text) else Inside(frozenset(map(sys.intern, _mentioned(project, module, text, node))), imports)
+        inside[node] = None if _has_sign(text) else Inside(tuple(map(sys.intern, _mentioned(project, module, text, node))), imports)
     return inside[node]
 
 
 def _outside(module: SourceModule) -> frozenset[str]:
     """The names in a file outside of its functions, and of what it does only as a program; its imports are left out: to import is not to call."""
     if module.mentions.outside is None:
-        apart = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) or _is_guard(node)]
+        apart = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) or is_guard(node)]
         module.mentions.outside = _names_without(module, 1, len(module.lines), apart)
     return module.mentions.outside
 
@@ -134,7 +147,7 @@ def _outside(module: SourceModule) -> frozenset[str]:
 def _guarded(module: SourceModule) -> frozenset[str]:
     """The names in what a file does only when it is run: `if __name__ == "__main__":`."""
     if module.mentions.guarded is None:
-        guards = [node for node in module.tree.body if _is_guard(node)]
+        guards = [node for node in module.tree.body if is_guard(node)]
         module.mentions.guarded = frozenset().union(*(_names_without(module, node.lineno, node.end_lineno or node.lineno) for node in guards))
     return module.mentions.guarded
 
@@ -166,7 +179,7 @@ def _libraries(project: Project, module: SourceModule) -> re.Pattern[str] | None
     return module.mentions.libraries[0]
 
 
-def _is_guard(node: ast.AST) -> bool:
+def is_guard(node: ast.AST) -> bool:
     """True for `if __name__ == ...`."""
     asked = node.test.left if isinstance(node, ast.If) and isinstance(node.test, ast.Compare) else None
     return isinstance(asked, ast.Name) and asked.id == "__name__"

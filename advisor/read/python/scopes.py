@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from advisor.model.record import dataclass
+from advisor.read.python.bodies import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ def _inside(kind: type[ast.AST]) -> tuple[str, ...]:
 
 def _own(node: ast.AST) -> list[ast.AST]:
     """The nodes below a function, lambda or loop that belong to its scope, in no order; of functions and classes made in it just themselves."""
-    stack: list[ast.AST] = [*getattr(node, "body", ()), *getattr(node, "orelse", ())] if not isinstance(node, ast.Lambda) else [node.body]
+    body = node.body if isinstance(node, ast.Lambda) else getattr(node, "body", ())
+    if isinstance(body, Body):
+        body = body.glance()
+    stack: list[ast.AST] = [body] if isinstance(body, ast.AST) else [*body, *getattr(node, "orelse", ())]
     if isinstance(node, (ast.For, ast.AsyncFor)):
         stack.append(node.target)
     found: list[ast.AST] = []
