@@ -36,6 +36,12 @@ class Fact:
         return fact
 
 
+def _last(kind: str) -> str:
+    """The name alone; of a thing in a library whose name is not known, where it is from."""
+    room, _, name = kind.rpartition(".")
+    return name if name != "?" else f"one of {room}"
+
+
 @dataclass(slots=True, eq=False)
 class Module(Fact):
     """A neural network module: a library layer (`torch.nn.Linear`) or a class of the project."""
@@ -64,7 +70,7 @@ class Module(Fact):
     @property
     def name(self) -> str:
         """The class name alone."""
-        return self.kind.rsplit(".", 1)[-1]
+        return _last(self.kind)
 
     def walk(self) -> Iterator[Module]:
         """This module and everything below it, each once."""
@@ -179,7 +185,7 @@ class Optimizer(Fact):
     @property
     def name(self) -> str:
         """The class name alone."""
-        return self.kind.rsplit(".", 1)[-1]
+        return _last(self.kind)
 
     @property
     def modules(self) -> tuple[Module, ...]:
@@ -205,7 +211,7 @@ class Scheduler(Fact):
     @property
     def name(self) -> str:
         """The class name alone."""
-        return self.kind.rsplit(".", 1)[-1]
+        return _last(self.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -220,7 +226,7 @@ class Loss(Fact):
     @property
     def name(self) -> str:
         """The class or function name alone."""
-        return self.kind.rsplit(".", 1)[-1]
+        return _last(self.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -245,7 +251,7 @@ class FunctionalDropout(Fact):
     @property
     def name(self) -> str:
         """The function name alone."""
-        return self.kind.rsplit(".", 1)[-1]
+        return _last(self.kind)
 
 
 @dataclass(slots=True, eq=False)

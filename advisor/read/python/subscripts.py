@@ -123,8 +123,11 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if owner.role == "module":
             return _module_item(owner, index)
         return Opaque(f"an item of {owner.kind}")
-    if isinstance(owner, Library) and owner.name.endswith(".__dict__") and isinstance(index, Constant) and isinstance(index.value, str):
-        return Library(table.canonical(f"{owner.name.removesuffix('.__dict__')}.{index.value}"))  # models.__dict__["resnet18"]
+    if isinstance(owner, Library) and owner.name.endswith(".__dict__"):  # models.__dict__["resnet18"]
+        room = owner.name.removesuffix(".__dict__")
+        if isinstance(index, Constant) and isinstance(index.value, str):
+            return Library(table.canonical(f"{room}.{index.value}"))
+        return Library(f"{room}.{table.ANY}") if table.find_function(f"{room}.{table.ANY}") is not None else owner
     if isinstance(owner, (Class, Library)):
         return owner  # Generic[T]
     if isinstance(owner, Weights):

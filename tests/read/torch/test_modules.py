@@ -249,6 +249,12 @@ def test_models_of_torchvision(tmp_path: Path, call: str, pretrained: object, la
     assert net.pretrained is ABSENT if pretrained is None and "None" not in call else value_of(net.pretrained) == pretrained
 
 
+@pytest.mark.parametrize("call", ["models.__dict__[name]", "getattr(models, name)"])
+def test_one_of_the_models_of_torchvision(tmp_path: Path, call: str) -> None:
+    net = module(run(tmp_path, f"from torchvision import models\nname = input()\nnet = {call}(pretrained=True)"), "net")
+    assert (net.name, value_of(net.pretrained), net.complete) == ("one of torchvision.models", True, False)
+
+
 def test_heads_of_torchvision(tmp_path: Path) -> None:
     reader = run(
         tmp_path,
