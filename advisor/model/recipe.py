@@ -109,6 +109,7 @@ class Recipe:
     distributed: dict[str, Setting] = field(default_factory=dict)  # ddp, sampler, world_size, ...
     evaluation: dict[str, Setting] = field(default_factory=dict)  # eval_mode, no_grad, train_restored
     backend: dict[str, Setting] = field(default_factory=dict)  # cudnn.benchmark, cudnn.deterministic, deterministic_algorithms
+    compiled: bool = False  # something is compiled for tensors of one shape, if only behind a flag
     search: dict[str, Any] = field(default_factory=dict)
     owner_silences: frozenset[str] = frozenset()  # what the loop's owner does itself: clip, seed, zero-grad, mode, no-grad, step, shard, restore
     links: dict[int, tuple[Link, ...]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ EIGHT_BITS = ("fp8", "transformer-engine")  # their products of matrices refuse 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each loader with drop_last=True that a model is measured on."""
     dropping = [loader for loader in recipe.loaders if _drops(loader, recipe)]
-    if not dropping or any(str(known.value).startswith(EIGHT_BITS) for known in candidates(recipe.precision)):
+    if not dropping or recipe.compiled or any(str(known.value).startswith(EIGHT_BITS) for known in candidates(recipe.precision)):
         return
     measured = {held.slot for _, _, loop in evaluation_forwards(recipe) for held in loaders(loop)}
     for loader in dropping:

@@ -209,6 +209,7 @@ def same(call: LibraryCall) -> Value:
             _convert(call, fact, given.name)
     elif fact is not None and name in ("float", "double"):
         _convert(call, fact, f"torch.{name}")
+    call.reader.recipe.compiled |= name == "compile"
     return call.this
 
 

@@ -50,6 +50,7 @@ def wrap(call: LibraryCall) -> Value:
     if value is None:
         return Opaque(f"what {call.name} decorates")
     name = WRAPPERS[call.name]
+    call.reader.recipe.compiled |= name == "compile"
     for member in members(value):
         if name and isinstance(member, Instance) and isinstance(member.fact, Module) and name not in member.fact.wrapped:
             member.fact.wrapped = (*member.fact.wrapped, name)
@@ -63,7 +64,14 @@ def wrap(call: LibraryCall) -> Value:
     return value
 
 
-@table.decorator("torch.compile", "torch.jit.script", "torch.jit.ignore", "torch.jit.export", "torch.compiler.disable", "torch.jit.unused")
+@table.decorator("torch.compile")
+def compiled(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
+    """What it decorates, compiled."""
+    reader.recipe.compiled = True
+    return value
+
+
+@table.decorator("torch.jit.script", "torch.jit.ignore", "torch.jit.export", "torch.compiler.disable", "torch.jit.unused")
 def keep(reader: Reader, value: Value, call: LibraryCall | None) -> Value:
     """Decorators that change speed, not meaning."""
     return value
