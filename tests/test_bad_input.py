@@ -199,8 +199,6 @@ SKIPPED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
 if sys.version_info < (3, 12):
     SKIPPED["type-statement"] = {"a.py": TORCH + "type X = int\n"}, "a.py", 2, NEWER
     SKIPPED["type-parameters"] = {"a.py": TORCH + "def f[T](x: T) -> T:\n    return x\n"}, "a.py", 2, NEWER
-    SKIPPED["quotes-in-braces"] = {"a.py": TORCH + "x = {'a': 1}\ny = f'{x['a']}'\n"}, "a.py", 3, NEWER
-    SKIPPED["braces-over-lines"] = {"a.py": TORCH + "y = f'{\n    1 + 1\n}'\n"}, "a.py", 2, NEWER
 if sys.version_info < (3, 14):
     SKIPPED["template-string"] = {"a.py": TORCH + "x = t'{1}'\n"}, "a.py", 2, NEWER
     SKIPPED["two-exceptions"] = {"a.py": TORCH + "try:\n    f()\nexcept OSError, socket.Error:\n    pass\n"}, "a.py", 4, NEWER
@@ -228,6 +226,9 @@ READ: dict[str, dict[str, str | bytes]] = {
     "windows-lines": {"a.py": SOFTMAX.replace("\n", "\r\n")},
     "form-feed": {"a.py": "\f\n" + SOFTMAX},
     "lone-surrogate": {"a.py": "x = '\\ud800'\nprint(x)\n" + SOFTMAX},
+    "quotes-in-braces": {"a.py": "x = {'a': 1}\ny = f'{x['a']}'\n" + SOFTMAX},
+    "braces-over-lines": {"a.py": "y = f'{\n    1 + 1\n}'\n" + SOFTMAX},
+    "quotes-in-braces-of-a-notebook": {"a.ipynb": notebook("x = {'a': 1}\ny = f'{x['a']}'", SOFTMAX)},
     "notebook": {"a.ipynb": notebook("!pip install torch\n%matplotlib inline\n", SOFTMAX)},
     "notebook-of-lines": {"a.ipynb": notebook(SOFTMAX.splitlines(keepends=True))},
     "odd-cells": {"a.ipynb": json.dumps({"cells": [7, None, {"cell_type": "code", "source": 5}, {"cell_type": "code", "source": SOFTMAX}]})},

@@ -9,7 +9,7 @@ from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
 from advisor.read.syntax import merge_conflict
-from advisor.read.text import UNPARSABLE, parse, undecodable
+from advisor.read.text import UNPARSABLE, parse_program, undecodable
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = pattern(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
@@ -93,7 +93,7 @@ def harmless(source: str) -> list[str] | None:
 
 def _parses(lines: list[str]) -> bool:
     try:
-        parse("\n".join(lines))
+        parse_program("\n".join(lines))
     except UNPARSABLE:
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import sys
 import warnings
 from typing import Any
 
@@ -29,6 +30,21 @@ def parse(text: str, mode: str = "exec") -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text, mode=mode)
+
+
+def parse_program(text: str) -> tuple[ast.Module, str]:
+    """The tree of a program, and the text it was made of, where f-strings that only a newer Python parses gave way. Raises as `parse` does."""
+    try:
+        return parse(text), text
+    except SyntaxError:
+        if sys.version_info >= (3, 12):
+            raise
+        from advisor.read.fstrings import for_older
+
+        older = for_older(text)
+        if older is None:
+            raise
+        return parse(older), older
 
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)

@@ -13,7 +13,7 @@ from advisor.model.source import Place
 from advisor.read.python.bodies import put_off
 from advisor.read.python.names import Names
 from advisor.read.python.values import Constant, Value
-from advisor.read.text import UNPARSABLE, decode, parse, source_lines, undecodable
+from advisor.read.text import UNPARSABLE, decode, parse_program, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
@@ -247,14 +247,14 @@ class Project:
                 return undecodable(data, display, ValueError("NUL"))
         self.texts[display] = text
         try:
-            tree = parse(text)
+            tree, parsed = parse_program(text)
         except UNPARSABLE as error:
             from advisor.read.syntax import diagnose
 
             return diagnose(text, display, error)
         lines = source_lines(text)
         if self.held > MUCH:
-            put_off(tree.body, lines)
+            put_off(tree.body, lines if parsed is text else source_lines(parsed))
         self.parsed.add(path)
         package = os.path.basename(path) == "__init__.py"
         return SourceModule(path, display, name, text, tree, lines, cells=cells, is_package=package, ascii=text.isascii())
