@@ -13,7 +13,7 @@ from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow, Recipe
 
 WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
-NAME = pattern(r"""[\w.\[\]'"]+""")
+NAME = pattern(r"""[\w.\[\]'"]*\w""")  # of an item, what holds it may be replaced
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         found = some_ranks(context, recipe, event)
         if found is not None:
             branch, main = found
+            if _others_call(branch, event):
+                continue
             unsure = needs_flag(context) is not None
             met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context, branch), (branch, unsure))
     seen: set[Place] = set()
@@ -36,6 +38,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
             yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+
+
+def _others_call(branch: Branch, event: Event) -> bool:
+    """True where another arm makes the same call: who goes there and leaves the function there has made it."""
+    arms = ([inner for inner, _ in events(arm.body, Kind.COLLECTIVE)] for arm in branch.arms)
+    return any(event not in inner and any(other.data["what"] == event.data["what"] for other in inner) for inner in arms)
 
 
 def _place(event: Event, context: Around, branch: Branch) -> Place:

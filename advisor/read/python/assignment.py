@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Loader, Split
+from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
 from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts
@@ -149,6 +149,8 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
             table.TENSORS["kept"](reader, part, "copy" if part.data.get("copied") else "alias", node, reader.variable(target))
         elif isinstance(part, Instance) and part.role == "module" and reader.conditions and _renames(reader, target, part, node):
             table.TENSORS["kept"](reader, part, "alias", node, reader.variable(target))
+        elif isinstance(part, Instance) and part is value and reader.conditions and _is_copied_here(part, node):
+            table.TENSORS["kept"](reader, part, "copy", node, reader.variable(target))
     if isinstance(value, Constant) or (isinstance(value, Sequence) and value.exact and not value.items):
         variable = reader.variable(target)
         if variable is not None:
@@ -180,6 +182,11 @@ def _renames(reader: Reader, target: ast.AST, model: Instance, node: ast.AST) ->
     own = scopes.assigned(reader.turns[-1][1]).names if reader.turns and reader.loop_depth > reader.frame.loops else frozenset[str]()
     names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
     return not any(reader.frame.lookup(name) is model for name in names & own)
+
+
+def _is_copied_here(model: Instance, node: ast.AST) -> bool:
+    """True for `best_model = copy.deepcopy(model)`."""
+    return isinstance(model.fact, Module) and model.fact.copy_of is not None and isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
 
 
 def _mark(reader: Reader, target: ast.AST, value: Value, node: ast.Assign) -> None:

@@ -90,7 +90,7 @@ class Reader:
         self.active: list[ast.AST] = []  # functions being read, for recursion
         self.evaluations: dict[str, dict[ast.AST, int]] = defaultdict(dict)  # by grad mode: how often each was entered
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
-        self.entered_with: dict[ast.AST, tuple[Value | None, Arguments]] = {}  # receiver and arguments, of the last time
+        self.entered_with: dict[tuple[str, ast.AST], tuple[Value | None, Arguments]] = {}  # receiver and arguments, of the last time in a mode
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
         self.entered, self.holders = set[ast.AST](), set[str]()  # holders: the names that options of a command line were asked of
         self.entry_arguments: list[str] | None = None

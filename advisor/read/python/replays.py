@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Branch, Event, Exit, Kind, Node
-from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Sequence, Union, Value
+from advisor.model.record import replace
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Sequence, Tensor, Union, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -35,6 +36,25 @@ def loads(value: Value) -> bool:
     if isinstance(value, (Union, Sequence)):
         return any(map(loads, value.members if isinstance(value, Union) else value.items))
     return isinstance(value, Instance) and value.role == "loader"
+
+
+def of_these_data(value: Value, entered: Arguments, arguments: Arguments) -> Value:
+    """What a call gives that is replayed: a tensor comes from the data that this one is given, not from those of the one that was entered."""
+    before, now = _data(entered), _data(arguments)
+    if not isinstance(value, Tensor) or len(before) != 1 or len(now) != 1 or before == now:
+        return value
+    (old,), (new,) = before, now
+    flow = value.flow
+    if flow.source is not old and old not in flow.sources:
+        return value
+    sources = tuple(new if source is old else source for source in flow.sources)
+    return Tensor(replace(flow, source=new if flow.source is old else flow.source, sources=sources))
+
+
+def _data(arguments: Arguments) -> set[Any]:
+    """Where the tensors of a call come from."""
+    flows = [value.flow for value in (*arguments.positional, *arguments.keywords.values()) if isinstance(value, Tensor)]
+    return {source for flow in flows for source in (flow.source, *flow.sources) if source is not None}
 
 
 def asks_another(entered: Arguments, arguments: Arguments) -> bool:

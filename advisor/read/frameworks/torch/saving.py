@@ -185,7 +185,7 @@ def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None
         reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
         value.data["save"] = fact
     elif isinstance(value, Instance) and isinstance(value.fact, Module):
-        fact = Save(reader.place(node), parts={"": "model"}, memory="alias", module=value.fact)
+        fact = Save(reader.place(node), parts={"": "model"}, memory=memory, module=value.fact.copy_of or value.fact)  # type: ignore[arg-type]
         reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
 
 
