@@ -36,10 +36,13 @@ class Fact:
         return fact
 
 
+ANY = "?"  # in a kind: one of the things in a library module, under a name that is not known
+
+
 def _last(kind: str) -> str:
     """The name alone; of a thing in a library whose name is not known, where it is from."""
     room, _, name = kind.rpartition(".")
-    return name if name != "?" else f"one of {room}"
+    return name if name != ANY else f"one of {room}"
 
 
 @dataclass(slots=True, eq=False)

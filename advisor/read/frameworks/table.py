@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 REQUIRED: Any = object()  # a parameter without default
 
-ANY = "?"  # stands for one of the things in a library module, under a name that is not known
-
 
 @dataclass(slots=True)
 class LibraryCall:

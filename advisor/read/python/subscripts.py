@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
+from advisor.model.facts import ANY
 from advisor.model.record import replace
 from advisor.read.frameworks import cuts, table
 from advisor.read.python import attributes, calls, classes, functions, growing, keys, operators
@@ -127,7 +128,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         room = owner.name.removesuffix(".__dict__")
         if isinstance(index, Constant) and isinstance(index.value, str):
             return Library(table.canonical(f"{room}.{index.value}"))
-        return Library(f"{room}.{table.ANY}") if table.find_function(f"{room}.{table.ANY}") is not None else owner
+        return Library(f"{room}.{ANY}") if table.find_function(f"{room}.{ANY}") is not None else owner
     if isinstance(owner, (Class, Library)):
         return owner  # Generic[T]
     if isinstance(owner, Weights):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from advisor.model.facts import ANY
 from advisor.model.recipe import Broken
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "bytes": bytes}
 
 
-
-
 @function("builtins.getattr")
 def getattr_(call: LibraryCall) -> Value:
     """getattr(x, name[, default]) with known names."""
@@ -45,8 +44,8 @@ def getattr_(call: LibraryCall) -> Value:
     names = [m for m in members(name) if isinstance(m, Constant) and isinstance(m.value, str)]
     if isinstance(owner, Instance) and owner.role == "namespace":
         _note_read(call.reader, [str(one.value) for one in names], all_known=bool(names) and len(names) == len(members(name)))
-    if not names and isinstance(owner, Library) and table.find_function(f"{owner.name}.{table.ANY}") is not None:
-        return Library(f"{owner.name}.{table.ANY}")
+    if not names and isinstance(owner, Library) and table.find_function(f"{owner.name}.{ANY}") is not None:
+        return Library(f"{owner.name}.{ANY}")
     if not names:
         return Opaque("an attribute whose name is not known")
     found: list[Value] = []
