@@ -78,7 +78,7 @@ class Linter:
 
     def result(self, reading: Reading) -> Result:
         """What was found in everything that was read: its programs, each of them judged, its comments, and the files that could not be read."""
-        result = Result(files=reading.files, parsed=reading.parsed, texts=reading.texts, crashes=list(reading.crashes))
+        result = Result(files=reading.files, parsed=len(reading.parsed), texts=reading.texts, crashes=list(reading.crashes))
         result.functions, result.functions_entered = reading.functions, reading.functions_entered
         result.programs = sum(recipe.whole for recipe in reading.recipes)
         result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)

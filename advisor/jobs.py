@@ -77,10 +77,11 @@ class Workers:
         self.sorting = sorting
         self._run([Group("look", list(paths[at : at + CHUNK])) for at in range(0, len(paths), CHUNK)])
 
-    def prepare_programs(self, entries: Sequence[str], configs: Sequence[str], words: int) -> None:
+    def prepare_programs(self, entries: Sequence[str], configs: Sequence[tuple[str, int]]) -> None:
         """Has entries and configs read, the largest groups first."""
-        chunks = [configs[at : at + CHUNK] for at in range(0, len(configs), CHUNK)]
-        self._run([*self._groups("program", entries), *(Group("config", list(chunk), words) for chunk in chunks)])
+        alike = [(words, [path for path, wanted in configs if wanted == words]) for words in dict.fromkeys(wanted for _, wanted in configs)]
+        chunks = [Group("config", paths[at : at + CHUNK], words) for words, paths in alike for at in range(0, len(paths), CHUNK)]
+        self._run([*self._groups("program", entries), *chunks])
 
     def prepare_parts(self, parts: Sequence[str]) -> None:
         """Has parts of programs read, each but for those that one before it in its group has covered."""

@@ -33,6 +33,7 @@ from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
 from advisor.model.refused import DebuggerStop, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
+from advisor.model.texts import Texts
 
 T = TypeVar("T")
 
@@ -126,11 +127,12 @@ class Recipe:
 
     def shed(self) -> None:
         """Lets go of everything that only the rules ask for, once they have been asked: a run reads many programs."""
-        blank = Recipe(self.entry)
         for name in Recipe.__dataclass_fields__:
             if name not in SUMMARY:
-                setattr(self, name, getattr(blank, name))
+                setattr(self, name, getattr(NOTHING, name))
 
+
+NOTHING = Recipe("")  # what every program has in common that has been judged
 
 # What is still told of a program when it has been judged.
 SUMMARY = frozenset({"entry", "files", "trains", "whole", "shown", "broken", "not_read", "budget_cuts", "functions_entered", "steps_taken"})
@@ -144,13 +146,13 @@ class Reading:
     broken: list[Broken] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     files: int = 0
-    parsed: int = 0
+    parsed: set[str] = field(default_factory=set)  # paths of what was parsed, or read as a config
     functions: int = 0  # in the files whose every function was to be entered
     functions_entered: int = 0
-    texts: dict[str, str] = field(default_factory=dict)  # display name -> decoded text of every file read, for code frames; cells as name#number
+    texts: Texts = field(default_factory=Texts)  # of every file read, for code frames
     crashes: list[str] = field(default_factory=list)  # our own errors, one clause each: the program they befell was not read
-    touched: tuple[str, ...] = ()  # every path that was read or looked for
-    listed: tuple[str, ...] = ()  # every folder whose names were looked at
+    touched: dict[str, None] = field(default_factory=dict)  # every path that was read or looked for
+    listed: dict[str, None] = field(default_factory=dict)  # every folder whose names were looked at
     judge: Callable[[Recipe], Collection[str]] | None = None  # gives the files that something was found in
     told: set[str] = field(default_factory=set)  # these files, whose text is needed for the report
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+
 from advisor.model.finding import Finding, Skipped, fingerprint
 from advisor.model.record import dataclass, field
 
@@ -19,7 +21,7 @@ class Result:
     programs: int = 0
     budget_cuts: int = 0
     seconds: float = 0.0
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: MutableMapping[str, str] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
     _lines: dict[str, list[str]] = field(default_factory=dict, repr=False)
 

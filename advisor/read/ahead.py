@@ -74,8 +74,8 @@ class Ahead(Protocol):
     def prepare_looks(self, paths: Sequence[str], sorting: Sorting) -> None:
         """These files will be asked about."""
 
-    def prepare_programs(self, entries: Sequence[str], configs: Sequence[str], words: int) -> None:
-        """These will be asked for."""
+    def prepare_programs(self, entries: Sequence[str], configs: Sequence[tuple[str, int]]) -> None:
+        """These will be asked for; each config with how many words of a recipe it has whose program is looked for."""
 
     def prepare_parts(self, parts: Sequence[str]) -> None:
         """These will be asked for, each unless one before it has covered it."""

@@ -143,23 +143,33 @@ def _launches(project: Project, entry: str) -> list[Launch]:
 
 def texts(project: Project, entry: str) -> list[str]:
     """Files that may say how a script is started: beside it, above it up to the project's root, and in the usual folders there."""
-    folders: list[str] = []
-    for root in project.roots(entry):
-        folders.append(root)
+    below = [_texts_below(project, root) for root in project.roots(entry)]
+    scripts = dict.fromkeys(path for found, _ in below for path in found)
+    manuals = dict.fromkeys(path for _, found in below for path in found)
+    return [*list(scripts)[:MOST_FILES], *list(manuals)[: MOST_FILES // 4]]
+
+
+def _texts_below(project: Project, root: str) -> tuple[list[str], list[str]]:
+    """The scripts and the manuals in one folder and in the usual ones in it, looked for once."""
+    key = f"launch texts\0{root}"
+    known = project.remembered.get(key)
+    if known is None:
+        folders = [root]
         for name in sorted(project.listing(root)):
             if FOLDERS.match(name) and os.path.isdir(os.path.join(root, name)):
                 inner = os.path.join(root, name)
-                folders.append(inner)
-                folders += [os.path.join(inner, part) for part in sorted(project.listing(inner)) if "." not in part][:20]
-    scripts: dict[str, None] = {}
-    manuals: dict[str, None] = {}
-    for folder in dict.fromkeys(folders):
-        for name in sorted(project.listing(folder)):
-            if name.endswith(SCRIPTS) or name in MAKEFILES:
-                scripts[os.path.join(folder, name)] = None
-            elif name.endswith(MANUALS) and name.lower().startswith(("readme", "train", "usage", "getting", "get_started", "quick", "run")):
-                manuals[os.path.join(folder, name)] = None
-    return [*list(scripts)[:MOST_FILES], *list(manuals)[: MOST_FILES // 4]]
+                subfolders = [part for part in sorted(project.listing(inner)) if "." not in part][:20]
+                folders += [inner, *(os.path.join(inner, part) for part in subfolders)]
+        scripts: list[str] = []
+        manuals: list[str] = []
+        for folder in folders:
+            for name in sorted(project.listing(folder)):
+                if name.endswith(SCRIPTS) or name in MAKEFILES:
+                    scripts.append(os.path.join(folder, name))
+                elif name.endswith(MANUALS) and name.lower().startswith(("readme", "train", "usage", "getting", "get_started", "quick", "run")):
+                    manuals.append(os.path.join(folder, name))
+        known = project.remembered[key] = (scripts, manuals)
+    return cast("tuple[list[str], list[str]]", known)
 
 
 def _names(project: Project, word: str, entry: str, script: str) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
-MOST_YOUNG = 100_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
+MOST_YOUNG = 200_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
 def read_programs(
@@ -108,12 +108,14 @@ def read_one(project: Project, reading: Reading, path: str, shared: Shared | Non
     return _read(project, reading, source, shared=shared)
 
 
-def forget(project: Project, shared: Shared | None, told: Collection[str] = ()) -> None:
-    """Between two programs: lets go of what was read for the one before."""
-    dropped = project.forget(told)
+def forget(project: Project, shared: Shared | None, told: Collection[str] = (), *, everything: bool = False) -> None:
+    """Between two programs: lets go of what was read for the one before. After the last one of a project: of `everything`."""
+    dropped = project.forget(told, everything=everything)
     if dropped and shared is not None:
         shared.forget(dropped)
-    if gc.get_count()[0] > MOST_YOUNG:
+    if everything:
+        gc.collect()
+    elif gc.get_count()[0] > MOST_YOUNG:
         gc.collect(1)  # what stays is not looked at again
 
 

@@ -64,7 +64,7 @@ def test_of_many_files_those_that_say_nothing_of_training_are_only_parsed(tmp_pa
     found = read(every)
     assert [recipe.entry for recipe in found.recipes] == ["loading.py"]
     assert [(one.place.file, one.place.line) for one in found.broken] == [("wrong.py", 2)]
-    assert found.parsed == len(every) - 1
+    assert len(found.parsed) == len(every) - 1
     few = read(every[:20])
     assert len(few.recipes) == 20, "of few, each is read: the programs that import them are looked for"
     assert len(read(every, prefilter=False).recipes) == len(every) - 1

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from advisor.model.recipe import Broken
 from advisor.model.record import dataclass, field
 from advisor.model.source import Place
+from advisor.model.texts import Texts
 from advisor.read.python.bodies import put_off
 from advisor.read.python.names import Names
 from advisor.read.python.values import Constant, Value
@@ -128,13 +129,16 @@ class SourceModule:
 
 
 class Project:
-    """Finds, decodes and parses files; each once. `texts` maps display names to decoded text for the reports."""
+    """Finds, decodes and parses files; each once.
 
-    def __init__(self, directory: str | None = None) -> None:
+    `texts` maps display names to decoded text for the reports; `overlay` gives by path what is read in place of a file.
+    """
+
+    def __init__(self, directory: str | None = None, texts: Texts | None = None, overlay: dict[str, bytes] | None = None) -> None:
         self.directory = directory or os.getcwd()
         self.modules: dict[str, SourceModule | Broken] = {}
-        self.overlay: dict[str, bytes] = {}
-        self.texts: dict[str, str] = {}
+        self.overlay = overlay if overlay is not None else {}
+        self.texts = texts if texts is not None else Texts()
         self._found: dict[tuple[str, str], str | None] = {}
         self._roots: dict[str, list[str]] = {}
         self._listing: dict[str, frozenset[str]] = {}
@@ -194,12 +198,12 @@ class Project:
         self.use(path)
         return known
 
-    def forget(self, told: Collection[str] = ()) -> list[str]:
+    def forget(self, told: Collection[str] = (), *, everything: bool = False) -> list[str]:
         """Between two programs: drops what was parsed once it is much, what was not used for longest first. What is asked for again is parsed again.
 
         As much may stay as one program has needed. The text stays of files that are `told` of, and where comments of ours may stand in it.
         """
-        self.room = max(self.room, self.needed)
+        self.room = -1 if everything else max(self.room, self.needed)
         self._used.clear()
         self.needed = 0
         dropped: list[str] = []
@@ -210,9 +214,11 @@ class Project:
                 del self.modules[path]
                 self.held -= len(module.text)
                 dropped.append(path)
-                if module.cells is None and module.display not in told and path not in self.overlay and "advisor:" not in module.text:
-                    self.texts[module.display] = ""
-                    self._lines.pop(module.display, None)
+                self._lines.pop(module.display, None)
+                if module.cells is None and path not in self.overlay:
+                    self.texts.put_away(module.display, told)
+        for name in self.texts.at_hand() if everything else ():
+            self.texts.put_away(name, told)
         return dropped
 
     def use(self, path: str) -> None:

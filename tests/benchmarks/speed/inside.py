@@ -1,5 +1,6 @@
 """Measures a lint from inside, for the benchmark: evaluations against nodes of syntax, CPU seconds of each rule, of a config on top of its script.
 
+    python -m tests.benchmarks.speed.inside parsed PATH
     python -m tests.benchmarks.speed.inside folder PATH
     python -m tests.benchmarks.speed.inside config SCRIPT CONFIG
 
@@ -27,10 +28,15 @@ from advisor.model.folds import training_loops
 from advisor.model.recipe import Recipe
 from advisor.model.rule import Rule
 from advisor.read import read
-from advisor.read.sorting import mentions_framework
 
 OPTIONS: dict[str, Any] = {"configs": (), "isolated": True, "severity": "hint"}
 ROUNDS = 7
+
+
+def parsed(path: str) -> list[str]:
+    """The Python files that a lint of a folder parses."""
+    request = Request([path], OPTIONS)
+    return sorted(file for file in request.read(request.files()).parsed if file.endswith(".py"))
 
 
 def folder(path: str) -> dict[str, Any]:
@@ -60,8 +66,7 @@ def folder(path: str) -> dict[str, Any]:
     started = process_time()
     engine.lint(reading, request.selection.choose, request.selection.known(), severity="hint")
     judging_took = process_time() - started
-    scripts = [Path(file).read_bytes() for file in files if file.endswith(".py")]  # the reading keeps only some of their texts
-    parse, nodes = parse_of([script for script in scripts if mentions_framework(script)])
+    parse, nodes = parse_of([Path(file).read_bytes() for file in sorted(reading.parsed) if file.endswith(".py")])
     return {
         "evaluations": sum(recipe.steps_taken for recipe in reading.recipes),
         "nodes": nodes,
@@ -127,4 +132,5 @@ def config(script: str, path: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(folder(sys.argv[2]) if sys.argv[1] == "folder" else config(*sys.argv[2:])))
+    measures: dict[str, Callable[..., Any]] = {"parsed": parsed, "folder": folder, "config": config}
+    print(json.dumps(measures[sys.argv[1]](*sys.argv[2:])))

@@ -81,13 +81,6 @@ def lint(path: str, *options: str) -> list[str]:
     return [sys.executable, "-m", "advisor", "lint", "--isolated", "--statistics", "--format", "concise", *options, os.path.abspath(path)]
 
 
-def parsed_files(path: str) -> list[str]:
-    """The Python files that a lint of a folder parses, as far as their text tells: those that mention a framework."""
-    from advisor.read.sorting import mentions_framework
-
-    return [str(file) for file in sorted(Path(path).resolve().rglob("*.py")) if file.is_file() and mentions_framework(file.read_bytes())]
-
-
 def turns(command: list[str], yardstick: list[str], rounds: int, given: str = "", folder: str | None = None) -> list[tuple[Cost, Cost]]:
     """A command and its yardstick in turns; the first turn warms the disk and does not count."""
     return [(cost(command, folder=folder), cost(yardstick, given)) for _ in range(rounds + 1)][1:]
@@ -118,7 +111,7 @@ def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple
                 yield "config", name, {"ratio": round(held["seconds"] / held["parse"], 2), **held}
                 yield "tree of a config", name, {"ratio": round(held["tree"] / held["parse"], 2)}
             continue
-        given = "".join(f"{file}\n" for file in parsed_files(path))
+        given = "".join(f"{file}\n" for file in inside("parsed", os.path.abspath(path)))
         pairs = turns(lint(path, "--no-cache", "--jobs", "1"), [sys.executable, "-c", PARSE], rounds, given)
         counted = re.search(r"\d+ files, \d+ parsed, \d+ programs", pairs[-1][0].said)
         yield "cold", name, {**middle(pairs, "cpu"), "counted": counted.group() if counted else pairs[-1][0].said[-300:]}
