@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WHOLESALE = {  # what takes all settings at once: a word that stands in it, and how it is written where the word alone says nothing
     "__dict__": None,
     "_get_kwargs": None,
-    "vars(": pattern(r"\bvars\("),
+    "vars(": pattern(r"vars\((?<!\wvars\()"),
     "asdict(": pattern(r"\basdict\("),
     "**": pattern(r"\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
 }
@@ -33,23 +33,24 @@ SHOWN = pattern(  # what prints, logs or keeps all settings for whoever looks at
     r"(?<![\w.])(?:print|pprint|pp|wandb\.init|wandb\.config\.update|wandb\.log|mlflow\.log_params|json\.dumps?|yaml\.(?:safe_)?dump)\s*\("
     r"|(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
 )
-SHOWN_IN_TURN = pattern(r"\bfor\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
+SHOWN_IN_TURN = pattern(r"for(?<!\wfor)\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
 ALL_OF = pattern(r"\bvars\(\s*\w+\s*\)")
 OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
 OWNED = pattern(r"(?<![\w.])(\w+)\.__dict__")
 ATTRIBUTE = pattern(  # of what, its name, and whether it is called or set; a word is tried from its first letter only, which halves the time
     r"(?:((?<![A-Za-z_])[A-Za-z_]\w*\b|[\])])\s*)?\.\s*(?=([A-Za-z_]\w*)\s*(\(|=(?!=))?)"
 )
+CLOSE_UP = ((" .", "."), (". ", "."), (" (", "("), (" =", "="))  # what may stand apart and tells of what an attribute is, or what becomes of it
+APART = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_.()]=")}
 NAME = pattern(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # the same whatever it is of
-COMPUTED_NAME = pattern(r"\b(?:get|has)attr\(\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
+COMPUTED_NAME = pattern(r"attr\((?:(?<=\bgetattr\()|(?<=\bhasattr\())\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
 COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
 FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
-    r"\bif\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
+    r"if(?<!\wif)\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
 )
-TAKES = pattern(  # where `**` gathers, or makes a dict of another
-    r"\bdef\s+\w+\s*\([^:]*?\)\s*(?:->[^:\n]*)?:|\b(?:update|dict|format)\([^()\n]*\)"
-)
+GATHERS = pattern(r"def(?<!\wdef)\s+\w+\s*\([^:]*?\)\s*(?:->[^:\n]*)?:")  # `**` in what a function takes
+COPIES = pattern(r"\((?:(?<=\bupdate\()|(?<=\bdict\()|(?<=\bformat\())[^()\n]*\)")  # and where it makes a dict of another
 LONGEST_CALL = 2_000  # characters
 HANDS_ON = pattern(r"[(,]\s*\*\*")
 HOLDERS = frozenset({  # what the options of a command line are called
@@ -137,7 +138,7 @@ def _asked_in(text: str) -> Asked:
     attributes: dict[str, set[str]] = {}
     methods: dict[str, set[str]] = {}
     kept: set[str] = set()
-    for holder, name, use in ATTRIBUTE.findall(FILLED.sub("", COMMENT.sub("", text))):
+    for holder, name, use in ATTRIBUTE.findall(_with_attributes(FILLED.sub("", COMMENT.sub("", text)))):
         if use == "=":
             if holder in OWN:
                 kept.add(intern(name))
@@ -149,9 +150,18 @@ def _asked_in(text: str) -> Asked:
         quoted=frozenset(map(intern, TEXT.findall(text))),
         kept=frozenset(kept),
         by_computed_name=frozenset(COMPUTED_NAME.findall(text)) if "attr(" in text else frozenset(),
-        hands_on="**" in text and HANDS_ON.search(TAKES.sub("", text)) is not None,
+        hands_on="**" in text and HANDS_ON.search(COPIES.sub("", GATHERS.sub("", text))) is not None,
         only_declares=".add_argument(" in text and ".parse_" not in text,
     )
+
+
+def _with_attributes(text: str) -> str:
+    """The words of a text in which attributes stand, each once: all of it would take longer to search than to parse."""
+    plain = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    close = " ".join(plain.split())
+    for apart, together in CLOSE_UP:
+        close = close.replace(apart, together)
+    return ";".join({word for word in close.translate(APART).split() if "." in word})
 
 
 def named(names: set[str], called_too: set[str], said: Iterable[Spelled]) -> set[str]:
