@@ -215,9 +215,10 @@ def _without_shown(text: str) -> str:
     if "vars(" not in text:
         return text  # most texts
     text = SHOWN_IN_TURN.sub("for _ in _:", text)
-    for found in reversed(list(SHOWN.finditer(text))):
-        end = _closed(text, found.end())
-        text = text[: found.end()] + ALL_OF.sub("args", text[found.end() : end]) + text[end:]
+    for held in reversed(list(ALL_OF.finditer(text))):
+        before = SHOWN.finditer(text, max(0, held.start() - LONGEST_CALL), held.start())
+        if any(_closed(text, found.end()) > held.start() for found in before):
+            text = f"{text[: held.start()]}args{text[held.end() :]}"
     return text
 
 
