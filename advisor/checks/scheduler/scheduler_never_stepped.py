@@ -29,6 +29,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         ctx.skip(f"the scheduler or its optimizer was handed to `{handed}`, which could not be read", scheduler)
     elif any(not isinstance(event.subject, Scheduler) for event, _ in events(recipe.tree, Kind.SCHEDULER_STEP)):
         ctx.skip("a scheduler that could not be told is stepped", scheduler)
+    elif any(event.subject is None for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)):
+        ctx.skip("something is stepped of which it is not known what it is", scheduler)
     else:
         flagged = all(other.flag_off for other in held)
         yield ctx.finding("never", at=scheduler, confidence="medium" if flagged else None, optimizer=optimizer.name)

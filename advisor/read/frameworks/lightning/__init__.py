@@ -230,6 +230,12 @@ def counted(reader: Reader, trainer: Instance) -> Value:
     return Opaque("a number that the trainer counts", "int")
 
 
+@table.attribute("lightning-trainer", "is_last_batch", "is_global_zero", "sanity_checking", "training", "validating")
+def state(reader: Reader, instance: Instance) -> Value:
+    """What it is at."""
+    return Opaque("the state of the trainer", "bool")
+
+
 @table.method("lightning-trainer", "fit")
 def fit(call: LibraryCall) -> Value:
     """The training loop that Trainer.fit runs."""

@@ -12,8 +12,10 @@ from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number,
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
+    NONE,
     Arguments,
     Constant,
     Function,
@@ -31,6 +33,8 @@ from advisor.read.python.values import (
 
 VERSION = "Lightning 2.6"
 ENDLESS = -1  # of max_epochs: no limit
+NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
+SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
 SILENCES = frozenset({"zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale"})
 
 
@@ -59,18 +63,22 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     callbacks = _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
-    slots: dict[int, list[Instance]] = {}  # one of several kinds is one optimizer still
-    for one in dict.fromkeys(found):
-        if one.fact is not None:
-            slots.setdefault(id(one.fact.slot), []).append(one)
-    apart = [join(list(alternatives)) for alternatives in slots.values()]
+    slots = _apart(found)
+    apart: list[Value] = [join(list(alternatives)) for alternatives in slots]
     reader.store.write(model.data, "optimizers", apart[0] if len(apart) == 1 else Sequence("tuple", {"items": tuple(apart), "exact": True}))
+    schedules: list[Value] = [join(list(alternatives)) for alternatives in _apart([scheduler for scheduler, _, _ in schedulers])]
+    several = sequence(schedules)  # where one way gives one and another way another, no more than one of them is there
+    either = join([*schedules, several]) if isinstance(configured, Union) else several
+    reader.store.write(model.data, "schedulers", schedules[0] if len(schedules) == 1 else either if schedules else NONE)
     if configured is None or (not found and isinstance(configured, Opaque)):
         recipe.optimizers.complete, recipe.optimizers.why = False, "configure_optimizers could not be read"
     manual = reader.attribute(model, "automatic_optimization", node)
     automatic = not (isinstance(manual, Constant) and manual.value is False)
     if not automatic:
         recipe.owner_silences -= {"zero-grad", "step"}
+    if not automatic and _leaves_schedules(reader):
+        _seen_by_callbacks(reader, [scheduler for scheduler, _, _ in schedulers], callbacks, node)
+        schedulers = []
     train = _loaders(reader, model, data, "train_dataloader", node)
     valid = (
         _loaders(reader, model, validation if validation is not None else data, "val_dataloader", node)
@@ -99,10 +107,13 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         batch = _batch(reader, train, node)
         _hook(reader, model, "on_train_batch_start", [batch, Opaque("the batch's number", "int")], node)
         result = _hook(reader, model, "training_step", [batch, Opaque("the batch's number", "int"), Opaque("the optimizer's number", "int")], node)
-        if not automatic:
-            return
+        if automatic:
+            take(result)
+        _hook(reader, model, "on_train_batch_end", [result or NONE, batch, Opaque("the batch's number", "int")], node)
+
+    def take(result: Value | None) -> None:
         loss = _loss_of(reader, result)
-        for index, (optimizer, *_) in enumerate(slots.values()):
+        for index, (optimizer, *_) in enumerate(slots):
             reader.emit(Kind.ZERO_GRAD, node, optimizer.fact, partial=False)
             reader.emit(Kind.BACKWARD, node, flow=loss or Flow(), scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
             if clip is not None and index == 0:
@@ -117,6 +128,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             reader.emit(Kind.TRAIN_MODE, node, model.fact)
         _hook(reader, model, "on_train_epoch_start", [], node)
         loops.owned(reader, batch_loop, step)
+        _hook(reader, model, "training_epoch_end", [Opaque("the results of all batches")], node)  # before version 2
         _hook(reader, model, "on_train_epoch_end", [], node)
         if classes.class_lookup(reader, model.cls, "validation_step") is not None if model.cls is not None else False:
             reader.emit(Kind.EVAL_MODE, node, model.fact)
@@ -124,7 +136,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
 
             def check() -> str | None:
                 loops.owned(reader, loop, _validate)
-                _hook(reader, model, "on_validation_epoch_end", [], node)
+                _hook(reader, model, "validation_epoch_end", [Opaque("the results of all batches")], node)  # before version 2
+                for name in ("on_validation_epoch_end", "on_validation_end"):
+                    _hook(reader, model, name, [], node)
                 return None
 
             def _validate() -> None:
@@ -152,6 +166,28 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
     on_published_test_data(choices)
     trainer.data["fitted"] = (model, data, choices)
+
+
+def _apart(found: list[Instance]) -> list[list[Instance]]:
+    """Optimizers or schedulers by the name that holds them: one of several kinds is one still."""
+    slots: dict[int, list[Instance]] = {}
+    for one in dict.fromkeys(found):
+        if one.fact is not None:
+            slots.setdefault(id(one.fact.slot), []).append(one)
+    return list(slots.values())
+
+
+def _leaves_schedules(reader: Reader) -> bool:
+    """True unless the project pins a version that steps the schedulers of manual optimization."""
+    return all(version >= SCHEDULES_BY_HAND for version in (pinned(reader, name) for name in NAMES) if version is not None)
+
+
+def _seen_by_callbacks(reader: Reader, schedulers: list[Instance], callbacks: list[Instance], node: ast.AST) -> None:
+    """Callbacks of the project, whose hooks are not followed, are given the trainer and the module: what steps something may step the schedulers."""
+    for callback in callbacks:
+        cls = callback.cls
+        if cls is not None and any(".step(" in line for line in cls.module.lines[cls.node.lineno - 1 : cls.node.end_lineno]):
+            reader.escape([*schedulers], cls.node.name, node)
 
 
 def test(call: LibraryCall) -> None:
