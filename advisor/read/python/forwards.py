@@ -38,7 +38,9 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
         if isinstance(method, Function):
             return functions.call_function(reader, method, arguments.after(instance), node, instance)
         if instance.role in ("module", "loss"):
-            forward = instance.attributes.get("forward") or classes.class_lookup(reader, instance.cls, "forward")
+            forward = instance.attributes.get("forward")
+            arguments.written = arguments.written and forward is None
+            forward = forward or classes.class_lookup(reader, instance.cls, "forward")
             if isinstance(forward, Function):
                 return _forward(reader, instance, forward, arguments, node)
     _feed(instance.fact, arguments)

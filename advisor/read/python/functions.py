@@ -138,6 +138,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             reader.escape(unseen, function.name, node)
         reader.log(Called(body_node, reader.steps >= SOFT_BUDGET, summary))
+        reader.refusals.samples.replay(reader, body_node, value)
         if leaves and reader.repeated + leaves > MOST_EVENTS:
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             reader.emit(Kind.UNTOLD, node)
@@ -208,6 +209,8 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.frame, reader.block = outer_frame, outer_block
     if not frame.captured:
         reader.store.forget(frame.names, mark)
+    if reader.serial > serial:
+        reader.refusals.samples.made[body_node] = serial, reader.serial
     told = reader.leaves > leaves or any(_holds_loader(n) for n in nodes)
     if told:
         reader.block.append(Call(place, function.name, nodes, _model(frame.receiver)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.recipe import RefusedCall, UndefinedName
 from advisor.model.record import dataclass
-from advisor.read.python import classes
+from advisor.read.python import called, classes
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Library, Mapping, Sequence, Value
 
@@ -42,6 +42,7 @@ class Refusals:
         self.handed = Handed()
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
+        self.samples = called.Samples()
         self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others
 
     def choose(self, value: Value) -> None:
@@ -75,6 +76,8 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     if not isinstance(node, ast.Call) or refusals.guarded or not arguments.exact:
         return
     signature = _taken(refusals, function)
+    if function.name in called.METHODS and function.owner is not None and not called.answers(reader, function, arguments.positional[:1], node):
+        return
     if node in refusals.unpacked:
         refusals.unpacked[node].append(function)
     if signature is None:
@@ -193,16 +196,18 @@ def _under(reader: Reader, fact: Fact) -> None:
 
 
 def _name(function: Function) -> str:
-    """How the function is called: a constructor by its class."""
+    """How the function is called: a constructor by its class, what an object is called by with its class."""
     owner = function.owner
+    if owner is not None and function.name in called.METHODS:
+        return f"{owner.node.name}.{function.name}"
     return owner.node.name if function.name == "__init__" and owner is not None else function.name
 
 
 def _as_defined(function: Function) -> bool:
     """True for a function that takes what its definition says."""
     node = function.node
-    if isinstance(node, ast.Lambda) or function.injected or function.name in ("forward", "__call__"):
-        return False  # which object it is that is called, a factory that is replayed may have told wrongly
+    if isinstance(node, ast.Lambda) or function.injected:
+        return False
     owner = function.owner
     if function.name == "__init__" and owner is not None:
         if any("__new__" in base.namespace or base.node.decorator_list or base.node.keywords for base in owner.mro if isinstance(base, Class)):

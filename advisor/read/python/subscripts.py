@@ -122,7 +122,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
             if result is not None:
                 return result
         if owner.role == "module":
-            return _module_item(owner, index)
+            return _module_item(reader, owner, index)
         return Opaque(f"an item of {owner.kind}")
     if isinstance(owner, Library) and owner.name.endswith(".__dict__"):  # models.__dict__["resnet18"]
         room = owner.name.removesuffix(".__dict__")
@@ -136,13 +136,13 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     return Opaque("an item")
 
 
-def _module_item(owner: Instance, index: Value) -> Value:
+def _module_item(reader: Reader, owner: Instance, index: Value) -> Value:
     items = owner.data.get("items")
     if isinstance(items, (tuple, list)):
         if isinstance(index, Constant) and isinstance(index.value, int) and -len(items) <= index.value < len(items):
             return items[index.value]  # type: ignore[no-any-return]
         if items and not isinstance(index, Sequence):
-            return items[0]  # type: ignore[no-any-return]
+            return reader.refusals.samples.take(items[0])
         if isinstance(index, Sequence):
             return owner
     if isinstance(items, dict):

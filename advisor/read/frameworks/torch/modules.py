@@ -309,7 +309,9 @@ def register_parameter(call: LibraryCall) -> Value:
     "get_extra_state",
 )
 def quiet(call: LibraryCall) -> Value:
-    """Changes nothing that the rules ask about."""
+    """Changes nothing that the rules ask about; a hook may change what a forward is given, and what it gives."""
+    if "register_forward" in call.name:
+        call.reader.refusals.samples.take(call.this)
     return Opaque("a property of a module") if call.name.endswith(("size", "num_parameters", "footprint")) else NONE
 
 
