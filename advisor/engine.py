@@ -80,7 +80,7 @@ class Linter:
         """What was found in everything that was read: its programs, each of them judged, its comments, and the files that could not be read."""
         result = Result(files=reading.files, parsed=len(reading.parsed), texts=reading.texts, crashes=list(reading.crashes))
         result.functions, result.functions_entered = reading.functions, reading.functions_entered
-        result.programs = sum(recipe.whole for recipe in reading.recipes)
+        result.programs = sum(recipe.whole or recipe.evaluates > 0 for recipe in reading.recipes)
         result.budget_cuts = sum(recipe.budget_cuts for recipe in reading.recipes)
         found: list[Finding] = []
         comments = _comments(reading, self.names)

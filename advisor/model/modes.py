@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
+from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
 from advisor.model.source import value_of
 
 OFF = ("no_grad", "inference_mode")
 SWITCHES = (*OFF, "enable_grad", "set_grad_enabled")
-MEASURES = (Kind.LOSS, Kind.METRIC)
 CHOICES = ("argmax", "argmin", "argsort", "max", "min", "a comparison")  # they end the graph, which was built all the same
 
 
@@ -64,6 +64,11 @@ def to_train(event: Event) -> Iterable[Module]:
     """The modules that an event puts into train mode: those built (save those that come in eval mode), those switched, with their parts."""
     if event.kind is Kind.TRAIN_MODE and isinstance(event.subject, Module):
         return list(event.subject.walk())
+    return built(event)
+
+
+def built(event: Event) -> Iterable[Module]:
+    """The module that is made in train mode."""
     if event.kind is Kind.BUILD and isinstance(event.subject, Module) and not event.subject.kind.startswith("transformers."):
         return (event.subject,)
     return ()
@@ -106,7 +111,9 @@ def held_out(loop: Loop) -> bool:
 @once
 def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
     """Every forward of a trained model in a loop over data that trains nothing, and that computes a loss or a metric, adds up a number that comes
-    of the model, or goes over held-out data."""
+    of the model, or goes over held-out data. Where nothing is trained, of one whose weights were loaded."""
+    if recipe.evaluates:
+        return loaded_forwards(recipe)
     found: list[tuple[Event, Context, Loop]] = []
     measured: dict[Loop, bool] = {}
     trained, whole = _trained_slots(recipe), {model.slot for model in recipe.models}
@@ -132,7 +139,7 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
     found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
-    for event, context in events(recipe.tree, Kind.FORWARD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+    for event, context in events(main_code(recipe), Kind.FORWARD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
         if event.kind is Kind.EVAL_MODE and isinstance(event.subject, Module):
             in_eval.update(part.slot for part in event.subject.walk())
         elif event.kind is not Kind.FORWARD:
@@ -146,7 +153,7 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
                 continue
             told.add(loop)
             trains = contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) or any(part.escaped is not None for part in model.walk())
-            if not trains and not _keeps_graph(loop):
+            if not trains and not _keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
                 found.append((event, context, loop, model))
     return found
 
@@ -254,10 +261,13 @@ def _measures(event: Event, model: Module) -> bool:
 
 
 @once
-def _trained_slots(recipe: Recipe) -> set[Fact]:
-    """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known."""
+def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
+    """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known. Where nothing is trained those
+    whose weights were loaded."""
+    if recipe.evaluates:
+        return loaded_models(recipe)
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
-    return {part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk()}
+    return frozenset(part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk())
 
 
 def role_of(loop: Loop | None) -> str:

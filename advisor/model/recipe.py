@@ -71,6 +71,7 @@ class Recipe:
     tree: list[Node] = field(default_factory=list)
     trains: bool = False  # a backward (or a framework's fit) was seen
     whole: bool = True  # False: not a program, a file read function by function
+    evaluates: int = 0  # of a program that trains nothing, loads weights and runs the model: how many nodes of the tree it comes to by itself
     shown: frozenset[str] | None = None  # only findings in these files are shown (a part of a program was passed); None: all
 
     modules: Listing[Module] = field(default_factory=Listing)  # every module built, parts included
@@ -135,7 +136,9 @@ class Recipe:
 NOTHING = Recipe("")  # what every program has in common that has been judged
 
 # What is still told of a program when it has been judged.
-SUMMARY = frozenset({"entry", "files", "trains", "whole", "shown", "broken", "not_read", "budget_cuts", "functions_entered", "steps_taken"})
+SUMMARY = frozenset({
+    "entry", "files", "trains", "whole", "evaluates", "shown", "broken", "not_read", "budget_cuts", "functions_entered", "steps_taken",
+})  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -9,15 +9,20 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
-from advisor.model.layers import batch_norms, dropouts, mode_matters
-from advisor.model.modes import beside_training, evaluation_forwards, out_of_train, role_of, to_train, whole_forwards
+from advisor.model.layers import batch_norms, dropouts, mode_matters, pretrained_dropouts
+from advisor.model.loaded import main_code
+from advisor.model.modes import beside_training, built, evaluation_forwards, out_of_train, role_of, to_train, whole_forwards
 from advisor.model.recipe import Module, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test on all data at once, is checked."""
-    if "mode" in recipe.owner_silences or not recipe.trains:
+    """Train mode arms a model, eval mode disarms it, a forward in an evaluation loop, or in the test on all data at once, is checked.
+
+    Where nothing is trained, train mode is what a model was made in: who asks for it there wants the draws of its dropout, or other statistics.
+    """
+    if "mode" in recipe.owner_silences or not (recipe.trains or recipe.evaluates):
         return
+    kinds = (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.UNTOLD, Kind.ESCAPE, *(() if recipe.trains else (Kind.TRAIN_MODE,)))
     measured: dict[Event, set[Loop | None]] = {}
     for event, _, over_data in evaluation_forwards(recipe):
         measured.setdefault(event, set()).add(over_data)
@@ -31,14 +36,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return (event.subject,) if event in measured else ()
 
     def disarmed(event: Event) -> Iterable[Module] | Everything:
-        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.UNTOLD, Kind.ESCAPE):
+        if event.kind in kinds:
             if isinstance(event.subject, Module):
                 return switched(event.subject)
             return () if event.kind is Kind.ESCAPE else EVERYTHING
         return ()
 
     seen: set[object] = set()
-    for found in violations(recipe.tree, Order(checks=asked, clears=disarmed, arms=to_train)):
+    for found in violations(main_code(recipe), Order(checks=asked, clears=disarmed, arms=to_train if recipe.trains else built)):
         module = found.event.subject
         loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
         at: Loop | Event = loop or found.event
@@ -50,6 +55,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             ctx.skip("not every layer of the model is known: it may have neither dropout nor batch norm", found.event)
         elif matters:
             norms, drops = batch_norms(module), dropouts(module)
+            if not (recipe.trains or norms or drops) and pretrained_dropouts(module):
+                continue  # these were made in eval mode
             yield ctx.finding(
                 "batch-norm" if norms else "dropout",
                 at=at,

@@ -13,9 +13,9 @@ from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each evaluation loop of a training program with a forward outside no_grad, where the first forward is named, and each forward in eval mode
+    """Each evaluation loop of a program with a forward outside no_grad, where the first forward is named, and each forward in eval mode
     on data that no loop cuts into batches."""
-    if "no-grad" in recipe.owner_silences or not recipe.trains:
+    if "no-grad" in recipe.owner_silences or not (recipe.trains or recipe.evaluates):
         return
     seen: set[object] = set()
     for event, context, loop, model in graphs_of_evaluation(recipe):
@@ -28,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
         at = next((node.place for node in inside if isinstance(node, Call)), event)
         yield ctx.finding("graph", at=at, model=model.name, role=role_of(loop), line=loop.place)
-    for event, context in evaluations_at_once(recipe):
+    for event, context in evaluations_at_once(recipe) if recipe.trains else ():
         around = context.calls[-1:], context.loops[-1:]
         if around not in seen and seen.isdisjoint(context.loops) and gradients_on(event, context) and event.subject.trainable != "no":
             seen.add(around)

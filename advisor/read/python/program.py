@@ -67,7 +67,7 @@ def _read(reader: Reader, everything: bool) -> Recipe:
         reader.look_at = sys.maxsize
     try:
         imports.run_module(reader, reader.entry, main=True)
-        called = trains(recipe)
+        called, main_code = trains(recipe), len(recipe.tree)
         recipe.whole = called
         if not called:
             called_main = _read_uncalled(reader)
@@ -75,6 +75,8 @@ def _read(reader: Reader, everything: bool) -> Recipe:
         if everything:
             _read_everything(reader)
         recipe.trains = trains(recipe)
+        if not recipe.trains and {Kind.RESTORE, Kind.FORWARD} <= kinds(recipe.tree[:main_code], {}):
+            recipe.evaluates = main_code
     except RecursionError:
         reader.spent = True
         recipe.budget_cuts += 1

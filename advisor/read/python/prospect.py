@@ -1,7 +1,8 @@
 """Whether a program may come to train at all, told from the names in its files: many scripts that evaluate, export or prepare data never do.
 
 Calls are followed by name alone: whatever bears a name that is mentioned, in any file of the program, may be what is called. Once much of a program
-was read and nothing of training was met, this is asked; where the answer is no the program is read no further, and says so.
+was read and nothing of training was met, this is asked; where the answer is no the program is read no further, and says so. One that loads weights
+may measure what they are worth, and is read for longer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import keyword
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 ENOUGH = 3_000  # expressions of a program's own, those of importing its files not counted
+ENOUGH_TO_MEASURE = 12_000  # the same of a program that loads weights
+LOADING = "load_state_dict"
 # What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names. One by one, each
 # beginning with a plain word: these are found ten times as fast as one expression of them all.
 SIGNS = tuple(
@@ -74,12 +77,26 @@ def look(reader: Reader) -> None:
     recipe = reader.recipe
     if recipe.framework != "plain" or recipe.optimizers.items or reader.handed_over or may_train(reader):
         return
+    enough = ENOUGH_TO_MEASURE if _loads(reader) else ENOUGH
+    if own < enough:
+        reader.look_at = reader.steps + enough - own
+        return
     reader.spent = True
-    reader.unread(f"nothing that is called here trains: no more than {ENOUGH:,} expressions of the program were read", reader.entry.tree)
+    reader.unread(f"nothing that is called here trains: no more than {enough:,} expressions of the program were read", reader.entry.tree)
 
 
 def may_train(reader: Reader) -> bool:
     """False when nothing that the program may call is a sign of training."""
+    return any(names is None for names in _mentions(reader))
+
+
+def _loads(reader: Reader) -> bool:
+    """True when something that the program may call loads weights into a model."""
+    return any(names is not None and LOADING in names for names in _mentions(reader))
+
+
+def _mentions(reader: Reader) -> Iterator[Collection[str] | None]:
+    """The names that stand in each piece of the program that may be executed; None for one with a sign of training."""
     modules, entry = list(reader.modules.values()), reader.entry
     defined: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
     reached: list[tuple[SourceModule, ast.AST]] = []
@@ -90,8 +107,8 @@ def may_train(reader: Reader) -> bool:
                 reached.append((module, node))
     run = [*map(_outside, modules), _guarded(entry)]
     named: set[str] = set().union(*run) & defined.keys()
-    if SIGN in _outside(entry) or SIGN in _guarded(entry):
-        return True
+    for text in (_outside(entry), _guarded(entry)):
+        yield None if SIGN in text else text
     reached += [definition for name in named for definition in defined[name]]
     looked: set[ast.AST] = set()
     while reached:
@@ -101,11 +118,12 @@ def may_train(reader: Reader) -> bool:
         looked.add(node)
         inside = _inside(reader.project, module, node)
         if inside is None or any(_is_unread(reader, module, level, name) for level, name in inside.imports):
-            return True
+            yield None
+            continue
+        yield inside.names
         for name in (defined.keys() & inside.names) - named:
             named.add(name)
             reached += defined[name]
-    return False
 
 
 def _definitions(module: SourceModule) -> list[tuple[str, ast.AST, bool]]:

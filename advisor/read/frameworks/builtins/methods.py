@@ -166,7 +166,8 @@ def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         elif isinstance(other, Sequence) and other.kind not in ("range", "lazy"):
             _write(reader, value, (*value.items, *other.items), False)
         elif isinstance(other, (Opaque, Constant)):
-            _write(reader, value, value.items, False)
+            numbers = (other,) if isinstance(other, Opaque) and other.flow is not None else ()  # of a tensor: each comes of the same
+            _write(reader, value, (*value.items, *numbers), False)
         else:
             iteration = reader.iterate(other, call.node)
             new = iteration.items if iteration.items is not None else (iteration.item,)
