@@ -194,6 +194,12 @@ def test_recipe(advisor: Advisor) -> None:
     assert "SGD" in text and "0.1" in text
 
 
+def test_a_recipe_of_nothing_says_so(advisor: Advisor) -> None:
+    Path("plain.py").write_text("print(1)\n")
+    ran = advisor("recipe", "plain.py")
+    assert (ran.code, ran.out.strip()) == (0, "") and ran.err == "advisor: no program that trains with a known framework in plain.py\n"
+
+
 def test_a_program_that_fells_the_reader_does_not_silence_the_others(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
     from advisor.read.python import program
 

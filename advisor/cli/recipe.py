@@ -32,6 +32,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         click.echo(f"advisor: internal error: {crash}", err=True)
     for broken in reading.broken:
         click.echo(f"advisor: {broken.place.file}:{broken.place.line}: {broken.detail}", err=True)
+    if not reading.recipes and not reading.broken:
+        click.echo(f"advisor: no program that trains with a known framework in {', '.join(paths)}", err=True)
     if options["format"] == "json":
         from advisor.report import recipe as report
 

@@ -20,7 +20,7 @@ FRAMEWORK_WORDS = tuple(
     b"torch lightning transformers accelerate deepspeed timm mmengine detectron2 ignite speechbrain fastai monai ultralytics .backward(".split()
 )
 _WHOLE_WORDS = pattern(rb"\btrl\b|\bzero_grad\b")
-_IMPORTS = pattern(rb"^\s*(?:from|import)\s+([.\w]+)", re.MULTILINE)
+_IMPORTS = pattern(rb"^\s*(?:from|import)\s+([.\w]+)(?:[ \t]+import[ \t]+\(?([\w, \t]+))?", re.MULTILINE)
 _MAIN_GUARD = pattern(rb"__name__\s*==\s*[\"']__main__")
 _STARTERS = (b"hydra.main", b"@click.command", b"@app.command", b"fire.Fire", b"tyro.cli")
 _STARTED = pattern(rb"\n(?:main|train|run)\w*\(")
@@ -82,33 +82,39 @@ def look(project: Project, path: str, sorting: Sorting) -> Look:
 
 
 def _relevant(project: Project, path: str, data: bytes) -> bool:
-    """True when the file, or a project file that it imports, mentions a known framework."""
+    """True when the file mentions a known framework, or a project file that it imports does; one that starts something may have that import it."""
     if mentions_framework(data.replace(b"\0", b"") if b"\0" in data else data):  # UTF-16 has a NUL between any two letters
         return True
-    if not has_main(data) and b"(" not in data:
+    starts = has_main(data)
+    if not starts and b"(" not in data:
         return False
-    return any(_mentions(project, found) for found in _imported(project, path, data, alone=True))
+    return any(_mentions(project, found, starts) for found in _imported(project, path, data, alone=True))
 
 
 def _imported(project: Project, path: str, data: bytes, *, alone: bool) -> Iterator[str]:
     """The files of the project that a file imports; one that is run `alone` has no package around it to import from."""
-    for name in dict.fromkeys(_IMPORTS.findall(data)):
+    for name, names in dict.fromkeys(_IMPORTS.findall(data)):
         text = name.decode("ascii", "ignore")
         if text.strip(".") and not (alone and text.startswith(".")):
-            found = project.find(text.lstrip("."), path)
-            if found and found.endswith(".py"):
-                yield found
+            modules = [word.partition(" ")[0] for word in map(str.strip, names.decode("ascii", "ignore").split(",")) if word]
+            for module in (text.lstrip("."), *(f"{text.lstrip('.')}.{module}" for module in modules)):
+                found = project.find(module, path)
+                if found and found.endswith(".py"):
+                    yield found
 
 
-def _mentions(project: Project, path: str) -> bool:
-    """Whether a file of the project mentions a framework, looked up once; a package mentions what the files mention that it hands on."""
-    key = f"mentions {path}"
+def _mentions(project: Project, path: str, deep: bool) -> bool:
+    """Whether a file of the project mentions a framework, looked up once; a package mentions what the files mention that it hands on.
+
+    `deep`: any file mentions what those mention that it imports.
+    """
+    key = f"mentions {path} {deep}"
     if key not in project.remembered:
         project.remembered[key] = False
         data = project.read_bytes(path)
         if isinstance(data, bytes):
-            handed_on = _imported(project, path, data, alone=False) if path.endswith("__init__.py") else iter(())
-            project.remembered[key] = mentions_framework(data) or any(_mentions(project, found) for found in handed_on)
+            reached = _imported(project, path, data, alone=False) if deep or path.endswith("__init__.py") else iter(())
+            project.remembered[key] = mentions_framework(data) or any(_mentions(project, found, deep) for found in reached)
     return bool(project.remembered[key])
 
 
@@ -170,4 +176,4 @@ def _is_test(source: SourceModule) -> bool:
 
 
 def _imports_pytest(source: SourceModule) -> bool:
-    return any(match.group(1).partition(b".")[0] == b"pytest" for match in _IMPORTS.finditer(source.text.encode("utf-8", "surrogatepass")))
+    return any(match[1].partition(b".")[0] == b"pytest" for match in _IMPORTS.finditer(source.text.encode("utf-8", "surrogatepass")))

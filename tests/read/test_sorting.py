@@ -68,3 +68,61 @@ def test_of_many_files_those_that_say_nothing_of_training_are_only_parsed(tmp_pa
     few = read(every[:20])
     assert len(few.recipes) == 20, "of few, each is read: the programs that import them are looked for"
     assert len(read(every, prefilter=False).recipes) == len(every) - 1
+
+
+TRAINERS = """\
+from .base import Base
+
+class Plain(Base):
+    rate = 0.1
+
+class Slow(Base):
+    rate = 0.01
+"""
+BASE = """\
+import torch
+from torch import nn
+
+class Base:
+    rate = 1.0
+
+    def __init__(self, config):
+        self.model = nn.Linear(4, 2)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=self.rate)
+
+    def loop(self):
+        for step in range(10):
+            self.optimizer.zero_grad()
+            self.model(torch.randn(8, 4)).sum().backward()
+            self.optimizer.step()
+"""
+STARTER = """\
+import json
+import sys
+
+from work import trainers
+
+if __name__ == "__main__":
+    config = json.loads(open(sys.argv[1]).read())
+    getattr(trainers, config["type"])(config).loop()
+"""
+
+
+def test_what_starts_a_class_by_a_name_of_its_config_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither it nor what it imports mentions a framework; of the classes of the file that is asked, each may be meant, and none that it imports."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"work/__init__.py": "", "work/trainers.py": TRAINERS, "work/base.py": BASE, "start.py": STARTER}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (recipe,) = read(["start.py"]).recipes
+    assert recipe.trains and [optimizer.settings["lr"].value for optimizer in recipe.optimizers] == [0.1, 0.01]
+
+
+def test_of_many_classes_none_is_taken_for_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    many = TRAINERS + "".join(f"\nclass Other{number}(Base):\n    pass\n" for number in range(8))
+    for name, text in {"work/__init__.py": "", "work/trainers.py": many, "work/base.py": BASE, "start.py": STARTER}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (recipe,) = read(["start.py"]).recipes
+    assert recipe.optimizers.items == [] and not recipe.optimizers.complete

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from advisor.model.facts import ANY
@@ -17,6 +18,7 @@ from advisor.read.python.values import (
     Instance,
     Library,
     Mapping,
+    Module,
     Opaque,
     Partial,
     Sequence,
@@ -32,6 +34,7 @@ from advisor.read.python.values import (
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
+MOST_CLASSES = 8  # of a file, that a name may mean which is not known
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "bytes": bytes}
 
 
@@ -47,7 +50,7 @@ def getattr_(call: LibraryCall) -> Value:
     if not names and isinstance(owner, Library) and table.find_function(f"{owner.name}.{ANY}") is not None:
         return Library(f"{owner.name}.{ANY}")
     if not names:
-        return Opaque("an attribute whose name is not known")
+        return _any_class(call.reader, owner) or Opaque("an attribute whose name is not known")
     found: list[Value] = []
     for one in names:
         value = call.reader.attribute(owner, one.value, call.node)
@@ -64,6 +67,19 @@ def getattr_(call: LibraryCall) -> Value:
     if len(names) < len(members(name)):
         found.append(Opaque("an attribute whose name is not known"))
     return join(found)
+
+
+def _any_class(reader: Reader, owner: Value) -> Value | None:
+    """The classes that a file of the project defines, or a package hands on: a name that is not known means one of them. None where they are many."""
+    if not isinstance(owner, Module):
+        return None
+    home = os.path.dirname(owner.source.path) + os.sep if owner.source.is_package else owner.source.path
+    found = [value for value in owner.namespace.values() if isinstance(value, Class) and value.module.path.startswith(home)]
+    if not 0 < len(found) <= MOST_CLASSES:
+        return None
+    for one in found:
+        reader.refusals.choose(one)
+    return join(list(dict.fromkeys(found)))
 
 
 def _note_read(reader: Reader, names: list[str], all_known: bool) -> None:
