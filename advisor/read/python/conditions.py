@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Condition
 from advisor.model.record import dataclass, replace
 from advisor.model.source import Setting
-from advisor.read.python import attributes, classes, expressions, operators, scopes, subscripts
+from advisor.read.python import attributes, classes, comparisons, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Class,
     Constant,
@@ -72,7 +72,7 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.operator = "and" if isinstance(node.op, ast.And) else "or"
     elif isinstance(node, ast.Compare) and len(node.ops) == 1:
         left, right = _quiet(reader, node.left), _quiet(reader, node.comparators[0])
-        found.operator = operators._COMPARE[type(node.ops[0])][0]
+        found.operator = comparisons.COMPARE[type(node.ops[0])][0]
         found.left, found.right = setting(left), setting(right)
         found.variable, found.right_variable = reader.variable(_inner(node.left)), reader.variable(_inner(node.comparators[0]))
         found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
@@ -230,7 +230,7 @@ def _condition_key(reader: Reader, node: ast.AST, value: Value) -> str:
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         left, right = node.left, node.comparators[0]
         parts = [_value_key(reader, side, _quiet(reader, side)) for side in (left, right)]
-        return f"{parts[0]}{operators._COMPARE[type(node.ops[0])][0]}{parts[1]}"
+        return f"{parts[0]}{comparisons.COMPARE[type(node.ops[0])][0]}{parts[1]}"
     return f"{id(reader.frame.names)}:{' '.join(reader.text(node).split())}"
 
 

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.record import replace
 from advisor.model.source import Link, Place
 from advisor.read.frameworks import table
-from advisor.read.python import alternatives, assignment, calls, comprehensions, conditions, functions, operators, refusals, subscripts, texts
+from advisor.read.python import (
+    alternatives,
+    assignment,
+    calls,
+    comparisons,
+    comprehensions,
+    conditions,
+    functions,
+    operators,
+    refusals,
+    subscripts,
+    texts,
+)
 from advisor.read.python.values import (
     ITEMS_KEPT,
     NONE,
@@ -300,7 +312,7 @@ EXPRESSIONS: dict[type, Callable[[Reader, Any], Value]] = {
     ast.BinOp: operators.eval_binary,
     ast.UnaryOp: operators.eval_unary,
     ast.BoolOp: operators.eval_boolean,
-    ast.Compare: operators.eval_compare,
+    ast.Compare: comparisons.eval_compare,
     ast.Call: calls.eval_call,
     ast.IfExp: eval_conditional,
     ast.List: eval_list,

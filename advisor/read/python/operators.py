@@ -7,18 +7,16 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Kind
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow, Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
-from advisor.read.python import subscripts, texts
+from advisor.read.python import texts
 from advisor.read.python.values import (
     Arguments,
     Constant,
     Instance,
-    Library,
     Mapping,
     Opaque,
     Sequence,
@@ -26,7 +24,6 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
-    content,
     join,
     mapping,
     members,
@@ -62,7 +59,6 @@ _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
 }
 
 NUMBERS = frozenset({"int", "float"})
-ORDERING = frozenset({"<", "<=", ">", ">="})
 SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "&": "and", "|": "or"}  # methods by which objects of libraries answer operators
 
 
@@ -82,8 +78,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         pairs = [(a, b) for a in members(left) for b in members(right)]
         return join([binary(reader, op, a, b, node) for a, b in pairs[:6]] + ([Opaque("one of many values")] if len(pairs) > 6 else []))
     symbol, compute = _BINARY[type(op)]
-    if symbol != "%" or _type_of(left) in NUMBERS:  # else it fills in a text
-        _reckon(reader, left, right)
+    if symbol != "%" or type_of(left) in NUMBERS:  # else it fills in a text
+        reckon(reader, left, right)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _fold(symbol, compute, left, right, reader, node)
     if flows(left) or flows(right):
@@ -115,7 +111,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
                 result = handler(table.LibraryCall(reader, f"{owner.kind}.{name}", Arguments([other]), node, owner))
                 if result is not None:
                     return result
-    kinds = {_type_of(left), _type_of(right)}
+    kinds = {type_of(left), type_of(right)}
     result_type = None
     if kinds == {"bool"} and symbol in ("&", "|", "^"):
         result_type = "bool"
@@ -132,7 +128,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head)
 
 
-def _reckon(reader: Reader, *values: Value) -> None:
+def reckon(reader: Reader, *values: Value) -> None:
     """The program calculates with these: options among them are meant as numbers."""
     for value in values:
         if isinstance(value, Constant) and value.weak and value.origin:
@@ -211,7 +207,8 @@ def mixed(left: Value, right: Value) -> Value:
     return Opaque("a computed value", flow=flow)
 
 
-def _type_of(value: Value) -> str | None:
+def type_of(value: Value) -> str | None:
+    """The name of the type of a value, where it is known."""
     if isinstance(value, Constant):
         return type(value.value).__name__
     return value.type if isinstance(value, Opaque) else None
@@ -284,105 +281,6 @@ def eval_boolean(reader: Reader, node: ast.BoolOp) -> Value:
         if not is_and and any(t is True for t in truths):
             return next(v for v, t in zip(possible, truths) if t is True)
         first = next(v for v in possible if isinstance(v, Opaque))
-        if len(possible) == 1 or all(_type_of(v) == "bool" for v in possible):
+        if len(possible) == 1 or all(type_of(v) == "bool" for v in possible):
             return first
     return join(possible)
-
-
-_COMPARE: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Eq: ("==", operator.eq),
-    ast.NotEq: ("!=", operator.ne),
-    ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<=", operator.le),
-    ast.Gt: (">", operator.gt),
-    ast.GtE: (">=", operator.ge),
-    ast.Is: ("is", operator.is_),
-    ast.IsNot: ("is not", operator.is_not),
-    ast.In: ("in", lambda a, b: a in b),
-    ast.NotIn: ("not in", lambda a, b: a not in b),
-}
-
-
-def eval_compare(reader: Reader, node: ast.Compare) -> Value:
-    """left op right, chained"""
-    left = reader.evaluate(node.left)
-    result: Value = Constant(True)
-    for op, comparator in zip(node.ops, node.comparators):
-        right = reader.evaluate(comparator)
-        one = _compare(reader, op, left, right, node)
-        if len(node.ops) == 1:
-            return one
-        if reader.strong_truth(one) is False:
-            return one
-        if isinstance(one, Opaque) or reader.strong_truth(one) is None:
-            result = one
-        left = right
-    return result
-
-
-def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
-    if isinstance(left, Union) or isinstance(right, Union):
-        pairs = [(a, b) for a in members(left) for b in members(right)][:8]
-        results = [_compare(reader, op, a, b, node) for a, b in pairs]
-        truths = {reader.truth(r) for r in results}
-        if len(truths) == 1 and None not in truths:
-            return results[0] if all(reader.strong_truth(r) is not None for r in results) else Constant(truths.pop(), weak=True)
-        head = reader.truth(results[0])
-        return Opaque("it depends on a flag", "bool") if head is None else Constant(head, weak=True)
-    symbol, compute = _COMPARE[type(op)]
-    if symbol in ORDERING or (symbol in ("==", "!=") and {_type_of(left), _type_of(right)} <= NUMBERS):
-        _reckon(reader, left, right)
-    if symbol in ("is", "is not"):
-        none_left = isinstance(left, Constant) and left.value is None
-        none_right = isinstance(right, Constant) and right.value is None
-        if none_left and none_right:
-            return Constant(symbol == "is", weak=getattr(left, "weak", False) or getattr(right, "weak", False))
-        if none_right or none_left:
-            other = left if none_right else right
-            if isinstance(other, Opaque):
-                return Opaque(other.why, "bool")
-            return Constant(symbol == "is not", weak=isinstance(other, Constant) and other.weak)
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        try:
-            return Constant(bool(compute(left.value, right.value)), weak=left.weak or right.weak)
-        except Exception:
-            return Opaque("a comparison", "bool")
-    if symbol in ("==", "!=") and any(isinstance(a, (Mapping, Sequence)) and isinstance(b, Constant) for a, b in ((left, right), (right, left))):
-        return Constant(symbol == "!=")  # a container never equals a text, a number or None
-    if isinstance(left, Library) and isinstance(right, Library) and symbol in ("==", "!=", "is", "is not"):
-        return Constant((left.name == right.name) == (symbol in ("==", "is")))
-    if symbol in ("in", "not in"):
-        right = content(right)
-        if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and subscripts.hashable(left.value):
-            if isinstance(right, Mapping):
-                present: bool | None = True if left.value in right.items else (False if right.exact else None)
-            else:
-                known = [item.value for item in right.items if isinstance(item, Constant)]
-                present = True if left.value in known else (False if right.exact and len(known) == len(right.items) else None)
-            if present is not None:
-                weak = left.weak or any(isinstance(i, Constant) and i.weak for i in (right.items if isinstance(right, Sequence) else ()))
-                return Constant(present == (symbol == "in"), weak=weak)
-        return Opaque("a membership test", "bool")
-    if isinstance(left, Opaque) and isinstance(right, Constant) and left.low is not None and isinstance(right.value, (int, float)):
-        if symbol in ("<", "<=") and left.high is not None and compute(left.high, right.value):
-            return Constant(True)
-        if symbol in (">", ">=") and left.low is not None and compute(left.low, right.value):
-            return Constant(True)
-    tensor = left if isinstance(left, Tensor) else right if isinstance(right, Tensor) else None
-    if tensor is not None:
-        flow, bound = tensor.flow, right if tensor is left else left
-        if isinstance(bound, Constant) and isinstance(bound.value, (int, float)):
-            reader.recipe.thresholds.append((reader.place(node), flow, setting(bound)))
-        agreement = tensor_table("agreement")
-        measured = agreement(left, right) if symbol == "==" and agreement is not None else {}
-        if measured:
-            given = next(side.flow for side in (left, right) if isinstance(side, Tensor) and side.flow.modules)
-            reader.emit(Kind.METRIC, node, None, name="accuracy", flow=given)
-        graph: Any = "cut" if flow.graph == "kept" else flow.graph
-        ended = {"graph": graph, "cut_by": "a comparison", "losses": (), "dtype": "bool", "one_hot": False, "counted": None}
-        runs = tensor_table("labels-each")
-        ended["per"] = "class" if symbol == "==" and runs is not None and (runs(left) or runs(right)) else None
-        shape = tensor_table("compared")
-        return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
-    why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
-    return Opaque(why, "bool")

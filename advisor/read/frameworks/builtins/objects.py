@@ -128,7 +128,12 @@ def isinstance_(call: LibraryCall) -> Value:
     """isinstance(x, type)"""
     value = call.get("object", 0)
     answer = is_a(value, call.get("class", 1)) if value is not None and not isinstance(value, Union) else None
-    return Opaque("a type test", "bool") if answer is None else Constant(answer)
+    return Opaque("a type test", "bool") if answer is None else Constant(answer, weak=_not_given(value))
+
+
+def _not_given(value: Value | None) -> bool:
+    """True for an option that is None where nobody gives it: what is given is of another type."""
+    return isinstance(value, Constant) and value.value is None and value.weak
 
 
 BARE = frozenset({"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Generic"})
@@ -202,7 +207,7 @@ def type_(call: LibraryCall) -> Value:
     value = call.arguments.positional[0] if call.arguments.positional else None
     if isinstance(value, Instance):
         return value.cls if value.cls is not None else Library(value.kind)
-    if isinstance(value, Constant):
+    if isinstance(value, Constant) and not _not_given(value):
         return Library(f"builtins.{type(value.value).__name__}")
     if isinstance(value, Mapping):
         return Library("builtins.dict")
