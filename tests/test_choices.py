@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from advisor import cards, engine
 from advisor.model.choices import hedge
 from advisor.model.kinds import is_test
 from advisor.model.recipe import Listing, Optimizer, Recipe
+from advisor.model.rule import Choice
 from advisor.model.source import Known, Link, Place
+from advisor.read import read
 
 HERE = Place("train.py", 1)
 OPTION = Known(20.0, (Link("train.py", 3, "--lr default"),), weak=True)
@@ -54,6 +59,38 @@ def test_one_rate_for_several_optimizers() -> None:
     assert hedge(recipe(sgd, adam), sgd, OPTION)["severity"] == "hint"
     adam.flag_off = True
     assert hedge(recipe(sgd, adam), sgd, OPTION) == {}
+
+
+NETWORK = """\
+import argparse
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--network", default="plain")
+args = parser.parse_args()
+torch.manual_seed(0)
+loader = DataLoader(TensorDataset(torch.randn(64, 1, 32, 32), torch.randint(0, 3, (64,))), batch_size=1, shuffle=True)
+model = nn.Sequential(nn.Flatten(), nn.Linear(1024, 3))
+if args.network == "normalised":
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(7200, 3))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+for x, y in loader:
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+"""
+
+
+def test_the_flag_of_what_stands_elsewhere_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(NETWORK)
+    rules = cards.load()
+    findings = engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings
+    [found] = [finding for finding in findings if finding.rule == "batchnorm-batch-of-one"]
+    assert found.place.line == 10
+    assert found.message.endswith('(only when args.network == "normalised")')
 
 
 @pytest.mark.parametrize("file", ["tests/run.py", "a/test_fit.py", "test/x.py", "bench.py", "benchmarks/main.py", "speed_test.py", "conftest.py"])

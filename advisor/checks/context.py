@@ -44,9 +44,13 @@ class Context:
         severity: Severity | None = None,
         fix: Fix | None = None,
         value_from: Known | OneOf | None = None,
+        under: Fact | None = None,
         **values: Any,
     ) -> Finding:
-        """A finding of one of the card's cases at a place, its message filled with `values` (limits and the fact's kind are there already)."""
+        """A finding of one of the card's cases at a place, its message filled with `values` (limits and the fact's kind are there already).
+
+        `under`: another fact that it is about, whose flag the message names where what stands at the place needs none.
+        """
         words = self.rule.case(case)
         place, used = self._place(at), None
         settled = next((known.place for known in _knowns(value_from) if known.place is not None and known.place.file.endswith(CONFIGS)), None)
@@ -61,7 +65,7 @@ class Context:
             group=self.rule.group,
             severity=_lower(words.severity, "hint" if words.severity == "warning" and self._stands_in(at) else severity),
             confidence=confidence or words.confidence,
-            message=self._fill(words.message, filled) + _flag(at, words.message),
+            message=self._fill(words.message, filled) + (_flag(at, words.message) or _flag(under, words.message)),
             place=place,
             evidence=tuple(links),
             recommendation=self._fill(words.recommend or self.rule.recommend, filled) or None,

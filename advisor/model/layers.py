@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from advisor.model.pattern import pattern
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
 from advisor.model.source import Absent, Known, value_of
@@ -19,6 +21,14 @@ WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transform
 def batch_norms(module: Module) -> list[Module]:
     """The batch norms below a module that keep running statistics."""
     return [layer for layer in module.layers(*BATCH_NORMS) if _given(layer, "track_running_stats") is not False]
+
+
+def trained_batch_norms(modules: Iterable[Module], chosen: bool) -> list[Module]:
+    """The batch norms that are trained with these modules: those that are built by default, where there are some; of those behind flags none where
+    what is asked of them was `chosen` as a default too, since whoever takes the other network sets it for that one."""
+    norms = [norm for module in modules if module.trainable != "no" for norm in batch_norms(module) if norm.trainable != "no"]
+    by_default = [norm for norm in norms if not norm.flag_off]
+    return by_default if by_default or chosen else norms
 
 
 def dropouts(module: Module) -> list[Module]:

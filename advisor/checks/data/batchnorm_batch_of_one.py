@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loops
 from advisor.model.kinds import layers
-from advisor.model.layers import batch_norms
+from advisor.model.layers import trained_batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
 from advisor.model.source import Known, is_none, number
@@ -20,7 +20,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if not isinstance(size, Known) or number(size) != 1 or loader.slot not in _trained_on(ctx) or not _one_sample(loader, ctx):
         return
     trained = [module for module in trained_modules(ctx.recipe) if module.trainable != "no"]
-    norms = [norm for module in trained for norm in batch_norms(module) if norm.trainable != "no"]
+    norms = trained_batch_norms(trained, chosen=size.weak)
     if not norms:
         return
     flat = [norm for norm in norms if norm.name == "BatchNorm1d"]
@@ -31,6 +31,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         at=loader,
         confidence="medium" if size.weak else None,
         value_from=size,
+        under=norm,
         layer=norm.name,
         line=norm.place,
     )

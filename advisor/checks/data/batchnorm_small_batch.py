@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding
 from advisor.model.folds import training_loops
 from advisor.model.kinds import layers
-from advisor.model.layers import batch_norms
+from advisor.model.layers import trained_batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader
 from advisor.model.source import first, is_none, number
@@ -21,7 +21,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     if known is None or size is None or not ctx.limit("one") < size <= ctx.limit("small") or loader.slot not in _trained_on(ctx):
         return
     trained = [module for module in trained_modules(ctx.recipe) if module.trainable != "no"]
-    norms = [norm for module in trained for norm in batch_norms(module) if norm.trainable != "no" and norm.name != "SyncBatchNorm"]
+    norms = [norm for norm in trained_batch_norms(trained, chosen=known.weak) if norm.name != "SyncBatchNorm"]
     if not norms or any("SyncBatchNorm" in module.wrapped for module in trained):
         return
     flat = any(norm.name == "BatchNorm1d" for norm in norms) and not layers(trained, frozenset({"Conv1d"}))  # no sequence gives more values
@@ -32,7 +32,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     case = "few-values" if flat and size <= ctx.limit("few") else "few-samples"
     norm = norms[0]
     confidence: Confidence | None = "medium" if known.weak else None
-    yield ctx.finding(case, at=loader, confidence=confidence, value_from=known, value=size, layer=norm.name, line=norm.place)
+    yield ctx.finding(case, at=loader, confidence=confidence, value_from=known, under=norm, value=size, layer=norm.name, line=norm.place)
 
 
 def _trained_on(ctx: Context) -> set[object]:

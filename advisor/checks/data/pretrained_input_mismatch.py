@@ -51,7 +51,7 @@ def _written(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     model = next((model for model in ctx.recipe.modules if _wants_normalised(model) and _fed_by(loader, model, ctx.recipe)), None)
     if model is not None:
-        yield ctx.finding("no-normalize", at=loader, model=model.name, line=model.place)
+        yield ctx.finding("no-normalize", at=loader, under=model, model=model.name, line=model.place)
 
 
 def _published(loader: Loader) -> bool:
