@@ -79,9 +79,23 @@ def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
     return [*module.walk(), *(whole for whole in recipe.modules if module in whole.walk())]
 
 
+@once
+def stepping(recipe: Recipe) -> list[Optimizer]:
+    """The optimizers that step: an agent that is only loaded and played comes with one too. All there are where a step may be hidden."""
+    steps = [(event.kind, event.subject) for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP, Kind.UNTOLD)]
+    slots = {subject.slot for _, subject in steps if isinstance(subject, Optimizer)}
+    found = [one for one in recipe.optimizers if one.slot in slots or one.owner is not None or one.escaped is not None]
+    hidden = any(kind is Kind.UNTOLD or not isinstance(subject, Optimizer) for kind, subject in steps)
+    return list(recipe.optimizers) if hidden or not any(one.modules for one in found) else found
+
+
 def trained_modules(recipe: Recipe) -> list[Module]:
-    """The modules whose weights an optimizer of the program holds."""
-    return list(dict.fromkeys(module for optimizer in recipe.optimizers for module in optimizer.modules))
+    """The modules whose weights an optimizer of the program holds and moves."""
+    return _held(stepping(recipe))
+
+
+def _held(optimizers: Iterable[Optimizer]) -> list[Module]:
+    return list(dict.fromkeys(module for optimizer in optimizers for module in optimizer.modules))
 
 
 def moved(event: Event) -> tuple[Module, ...]:
@@ -262,12 +276,12 @@ def _measures(event: Event, model: Module) -> bool:
 
 @once
 def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
-    """The modules that optimizers hold, with their parts; every module where some optimizer's weights are not known. Where nothing is trained those
+    """The modules that optimizers hold, if only to be played, with their parts; every module where some optimizer's weights are not known. Where nothing is trained those
     whose weights were loaded."""
     if recipe.evaluates:
         return loaded_models(recipe)
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
-    return frozenset(part.slot for module in (recipe.modules if unknown else trained_modules(recipe)) for part in module.walk())
+    return frozenset(part.slot for module in (recipe.modules if unknown else _held(recipe.optimizers)) for part in module.walk())
 
 
 def role_of(loop: Loop | None) -> str:

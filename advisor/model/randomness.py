@@ -8,6 +8,7 @@ from typing import Literal
 from advisor.model.events import Context, Event, Kind, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, is_test, starts_random
+from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import Known, is_absent, value_of
 
@@ -76,8 +77,8 @@ def _reaches(event: Event, models: Collection[Module]) -> bool:
 
 
 def trained_models(recipe: Recipe) -> list[Module]:
-    """The whole models whose weights an optimizer holds (all that run where that is hidden), the project's own classes before bare layers."""
-    trained = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
+    """The whole models whose weights an optimizer moves (all that run where that is hidden), the project's own classes before bare layers."""
+    trained = {part for module in trained_modules(recipe) for part in module.walk()}
     trained = trained or {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
     models = [model for model in recipe.models if not trained.isdisjoint(model.walk())]
     return [model for model in models if model.user_class] or models

@@ -8,6 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, Region, events
 from advisor.model.finding import Finding
+from advisor.model.folds import arm_guards, guards
 from advisor.model.length import most_steps
 from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_of, set_by_default
 from advisor.model.recipe import Recipe
@@ -30,13 +31,26 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     elif any(set_by_default(seed) for seed in seeds):
         yield from _in_parent(recipe, ctx, set_here)
     elif seeds:
-        yield ctx.finding("behind-flag", at=seeds[0])
+        if not _with_training(recipe, need, set_here):
+            yield ctx.finding("behind-flag", at=seeds[0])
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or "a seed may be set in what could not be read", need)
     elif recipe.seeds.items:
         yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in recipe.seeds)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
+
+
+def _with_training(recipe: Recipe, need: Event, seeds: list[Spot]) -> bool:
+    """True where the flag that a seed is set under is the one that the program trains under."""
+    where = next((around for event, around in events(recipe.tree, need.kind) if event is need), None)
+    if where is None:
+        return False
+    arms, under = {arm for _, arm in where.arms}, guards(where)
+    for _, around in seeds:
+        if all(arm in arms or not under.isdisjoint(arm_guards(branch, arm)[:1]) for branch, arm in around.arms):
+            return True
+    return False
 
 
 def _in_parent(recipe: Recipe, ctx: Context, seeds: list[Spot]) -> Iterator[Finding]:
