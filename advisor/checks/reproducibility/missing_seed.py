@@ -47,10 +47,7 @@ def _with_training(recipe: Recipe, need: Event, seeds: list[Spot]) -> bool:
     if where is None:
         return False
     arms, under = {arm for _, arm in where.arms}, guards(where)
-    for _, around in seeds:
-        if all(arm in arms or not under.isdisjoint(arm_guards(branch, arm)[:1]) for branch, arm in around.arms):
-            return True
-    return False
+    return any(all(arm in arms or not under.isdisjoint(arm_guards(branch, arm)[:1]) for branch, arm in around.arms) for _, around in seeds)
 
 
 def _in_parent(recipe: Recipe, ctx: Context, seeds: list[Spot]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Branches: if, match and try, and what an arm knows of a name."""
+"""Branches: if, match and try."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.read.python import (
     conditions,
+    narrowing,
     statements,
 )
 from advisor.read.python.values import (
-    Class,
     Constant,
-    Instance,
     Library,
     Opaque,
-    Sequence,
     Union,
-    Value,
-    join,
-    members,
 )
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
-WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that make the text of an object
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -47,9 +41,9 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
 
     def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:
         def thunk() -> tuple[str | None, Any]:
-            narrowed = narrow(reader, node.test, taken)
+            narrowed = narrowing.narrow(reader, node.test, taken)
             status = statements.run(reader, body)
-            widened_again(reader, narrowed)
+            narrowing.widened_again(reader, narrowed)
             return status, None
 
         return thunk
@@ -66,135 +60,8 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return next((s for s in statuses if s != "raise"), "raise")
     for (_, body), status in zip(arms, statuses):
         if status in ("return", "raise", "continue", "break"):
-            narrow(reader, node.test, body is node.orelse)
+            narrowing.narrow(reader, node.test, body is node.orelse, for_good=True)
     return None
-
-
-Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
-
-
-def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
-    """What the branch taken tells about a name: `x is None`, `x == "a"`, truthiness, `not`, `and`.
-
-    Gives what it changed, to be given back after the arm.
-    """
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return narrow(reader, test.operand, not taken)
-    if isinstance(test, ast.BoolOp):
-        return [item for part in test.values for item in narrow(reader, part, taken)] if isinstance(test.op, ast.And) == taken else []
-    if isinstance(test, ast.Call):
-        return _narrow_type(reader, test, taken)
-    if isinstance(test, (ast.Name, ast.Attribute)):
-        return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
-    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and isinstance(test.ops[0], (ast.In, ast.NotIn)):
-        return _narrow_text(reader, test, taken == isinstance(test.ops[0], ast.In))
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
-        right = test.comparators[0]
-        if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
-            wants_none = taken == isinstance(test.ops[0], (ast.Is, ast.Eq))
-            return _filter(
-                reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
-            )
-        if isinstance(right, ast.Constant) and isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
-            equal = taken == isinstance(test.ops[0], ast.Eq)
-            is_it = Constant(right.value, weak=True, place=reader.place(right)) if equal else None
-            return _filter(reader, test.left, lambda v: not isinstance(v, Constant) or (v.value == right.value) == equal, True, is_it)
-    return []
-
-
-def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
-    """Of several things that a name may hold, those that `isinstance(x, kind)` lets through."""
-    if not isinstance(test.func, ast.Name) or test.func.id != "isinstance" or len(test.args) != 2:
-        return []
-    thing, kind = test.args
-    kinds = [conditions.peek(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
-    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union) or None in kinds:
-        return []
-    from advisor.read.frameworks.builtins.objects import is_a
-
-    several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
-    return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
-
-
-def _narrow_text(reader: Reader, test: ast.Compare, holds: bool) -> Narrowed:
-    """Of the objects that a name may hold, those that `"Focal" in str(x)` lets through; where none is known that it does, another one."""
-    text, asked, lowered = test.left.value if isinstance(test.left, ast.Constant) else None, test.comparators[0], False
-    while isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and asked.func.attr in ("lower", "upper") and not asked.args:
-        asked, lowered = asked.func.value, True
-    if not isinstance(asked, ast.Call) or not isinstance(asked.func, ast.Name) or asked.func.id not in ("str", "repr") or len(asked.args) != 1:
-        return []
-    thing = asked.args[0]
-    value = conditions.peek(reader, thing)
-    if not isinstance(text, str) or len(test.ops) != 1 or value is None or not isinstance(thing, (ast.Name, ast.Attribute)):
-        return []
-
-    def keep(one: Value) -> bool:
-        words = _words(one)
-        found = [text.lower() in word.lower() if lowered else text in word for word in words]
-        return not words or (any(found) if holds else not found[0])
-
-    kept = [member for member in members(value) if keep(member)]
-    if len(kept) == len(members(value)):
-        return []
-    return _put(reader, thing, value, join(kept or [Opaque(f"what `{reader.text(test)}` lets through")]))
-
-
-def _words(value: Value, depth: int = 0) -> list[str]:
-    """The names that the text of an object may show: its class first, then its parts and theirs. None of an object that writes its own."""
-    if not isinstance(value, Instance) or _writes_itself(value.cls):
-        return []
-    own = value.cls.node.name if value.cls is not None else value.kind.rpartition(".")[2]
-    parts = value.attributes.items() if depth < 3 else ()
-    return [own, *(word for name, part in parts for word in (name, *_words(part, depth + 1)))]
-
-
-def _writes_itself(cls: Class | None) -> bool:
-    return cls is not None and any(name in base.namespace for base in cls.mro if isinstance(base, Class) for name in WRITING)
-
-
-def _contradicts(value: Value, taken: bool) -> bool:
-    """A default that is not the value this arm is taken with."""
-    return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
-
-
-def _filter(
-    reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool, instead: Constant | None = None
-) -> Narrowed:
-    """Leaves what an arm can be taken with. Where that is no default, the user gives something (`given`): `instead`, when it is known."""
-    value = conditions.peek(reader, target)
-    if value is None:
-        return []
-    kept = [member for member in members(value) if keep(member)]
-    if len(kept) == len(members(value)):
-        return []
-    if not kept:
-        if not given or not isinstance(value, Constant) or not value.weak:
-            return []
-        kept = [instead or Opaque(f"what is given for `{reader.text(target)}`")]
-    return _put(reader, target, value, join(kept))
-
-
-def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Value) -> Narrowed:
-    """Gives a name what it is inside an arm."""
-    if isinstance(target, ast.Name):
-        home = reader.frame.home(target.id)
-        if target.id not in home:
-            return []
-        reader.store.write(home, target.id, new)
-        return [(home, target.id, value, new)]
-    owner = conditions.peek(reader, target.value)
-    if isinstance(owner, Instance) and target.attr in owner.attributes:
-        held = owner.attributes[target.attr]
-        reader.store.write(owner.attributes, target.attr, new)
-        return [(owner.attributes, target.attr, held, new)]
-    return []
-
-
-def widened_again(reader: Reader, narrowed: Narrowed) -> None:
-    """Gives back what a name was before an arm narrowed it, where the arm did not bind it anew."""
-    for container, name, old, new in narrowed:
-        if container.get(name) is new:
-            reader.store.write(container, name, old)
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:

@@ -18,6 +18,7 @@ from advisor.read.python import (
     comprehensions,
     conditions,
     functions,
+    narrowing,
     operators,
     refusals,
     subscripts,
@@ -138,9 +139,19 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     if strong is not None:
         return reader.evaluate(node.body if strong else node.orelse)
     weak = reader.truth(test)
+
+    def arm(body: ast.expr, taken: bool) -> Callable[[], tuple[None, Value]]:
+        def thunk() -> tuple[None, Value]:
+            narrowed = narrowing.narrow(reader, node.test, taken)
+            value = reader.evaluate(body)
+            narrowing.widened_again(reader, narrowed)
+            return None, value
+
+        return thunk
+
     arms: list[tuple[str, bool | None, Any]] = [
-        ("default" if weak else "unknown", True, lambda: (None, reader.evaluate(node.body))),
-        ("default" if weak is False else "unknown", False, lambda: (None, reader.evaluate(node.orelse))),
+        ("default" if weak else "unknown", True, arm(node.body, True)),
+        ("default" if weak is False else "unknown", False, arm(node.orelse, False)),
     ]
     if weak is False:
         arms.reverse()

@@ -17,6 +17,7 @@ from advisor.read.python import (
     functions,
     imports,
     loops,
+    narrowing,
     regions,
 )
 from advisor.read.python.frames import Frame
@@ -185,7 +186,7 @@ def run_assert(reader: Reader, node: ast.Assert) -> str | None:
     if reader.strong_truth(value) is None:
         arms = [Arm("unknown", taken_when=True), Arm("else", [Exit(reader.place(node), "raise")], False)]
         reader.block.append(Branch(reader.place(node), reader.condition(node.test, value), arms))
-    branching.narrow(reader, node.test, True)
+    narrowing.narrow(reader, node.test, True, for_good=True)
     return "raise" if reader.strong_truth(value) is False and isinstance(node.test, ast.Constant) else None
 
 

@@ -1,0 +1,220 @@
+"""What an arm knows of a name: the values that the test around it lets through."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from advisor.model.record import dataclass, replace
+from advisor.read.python import conditions
+from advisor.read.python.values import (
+    UNION_MEMBERS,
+    Class,
+    Constant,
+    Instance,
+    Opaque,
+    Sequence,
+    Union,
+    Value,
+    join,
+    members,
+)
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+
+WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that make the text of an object
+
+Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
+
+
+def narrow(reader: Reader, test: ast.expr, taken: bool, for_good: bool = False) -> Narrowed:
+    """What the branch taken tells about a name: `x is None`, `x == "a"`, `x in ("a", "b")`, truthiness, `not`, `and`, `or`.
+
+    Gives what it changed, to be given back after the arm. `for_good`: nothing is given back, all that follows stands in the arm.
+    """
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return narrow(reader, test.operand, not taken, for_good)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == taken:
+        return [item for part in test.values for item in narrow(reader, part, taken, for_good)]
+    asked = _choices(reader, test)
+    if asked is not None:
+        return _choose(reader, asked, for_good) if asked.among == taken else _rule_out(reader, asked)
+    if isinstance(test, ast.Call):
+        return _narrow_type(reader, test, taken)
+    if isinstance(test, (ast.Name, ast.Attribute)):
+        return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and isinstance(test.ops[0], (ast.In, ast.NotIn)):
+        return _narrow_text(reader, test, taken == isinstance(test.ops[0], ast.In))
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
+        right = test.comparators[0]
+        if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+            wants_none = taken == isinstance(test.ops[0], (ast.Is, ast.Eq))
+            return _filter(
+                reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
+            )
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a test asks of a name: whether it is one of these values (`among`), or none of them."""
+
+    target: ast.Name | ast.Attribute
+    values: tuple[Constant, ...]
+    among: bool
+
+
+def _choices(reader: Reader, test: ast.expr) -> Choices | None:
+    """The choices that `x == "a"`, `x in ("a", "b")` and `x == "a" or x == "b"` let through, and that their opposites rule out."""
+    if isinstance(test, ast.BoolOp):
+        parts = [_choices(reader, part) for part in test.values]
+        found = [part for part in parts if part is not None and part.among == isinstance(test.op, ast.Or)]
+        same = len(found) == len(parts) and len({reader.text(part.target) for part in found}) == 1
+        return Choices(found[0].target, tuple(value for part in found for value in part.values), found[0].among) if same else None
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
+        return None
+    target, asked, several = test.left, test.comparators[0], isinstance(test.ops[0], (ast.In, ast.NotIn))
+    if isinstance(target, ast.Constant) and not several:
+        target, asked = asked, target
+    if not isinstance(target, (ast.Name, ast.Attribute)):
+        return None
+    held: list[Value | None]
+    if several and isinstance(asked, (ast.Tuple, ast.List, ast.Set)):
+        held = [conditions.peek(reader, one) for one in asked.elts]
+    elif several:
+        group = conditions.peek(reader, asked)
+        held = [*(reader.items(group) or ())] if group is not None else []
+    else:
+        held = [conditions.peek(reader, asked)]
+    values = tuple(value for value in held if isinstance(value, Constant) and not value.weak and value.value is not None)
+    return Choices(target, values, isinstance(test.ops[0], (ast.Eq, ast.In))) if values and len(values) == len(held) else None
+
+
+def _choose(reader: Reader, asked: Choices, for_good: bool) -> Narrowed:
+    """Leaves of a name what is among the choices, and that for sure: the arm is taken with nothing else. Where it is an option, or a text that nobody
+    knows, each may have been given. A number that is not known stays so: it may count the turns of a loop."""
+    value = conditions.peek(reader, asked.target)
+    if value is None:
+        return []
+    names = all(isinstance(choice.value, str) for choice in asked.values)
+    kept: list[Value] = []
+    given = False
+    for member in members(value):
+        if not isinstance(member, Constant):
+            a_text = names and isinstance(member, Opaque) and member.flow is None and member.type in (None, "str")
+            given = given or a_text
+            kept += [] if a_text else [member]
+        elif any(member.value == choice.value for choice in asked.values):
+            kept.append(replace(member, weak=False) if member.weak else member)
+            given = given or (member.weak and names)
+        else:
+            given = given or (member.weak and (names or len(asked.values) == 1))
+    if for_good and len(asked.values) > 1 and isinstance(value, Constant) and kept:
+        return []  # the default is one of them, and the rest of the program is read with it
+    if given:
+        known = [one.value for one in kept if isinstance(one, Constant)]
+        kept += [choice for choice in asked.values if choice.value not in known]
+    if not kept or len(kept) > UNION_MEMBERS or kept == list(members(value)):
+        return []
+    return _put(reader, asked.target, value, join(kept))
+
+
+def _rule_out(reader: Reader, asked: Choices) -> Narrowed:
+    """Leaves of a name what is none of the choices."""
+    return _filter(reader, asked.target, lambda v: not isinstance(v, Constant) or all(v.value != choice.value for choice in asked.values), True)
+
+
+def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
+    """Of several things that a name may hold, those that `isinstance(x, kind)` lets through."""
+    if not isinstance(test.func, ast.Name) or test.func.id != "isinstance" or len(test.args) != 2:
+        return []
+    thing, kind = test.args
+    kinds = [conditions.peek(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
+    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union) or None in kinds:
+        return []
+    from advisor.read.frameworks.builtins.objects import is_a
+
+    several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
+    return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
+
+
+def _narrow_text(reader: Reader, test: ast.Compare, holds: bool) -> Narrowed:
+    """Of the objects that a name may hold, those that `"Focal" in str(x)` lets through; where none is known that it does, another one."""
+    text, asked, lowered = test.left.value if isinstance(test.left, ast.Constant) else None, test.comparators[0], False
+    while isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and asked.func.attr in ("lower", "upper") and not asked.args:
+        asked, lowered = asked.func.value, True
+    if not isinstance(asked, ast.Call) or not isinstance(asked.func, ast.Name) or asked.func.id not in ("str", "repr") or len(asked.args) != 1:
+        return []
+    thing = asked.args[0]
+    value = conditions.peek(reader, thing)
+    if not isinstance(text, str) or len(test.ops) != 1 or value is None or not isinstance(thing, (ast.Name, ast.Attribute)):
+        return []
+
+    def keep(one: Value) -> bool:
+        words = _words(one)
+        found = [text.lower() in word.lower() if lowered else text in word for word in words]
+        return not words or (any(found) if holds else not found[0])
+
+    kept = [member for member in members(value) if keep(member)]
+    if len(kept) == len(members(value)):
+        return []
+    return _put(reader, thing, value, join(kept or [Opaque(f"what `{reader.text(test)}` lets through")]))
+
+
+def _words(value: Value, depth: int = 0) -> list[str]:
+    """The names that the text of an object may show: its class first, then its parts and theirs. None of an object that writes its own."""
+    if not isinstance(value, Instance) or _writes_itself(value.cls):
+        return []
+    own = value.cls.node.name if value.cls is not None else value.kind.rpartition(".")[2]
+    parts = value.attributes.items() if depth < 3 else ()
+    return [own, *(word for name, part in parts for word in (name, *_words(part, depth + 1)))]
+
+
+def _writes_itself(cls: Class | None) -> bool:
+    return cls is not None and any(name in base.namespace for base in cls.mro if isinstance(base, Class) for name in WRITING)
+
+
+def _contradicts(value: Value, taken: bool) -> bool:
+    """A default that is not the value this arm is taken with."""
+    return isinstance(value, Constant) and value.weak and bool(value.value) is not taken
+
+
+def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Value], bool], given: bool) -> Narrowed:
+    """Leaves what an arm can be taken with. Where that is no default, the user gives something (`given`)."""
+    value = conditions.peek(reader, target)
+    if value is None:
+        return []
+    kept = [member for member in members(value) if keep(member)]
+    if len(kept) == len(members(value)):
+        return []
+    if not kept:
+        if not given or not isinstance(value, Constant) or not value.weak:
+            return []
+        kept = [Opaque(f"what is given for `{reader.text(target)}`")]
+    return _put(reader, target, value, join(kept))
+
+
+def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Value) -> Narrowed:
+    """Gives a name what it is inside an arm."""
+    if isinstance(target, ast.Name):
+        home = reader.frame.home(target.id)
+        if target.id not in home:
+            return []
+        reader.store.write(home, target.id, new)
+        return [(home, target.id, value, new)]
+    owner = conditions.peek(reader, target.value)
+    if isinstance(owner, Instance) and target.attr in owner.attributes:
+        held = owner.attributes[target.attr]
+        reader.store.write(owner.attributes, target.attr, new)
+        return [(owner.attributes, target.attr, held, new)]
+    return []
+
+
+def widened_again(reader: Reader, narrowed: Narrowed) -> None:
+    """Gives back what a name was before an arm narrowed it, where the arm did not bind it anew."""
+    for container, name, old, new in narrowed:
+        if container.get(name) is new:
+            reader.store.write(container, name, old)
