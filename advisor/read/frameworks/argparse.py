@@ -188,6 +188,9 @@ def add_argument(call: LibraryCall) -> Value:
     reader.store.write(call.this.data, "specs", {**call.this.data.get("specs", {}), **dict.fromkeys(names or [flag], option)})
     if not suppressed:
         value = weaken(converted(reader, option.kind, value, call.node), link)
+        allowed = [one.value for one in reader.items(call.get("choices") or NONE) or () if isinstance(one, Constant) and not one.weak]
+        if allowed and isinstance(value, (Constant, Opaque)):
+            value = replace(value, choices=tuple(dict.fromkeys((*((value.value,) if isinstance(value, Constant) else ()), *allowed))))
         _write(reader, call.this, dest, value)
         plain = action_value is None and option.kind is None and words is None and call.get("choices") is None and call.arguments.exact
         said = Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind), at=place)

@@ -84,6 +84,8 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             if isinstance(other, Opaque):
                 return Opaque(other.why, "bool")
             return Constant(symbol == "is not", weak=isinstance(other, Constant) and other.weak)
+    if (settled := _settled(left, right, compute)) is not None:
+        return Constant(settled)
     if isinstance(left, Constant) and isinstance(right, Constant):
         try:
             return Constant(bool(compute(left.value, right.value)), weak=left.weak or right.weak)
@@ -103,6 +105,11 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             return Constant((True in answers) == (symbol == "in"))
     if symbol in ("in", "not in"):
         right = content(right)
+        if getattr(left, "choices", ()) and isinstance(right, (Sequence, Mapping)):
+            group = [item.value for item in reader.items(right) or () if isinstance(item, Constant) and not item.weak]
+            settled = _settled(left, Constant(group), compute) if right.exact and len(group) == len(right.items) else None
+            if settled is not None:
+                return Constant(settled)
         if isinstance(left, Constant) and isinstance(right, (Sequence, Mapping)) and subscripts.hashable(left.value):
             if isinstance(right, Mapping):
                 present: bool | None = True if left.value in right.items else (False if right.exact else None)
@@ -136,6 +143,24 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
         return Tensor(replace(flow, activation="comparison", **{**ended, **(shape(left, right, flow) if shape is not None else {}), **measured}))
     why = left.why if isinstance(left, Opaque) else right.why if isinstance(right, Opaque) else "a comparison"
     return Opaque(why, "bool")
+
+
+def _choices(value: Value) -> tuple[Any, ...]:
+    """What a value can be, where that is known."""
+    if isinstance(value, Constant) and not value.weak:
+        return (value.value,)
+    return value.choices if isinstance(value, (Constant, Opaque)) else ()
+
+
+def _settled(left: Value, right: Value, compute: Callable[[Any, Any], Any]) -> bool | None:
+    """What a comparison gives whichever choice is taken; None where that hangs on it, or no choices are known."""
+    if not getattr(left, "choices", ()) and not getattr(right, "choices", ()):
+        return None
+    try:
+        answers = {bool(compute(one, other)) for one in _choices(left) for other in _choices(right)}
+    except TypeError:
+        return None
+    return answers.pop() if len(answers) == 1 else None
 
 
 def _same_type(left: Library | Class, right: Value) -> bool | None:

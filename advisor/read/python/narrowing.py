@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import dataclass, replace
 from advisor.read.python import conditions
@@ -30,18 +30,18 @@ WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that mak
 Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
 
 
-def narrow(reader: Reader, test: ast.expr, taken: bool, for_good: bool = False) -> Narrowed:
+def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
     """What the branch taken tells about a name: `x is None`, `x == "a"`, `x in ("a", "b")`, truthiness, `not`, `and`, `or`.
 
-    Gives what it changed, to be given back after the arm. `for_good`: nothing is given back, all that follows stands in the arm.
+    Gives what it changed, to be given back after the arm.
     """
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return narrow(reader, test.operand, not taken, for_good)
+        return narrow(reader, test.operand, not taken)
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == taken:
-        return [item for part in test.values for item in narrow(reader, part, taken, for_good)]
+        return [item for part in test.values for item in narrow(reader, part, taken)]
     asked = _choices(reader, test)
     if asked is not None:
-        return _choose(reader, asked, for_good) if asked.among == taken else _rule_out(reader, asked)
+        return _choose(reader, asked) if asked.among == taken else _rule_out(reader, asked)
     if isinstance(test, ast.Call):
         return _narrow_type(reader, test, taken)
     if isinstance(test, (ast.Name, ast.Attribute)):
@@ -93,38 +93,72 @@ def _choices(reader: Reader, test: ast.expr) -> Choices | None:
     return Choices(target, values, isinstance(test.ops[0], (ast.Eq, ast.In))) if values and len(values) == len(held) else None
 
 
-def _choose(reader: Reader, asked: Choices, for_good: bool) -> Narrowed:
-    """Leaves of a name what is among the choices, and that for sure: the arm is taken with nothing else. Where it is an option, or a text that nobody
-    knows, each may have been given. A number that is not known stays so: it may count the turns of a loop."""
+def _choose(reader: Reader, asked: Choices) -> Narrowed:
+    """Leaves of a name what is among the choices: the arm is taken with nothing else.
+
+    A default that is among them stays, and can be set to the others alone. Where it is not, or where the name holds a text that nobody knows, one of
+    them was given. A number that is not known stays so: it may count the turns of a loop.
+    """
     value = conditions.peek(reader, asked.target)
     if value is None:
         return []
-    names = all(isinstance(choice.value, str) for choice in asked.values)
+    values = [choice.value for choice in asked.values]
     kept: list[Value] = []
-    given = False
+    given: list[Constant] = []
     for member in members(value):
-        if not isinstance(member, Constant):
-            a_text = names and isinstance(member, Opaque) and member.flow is None and member.type in (None, "str")
-            given = given or a_text
-            kept += [] if a_text else [member]
-        elif any(member.value == choice.value for choice in asked.values):
-            kept.append(replace(member, weak=False) if member.weak else member)
-            given = given or (member.weak and names)
-        else:
-            given = given or (member.weak and (names or len(asked.values) == 1))
-    if for_good and len(asked.values) > 1 and isinstance(value, Constant) and kept:
-        return []  # the default is one of them, and the rest of the program is read with it
-    if given:
-        known = [one.value for one in kept if isinstance(one, Constant)]
-        kept += [choice for choice in asked.values if choice.value not in known]
-    if not kept or len(kept) > UNION_MEMBERS or kept == list(members(value)):
+        if isinstance(member, Constant) and member.value in values:
+            kept.append(_among(member, values))
+        elif isinstance(member, Constant) and not member.weak:
+            continue
+        elif isinstance(member, (Constant, Opaque)) and member.choices:
+            given += [choice for choice in asked.values if choice.value in member.choices]
+        elif _is_open(member, values):
+            given += asked.values
+        elif not isinstance(member, Constant):
+            kept.append(member)
+    covered = [one for held in kept if isinstance(held, Constant) for one in (held.value, *held.choices)]
+    kept += [choice for choice in given if choice.value not in covered]
+    if not kept or len(kept) > UNION_MEMBERS:
         return []
     return _put(reader, asked.target, value, join(kept))
 
 
+def _is_open(member: Value, values: list[Any]) -> bool:
+    """True for what may be any of these values: a default that can be set to whatever one likes, a text that nobody knows."""
+    names = all(isinstance(choice, str) for choice in values)
+    if isinstance(member, Constant):
+        return names or len(values) == 1
+    return names and isinstance(member, Opaque) and member.flow is None and member.type in (None, "str")
+
+
+def _among(member: Constant, values: list[Any]) -> Constant:
+    """A value that is one of these; a default with no other choice left is sure."""
+    if not member.weak:
+        return member
+    left = tuple(dict.fromkeys(one for one in values if not member.choices or one in member.choices))
+    return replace(member, weak=len(left) > 1, choices=left if len(left) > 1 else ())
+
+
 def _rule_out(reader: Reader, asked: Choices) -> Narrowed:
     """Leaves of a name what is none of the choices."""
-    return _filter(reader, asked.target, lambda v: not isinstance(v, Constant) or all(v.value != choice.value for choice in asked.values), True)
+    value = conditions.peek(reader, asked.target)
+    if value is None:
+        return []
+    out = [choice.value for choice in asked.values]
+    if not any(isinstance(member, (Constant, Opaque)) and member.choices for member in members(value)):
+        return _filter(reader, asked.target, lambda v: not isinstance(v, Constant) or v.value not in out, True)
+    kept: list[Value] = []
+    for member in members(value):
+        left = tuple(one for one in member.choices if one not in out) if isinstance(member, (Constant, Opaque)) else ()
+        if isinstance(member, Constant) and member.value not in out:
+            kept.append(_among(member, list(left)) if left else member)
+        elif len(left) == 1:
+            kept.append(Constant(left[0]))
+        elif left:
+            kept.append(Opaque(f"what is given for `{reader.text(asked.target)}`", choices=left))
+        elif not isinstance(member, Constant):
+            kept.append(member)
+    return _put(reader, asked.target, value, join(kept)) if kept else []
 
 
 def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
@@ -199,6 +233,8 @@ def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Va
 
 def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Value) -> Narrowed:
     """Gives a name what it is inside an arm."""
+    if new is value:
+        return []
     if isinstance(target, ast.Name):
         home = reader.frame.home(target.id)
         if target.id not in home:

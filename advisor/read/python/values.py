@@ -30,13 +30,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant(Value):
-    """A known plain value (None, bool, number, text, bytes, Ellipsis). `weak`: a default the user may override."""
+    """A known plain value (None, bool, number, text, bytes, Ellipsis). `weak`: a default the user may override, by one of `choices` where these
+    are known."""
 
     value: Any
     origin: tuple[Link, ...] = ()
     weak: bool = False
     place: Place | None = None
     default: str | None = None
+    choices: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,7 @@ class Opaque(Value):
     replicas: int = 0  # how many times the number of processes is a factor of it
     passes: Passes | None = None  # a number of batches that follows from the data
     head: str = ""  # how a text begins whose rest is not known
+    choices: tuple[Any, ...] = ()  # that it can be, where they are known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,13 +247,7 @@ class Arguments:
 
 
 NONE = Constant(None)
-UNKNOWN = Opaque()
 LEFT_OUT = Opaque("it is given on one path only")  # in a mapping that branches filled differently
-
-
-def opaque(why: str, type: str | None = None) -> Opaque:
-    """An unknown value with the reason it is unknown."""
-    return Opaque(why, type)
 
 
 def sequence(items: list[Value] | tuple[Value, ...], kind: str = "list", exact: bool = True) -> Sequence:
