@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from advisor.read.python.values import Constant, Opaque, Sequence, Union, plain
+from advisor.read.python.values import Constant, Opaque, Sequence, Union, members, plain
 from tests.read.tiny import UNKNOWN, run, setting_of, value
 
 PARSER = """
@@ -96,6 +96,48 @@ def test_a_weak_flag_keeps_both_arms(tmp_path: Path) -> None:
     found = value(tmp_path, text)
     assert isinstance(found, Union)
     assert [plain(member) for member in found.members] == [2, 1]
+
+
+FILLED = """
+    from dataclasses import dataclass, field
+    from typing import Optional
+    {first}
+    @dataclass
+    class Inner:
+        rate: float
+        seed: Optional[int] = None
+        given: str = "no"
+        def __post_init__(self):
+            if self.seed is not None:
+                self.given = "yes"
+    @dataclass
+    class Options:
+        seed: Optional[int] = None
+        fixed: Optional[int] = field(init=False, default=None)
+        given: str = "no"
+        told: str = "no"
+        inner: Inner = field(default_factory=lambda: Inner(0.5))
+        def __post_init__(self):
+            if self.seed is not None:
+                self.given = "yes"
+            if self.fixed is not None:
+                self.told = "yes"
+    {fill}
+    x = (a.given, a.told, a.inner.given, a.inner.rate)
+"""
+FILLING = [
+    ("import tyro", "a = tyro.cli(Options)"),
+    ("from simple_parsing import ArgumentParser", "p = ArgumentParser()\n    p.add_arguments(Options, dest='a')\n    a = p.parse_args().a"),
+    ("from transformers import HfArgumentParser", "a, = HfArgumentParser(Options).parse_args_into_dataclasses()"),
+]
+
+
+@pytest.mark.parametrize(("first", "fill"), FILLING, ids=[first for first, _ in FILLING])
+def test_what_follows_from_options_that_a_flag_may_set(tmp_path: Path, first: str, fill: str) -> None:
+    found = value(tmp_path, FILLED.format(first=first, fill=fill))
+    assert isinstance(found, Sequence)
+    assert [[plain(one) for one in members(item)] for item in found.items] == [["no", "yes"], ["no"], ["no", "yes"], [0.5]]
+    assert [plain(item) for item in value(tmp_path, FILLED.format(first="", fill="a = Options()")).items] == ["no", "no", "no", 0.5]  # type: ignore[attr-defined]
 
 
 PROGRAMS = {

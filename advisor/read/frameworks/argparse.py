@@ -10,6 +10,7 @@ from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass, replace
 from advisor.model.source import Link
 from advisor.read.frameworks import launched, table
+from advisor.read.frameworks.dataclasses import as_option, filled
 from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
@@ -26,7 +27,6 @@ from advisor.read.python.values import (
     Opaque,
     Partial,
     Sequence,
-    Union,
     Value,
     join,
     sequence,
@@ -187,7 +187,7 @@ def add_argument(call: LibraryCall) -> Value:
         option.set_to = call.get("const")
     reader.store.write(call.this.data, "specs", {**call.this.data.get("specs", {}), **dict.fromkeys(names or [flag], option)})
     if not suppressed:
-        value = weaken(converted(reader, option.kind, value, call.node), link)
+        value = as_option(converted(reader, option.kind, value, call.node), link)
         allowed = [one.value for one in reader.items(call.get("choices") or NONE) or () if isinstance(one, Constant) and not one.weak]
         if allowed and isinstance(value, (Constant, Opaque)):
             value = replace(value, choices=tuple(dict.fromkeys((*((value.value,) if isinstance(value, Constant) else ()), *allowed))))
@@ -205,27 +205,13 @@ def _type_of(kind: Value | None) -> str | None:
     return last if last in ("int", "float", "str", "bool") else None
 
 
-def weaken(value: Value, link: Link) -> Value:
-    """A default that the user may override, with the option as a link of its chain."""
-    if isinstance(value, Constant):
-        origin = tuple(step for step in value.origin if step.line != link.line or step.file != link.file)
-        return Constant(value.value, (link, *origin), True, value.place)
-    if isinstance(value, Union):
-        return Union(tuple(weaken(member, link) for member in value.members), value.when)
-    if isinstance(value, Instance) and value.role == "path" and isinstance(value.data.get("path"), Constant):
-        return Instance(value.kind, None, "path", data={**value.data, "path": weaken(value.data["path"], link)})
-    if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
-        return sequence([weaken(item, link) for item in value.items], value.kind, value.exact)
-    return value
-
-
 @table.method("argument-parser", "set_defaults")
 def set_defaults(call: LibraryCall) -> Value:
     """parser.set_defaults(func=train, lr=0.1), parser.set_defaults(**config)"""
     held = dict(call.this.data.get("options", {}))
     for key, value in call.arguments.keywords.items():
         place = call.reader.argument_place(call.node, key)
-        new = value if isinstance(value, Constant) and value.origin else weaken(value, Link(place.file, place.line, f"set_defaults({key}=...)"))
+        new = value if isinstance(value, Constant) and value.origin else as_option(value, Link(place.file, place.line, f"set_defaults({key}=...)"))
         held[key] = join([held[key], new]) if isinstance(held.get(key), Function) else weak_value(new)
     if not call.arguments.exact:
         call.reader.store.write(call.this.data, "exact", False)
@@ -357,13 +343,13 @@ def add_dataclass(call: LibraryCall) -> Value:
     if not isinstance(kind, Class) or not isinstance(dest, str):
         call.reader.store.write(call.this.data, "exact", False)
         return NONE
-    made = call.reader.call(kind, Arguments(), call.node)
+    made = filled(call.reader, kind, call.node)
     if isinstance(made, Instance):
         for name, _, statement, owner in classes.fields_of(call.reader, kind):
             place = owner.module.place(statement.value if statement.value is not None else statement)
             value = made.attributes.get(name)
             if value is not None:
-                call.reader.store.write(made.attributes, name, weaken(value, Link(place.file, place.line, f"--{name} default")))
+                call.reader.store.write(made.attributes, name, as_option(value, Link(place.file, place.line, f"--{name} default")))
     _write(call.reader, call.this, dest, made)
     return NONE
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
-from advisor.read.frameworks.argparse import converted, weaken
+from advisor.read.frameworks.argparse import converted
+from advisor.read.frameworks.dataclasses import as_option
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.tyro import MOST_COMMANDS
 from advisor.read.python.reader import Reader
@@ -31,7 +32,7 @@ def default_of(reader: Reader, call: LibraryCall, flag: str, is_switch: bool, is
     if isinstance(default, Function):
         default = reader.call(default, Arguments(), call.node)
     if default is not None:
-        return weaken(converted(reader, kind, default, call.node), link)
+        return as_option(converted(reader, kind, default, call.node), link)
     if is_switch or reader.plain(call.get("is_flag")) is True:
         return Constant(False, (link,), True, call.place)
     if reader.plain(call.get("count")) is True:

@@ -1,10 +1,14 @@
-"""dataclasses: the decorator, fields with factories, asdict and replace."""
+"""dataclasses: the decorator, fields with factories, asdict and replace, and objects that a command line fills."""
 
 from __future__ import annotations
 
+import ast
+
+from advisor.model.source import Link
 from advisor.read.frameworks.table import LibraryCall, decorator, function
+from advisor.read.python.classes import class_lookup, default_of, fields_of
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Class, Constant, Instance, Library, Opaque, Value, mapping, sequence
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Library, Opaque, Sequence, Union, Value, mapping, sequence
 
 
 @decorator("dataclasses.dataclass", "attr.s", "attr.define", "attrs.define", "attrs.frozen", "attr.dataclass", "chz.chz")
@@ -30,8 +34,53 @@ def field(call: LibraryCall) -> Value:
     """field(default=..., default_factory=...)"""
     default = call.get("default") or (call.get("default", 0) if not call.name.startswith("dataclasses") else None)
     return call.reader.instance(
-        "dataclasses.Field", role="field", node=call.node, data={"default": default, "factory": call.get("default_factory") or call.get("factory")}
+        "dataclasses.Field",
+        role="field",
+        node=call.node,
+        data={
+            "default": default,
+            "factory": call.get("default_factory") or call.get("factory"),
+            "option": call.reader.plain(call.get("init")) is not False,
+        },
     )
+
+
+def filled(reader: Reader, cls: Class, node: ast.AST, prefix: str = "", held: Instance | None = None) -> Value:
+    """An object of a dataclass that a command line fills: its fields have their defaults, each of which a flag may override, before its __post_init__
+    runs. So have the dataclasses in it; one that is `held` as a default brings its own. An object of any other class comes as it is made."""
+    options: dict[str, Value] = {}
+    if any(isinstance(base, Class) and base.dataclass for base in cls.mro) and not isinstance(class_lookup(reader, cls, "__init__"), Function):
+        for name, default, statement, owner in fields_of(reader, cls):
+            declared = default.data if isinstance(default, Instance) and default.kind == "dataclasses.Field" else {}
+            value = held.attributes.get(name) if held is not None else default
+            if value is None or declared.get("option") is False:
+                continue
+            factory = declared.get("factory")
+            if held is None and isinstance(factory, Class) and factory.dataclass:
+                options[name] = filled(reader, factory, node, f"{prefix}{name}.")
+                continue
+            value = default_of(reader, value, name, cls.node)
+            if isinstance(value, Instance) and value.cls is not None and value.cls.dataclass:
+                options[name] = filled(reader, value.cls, node, f"{prefix}{name}.", value)
+                continue
+            written = value.place if held is not None and isinstance(value, Constant) else None
+            place = written or owner.module.place(statement.value if statement.value is not None else statement)
+            options[name] = as_option(value, Link(place.file, place.line, f"--{prefix}{name} default"))
+    return reader.call(cls, Arguments([], options), node)
+
+
+def as_option(value: Value, link: Link) -> Value:
+    """A default that the user may override, with the option as a link of its chain."""
+    if isinstance(value, Constant):
+        origin = tuple(step for step in value.origin if step.line != link.line or step.file != link.file)
+        return Constant(value.value, (link, *origin), True, value.place)
+    if isinstance(value, Union):
+        return Union(tuple(as_option(member, link) for member in value.members), value.when)
+    if isinstance(value, Instance) and value.role == "path" and isinstance(value.data.get("path"), Constant):
+        return Instance(value.kind, None, "path", data={**value.data, "path": as_option(value.data["path"], link)})
+    if isinstance(value, Sequence) and value.kind not in ("range", "lazy"):
+        return sequence([as_option(item, link) for item in value.items], value.kind, value.exact)
+    return value
 
 
 @function("dataclasses.asdict", "dataclasses.astuple", "attr.asdict", "attrs.asdict")

@@ -7,6 +7,7 @@ import ast
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
+from advisor.read.frameworks.dataclasses import filled
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
@@ -17,7 +18,7 @@ MOST_COMMANDS = 6
 
 def weak_object(reader: Reader, kind: Class, call: LibraryCall) -> Value:
     """An object of a dataclass with weak defaults."""
-    made = reader.call(kind, Arguments(), call.node)
+    made = filled(reader, kind, call.node)
     if isinstance(made, Instance):
         weaken_fields(reader, made)
     return made

@@ -246,20 +246,20 @@ def _fields(reader: Reader, cls: Class, arguments: Arguments, instance: Instance
         elif index < len(positional):
             value = positional[index]
         elif default is not None and arguments.exact:
-            value = default
-            if isinstance(default, Instance) and default.kind == "dataclasses.Field":
-                made = default.data.get("default")
-                factory = default.data.get("factory")
-                value = (
-                    made
-                    if made is not None
-                    else calls.call(reader, factory, Arguments(), cls.node)
-                    if factory is not None
-                    else Opaque(f"field `{name}`")
-                )
+            value = default_of(reader, default, name, cls.node)
         else:
             value = Opaque(f"field `{name}`") if default is None else join([default, Opaque(f"field `{name}`")])
         reader.store.write(instance.attributes, name, value)
+
+
+def default_of(reader: Reader, default: Value, name: str, node: ast.AST) -> Value:
+    """What a field holds that is not given: what is declared, or what its factory makes."""
+    if not isinstance(default, Instance) or default.kind != "dataclasses.Field":
+        return default
+    made, factory = default.data.get("default"), default.data.get("factory")
+    if isinstance(made, Value):
+        return made
+    return calls.call(reader, factory, Arguments(), node) if isinstance(factory, Value) else Opaque(f"field `{name}`")
 
 
 def _unknown(reader: Reader, cls: Class, arguments: Arguments) -> None:

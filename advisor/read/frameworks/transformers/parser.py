@@ -7,6 +7,7 @@ from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.config import tree
 from advisor.read.frameworks import launched, table
+from advisor.read.frameworks.dataclasses import filled
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import load_config, read_text, text_of
 from advisor.read.python import classes
@@ -63,7 +64,7 @@ def parse(call: LibraryCall) -> Value:
 def _made(call: LibraryCall, kind: Value) -> Value:
     reader = call.reader
     if isinstance(kind, Class):
-        made = reader.call(kind, Arguments(), call.node)
+        made = filled(reader, kind, call.node)
         if isinstance(made, Instance):
             own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # a library reads its own
             made.data["settings"] = own
@@ -72,7 +73,7 @@ def _made(call: LibraryCall, kind: Value) -> Value:
                     said = Hyperparameter(owner.module.place(statement), name=name, value=setting(default or NONE), declared="dataclass")
                     reader.recipe.hyperparameters.items.append(said)
                 held = made.attributes.get(name)
-                if isinstance(held, Constant):
+                if isinstance(held, Constant) and not held.weak:
                     place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)
                     link = Link(place.file, place.line, f"--{name} default")
                     reader.store.write(made.attributes, name, replace(held, weak=True, origin=(link, *held.origin), place=held.place or place))
