@@ -140,6 +140,20 @@ def test_what_follows_from_options_that_a_flag_may_set(tmp_path: Path, first: st
     assert [plain(item) for item in value(tmp_path, FILLED.format(first="", fill="a = Options()")).items] == ["no", "no", "no", 0.5]  # type: ignore[attr-defined]
 
 
+def test_tap_processes_what_was_given(tmp_path: Path) -> None:
+    text = """
+        from tap import Tap
+        class A(Tap):
+            seed: int = None
+            given: str = "no"
+            def process_args(self):
+                if self.seed is not None:
+                    self.given = "yes"
+        x = A().parse_args().given
+    """
+    assert [plain(one) for one in members(value(tmp_path, text))] == ["no", "yes"]
+
+
 PROGRAMS = {
     "click": """
         import click

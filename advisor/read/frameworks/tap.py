@@ -7,7 +7,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import classes
-from advisor.read.python.values import NONE, Opaque, Value
+from advisor.read.python.values import NONE, Arguments, Bound, Function, Opaque, Value
 
 table.CLASS_ROLES["tap.Tap"] = "typed-arguments"
 
@@ -31,6 +31,9 @@ def parse_args(call: LibraryCall) -> Value:
             place = owner.module.place(statement.value if statement.value is not None else statement)
             value = weaken(default, (Link(place.file, place.line, f"--{name} default"),), place)
         reader.store.write(instance.attributes, name, value)
+    process = classes.class_lookup(reader, instance.cls, "process_args")
+    if isinstance(process, Function):
+        reader.call(Bound(instance, "process_args", process), Arguments(), call.node)
     return instance
 
 
