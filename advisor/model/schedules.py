@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, Loop, events
 from advisor.model.folds import Cadence, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
@@ -14,6 +15,13 @@ from advisor.model.source import Known, OneOf, Setting, Unknown, candidates, fir
 PLATEAU = "ReduceLROnPlateau"
 WARMING = ("OneCycleLR", "CyclicLR")  # begin low by themselves
 MULTI_STEP = ("MultiStepLR", "WarmupMultiStepLR", "step")  # torch's, Detectron2's and MMCV's, which warm up first
+BY_FACTOR = ("ExponentialLR", "MultiplicativeLR")  # multiply the rate that they find
+COUNTING = ("StepLR", "MultiStepLR", "CosineAnnealingLR", "PolynomialLR", "LinearLR", "ConstantLR", "SequentialLR")  # do so by what they counted
+FROM_BASE = ("LambdaLR", "OneCycleLR", "CyclicLR", "CosineAnnealingWarmRestarts")  # reckon each rate from the first, as those of Transformers do
+MOVING = {  # give another rate after each step, from the first on
+    *("ExponentialLR", "LinearLR", "PolynomialLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "OneCycleLR", "CyclicLR", "SWALR"),
+    *("linear_with_warmup", "cosine_with_warmup", "polynomial_decay_with_warmup", "cosine_with_hard_restarts_with_warmup"),
+}
 WITH_HORIZON = {  # where each schedule says how many steps it spans
     "CosineAnnealingLR": "T_max",
     "OneCycleLR": "total_steps",
@@ -83,7 +91,7 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     """How many times a scheduler is stepped in the whole run, as the setting that says so (epochs or steps), when that is known."""
     each = stepped_each(recipe, scheduler)
     if each == "epoch":
-        return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := epoch_loop(context)) is not None})
+        return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := _round(recipe, context)) is not None})
     if each == "batch" and not _waits(recipe, scheduler):
         if by_loader(recipe):
             return _chosen(first(recipe.steps))
@@ -95,15 +103,55 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     return replace(steps, value=taken // batches) if batches and steps is not None and taken is not None else None  # with the step of each window
 
 
+def _round(recipe: Recipe, context: Context) -> Loop | None:
+    """The loop whose turns count what stands beside the batches: that of epochs, else the innermost around it, each turn of which takes several."""
+    around = {outer for found in training_loops(recipe) for outer in found.around}
+    return epoch_loop(context) or next((loop for loop in reversed(context.loops) if loop in around and loop.what not in ("items", "turn")), None)
+
+
 def _turns(recipe: Recipe, loops: set[Loop]) -> Known | None:
     """How often a loop turns; a program may train in stages, each with a loop of its own."""
-    own = first(loops.pop().count) if len(loops) == 1 else None
-    return _chosen(own if number(own) else first(recipe.epochs) if len(training_loops(recipe)) == 1 else None)
+    own = first(next(iter(loops)).count) if len(loops) == 1 else None
+    training = training_loops(recipe)
+    told = len(training) == 1 and loops <= {training[0].epoch, training[0].batch}
+    return _chosen(own if number(own) else first(recipe.epochs) if told else None)
 
 
 def _chosen(count: Known | None) -> Known | None:
     """A number that the program chose; the default of a library says nothing of the run that is meant."""
     return count if count is not None and number(count) and count.default is None else None
+
+
+def first_change(scheduler: Scheduler) -> tuple[str, float | None]:
+    """When the rate changes for the first time, and the setting that says so. A plateau is seen at the second check after its patience."""
+    if scheduler.name == "StepLR":
+        return "step_size", setting(scheduler, "step_size")
+    if scheduler.name == "MultiStepLR":
+        marks = milestones(scheduler)
+        return "milestones", marks[0] if marks else None
+    if scheduler.name == PLATEAU:
+        patience = setting(scheduler, "patience")
+        return "patience", patience + 1 if patience is not None else None
+    return "", None
+
+
+def moves_at_once(scheduler: Scheduler) -> bool:
+    """True where the first step surely changes the rate; a schedule in parts begins with the first of them, a chained one is all of them."""
+    if scheduler.children:
+        return any(map(moves_at_once, scheduler.children[:1] if scheduler.name == "SequentialLR" else scheduler.children))
+    change = first_change(scheduler)[1]
+    return scheduler.name in MOVING or (change is not None and change <= 1)
+
+
+def anew(scheduler: Scheduler) -> Literal["rate", "count"] | None:
+    """What a new scheduler begins with where the state of its optimizer is brought back, and the rate with it: its first "rate" all the same, or its
+    "count" of steps from that rate on. None for one that goes on, or of which that is not known."""
+    if scheduler.name == "ChainedScheduler":
+        parts = {part for child in scheduler.children if (part := anew(child)) is not None}
+        return "rate" if "rate" in parts else "count" if parts else None
+    if scheduler.name in FROM_BASE or scheduler.kind.startswith("transformers."):
+        return "rate" if scheduler.name != "constant" else None
+    return "count" if scheduler.name in COUNTING and first_change(scheduler)[1] != 1 else None
 
 
 def horizon(scheduler: Scheduler) -> Known | None:

@@ -10,8 +10,8 @@ from advisor.model.events import Event, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, cadence, epoch_loop
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.resuming import resumes
-from advisor.model.schedules import is_part, steps_of
+from advisor.model.resuming import Resume, resumes
+from advisor.model.schedules import anew, is_part, steps_of
 from advisor.model.source import is_absent, value_of
 
 FROM_THE_START = -1  # last_epoch of a new schedule
@@ -24,9 +24,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         for scheduler in recipe.schedulers:
             loop = _loop(recipe, scheduler)
-            if loop is not None:
-                yield ctx.finding("not-restored", at=loop.place, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
+            case = _case(recipe, resume, scheduler) if loop is not None else None
+            if loop is not None and case is not None:
+                yield ctx.finding(case, at=loop.place, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
                 break
+
+
+def _case(recipe: Recipe, resume: Resume, scheduler: Scheduler) -> str | None:
+    """What it begins again with. The state of an optimizer holds the rate that was reached, and some schedules go on from it."""
+    held = [restore.optimizer for restore in recipe.restores if "optimizer" in restore.parts.values()]
+    own = scheduler.optimizer
+    restored = any(optimizer is None or own is None or optimizer.slot is own.slot for optimizer in held)
+    again = anew(scheduler) if restored or resume.reads("optim") else "rate"
+    return "not-restored" if again == "rate" else "counts-again" if again == "count" else None
 
 
 def _loop(recipe: Recipe, scheduler: Scheduler) -> Loop | None:

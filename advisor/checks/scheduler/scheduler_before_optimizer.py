@@ -11,8 +11,8 @@ from advisor.model.finding import Finding
 from advisor.model.folds import Everything, Order, cadence, epoch_loop, guards, needs_flag, training_loop, violations
 from advisor.model.gradients import escaped
 from advisor.model.recipe import Optimizer, Recipe, Scheduler
-from advisor.model.schedules import PLATEAU, alternatives, begins_at_zero
-from advisor.model.source import Link
+from advisor.model.schedules import PLATEAU, alternatives, begins_at_zero, first_change, moves_at_once, times_stepped
+from advisor.model.source import Link, number
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -39,8 +39,17 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             ctx.skip(f"the optimizer was handed to `{scheduler.optimizer.escaped}`, which could not be read", found.event)
             continue
         seen.add(found.thing)
+        case = each if moves_at_once(scheduler) else "shifted"
+        if case == "shifted" and (each == "batch" or _outlasts(recipe, scheduler)):
+            continue  # one batch too early is nothing
         evidence = [Link(step.place.file, step.place.line, "the optimizer steps here")]
-        yield ctx.finding(each, at=found.event, confidence="medium" if needs_flag(found.context) else None, evidence=evidence, line=step.place)
+        yield ctx.finding(case, at=found.event, confidence="medium" if needs_flag(found.context) else None, evidence=evidence, line=step.place)
+
+
+def _outlasts(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True where the first rate lasts for the whole run: nothing comes too early."""
+    change, times = first_change(scheduler)[1], number(times_stepped(recipe, scheduler))
+    return scheduler.name.startswith("constant") or (change is not None and times is not None and change > times)
 
 
 def _built(event: Event) -> Iterable[Scheduler]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import PLATEAU, is_part, milestones, setting, stepped_each, times_stepped
+from advisor.model.schedules import PLATEAU, first_change, is_part, setting, stepped_each, times_stepped
 from advisor.model.source import Known, first, number
 
 FACTORS = {"StepLR": "gamma", "MultiStepLR": "gamma", "ExponentialLR": "gamma", PLATEAU: "factor", "ConstantLR": "factor"}
@@ -25,10 +25,10 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if neutral is not None:
         yield ctx.finding("neutral", at=scheduler, confidence="medium" if scheduler.flag_off else None, setting=neutral)
         return
-    name, first_change = _first_change(scheduler)
+    name, change = first_change(scheduler)
     turns = times_stepped(ctx.recipe, scheduler)
     times = number(turns)
-    if turns is None or times is None or first_change is None or first_change < times:
+    if turns is None or times is None or change is None or change < times:
         return
     given = first(scheduler.settings.get(name))
     unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
@@ -38,7 +38,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         confidence="medium" if scheduler.flag_off or (given is not None and given.weak != turns.weak) else None,
         value_from=given,
         setting=name,
-        value=first_change,
+        value=change,
         times=times,
         unit=unit,
         run=ctx.provenance(turns),
@@ -60,16 +60,3 @@ def _neutral(scheduler: Scheduler) -> str | None:
     """The setting that makes the factor one."""
     name = FACTORS.get(scheduler.name)
     return f"{name}=1" if name is not None and setting(scheduler, name) == 1 else None
-
-
-def _first_change(scheduler: Scheduler) -> tuple[str, float | None]:
-    """When the rate changes for the first time, and the setting that says so. A plateau is seen at the second check after its patience."""
-    if scheduler.name == "StepLR":
-        return "step_size", setting(scheduler, "step_size")
-    if scheduler.name == "MultiStepLR":
-        marks = milestones(scheduler)
-        return "milestones", marks[0] if marks else None
-    if scheduler.name == PLATEAU:
-        patience = setting(scheduler, "patience")
-        return "patience", patience + 1 if patience is not None else None
-    return "", None

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
-from advisor.model.source import Known, OneOf, Option, Setting, Unknown
+from advisor.model.source import Known, OneOf, Option, Setting, Unknown, number
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python import classes, expressions, functions, iteration
@@ -33,6 +33,8 @@ from advisor.read.python.values import (
     sequence,
     setting,
 )
+
+UNCOUNTED = ("data", "unknown")  # loops over what holds the data, however it is counted beside it
 
 
 def _iteration(item: Value, like: Iteration, items: tuple[Value, ...] | None = None) -> Value:
@@ -141,14 +143,17 @@ def zip_(call: LibraryCall) -> Value:
     if all(one.items is not None for one in inner):
         items = tuple(sequence(list(group), "tuple") for group in zip(*(one.items or () for one in inner)))
     over = [one.over for one in inner if one.over is not None]
-    like = Iteration(
-        inner[0].item,
-        None,
-        (over[0] if len(over) == 1 else tuple(over)) if over else None,
-        inner[0].count,
-        next((o.what for o in inner if o.over is not None), inner[0].what),
-    )
+    told = next((one for one in inner if one.over is not None), None) or next((one for one in inner if one.what in UNCOUNTED), inner[0])
+    like = Iteration(inner[0].item, None, (over[0] if len(over) == 1 else tuple(over)) if over else None, _shortest(inner), told.what)
     return _iteration(sequence([one.item for one in inner], "tuple"), like, items)
+
+
+def _shortest(turns: list[Iteration]) -> Setting | None:
+    """How often a zip turns, which ends with its shortest: beside a loader as often as the first says, beside what could not be read nobody knows."""
+    if any(one.over is not None for one in turns):
+        return turns[0].count
+    counts = [one.count for one in turns if isinstance(one.count, Known)]
+    return min(counts, key=lambda count: number(count) or 0) if len(counts) == len(turns) else Unknown("how long what is zipped is")
 
 
 @function("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed")
