@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from advisor.model.finished import once
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Place, Setting
+from advisor.model.source import ABSENT, Loaded, Place, Setting
 
 Role = Literal["train", "validation", "test", "unknown"]
 
@@ -319,7 +319,12 @@ class Restore(Fact):
     strict: Setting = ABSENT
     result_used: bool = False
     saved: Save | None = None
-    keys: dict[str, Place] = field(default_factory=dict)  # every key that is taken from the same loaded object, with where
+    loaded: Loaded | None = None  # what it was taken from, where that was loaded
+
+    @property
+    def keys(self) -> dict[str, Place]:
+        """Every key that is taken from the same loaded object, with where."""
+        return self.loaded.keys if self.loaded is not None else {}
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from advisor.model.folds import training_loops
 from advisor.model.recipe import Recipe, Restore, Save
 from advisor.model.record import dataclass
-from advisor.model.source import number, value_of
+from advisor.model.source import Loaded, parts_of, value_of
 
 COUNTERS = frozenset({"epoch", "epochs", "step", "steps", "iter", "iters", "iteration", "iterations"})
 
@@ -34,27 +34,36 @@ class Resume:
 
 
 def resumes(recipe: Recipe) -> Iterator[Resume]:
-    """Each checkpoint whose counter says where the run goes on, unless a framework restores everything itself."""
-    if "restore" in recipe.owner_silences or not _may_start_late(recipe):
-        return
+    """Each checkpoint whose counter says where the training loop begins, unless a framework restores everything itself."""
+    counters = {} if "restore" in recipe.owner_silences else _counters(recipe)
     groups: dict[object, list[Restore]] = {}
-    for restore in recipe.restores:
+    for restore in recipe.restores if counters else ():
         groups.setdefault(_origin(restore), []).append(restore)
-    for restores in groups.values():
+    for origin, restores in groups.items():
         kinds = frozenset(kind for restore in restores for kind in restore.parts.values())
-        keys = frozenset(key for restore in restores for key in restore.keys)
-        counter = next((key for key in sorted(keys) if not COUNTERS.isdisjoint(re.split(r"[^a-z]+", key.lower())) and "." not in key), None)
+        loaded = [restore.loaded for restore in restores if restore.loaded is not None]
+        keys = frozenset(key for one in loaded for key in (*one.keys, *one.asked))
+        counter = counters.get(origin)
         if counter is not None and kinds & {"model", "model-state"}:
             yield Resume(tuple(restores), counter, kinds, keys, next((save for save in recipe.saves if counter in save.parts), None))
 
 
-def _may_start_late(recipe: Recipe) -> bool:
-    """True when the number of epochs to go is not fixed in the text, so that a restored counter may be where they start."""
-    rounds = [loop.epoch or loop.batch for loop in training_loops(recipe)]
-    return any(number(loop.count) is None for loop in rounds)
+def _counters(recipe: Recipe) -> dict[object, str]:
+    """The key, of each checkpoint, that a training loop begins at: that it is read is not enough, it may be shown or name a file."""
+    found: dict[object, str] = {}
+    for training in training_loops(recipe):
+        for loop in (training.batch, *training.around):
+            for part in parts_of(loop.count):
+                if not COUNTERS.isdisjoint(re.split(r"[^a-z]+", part.key.lower())):
+                    found.setdefault(_source(part.of), part.key)
+    return found
 
 
 def _origin(restore: Restore) -> object:
-    """What was loaded: the object, where it is known by the keys that are taken from it, else the path."""
-    path = value_of(restore.path)
-    return path if isinstance(path, str) else id(restore.keys) if restore.keys else restore.place
+    """What was loaded: the object, where the program loads it itself, else the path."""
+    return _source(restore.loaded) if restore.loaded is not None else restore.place
+
+
+def _source(loaded: Loaded) -> object:
+    path = value_of(loaded.path)
+    return path if isinstance(path, str) else loaded

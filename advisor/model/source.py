@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Union
 
-from advisor.model.record import dataclass, replace
+from advisor.model.record import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,33 @@ class Passes:
     times: Known
 
 
+@dataclass(slots=True, eq=False)
+class Loaded:
+    """An object that a program loads: where from, every key that is taken from it, with where, and those that it may have (`get`)."""
+
+    path: Setting
+    keys: dict[str, Place] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands under a key of an object that was loaded, or a number that was made of it."""
+
+    of: Loaded
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
-    the number of processes, and how many passes over the data it stands for."""
+    the number of processes, how many passes over the data it stands for, and what part of a checkpoint it was."""
 
     why: str = "not read"
     type: str | None = None
     replicas: int = 0
     passes: Passes | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,12 @@ def number(setting: Setting | None) -> float | None:
     """The setting as a number when it is one known number (bool excluded), else None."""
     value = value_of(setting)
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def parts_of(setting: Setting | None) -> tuple[Part, ...]:
+    """The parts of checkpoints that the setting may be."""
+    held = [option.value for option in setting.options] if isinstance(setting, OneOf) else [setting]
+    return tuple(value.part for value in held if isinstance(value, Unknown) and value.part is not None)
 
 
 def is_unknown(setting: Setting | None) -> bool:

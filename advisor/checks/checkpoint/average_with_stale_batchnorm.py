@@ -37,8 +37,7 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
 
 
 def _runs_in_train_mode(module: Module, recipe: Recipe) -> bool:
-    """True where the program renews the statistics itself: data that is not held out goes through the average before it is put into eval mode, or after
-    it was put into train mode again."""
+    """True where the program renews the statistics itself: data that is not held out goes through the average while it is not in eval mode."""
     parts, in_eval = whole(module), False
     for event, context in events(recipe.tree, Kind.FORWARD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
         subject = event.subject

@@ -10,6 +10,7 @@ from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.python import iteration
+from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import Generator, Opaque, Sequence, Value, Weights, join, sequence
 
 MOST_PRODUCTS = 64
@@ -111,8 +112,9 @@ def some(call: LibraryCall) -> Value:
 
 @table.function("itertools.count")
 def count(call: LibraryCall) -> Value:
-    """count(): a counter without end."""
-    return lazy(Iteration(Opaque("a counter", "int"), None, None, Unknown("an endless count"), "range"))
+    """count(start): a counter without end."""
+    begins = part_of(call.get("start", 0))
+    return lazy(Iteration(Opaque("a counter", "int"), None, None, Unknown("an endless count", part=begins), "range"))
 
 
 @table.function("itertools.repeat")

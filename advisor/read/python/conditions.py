@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
 from advisor.model.record import dataclass, replace
-from advisor.model.source import Setting
+from advisor.model.source import Setting, Unknown, parts_of
 from advisor.read.python import attributes, classes, comparisons, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Class,
@@ -92,6 +92,14 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         if asked is not None:
             return replace(asked, key=key)
     return found
+
+
+def begins(condition: Condition) -> Setting | None:
+    """How often `while epoch < epochs` turns, as far as it is known: where the counter may come from a checkpoint, by which one."""
+    for part in (condition, *condition.conjuncts):
+        if (read := parts_of(part.left) or parts_of(part.right)) and part.operator in ("<", "<=", ">", ">=", "!="):
+            return Unknown("a run that is resumed starts later", part=read[0])
+    return None
 
 
 def remember(reader: Reader, node: ast.AST, value: Value) -> None:

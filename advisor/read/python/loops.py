@@ -12,6 +12,7 @@ from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.python import (
     assignment,
+    conditions,
     functions,
     gathering,
     iteration,
@@ -210,6 +211,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
     loop.name = reader.text(node.test)
     condition = reader.condition(node.test, test)
     loop.variable = condition.variable
+    loop.count = conditions.begins(condition)
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1

@@ -13,6 +13,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
 from advisor.read.python import texts
+from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -125,7 +126,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     unknown = left if isinstance(left, Opaque) else right
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
     head = texts.joined([left, right]) if symbol == "+" else ""
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head)
+    part = part_of(left) or part_of(right)
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head, part=part)
 
 
 def reckon(reader: Reader, *values: Value) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Fact, Flow, Parameters
 from advisor.model.record import dataclass, field, replace
-from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Passes, Place, Setting, Unknown
+from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Part, Passes, Place, Setting, Unknown
 
 if TYPE_CHECKING:
     from advisor.read.python.frames import Frame
@@ -54,6 +54,7 @@ class Opaque(Value):
     passes: Passes | None = None  # a number of batches that follows from the data
     head: str = ""  # how a text begins whose rest is not known
     choices: tuple[Any, ...] = ()  # that it can be, where they are known
+    part: Part | None = None  # of a checkpoint, that it was or was made of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,7 +309,7 @@ def _key(value: Value) -> Any:
     """Equal for two values that need not be told apart; tensors are compared by their flow."""
     kind = type(value)
     if kind is Opaque:
-        return Opaque, value.replicas  # type: ignore[attr-defined]
+        return Opaque, value.replicas, value.part  # type: ignore[attr-defined]
     if kind is Constant:
         plain_value = value.value  # type: ignore[attr-defined]
         return type(plain_value), repr(plain_value) if isinstance(plain_value, (tuple, list, dict, set)) else plain_value
@@ -384,8 +385,10 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type, value.replicas, value.passes)
+        return Unknown(value.why, value.type, value.replicas, value.passes, value.part)
     if isinstance(value, Instance):
+        if value.role == "loaded":
+            return Unknown("a part of a checkpoint", part=value.data["part"])
         return Known(value.cls.name if value.cls is not None else value.kind, place=place)
     if isinstance(value, (Class, Function)):
         return Known(value.name, place=place)

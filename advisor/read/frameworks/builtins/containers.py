@@ -7,10 +7,11 @@ from typing import Any
 
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
-from advisor.model.source import Known, OneOf, Option, Setting, Unknown, number
+from advisor.model.source import Known, OneOf, Option, Part, Setting, Unknown, number
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python import classes, expressions, functions, iteration
+from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     LEFT_OUT,
     NONE,
@@ -50,6 +51,7 @@ def range_(call: LibraryCall) -> Value:
     given = call.arguments.positional
     numbers = [plain(value) for value in given]
     count: Setting = Unknown("the bounds of the range are not known")
+    begins = part_of(given[0]) if len(given) > 1 else None
     items: tuple[Value, ...] | None = None
     low = high = None
     if given and all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
@@ -67,11 +69,11 @@ def range_(call: LibraryCall) -> Value:
             pass
     elif given:
         end = given[0] if len(given) == 1 else given[1]
-        count = setting(end) if len(given) == 1 else _width(call)
+        count = setting(end) if len(given) == 1 else _width(call, begins)
         from_start = all(not isinstance(start, Constant) or start.value in (0, 1) for start in members(given[0]))
         ends = [member for member in members(end) if isinstance(member, Constant)]
         if len(given) == 2 and len(ends) == 1 and from_start:
-            count = _or_later(setting(ends[0]))
+            count = _or_later(setting(ends[0]), begins)
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)
@@ -85,20 +87,20 @@ def _loader(given: list[Value]) -> object:
     return passes.of if passes is not None and isinstance(passes.of, Loader) and passes.times.value == 1 else None
 
 
-def _or_later(count: Setting) -> Setting:
+def _or_later(count: Setting, begins: Part | None) -> Setting:
     """The length of a range whose start depends on the run."""
-    return OneOf((Option(count), Option(Unknown("a run that is resumed starts later")))) if isinstance(count, Known) else count
+    return OneOf((Option(count), Option(Unknown("a run that is resumed starts later", part=begins)))) if isinstance(count, Known) else count
 
 
-def _width(call: LibraryCall) -> Setting:
+def _width(call: LibraryCall, begins: Part | None) -> Setting:
     """How many numbers `range(start, start + n)` has, whatever its start."""
     given = call.node.args if isinstance(call.node, ast.Call) and len(call.arguments.positional) == 2 else []
     start, end = given if len(given) == 2 else (None, None)
     if isinstance(end, ast.BinOp) and isinstance(end.op, ast.Add) and isinstance(start, (ast.Name, ast.Attribute)):
         for one, other in ((end.left, end.right), (end.right, end.left)):
             if call.reader.text(one) == call.reader.text(start) and isinstance(other, (ast.Constant, ast.Name, ast.Attribute)):
-                return _or_later(setting(call.reader.evaluate(other)))
-    return Unknown("the bounds of the range are not known")
+                return _or_later(setting(call.reader.evaluate(other)), begins)
+    return Unknown("the bounds of the range are not known", part=begins)
 
 
 @function("builtins.enumerate")

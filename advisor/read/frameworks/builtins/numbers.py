@@ -13,6 +13,7 @@ from advisor.read.frameworks import cuts
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import operators
+from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -80,11 +81,11 @@ def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
             return Opaque(f"`{call.reader.text(call.node)}` cannot be computed", kind.__name__)
     if isinstance(value, Opaque):
         flow = cut(value.flow, call) if value.flow is not None else None
-        return Opaque(value.why, kind.__name__, value.low, value.high, flow, value.replicas, value.passes)
+        return Opaque(value.why, kind.__name__, value.low, value.high, flow, value.replicas, value.passes, part=value.part)
     if isinstance(value, (Tensor, Weights)):
         flow = value.flow if isinstance(value, Tensor) else Flow()
         return Opaque("a number taken from a tensor", kind.__name__, flow=cut(flow, call))
-    return Opaque(f"`{call.reader.text(call.node)}`"[:120], kind.__name__)
+    return Opaque(f"`{call.reader.text(call.node)}`"[:120], kind.__name__, part=part_of(value))
 
 
 @function("builtins.int")
@@ -285,8 +286,9 @@ def extreme(call: LibraryCall) -> Value | None:
     why = next((value.why for value in given if isinstance(value, Opaque)), f"a {name}imum")
     known_numbers = [v.value for v in given if isinstance(v, Constant) and not v.weak and isinstance(v.value, (int, float))]
     low = float(max(known_numbers)) if name == "max" and known_numbers else None
+    part = next((part for value in given if (part := part_of(value)) is not None), None)
     kinds = {v.type if isinstance(v, Opaque) else type(v.value).__name__ if isinstance(v, Constant) else None for v in given}
-    return Opaque(why, kinds.pop() if len(kinds) == 1 else "float" if kinds <= {"int", "float"} else None, low=low, flow=flow)
+    return Opaque(why, kinds.pop() if len(kinds) == 1 else "float" if kinds <= {"int", "float"} else None, low=low, flow=flow, part=part)
 
 
 def _bound(given: list[Value]) -> Value | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Module, Optimizer, Restore, Save
-from advisor.model.source import value_of
+from advisor.model.source import Loaded, Part, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import texts
@@ -91,17 +91,23 @@ def load(call: LibraryCall) -> Value:
     if saved is not None:
         call.reader.emit(Kind.MODE_UNKNOWN, call.node, saved.fact)  # it comes in the mode that it was saved in
         return saved
-    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={"path": call.setting("f", 0), "key": None, "keys": {}})
+    data = {"loaded": Loaded(call.setting("f", 0)), "part": None}
+    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data=data)
+
+
+def _taken(call: LibraryCall, key: str) -> Value:
+    """What stands under a key of what was loaded."""
+    data = {**call.this.data, "part": Part(call.this.data["loaded"], key)}
+    return call.reader.instance("torch.loaded", role="loaded", node=call.node, data=data)
 
 
 @table.method("loaded", "__getitem__")
 def loaded_item(call: LibraryCall) -> Value:
     """checkpoint["model"]"""
     key = call.reader.plain(call.arguments.positional[0])
-    this = call.this
-    if this.data.get("key") is None and isinstance(key, str):
-        this.data["keys"].setdefault(key, call.place)
-        return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={**this.data, "key": key})
+    if call.this.data["part"] is None and isinstance(key, str):
+        call.this.data["loaded"].keys.setdefault(key, call.place)
+        return _taken(call, key)
     return Opaque("a part of a checkpoint")
 
 
@@ -109,12 +115,13 @@ def loaded_item(call: LibraryCall) -> Value:
 def loaded_get(call: LibraryCall) -> Value:
     """checkpoint.get("epoch", 0)"""
     key = call.reader.plain(call.get("key", 0))
-    if isinstance(key, str):
-        return call.reader.instance("torch.loaded", role="loaded", node=call.node, data={**call.this.data, "key": key})
-    return Opaque("a part of a checkpoint")
+    if not isinstance(key, str):
+        return Opaque("a part of a checkpoint")
+    call.this.data["loaded"].asked.add(key)
+    return _taken(call, key)
 
 
-SAME = ("copy", "state_dict", "eval", "to", "cuda", "float", "train", "half", "cpu", "module", "values", "__iter__")
+SAME = ("item", "copy", "state_dict", "eval", "to", "cuda", "float", "train", "half", "cpu", "module", "values", "__iter__")
 
 
 @table.method("loaded", *SAME)
@@ -153,8 +160,9 @@ def restore(call: LibraryCall, of: str) -> None:
     kind = "model-state" if of == "model" else of
     key = ""
     if isinstance(value, Instance) and value.role == "loaded":
-        key = str(value.data.get("key") or "")
-        fact.path, fact.keys = value.data["path"], value.data["keys"]
+        key = value.data["part"].key if value.data["part"] is not None else ""
+        fact.loaded = value.data["loaded"]
+        fact.path = fact.loaded.path
     elif isinstance(value, Instance) and value.role in ("state", "state-tensor"):
         fact.saved = value.data.get("save")
     else:
