@@ -189,17 +189,32 @@ def _keeps_graph(loop: Loop) -> bool:
 @once
 def final_data(recipe: Recipe) -> frozenset[object]:
     """The loaders, and the parts of splits, that a model is given when training is done: what comes of it is the result of the run."""
+    return _given(recipe)[1]
+
+
+@once
+def data_of_rounds(recipe: Recipe) -> frozenset[object]:
+    """The loaders, and the parts of splits, that a model is given in the rounds of training."""
+    return _given(recipe)[0]
+
+
+@once
+def _given(recipe: Recipe) -> tuple[frozenset[object], frozenset[object]]:
+    """The data that models are given while training goes on, and when it is done."""
     rounds = {found.epoch or found.batch for found in training_loops(recipe)}
-    found: set[object] = set()
+    during: set[object] = set()
+    after: set[object] = set()
     trained = False
     for event, context in events(recipe.tree, Kind.BACKWARD, Kind.FORWARD):
+        inside = not rounds.isdisjoint(context.loops)
         if event.kind is Kind.BACKWARD:
             trained = True
-        elif trained and rounds.isdisjoint(context.loops):
+        elif trained or inside:
+            found = during if inside else after
             found.update(loader.slot for loop in context.loops for loader in loaders(loop))
             given = event.data.get("input") or Flow()
             found.update(source for source in (given.source, *given.sources) if isinstance(source, tuple))
-    return frozenset(found)
+    return frozenset(during), frozenset(after)
 
 
 def _adds_up(loop: Loop) -> bool:

@@ -46,6 +46,7 @@ class UndefinedName(Fact):
     name: str = ""
     missing_in: str | None = None  # the file that it is imported from
     relative: bool = False  # that file is named as seen from the importing one
+    alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.recipe import EarlyStopping
+from advisor.model.modes import data_of_rounds, final_data
+from advisor.model.recipe import EarlyStopping, Recipe
 from advisor.model.stopping import is_judged, metric_of, on_training_data, patience_of
 
 
@@ -17,6 +18,13 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     patience = patience_of(stop)
     if patience is not None and patience[1] >= ctx.limit("off"):
         return
-    roles = {loader.role for loader in ctx.recipe.loaders} | {dataset.role for dataset in ctx.recipe.datasets}
-    case = "held-out-unused" if "validation" in roles else "nothing-held-out"
+    case = "held-out-unused" if _could_decide(ctx.recipe) else "nothing-held-out"
     yield ctx.finding(case, at=stop, metric=metric_of(stop) or "metric")
+
+
+def _could_decide(recipe: Recipe) -> bool:
+    """True for held-out data that are there for decisions: what a model is given only when training is done is its test."""
+    if any(dataset.role == "validation" for dataset in recipe.datasets):
+        return True
+    last = final_data(recipe) - data_of_rounds(recipe)
+    return any(loader.role == "validation" and loader.slot not in last for loader in recipe.loaders)

@@ -229,9 +229,14 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
         reader.refusals.unbound[module.display] = names[1] - names[0] if names is not None else frozenset()
     if name not in reader.refusals.unbound[module.display]:
         return
-    fact = UndefinedName(reader.place(node), name=name)
+    fact = UndefinedName(reader.place(node), name=name, alone=_stands_alone(module))
     _under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
+
+
+def _stands_alone(source: SourceModule) -> bool:
+    """True for a file without any import or definition."""
+    return not any(isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in ast.walk(source.tree))
 
 
 def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.ImportFrom) -> None:
