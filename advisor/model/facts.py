@@ -64,6 +64,7 @@ class Module(Fact):
     causal: bool = False  # masks the future: a decoder-only language model
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
+    idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
     assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
     dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)

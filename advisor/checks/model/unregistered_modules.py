@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.kinds import has_weights
-from advisor.model.recipe import Module
+from advisor.model.recipe import Module, Recipe
 
 
 def check(module: Module, ctx: Context) -> Iterator[Finding]:
@@ -22,8 +23,22 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
         chosen = any(part in registered for child in held for part in child.walk())
         if chosen and not any(name[:-1].rpartition(".")[2].isdigit() for name in keys):
             continue  # a dict to choose from: what was chosen, or layers of it, is a part of the model, and the others take no part in it
+        if attribute in module.idle and not _run(held, ctx.recipe):
+            continue  # whatever is in it, nothing runs it
         if any(has_weights(child) and not _known(child, registered) for child in held):
-            yield ctx.finding("plain-container", at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
+            case = "saved-whole" if _saved_whole(module, ctx.recipe) else "plain-container"
+            yield ctx.finding(case, at=place, confidence="medium" if module.flag_off else None, attribute=attribute, model=module.name)
+
+
+def _run(held: list[Module], recipe: Recipe) -> bool:
+    """True when the program gives one of these, or a part of it, something to compute."""
+    slots = {part.slot for child in held for part in child.walk()}
+    return any(isinstance(event.subject, Module) and event.subject.slot in slots for event, _ in events(recipe.tree, Kind.FORWARD))
+
+
+def _saved_whole(module: Module, recipe: Recipe) -> bool:
+    """True when the model is written as an object: what its lists and dicts hold goes along."""
+    return any("model" in save.parts.values() and (save.module is None or module in save.module.walk()) for save in recipe.saves)
 
 
 def _known(module: Module, registered: set[Module]) -> bool:
