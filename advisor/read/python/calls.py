@@ -11,7 +11,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, attributes, classes, forwards, functions, keys, seeders
+from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, seeders
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
@@ -222,6 +222,8 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
         return _call_on_unknown(reader, receiver, name, arguments, node)
     found_method = attributes.attribute(reader, receiver, name, node)
     if isinstance(found_method, Bound) and found_method.function is None and found_method.receiver is receiver:
+        if isinstance(receiver, Function) and not isinstance(receiver.node, ast.Lambda) and receiver.node.decorator_list:
+            called_back.enter(reader, [receiver], node, arguments)  # what a library makes of it that decorates it: train.remote(config)
         given = [*arguments.positional, *arguments.keywords.values()]
         if reader.tracked(given):
             reader.escape(given, name, node)
@@ -274,6 +276,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
         named = reader.text(node.func.value) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
         reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why, variable=_receiver_of(reader, node), text=named)
         return Opaque("what step returns")
+    given = called_back.enter(reader, given, node)
     if reader.tracked(given):
         text = reader.text(node.func) if isinstance(node, ast.Call) else name
         reader.escape(given, text, node)
@@ -329,7 +332,7 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         return NONE
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
-    given = [*arguments.positional, *arguments.keywords.values()]
+    given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)
     if (receiver.role is None and receiver.cls is None) or receiver.kind == "object":

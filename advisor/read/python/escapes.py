@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, conditions, seeders
+from advisor.read.python import called_back, calls, conditions, seeders
 from advisor.read.python.values import (
     Bound,
     Class,
@@ -100,6 +100,7 @@ def unknown_call(reader: Reader, call: LibraryCall) -> Value:
     made = foreign(call) if foreign is not None else None
     if made is not None:
         return made
+    arguments = called_back.enter(reader, arguments, call.node)
     if tracked(reader, arguments):
         escape(reader, arguments, call.name, call.node)
     wrapped = [value for value in arguments if isinstance(value, Instance) and value.role == "optimizer"]

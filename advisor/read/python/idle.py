@@ -14,7 +14,7 @@ PLAIN = frozenset({"torch.nn.Module", "builtins.object"})  # call no method of a
 
 
 def is_idle(cls: Class, attribute: str) -> bool:
-    """True where only methods that neither forward nor the rest of the file leads to name an attribute. The constructor, which fills it, does not count."""
+    """True where only the constructor, and methods that neither forward nor the rest of the file leads to, name an attribute."""
     methods: dict[str, set[str]] = {}
     reached = {"forward"}
     for base in cls.mro:

@@ -58,6 +58,15 @@ PLAIN_WORDS = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls", "torch"
 OWN = pattern(r"^[ \t]*([A-Za-z_]\w*)\s*=(?!=)", re.MULTILINE)  # what a function gives a value is its own
 IMPORTS = pattern(r"^\s*(?:from\s+(\.*)([\w.]*)\s+import\b|import\s+([\w.]+))", re.MULTILINE)
 
+# What a whole run has: gradients and an optimizer that it makes itself, or the loop of a library.
+BACKWARD = pattern(r"\.backward\s*\(|autograd\.grad\s*\(")
+MAKES_OPTIMIZER = pattern(
+    r"[Oo]ptim\w*\.[A-Z]\w*\s*\(|\w*[Oo]ptim(?:izers?(?!_step)\w*)?(?:\[[^\]\n]*\])?\s*\(|getattr\s*\(\s*[\w.]*optim"
+    r"|\b(?:Adam\w*|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion)\s*\("
+)
+FITS = pattern(r"\.fit\w*\s*\(|rainer(?<=[Tt]rainer)\w*\s*\(")
+MOST_LOOKED = 300  # functions that one may lead to
+
 SIGN = "<sign>"  # stands for a sign of training among the names of a text
 
 
@@ -124,6 +133,41 @@ def _mentions(reader: Reader) -> Iterator[Collection[str] | None]:
         for name in (defined.keys() & inside.names) - named:
             named.add(name)
             reached += defined[name]
+
+
+def is_run(reader: Reader, module: SourceModule, function: ast.AST) -> bool:
+    """True when a function, with whatever it may call, trains a model with an optimizer of its own: a run from its start to its end."""
+    entry = reader.entry.path
+    known: tuple[str, bool] | None = function.__dict__.get("is_run")
+    if known is None or known[0] != entry:
+        known = function.__dict__["is_run"] = entry, _leads_to_run(reader, module, function)
+    return known[1]
+
+
+def _leads_to_run(reader: Reader, module: SourceModule, function: ast.AST) -> bool:
+    defined: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
+    for one in reader.modules.values():
+        for name, node, _ in _definitions(one):
+            defined.setdefault(name, []).append((one, node))
+    waiting, looked, named = [(module, function)], set[ast.AST](), set[str]()
+    backward = optimizer = False
+    while waiting and len(looked) < MOST_LOOKED:
+        source, node = waiting.pop()
+        if node in looked:
+            continue
+        looked.add(node)
+        text = _without_remarks("\n".join(source.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
+        backward = backward or BACKWARD.search(text) is not None
+        optimizer = optimizer or MAKES_OPTIMIZER.search(text) is not None
+        if (backward and optimizer) or FITS.search(text):
+            return True
+        imports = ((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
+        if any(_is_unread(reader, source, level, name) for level, name in imports):
+            return True
+        for name in (defined.keys() & _mentioned(reader.project, source, text, node)) - named:
+            named.add(name)
+            waiting += defined[name]
+    return False
 
 
 def _definitions(module: SourceModule) -> list[tuple[str, ast.AST, bool]]:

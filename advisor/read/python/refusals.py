@@ -236,7 +236,8 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
 
 def _stands_alone(source: SourceModule) -> bool:
     """True for a file without any import or definition."""
-    return not any(isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in ast.walk(source.tree))
+    brings = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return not any(isinstance(node, brings) for node in ast.walk(source.tree))
 
 
 def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.ImportFrom) -> None:

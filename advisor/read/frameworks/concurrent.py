@@ -1,0 +1,7 @@
+"""concurrent.futures: see multiprocessing.py."""
+
+from __future__ import annotations
+
+from advisor.read.frameworks import multiprocessing
+
+__all__ = ["multiprocessing"]
