@@ -8,7 +8,7 @@ from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, 
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
-from advisor.read.python import config_class, constants, folders, group_keys, patience, tree
+from advisor.read.python import config_class, constants, copies, folders, group_keys, patience, tree
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
@@ -23,7 +23,7 @@ def complete(reader: Reader) -> None:
     """Fills what needs the whole tree."""
     recipe = reader.recipe
     nodes = _telling(recipe)
-    if _leave_out_foreign_steps(recipe, nodes):
+    if _leave_out_foreign_steps(recipe, nodes) | copies.leave_out_unread(reader, nodes):
         nodes = _telling(recipe)
     tree.forget()
     _models(recipe)
@@ -65,8 +65,7 @@ def _leave_out_foreign_steps(recipe: Recipe, nodes: list[tree.Entry]) -> bool:
             continue
         if event.data["variable"] in cleared or "opt" in event.data["text"].lower():
             continue
-        parent = context.path[-1] if context.path else None
-        body = recipe.tree if parent is None else parent[1].body if isinstance(parent, tuple) else parent.body
+        body = tree.body_of(context, recipe.tree)
         body[:] = [node for node in body if node is not event]
         left_out = True
     return left_out

@@ -143,14 +143,14 @@ def _steer(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
         outlives = not isinstance(target, ast.Name) or reader.loop_depth > frame.loops or frame.home(target.id) is not frame.names
         weights = tuple(_held(value)) if outlives else ()
     if any(isinstance(part, Instance) and part.role == "state-tensor" for part in weights if part is not value):
-        table.TENSORS["kept"](reader, value, "alias", node, reader.variable(target))
+        table.TENSORS["kept"](reader, value, "alias", node, reader.variable(target), reader.text(target))
     for part in weights:
         if isinstance(part, Instance) and part.role == "state":
-            table.TENSORS["kept"](reader, part, "copy" if part.data.get("copied") else "alias", node, reader.variable(target))
+            table.TENSORS["kept"](reader, part, "copy" if part.data.get("copied") else "alias", node, reader.variable(target), reader.text(target))
         elif isinstance(part, Instance) and part.role == "module" and reader.conditions and _renames(reader, target, part, node):
-            table.TENSORS["kept"](reader, part, "alias", node, reader.variable(target))
+            table.TENSORS["kept"](reader, part, "alias", node, reader.variable(target), reader.text(target))
         elif isinstance(part, Instance) and part is value and reader.conditions and _is_copied_here(part, node):
-            table.TENSORS["kept"](reader, part, "copy", node, reader.variable(target))
+            table.TENSORS["kept"](reader, part, "copy", node, reader.variable(target), reader.text(target))
     if isinstance(value, Constant) or (isinstance(value, Sequence) and value.exact and not value.items):
         variable = reader.variable(target)
         if variable is not None:

@@ -77,7 +77,8 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             if side is None or part.modulo is not None:
                 continue
             variable, limit = side
-            raised = [(e, c) for e, c in counts.get(variable, []) if _metric_arm(c, counters) is not None]
+            back = {event for event, _ in resets.get(variable, [])}
+            raised = [(e, c) for e, c in counts.get(variable, []) if _metric_arm(c, counters) or _way_past(e, c, counters, back)]
             if not (raised or variable in still) or variable in found:
                 continue
             arm = _arm_taken(node, part)
@@ -93,7 +94,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             context = raised[0][1] if raised else still[variable]
             if not _trains_around(context):
                 continue
-            metric_arm = _metric_arm(context, counters)
+            metric_arm = _metric_arm(context, counters) or _way_past(raised[0][0], context, counters, back)
             assert metric_arm is not None
             branch, inside, comparison = metric_arm
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
@@ -236,6 +237,26 @@ def _metric_arm(context: Context, counters: Collection[Any]) -> tuple[Branch, Ar
         comparison = metric_comparison(branch.condition, counters)
         if comparison is not None:
             return branch, arm, comparison
+    return None
+
+
+def _way_past(event: Event, context: Context, counters: Collection[Any], back: Collection[Event]) -> tuple[Branch, Arm, Condition] | None:
+    """The branch on a metric comparison that a counter stands behind, where the other way sets it back and leaves, with the arm that leads on.
+
+    `if loss < best: best, bad = loss, 0; return False` and then `bad += 1` is what `else: bad += 1` would be.
+    """
+    body = tree.body_of(context)
+    at = next((at for at, node in enumerate(body) if node is event), 0)
+    for branch in reversed(body[:at]):
+        if not isinstance(branch, Branch) or branch.condition is None or any(arm.taken_when is None for arm in branch.arms):
+            continue
+        left = next((arm for arm in branch.arms if arm.body), None)
+        on = next((arm for arm in branch.arms if not arm.body), None)
+        if left is None or on is None or not isinstance(last := left.body[-1], Exit) or last.what not in ("return", "continue"):
+            continue
+        comparison = metric_comparison(branch.condition, counters)
+        if comparison is not None and any(node in back for node, _ in walk(left.body)):
+            return branch, on, comparison
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model import events
-from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Kind, Loop, Node, walk
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Kind, Loop, Node, Region, walk
 from advisor.model.source import Place, Setting
 
 Entry = tuple[Node, Context]
@@ -54,6 +54,14 @@ def asked_from(context: Context, branch: Branch | None = None) -> Place | None:
 def forget() -> None:
     """Called before and after a tree is asked: the answers are kept by identity."""
     _below.clear()
+
+
+def body_of(context: Context, root: list[Node] | None = None) -> list[Node]:
+    """The list that a node stands in; `root` is the whole tree, for one around which nothing stands."""
+    if not context.path:
+        return root or []
+    parent: tuple[Branch, Arm] | Loop | Region | Call = context.path[-1]
+    return parent[1].body if isinstance(parent, tuple) else parent.body
 
 
 def steps_directly(loop: Loop) -> bool:

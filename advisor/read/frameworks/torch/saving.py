@@ -182,7 +182,7 @@ def restore(call: LibraryCall, of: str) -> None:
 table.TENSORS["restore"] = restore
 
 
-def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None) -> None:
+def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None, text: str = "") -> None:
     """Weights kept in memory under a name inside a loop: an alias, or a copy."""
     if isinstance(value, Mapping):  # a comprehension over the items of a state
         tensors = [item for item in value.items.values() if isinstance(item, Instance) and item.role == "state-tensor"]
@@ -190,11 +190,11 @@ def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None
         memory = "copy" if tensors and all(item.data.get("copied") for item in tensors) else memory
     if isinstance(value, Instance) and value.role in ("state", "state-tensor") and value.data.get("of") == "model":
         fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
-        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
+        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable, text=text)
         value.data["save"] = fact
     elif isinstance(value, Instance) and isinstance(value.fact, Module):
         fact = Save(reader.place(node), parts={"": "model"}, memory=memory, module=value.fact.copy_of or value.fact)  # type: ignore[arg-type]
-        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable)
+        reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable, text=text)
 
 
 table.TENSORS["kept"] = kept
