@@ -9,7 +9,7 @@ from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
-from advisor.model.source import value_of
+from advisor.model.source import Known, value_of
 
 OFF = ("no_grad", "inference_mode")
 SWITCHES = (*OFF, "enable_grad", "set_grad_enabled")
@@ -37,7 +37,13 @@ def gradients_on(event: Event, context: Context) -> bool:
     mode, output = event.data.get("grad_mode"), event.data.get("output")
     if (mode is not None and mode != "on") or (isinstance(output, Flow) and output.graph == "cut" and output.cut_by not in CHOICES):
         return False
-    return not any(region.what in (*OFF, "set_grad_enabled") for region in context.regions)
+    return not any(region.what in OFF or (region.what == "set_grad_enabled" and not _switched_on(region)) for region in context.regions)
+
+
+def _switched_on(region: Region) -> bool:
+    """True for `set_grad_enabled(True)`, whatever the options."""
+    enabled = region.data.get("enabled")
+    return isinstance(enabled, Known) and enabled.value is True and not enabled.weak
 
 
 def to_eval(event: Event) -> Iterable[Module]:
