@@ -85,6 +85,33 @@ def test_method_and_object(tmp_path: Path) -> None:
     assert len(found(tmp_path, {"train.py": text.format(name="__call__", what="Search()")})) == 2
 
 
+COMMANDS = """\
+import sys
+
+
+class Commands:
+    def __init__(self):
+        getattr(self, sys.argv[1])()
+
+    def prepare(self):
+        torch.load("raw.pt")
+
+    def train(self):
+        train(64)
+
+    def _search(self):
+        train(32)
+
+
+Commands()
+"""
+
+
+def test_named_on_the_command_line(tmp_path: Path) -> None:
+    """The method that an option names: each that is a run is one way on."""
+    assert found(tmp_path, {"train.py": RUN.format(parameters="width") + COMMANDS}) == [(8, NO_SEED), (12, NEVER_CLEARED)]
+
+
 def test_decorated(tmp_path: Path) -> None:
     """The method that a library's decorator gives a function starts it."""
     text = RUN.format(parameters="seed").replace("def train", "@ray.remote\ndef train")

@@ -100,6 +100,8 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
     module = reader.unread_module(callee, node, made=False) if isinstance(callee, Opaque) else None
     if module is not None:
         return forwards.call_instance(reader, module, arguments, node)
+    if isinstance(callee, Opaque) and isinstance(node, ast.Call):
+        called_back.by_option(reader, node)
     if reader.tracked(given):
         reader.escape(given, text, node)
     elif isinstance(callee, Opaque) and isinstance(node, ast.Call):
