@@ -141,6 +141,20 @@ def clean(path):
     return torch.load(path)
 
 
+def answer(batch):
+    # puts the model into train mode again, which calls no function of that name
+    model.eval()
+    result = model(batch)
+    model.train()
+    return result
+
+
+def train(batches):
+    other = torch.optim.Adam(model.parameters(), lr=10.0)
+    for x, y in batches:
+        step(x, y)
+
+
 {calls}
 """
 
@@ -151,6 +165,7 @@ def clean(path):
         ("import library", "step = library.compiled(step)\nfor batch in library.batches():\n    step(*batch)"),  # the program may call that
         ("from multiprocessing import Pool", "with Pool(4) as pool:\n    samples = pool.map(clean, ['a.pt', 'b.pt'])"),
         ("import atexit", "atexit.register(clean, 'a.pt')"),
+        ("import server", "server.on_request(answer)"),
     ],
 )
 def test_not_called(tmp_path: Path, imports: str, calls: str) -> None:

@@ -65,6 +65,7 @@ MAKES_OPTIMIZER = pattern(
     r"|\b(?:Adam\w*|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion)\s*\("
 )
 FITS = pattern(r"\.fit\w*\s*\(|rainer(?<=[Tt]rainer)\w*\s*\(")
+SWITCHED = pattern(r"([A-Za-z_][\w.]*)\.eval\(\)")
 MOST_LOOKED = 300  # functions that one may lead to
 
 SIGN = "<sign>"  # stands for a sign of training among the names of a text
@@ -164,6 +165,8 @@ def _leads_to_run(reader: Reader, module: SourceModule, function: ast.AST) -> bo
         imports = ((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
         if any(_is_unread(reader, source, level, name) for level, name in imports):
             return True
+        for switched in set(SWITCHED.findall(text)):
+            text = text.replace(f"{switched}.train(", "")  # of a model, which is put into eval mode too
         for name in (defined.keys() & _mentioned(reader.project, source, text, node)) - named:
             named.add(name)
             waiting += defined[name]
