@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.model.source import value_of
 from advisor.read import read
 
 TRAINING = """\
@@ -115,7 +116,7 @@ def test_what_starts_a_class_by_a_name_of_its_config_is_a_program(tmp_path: Path
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (recipe,) = read(["start.py"]).recipes
-    assert recipe.trains and [optimizer.settings["lr"].value for optimizer in recipe.optimizers] == [0.1, 0.01]
+    assert recipe.trains and [value_of(optimizer.settings["lr"]) for optimizer in recipe.optimizers] == [0.1, 0.01]
 
 
 def test_of_many_classes_none_is_taken_for_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
