@@ -56,7 +56,8 @@ LOAD = "kept = torch.load(args.path)\nmodel.load_state_dict(kept['model'])\n"
          "    model.load_state_dict(kept['model'])\n    return kept['epoch'], kept['best']\n"
          "start, best = resume(args.path)\nfor epoch in range(start, 90): train()", ["epoch"]),
         ("class Run:\n    def __init__(self):\n        self.start = 0\n        if args.resume:\n            self.load()\n"
-         "    def load(self):\n        kept = torch.load(args.path)\n        model.load_state_dict(kept['model'])\n        self.start = kept['epoch'] + 1\n"
+         "    def load(self):\n        kept = torch.load(args.path)\n"
+         "        model.load_state_dict(kept['model'])\n        self.start = kept['epoch'] + 1\n"
          "    def fit(self):\n        for epoch in range(self.start, args.epochs): train()\n\nRun().fit()", ["epoch"]),
         (LOAD + "for epoch in range(kept['epoch'], 90):\n    for _ in range(7): train()", ["epoch"]),  # the loop around the batches
         (LOAD + "best = torch.load('best.pt')\nnn.Linear(4, 2).load_state_dict(best['model'])\nprint(best['epoch'])\n"

@@ -297,8 +297,8 @@ def _measures(event: Event, model: Module) -> bool:
 
 @once
 def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
-    """The modules that optimizers hold, if only to be played, with their parts; every module where some optimizer's weights are not known. Where nothing is trained those
-    whose weights were loaded."""
+    """The modules that optimizers hold, if only to be played, with their parts; every module where some optimizer's weights are not known. Where
+    nothing is trained those whose weights were loaded."""
     if recipe.evaluates:
         return loaded_models(recipe)
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete

@@ -119,9 +119,10 @@ def test_what_starts_a_class_by_a_name_of_its_config_is_a_program(tmp_path: Path
     assert recipe.trains and [value_of(optimizer.settings["lr"]) for optimizer in recipe.optimizers] == [0.1, 0.01]
 
 
-def test_of_many_classes_none_is_taken_for_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("more", ["".join(f"\nclass Other{number}(Base):\n    pass\n" for number in range(8)), "from library import *\n"])
+def test_of_many_classes_none_is_taken_for_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> None:
     monkeypatch.chdir(tmp_path)
-    many = TRAINERS + "".join(f"\nclass Other{number}(Base):\n    pass\n" for number in range(8))
+    many = TRAINERS + more
     for name, text in {"work/__init__.py": "", "work/trainers.py": many, "work/base.py": BASE, "start.py": STARTER}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,9 @@ def getattr_(call: LibraryCall) -> Value:
 
 
 def _any_class(reader: Reader, owner: Value) -> Value | None:
-    """The classes that a file of the project defines, or a package hands on: a name that is not known means one of them. None where they are many."""
-    if not isinstance(owner, Module):
+    """The classes that a file of the project defines, or a package hands on: a name that is not known means one of them. None where they are many,
+    or a library has all of its names there too."""
+    if not isinstance(owner, Module) or _has_names_of_a_library(reader, owner):
         return None
     home = os.path.dirname(owner.source.path) + os.sep if owner.source.is_package else owner.source.path
     found = [value for value in owner.namespace.values() if isinstance(value, Class) and value.module.path.startswith(home)]
@@ -80,6 +82,11 @@ def _any_class(reader: Reader, owner: Value) -> Value | None:
     for one in found:
         reader.refusals.choose(one)
     return join(list(dict.fromkeys(found)))
+
+
+def _has_names_of_a_library(reader: Reader, owner: Module) -> bool:
+    stars = (node for node in owner.source.tree.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level)
+    return any(node.module is None or reader.project.find(node.module, owner.source.path) is None for node in stars)
 
 
 def _note_read(reader: Reader, names: list[str], all_known: bool) -> None:
