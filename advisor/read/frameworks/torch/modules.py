@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Module, Parameters, Save
 from advisor.model.source import Known
@@ -253,6 +255,14 @@ def statistics(reader: Reader, instance: Instance) -> Value:
 def training(reader: Reader, instance: Instance) -> Value:
     """self.training: true or false as the mode says."""
     return Opaque("the mode of the module", "bool")
+
+
+@table.write("module", "training")
+def set_training(reader: Reader, instance: Instance, value: Value, node: ast.AST) -> None:
+    """model.training = False: the mode of this one, but for its parts. What a constructor keeps under that name is the start of train mode."""
+    function = reader.frame.function
+    if reader.frame.receiver is not instance or function is None or function.name != "__init__":
+        reader.emit(Kind.MODE_UNKNOWN, node, module_of(instance))
 
 
 @table.attribute("module", "device", "dtype", "config")
