@@ -41,8 +41,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         unread.setdefault((setting.place.file, setting.declared), []).append(setting)
     for (_, declared), settings in unread.items():
         if len(settings) > ctx.limit("many"):
-            names = ", ".join(setting.name for setting in settings)
-            yield ctx.finding(SEVERAL[declared], at=settings[0], count=len(settings), names=names)
+            names = list(dict.fromkeys(setting.name for setting in settings))  # several classes may have the same
+            yield ctx.finding(SEVERAL[declared], at=settings[0], count=len(names), names=", ".join(names))
             continue
         for setting in settings:
             yield ctx.finding(DECLARED[declared], at=setting, setting=setting.name)
