@@ -12,6 +12,7 @@ from advisor.model.recipe import Broken
 from advisor.model.record import dataclass
 from advisor.read.python import config_module
 from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.prospect import does_something
 
 FEW_CONFIGS = 3  # configs that are tried even if they hold no word of a recipe
 
@@ -120,18 +121,7 @@ def _mentions(project: Project, path: str, deep: bool) -> bool:
 
 def _is_entry(source: SourceModule) -> bool:
     """True for a file that is meant to be run: it has a main guard, or does something at its top level."""
-    if has_main(source.text.encode("utf-8", "surrogatepass")):
-        return True
-    for node in source.tree.body:
-        if isinstance(node, (ast.For, ast.While)):
-            return True
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            function = node.value.func
-            if isinstance(function, ast.Name) and any(isinstance(d, ast.FunctionDef) and d.name == function.id for d in source.tree.body):
-                return True
-            if isinstance(function, ast.Attribute) and function.attr in ("fit", "train", "backward", "step", "run"):
-                return True
-    return False
+    return has_main(source.text.encode("utf-8", "surrogatepass")) or does_something(source.tree.body)
 
 
 # What a file that starts something has somewhere in its text, and one with tests; most have neither, and then the text is enough. Expressions that

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 ENOUGH = 3_000  # expressions of a program's own, those of importing its files not counted
-ENOUGH_TO_MEASURE = 12_000  # the same of a program that loads weights
+ENOUGH_TO_MEASURE = 12_000  # the same of a program that loads weights, while it does what it comes to when it is run
 LOADING = "load_state_dict"
 # What every program that trains does somewhere: a backward, the loop of a library, or a call of whatever a setting names. One by one, each
 # beginning with a plain word: these are found ten times as fast as one expression of them all.
@@ -87,7 +87,7 @@ def look(reader: Reader) -> None:
     recipe = reader.recipe
     if recipe.framework != "plain" or recipe.optimizers.items or reader.handed_over or may_train(reader):
         return
-    enough = ENOUGH_TO_MEASURE if _loads(reader) else ENOUGH
+    enough = ENOUGH_TO_MEASURE if _may_measure(reader) else ENOUGH
     if own < enough:
         reader.look_at = reader.steps + enough - own
         return
@@ -100,8 +100,11 @@ def may_train(reader: Reader) -> bool:
     return any(names is None for names in _mentions(reader))
 
 
-def _loads(reader: Reader) -> bool:
-    """True when something that the program may call loads weights into a model."""
+def _may_measure(reader: Reader) -> bool:
+    """True while a program is executed that does something when it is run, and may call what loads weights into a model."""
+    body = reader.entry.tree.body
+    if reader.entry.state != "running" or not (does_something(body) or any(map(is_guard, body))):
+        return False
     return any(names is not None and LOADING in names for names in _mentions(reader))
 
 
@@ -242,6 +245,20 @@ def _libraries(project: Project, module: SourceModule) -> re.Pattern[str] | None
                 nodes += [*node.body, *node.orelse]
         module.mentions.libraries = (re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?:\.\w+)+") if names else None,)
     return module.mentions.libraries[0]
+
+
+def does_something(body: list[ast.stmt]) -> bool:
+    """True for the top level of a file that runs a loop, a function of its own, or a training: others only define what is to be imported."""
+    for node in body:
+        if isinstance(node, (ast.For, ast.While)):
+            return True
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Name) and any(isinstance(d, ast.FunctionDef) and d.name == function.id for d in body):
+                return True
+            if isinstance(function, ast.Attribute) and function.attr in ("fit", "train", "backward", "step", "run"):
+                return True
+    return False
 
 
 def is_guard(node: ast.AST) -> bool:
