@@ -187,7 +187,7 @@ def _is_told(text: str, found: Found) -> bool:
         if isinstance(node, ast.Attribute) and (node.attr == ALL or (node.attr in tellers and isinstance(parents[node], ast.Call))):
             if not _is_shown(node if node.attr == ALL else parents[node], parents, found):
                 return False
-        if isinstance(node, ast.keyword) and node.arg is None and tellers and not _is_given_back(node, parents[node], called):
+        if isinstance(node, ast.keyword) and node.arg is None and tellers and not _is_given_back(node, parents, called):
             return False
     return True
 
@@ -217,9 +217,14 @@ def _class_around(node: ast.AST | None, parents: dict[ast.AST, ast.AST]) -> str:
     return node.name if node is not None else ""
 
 
-def _is_given_back(spread: ast.keyword, call: ast.AST, classes: set[str]) -> bool:
+def _is_given_back(spread: ast.keyword, parents: dict[ast.AST, ast.AST], classes: set[str]) -> bool:
     """True for keywords that are handed on as they come, or that make an object of such a class of what was written down."""
-    if isinstance(spread.value, ast.Name) and spread.value.id in ("kwargs", "kw"):
+    call = parents[spread]
+    around: ast.AST | None = call
+    while around is not None and not isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        around = parents.get(around)
+    rest = around.args.kwarg if around is not None else None
+    if isinstance(spread.value, ast.Name) and rest is not None and spread.value.id == rest.arg:
         return True
     called = call.func if isinstance(call, ast.Call) else None
     return (called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else "") in classes
