@@ -12,6 +12,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import Place
 from advisor.model.texts import Texts
 from advisor.read.python.bodies import put_off
+from advisor.read.python.mentions import Mentions
 from advisor.read.python.names import Names
 from advisor.read.python.values import Constant, Value
 from advisor.read.text import UNPARSABLE, decode, parse_program, source_lines, undecodable
@@ -27,25 +28,6 @@ ROOT_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", ".hg")
 def _is_root(names: frozenset[str]) -> bool:
     """True for the folder of a project; a module of a package may be called setup.py too."""
     return any(marker in names and (marker != "setup.py" or "__init__.py" not in names) for marker in ROOT_MARKERS)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inside:
-    """What the text of a function mentions: names, and what it imports itself as (level, name)."""
-
-    names: tuple[str, ...]  # takes a seventh of the memory of a set
-    imports: tuple[tuple[int, str], ...]
-
-
-@dataclass(slots=True, eq=False)
-class Mentions:
-    """The names in the text of a file, looked for when they are first asked for (prospect.py)."""
-
-    defined: list[tuple[str, ast.AST, bool]] | None = None  # functions, and whether they are called without being named
-    outside: frozenset[str] | None = None  # outside of them, where any program that imports the file runs it
-    guarded: frozenset[str] | None = None  # outside of them, where it runs as a program alone
-    libraries: tuple[re.Pattern[str] | None] | None = None  # what finds the names of others, where it imports any
-    inside: dict[ast.AST, Inside | None] = field(default_factory=dict)  # None: it has a sign of training
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
-from advisor.read.python.project import Inside, SourceModule
+from advisor.read.python.mentions import Inside, RunSigns
+from advisor.read.python.project import SourceModule
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project
@@ -110,14 +111,10 @@ def _may_measure(reader: Reader) -> bool:
 
 def _mentions(reader: Reader) -> Iterator[Collection[str] | None]:
     """The names that stand in each piece of the program that may be executed; None for one with a sign of training."""
-    modules, entry = list(reader.modules.values()), reader.entry
-    defined: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
-    reached: list[tuple[SourceModule, ast.AST]] = []
-    for module in modules:
-        for name, node, unnamed in _definitions(module):
-            defined.setdefault(name, []).append((module, node))
-            if unnamed or module.path == entry.path:
-                reached.append((module, node))
+    modules, entry, defined = list(reader.modules.values()), reader.entry, _defined(reader)
+    reached: list[tuple[SourceModule, ast.AST]] = [
+        (module, node) for module in modules for _, node, unnamed in _definitions(module) if unnamed or module.path == entry.path
+    ]
     run = [*map(_outside, modules), _guarded(entry)]
     named: set[str] = set().union(*run) & defined.keys()
     for text in (_outside(entry), _guarded(entry)):
@@ -149,10 +146,7 @@ def is_run(reader: Reader, module: SourceModule, function: ast.AST) -> bool:
 
 
 def _leads_to_run(reader: Reader, module: SourceModule, function: ast.AST) -> bool:
-    defined: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
-    for one in reader.modules.values():
-        for name, node, _ in _definitions(one):
-            defined.setdefault(name, []).append((one, node))
+    defined = _defined(reader)
     waiting, looked, named = [(module, function)], set[ast.AST](), set[str]()
     backward = optimizer = False
     while waiting and len(looked) < MOST_LOOKED:
@@ -160,20 +154,38 @@ def _leads_to_run(reader: Reader, module: SourceModule, function: ast.AST) -> bo
         if node in looked:
             continue
         looked.add(node)
-        text = _without_remarks("\n".join(source.lines[node.lineno - 1 : node.end_lineno]))  # type: ignore[attr-defined]
-        backward = backward or BACKWARD.search(text) is not None
-        optimizer = optimizer or MAKES_OPTIMIZER.search(text) is not None
-        if (backward and optimizer) or FITS.search(text):
+        signs = _run_signs(reader.project, source, node)
+        backward, optimizer = backward or signs.backward, optimizer or signs.optimizer
+        if (backward and optimizer) or signs.fits or any(_is_unread(reader, source, level, name) for level, name in signs.imports):
             return True
-        imports = ((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
-        if any(_is_unread(reader, source, level, name) for level, name in imports):
-            return True
-        for switched in set(SWITCHED.findall(text)):
-            text = text.replace(f"{switched}.train(", "")  # of a model, which is put into eval mode too
-        for name in (defined.keys() & _mentioned(reader.project, source, text, node)) - named:
+        for name in (defined.keys() & signs.names) - named:
             named.add(name)
             waiting += defined[name]
     return False
+
+
+def _run_signs(project: Project, module: SourceModule, function: ast.AST) -> RunSigns:
+    """What a definition has of a run, looked for once however many programs ask."""
+    known = module.mentions.runs.get(function)
+    if known is None:
+        text = _without_remarks("\n".join(module.lines[function.lineno - 1 : function.end_lineno]))  # type: ignore[attr-defined]
+        imports = tuple((len(dots), name or whole) for dots, name, whole in IMPORTS.findall(text)) if "import " in text else ()
+        signs = BACKWARD.search(text) is not None, MAKES_OPTIMIZER.search(text) is not None, FITS.search(text) is not None
+        for switched in set(SWITCHED.findall(text)):
+            text = text.replace(f"{switched}.train(", "")  # of a model, which is put into eval mode too
+        known = module.mentions.runs[function] = RunSigns(*signs, imports, tuple(_mentioned(project, module, text, function)))
+    return known
+
+
+def _defined(reader: Reader) -> dict[str, list[tuple[SourceModule, ast.AST]]]:
+    """The functions and methods of the files that the program has so far, by their names."""
+    if reader.defined is None or reader.defined[0] != len(reader.modules):
+        found: dict[str, list[tuple[SourceModule, ast.AST]]] = {}
+        for module in reader.modules.values():
+            for name, node, _ in _definitions(module):
+                found.setdefault(name, []).append((module, node))
+        reader.defined = len(reader.modules), found
+    return reader.defined[1]
 
 
 def _definitions(module: SourceModule) -> list[tuple[str, ast.AST, bool]]:

@@ -79,10 +79,10 @@ class Reader:
         self.steps = self.steps_shared = 0  # shared: those that an earlier program took
         self.steps_imported = self.importing = 0  # those of importing files, and how many are being imported
         self.look_at = prospect.ENOUGH  # expressions after which it is asked whether the program may train
+        self.defined: tuple[int, dict[str, list[tuple[SourceModule, ast.AST]]]] | None = None  # in how many files, what (prospect.py)
         self.sharing: Sharing | None = None
-        self.depth = 0  # nesting of expressions
         self.spent = self.closed = False  # closed: no further file is imported
-        self.leaves = self.repeated = 0  # events emitted, to drop calls without any; nodes that replayed calls added
+        self.depth = self.leaves = self.repeated = 0  # nesting of expressions; events, to drop calls without any; nodes that replayed calls added
         self.turns: list[tuple[int, ast.AST]] = []  # where in the trail the turns of the loops around began, and the loops
         self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0  # unrolling: inside a loop that is read item by item
         self.grad_mode, self.serial, self.config_keys = "on", 0, (0, False)  # settings looked at, and whether one is a key of a config
