@@ -34,6 +34,9 @@ class Group:
     what: str  # look, program, part or config
     paths: list[str]
     words: int = 0
+    project: int = -1  # whose files they are; -1: anyone's
+    size: int = 0  # bytes of the files
+    turn: int = 0  # what is given at one time has the same number
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +46,7 @@ class Worker:
     process: Any
     connection: Connection
     sorting: Sorting | None = None  # what it was told of the files of the run
+    project: int = -1  # of which it has parsed the most
     group: Group | None = None
     at: str | None = None  # the file that it has begun
     left: list[str] = field(default_factory=list)  # of its group, not begun yet
@@ -59,6 +63,7 @@ class Workers:
         self._workers: list[Worker] = []
         self._done: dict[tuple[str, str], Any] = {}  # by what was asked and the file
         self._failed = 0  # workers that ended before they began a file
+        self._turn = 0
 
     def __enter__(self) -> Workers:
         """Processes are started when there is something to do."""
@@ -77,15 +82,16 @@ class Workers:
         self.sorting = sorting
         self._run([Group("look", list(paths[at : at + CHUNK])) for at in range(0, len(paths), CHUNK)])
 
-    def prepare_programs(self, entries: Sequence[str], configs: Sequence[tuple[str, int]]) -> None:
-        """Has entries and configs read, the largest groups first."""
-        alike = [(words, [path for path, wanted in configs if wanted == words]) for words in dict.fromkeys(wanted for _, wanted in configs)]
-        chunks = [Group("config", paths[at : at + CHUNK], words) for words, paths in alike for at in range(0, len(paths), CHUNK)]
-        self._run([*self._groups("program", entries), *chunks])
+    def prepare_programs(self, entries: Sequence[Sequence[str]], configs: Sequence[tuple[Sequence[str], int]]) -> None:
+        """Has the entries and the configs of each project read."""
+        groups = self._groups("program", entries)
+        for project, (paths, words) in enumerate(configs):
+            groups += [Group("config", list(paths[at : at + CHUNK]), words, project) for at in range(0, len(paths), CHUNK)]
+        self._run(groups)
 
-    def prepare_parts(self, parts: Sequence[str]) -> None:
-        """Has parts of programs read, each but for those that one before it in its group has covered."""
-        self._run(self._groups("part", parts))
+    def prepare_parts(self, projects: Sequence[Sequence[str]]) -> None:
+        """Has parts of programs read, each but for those that one before it in its project has covered."""
+        self._run(self._groups("part", projects))
 
     def look(self, path: str, project: Project) -> Look | None:
         """What a file is."""
@@ -109,23 +115,25 @@ class Workers:
             told.take = self.take
         return told
 
-    def _groups(self, what: str, paths: Sequence[str]) -> list[Group]:
+    def _groups(self, what: str, projects: Sequence[Sequence[str]]) -> list[Group]:
         """The programs of a folder share most of what they import; a folder that holds much of all is divided."""
-        sizes = {path: _size(path) for path in paths}
+        sizes = {path: _size(path) for paths in projects for path in paths}
         most = sum(sizes.values()) // (self.count * SHARES) + 1
         found: list[Group] = []
-        room, folder = 0, None
-        for path in paths:
-            if os.path.dirname(path) != folder or room < sizes[path]:
-                folder, room = os.path.dirname(path), most
-                found.append(Group(what, []))
-            found[-1].paths.append(path)
-            room -= sizes[path]
-        return sorted(found, key=lambda group: -sum(sizes[path] for path in group.paths))
+        for project, paths in enumerate(projects):
+            folder = None
+            for path in paths:
+                if os.path.dirname(path) != folder or found[-1].size + sizes[path] > most:
+                    folder = os.path.dirname(path)
+                    found.append(Group(what, [], project=project))
+                found[-1].paths.append(path)
+                found[-1].size += sizes[path]
+        return found
 
     def _run(self, groups: list[Group]) -> None:
         """Has the groups done, each by whoever is free."""
         waiting = deque(groups)
+        self._turn += 1
         while waiting or any(worker.group is not None for worker in self._workers):
             free = [worker for worker in self._workers if worker.group is None]
             while waiting and self._failed <= self.count and (free or len(self._workers) < self.count):
@@ -138,6 +146,15 @@ class Workers:
                 if worker.connection in ready:
                     self._hear(worker, waiting)
 
+    def _next(self, worker: Worker, waiting: Sequence[Group]) -> Group:
+        """More of the project that the worker is at, as it has parsed what that imports; else of the one that most is left of and nobody is at."""
+        left: dict[int, int] = {}
+        for group in waiting:
+            left[group.project] = left.get(group.project, 0) + group.size
+        others = {other.project for other in self._workers if other is not worker}
+        project = worker.project if worker.project in left else max(left, key=lambda project: (project not in others, left[project]))
+        return next(group for group in waiting if group.project == project)
+
     def _start(self) -> Worker:
         here, there = self.context.Pipe()
         inherited = [here, *(worker.connection for worker in self._workers)] if self.context.get_start_method() == "fork" else []
@@ -148,7 +165,9 @@ class Workers:
         return self._workers[-1]
 
     def _give(self, worker: Worker, waiting: deque[Group]) -> None:
-        group = worker.group = waiting.popleft()
+        group = worker.group = self._next(worker, waiting)
+        waiting.remove(group)
+        worker.project, group.turn = group.project, self._turn
         worker.left = list(group.paths)
         try:
             worker.connection.send((group, self.sorting if worker.sorting is not self.sorting else None))
@@ -189,7 +208,7 @@ class Workers:
             self._done[KEPT_AS.get(group.what, group.what), worker.at] = (Look("nothing"), lost.trail) if group.what == "look" else lost
             self.crashes.append(f"the process that read {Project().display(worker.at)} {_end(worker.process.exitcode)}; the file is left out")
         if worker.left:
-            waiting.appendleft(Group(group.what, worker.left, group.words))
+            waiting.appendleft(Group(group.what, worker.left, group.words, group.project))
 
 
 def work(connection: Connection, inherited: Sequence[Connection], make_ask: Callable[[], Ask]) -> None:
@@ -204,7 +223,7 @@ def work(connection: Connection, inherited: Sequence[Connection], make_ask: Call
         while True:
             group, sorting = connection.recv()
             hand.sorting = sorting or hand.sorting
-            hand.covered.clear()
+            hand.turn_to(group.project, group.turn)
             for path in group.paths:
                 connection.send((path, None))
                 connection.send((path, hand.config(path, group.words) if group.what == "config" else getattr(hand, group.what)(path)))

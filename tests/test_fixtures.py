@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from advisor.engine import lint
 from advisor.model.result import Result
 from advisor.model.rule import Choice
 from advisor.read import read
+from tests.conftest import Advisor
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MARKER = re.compile(r"([a-z0-9-]+)\[([a-z0-9_-]+)\]")
@@ -69,6 +71,17 @@ def test_healthy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not expected(folder)
     said = found(judge(folder, monkeypatch))
     assert not said, told("found in a healthy program", [f"{key}: {message}" for key, message in sorted(said.items())])
+
+
+@pytest.mark.parametrize("directory", ["inside", "beside", "top"])
+def test_it_is_the_same_from_everywhere(directory: str, advisor: Advisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is found depends on the folder that the command is given in."""
+    monkeypatch.chdir({"inside": FIXTURES, "beside": tmp_path, "top": Path("/")}[directory])
+    findings = advisor("lint", str(FIXTURES), "--isolated", "--no-cache", "--severity", "hint", "--format", "json").json["findings"]
+    told = {(os.path.relpath(finding["file"], FIXTURES), finding["line"], finding["rule"], finding["case"]) for finding in findings}
+    monkeypatch.chdir(FIXTURES.parent)
+    before = advisor("lint", "fixtures", "--isolated", "--no-cache", "--severity", "hint", "--format", "json").json["findings"]
+    assert told == {(os.path.relpath(finding["file"], "fixtures"), finding["line"], finding["rule"], finding["case"]) for finding in before}
 
 
 def test_there_are_enough() -> None:

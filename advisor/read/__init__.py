@@ -49,9 +49,12 @@ def read(
     projects = _by_project(named, together=bool(configs or overlay))
     groups: Iterable[Files] = (_sort(paths, overlay, reading, sorting, ahead) for paths in projects)
     if ahead is not None:
+        from advisor.read.programs import prepare_parts
+
         groups = list(groups)
-        configs_of = [(path, files.words) for files in groups for path in files.settings]
-        ahead.prepare_programs([path for files in groups for path in files.entries], configs_of)
+        ahead.prepare_programs([files.entries for files in groups], [(files.settings, files.words) for files in groups])
+        if sorting.prefilter:
+            prepare_parts(ahead, [(files.project, files.entries, files.parts) for files in groups])
     for files in groups:
         _read_project(files, reading, sorting, configs, whole_program, ahead, is_one_of_many=judge is not None and len(projects) > 1)
     for recipe in reading.recipes:
@@ -135,7 +138,7 @@ def _read_project(
             passed={project.display(path) for path in files.programs},
             whole_program=whole_program,
             everything=not sorting.prefilter,
-            joined=[found for path in configs if (found := project.open_text(os.path.abspath(path))) is not None],
+            joined=[found for path in configs if (found := project.text_at(os.path.abspath(path))) is not None],
             shared=shared,
             ahead=ahead,
         )

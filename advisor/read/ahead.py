@@ -74,11 +74,11 @@ class Ahead(Protocol):
     def prepare_looks(self, paths: Sequence[str], sorting: Sorting) -> None:
         """These files will be asked about."""
 
-    def prepare_programs(self, entries: Sequence[str], configs: Sequence[tuple[str, int]]) -> None:
-        """These will be asked for; each config with how many words of a recipe it has whose program is looked for."""
+    def prepare_programs(self, entries: Sequence[Sequence[str]], configs: Sequence[tuple[Sequence[str], int]]) -> None:
+        """These of each project will be asked for; configs with how many words of a recipe one has whose program is looked for."""
 
-    def prepare_parts(self, parts: Sequence[str]) -> None:
-        """These will be asked for, each unless one before it has covered it."""
+    def prepare_parts(self, projects: Sequence[Sequence[str]]) -> None:
+        """These of each project will be asked for, each unless one before it has covered it."""
 
     def look(self, path: str, project: Project) -> Look | None:
         """What a file is."""
@@ -95,12 +95,21 @@ class Hand:
 
     def __init__(self, ask: Callable[[Recipe], tuple[Any, set[str]]]) -> None:
         self.ask = ask
+        self.at, self.turn = -1, 0  # the number of the project, and of what was given at one time
         self.project = Project()
         self.shared = Shared(facts=True)
         self.sorting = Sorting(0)
-        self.covered: set[str] = set()  # by the programs of this group
+        self.covered: set[str] = set()  # by the programs of this project and turn
         self._parsed: set[str] = set()  # since the beginning
         self._folders = self._names = 0  # how many folders were listed, and texts known, when the file of this moment began
+
+    def turn_to(self, project: int, turn: int) -> None:
+        """The files to come are those of this project, given in this turn. Of another one nothing is kept."""
+        if project not in (self.at, -1):
+            self.project, self.shared = Project(), Shared(facts=True)
+        if (project, turn) != (self.at, self.turn):
+            self.at, self.turn = project, turn
+            self.covered.clear()
 
     def look(self, path: str) -> tuple[Look, Trail]:
         """What a file is."""

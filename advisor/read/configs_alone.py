@@ -157,7 +157,7 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
     display = project.display(path)
     if any(display in recipe.files for recipe in reading.recipes):
         return False
-    config = project.open_text(path)
+    config = project.text_at(path)
     if config is None or is_of_launcher(config[1].encode("utf-8", "replace")):
         return False
     said = sorted(_recipe_words(config[1].encode("utf-8", "replace")))

@@ -70,8 +70,6 @@ def read_programs(
         if not take_told(path) and (source := load(path)) is not None:
             take(source)
     many = len(parts) >= FEW_PARTS
-    if ahead is not None and many and not everything:
-        _prepare(ahead, project, parts, covered)
     for path in parts:
         if is_covered(path) or take_told(path) or (source := load(path)) is None:
             continue
@@ -85,19 +83,29 @@ def read_programs(
             take(source)
 
 
-def _prepare(ahead: Ahead, project: Project, parts: Sequence[str], covered: set[str]) -> None:
-    """Has the parts read whose turn will come: also those that were left out for a program which turns out to be covered itself."""
-    waiting = [path for path in parts if project.display(path) not in covered]
-    while waiting:
+def prepare_parts(ahead: Ahead, projects: Sequence[tuple[Project, Sequence[str], Sequence[str]]]) -> None:
+    """Has the parts of each project read whose turn will come: also those that were left out for a program which turns out to be covered itself.
+
+    A project is given with its entries and parts; the entries were read ahead.
+    """
+    many = [(project, entries, parts if len(parts) >= FEW_PARTS else ()) for project, entries, parts in projects]
+    before = None
+    while any(waiting := [_waiting(ahead, *files) for files in many]) and (before is None or sum(map(len, waiting)) < before):
+        before = sum(map(len, waiting))
         ahead.prepare_parts(waiting)
-        met, before, waiting = set(covered), len(waiting), []
-        for path in parts:
-            if project.display(path) not in met:
-                told = ahead.program(path)
-                met.update(told.files if told is not None else ())
-                waiting += [path] if told is None else []
-        if len(waiting) >= before:
-            return  # nobody reads any more
+
+
+def _waiting(ahead: Ahead, project: Project, entries: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """The parts whose turn comes and that were not read."""
+    told_of = [ahead.program(path) for path in entries] if parts else []
+    covered = {file for told in told_of if told is not None for file in told.files}
+    found = []
+    for path in parts:
+        if project.display(path) not in covered:
+            told = ahead.program(path)
+            covered.update(told.files if told is not None else ())
+            found += [path] if told is None else []
+    return found
 
 
 def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None, *, is_part: bool = False) -> Recipe | None:

@@ -198,6 +198,15 @@ def test_an_included_file_gets_the_values_of_the_file_that_includes_it(tmp_path:
     assert read(["hparams/small.yaml"]).recipes == []  # a part of another file
 
 
+def test_an_include_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "recipe").mkdir()
+    written(tmp_path / "recipe", monkeypatch, train=INCLUDED, small=SMALL)
+    for folder in (tmp_path, Path("/")):
+        monkeypatch.chdir(folder)
+        [recipe] = read([str(tmp_path / "recipe" / "train.py")], configs=[str(tmp_path / "recipe" / "hparams" / "train.yaml")]).recipes
+        assert recipe.broken == [] and len(recipe.files) == 3
+
+
 @pytest.mark.parametrize(("name", "detail"), [("gone.yaml", "is not there"), ("train.yaml", "leads back to itself")])
 def test_an_include_that_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, detail: str) -> None:
     written(tmp_path, monkeypatch, train=INCLUDED.replace("small.yaml", name))

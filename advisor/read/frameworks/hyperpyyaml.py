@@ -111,7 +111,7 @@ class _Maker:
     def included(self, name: str, node: Node, path: str) -> Value:
         """!include:models/small.yaml, found from the folder of this file, with what is written under it in place of its own values."""
         here = os.path.dirname(os.path.join(self.reader.project.directory, self.chain[-1]))
-        file = self.reader.project.open_text(os.path.normpath(os.path.join(here, name)))
+        file = self.reader.project.text_at(os.path.normpath(os.path.join(here, name)))
         given = {str(key): self.value(item, f"{path}.{key}") for key, (item, _) in node.entries.items()} if isinstance(node, Mapped) else {}
         if file is None or file[0] in self.chain or len(self.chain) > LONGEST_CHAIN:
             what = "is not there" if file is None else "leads back to itself"

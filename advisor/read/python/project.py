@@ -349,17 +349,24 @@ class Project:
 
     def _open_text(self, path: str, entry: str | None) -> tuple[str, str] | None:
         for candidate in self.places(path, entry):
-            data = self.read_bytes(candidate)
-            if isinstance(data, bytes):
-                try:
-                    text = data.decode("utf-8-sig")
-                except UnicodeDecodeError:
-                    return None
-                display = self.display(candidate)
-                if self.texts.get(display) != text:
-                    self.texts[display] = text
-                return display, self.texts[display]  # one text, however many programs open the file
+            if isinstance(data := self.read_bytes(candidate), bytes):
+                return self._shown(candidate, data)
         return None
+
+    def text_at(self, path: str) -> tuple[str, str] | None:
+        """(display name, text) of a file that was named to us, or by another file from where that one stands; None when it cannot be had."""
+        data = self.read_bytes(path)
+        return self._shown(path, data) if isinstance(data, bytes) else None
+
+    def _shown(self, path: str, data: bytes) -> tuple[str, str] | None:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+        display = self.display(path)
+        if self.texts.get(display) != text:
+            self.texts[display] = text
+        return display, self.texts[display]  # one text, however many programs open the file
 
     def places(self, path: str, entry: str | None) -> Iterator[str]:
         """Existing files that a path may mean: absolute, from the working directory, the entry's folder, the project's roots."""
@@ -368,7 +375,8 @@ class Project:
         path = path.replace("\\", "/")
         if os.path.isabs(path):
             self.touched[path] = None
-            if os.path.isfile(path) and any(path.startswith(root + os.sep) for root in ([self.directory] + (self.roots(entry) if entry else []))):
+            roots = [self.directory] + (self.roots(entry) if entry else [])
+            if os.path.isfile(path) and any(path.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
                 yield path
             return
         for base in dict.fromkeys([self.directory] + (self.roots(entry) if entry else [])):
