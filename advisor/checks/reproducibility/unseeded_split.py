@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind, Loop, events
+from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
-from advisor.model.source import Place
+from advisor.model.source import Link, Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -27,7 +27,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is not None and not _is_run(loop):
             if split.order is not None:
                 continue  # an order drawn for the batches of an epoch, whatever is sliced off it
-            yield ctx.finding("again-each-epoch", at=event)
+            call = next((node for node in around.path[around.path.index(loop) :] if isinstance(node, Call)), None)  # a helper may split as it likes
+            link = Link(event.place.file, event.place.line, "where the data are split")
+            yield ctx.finding("again-each-epoch", at=event if call is None else call.place, evidence=[link])
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
             yield ctx.finding("once-per-loader", at=event)
         elif first is split:
