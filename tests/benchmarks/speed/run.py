@@ -1,11 +1,12 @@
 """Measures what linting costs, as ratios that hold on any machine, and writes them as dated JSON.
 
-    python -m tests.benchmarks.speed.run [--rounds N] [--with CONFIG] [-o FILE.json] PATH...
+    python -m tests.benchmarks.speed.run [--rounds N] [--with CONFIG] [--peer NAME=COMMAND] [-o FILE.json] PATH...
 
 Each cost is that of a whole process, measured in turns with its yardstick and given as the median of the ratios of neighbours: a folder against
 a process that parses the files that the lint parses (CPU seconds, peak memory; warm against `import click`), a file and `--help` against
 `import click` (wall; the CPU ratio is for loaded machines). One process stands against two ("two processes": how many times as quick they are),
-and what is chosen for a folder against one process ("jobs"). Rules and a config are measured inside a process (inside.py). Bytecode is compiled
+and what is chosen for a folder against one process ("jobs"). A peer is a command to which the path is added, from an environment of its own: how
+many times our CPU seconds it takes, in one process each. Rules and a config are measured inside a process (inside.py). Bytecode is compiled
 before.
 """
 
@@ -18,6 +19,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -49,6 +51,7 @@ BARS = {  # first bar and aim
     "config": (1.5, 1.0),
     "jobs": (1.05, 1.0),
 }
+AT_LEAST = {"two processes": (1.6, 1.8), "peer": (15.0, 40.0)}
 
 
 class Cost(NamedTuple):
@@ -98,11 +101,22 @@ def inside(*arguments: str) -> Any:
     return json.loads(cost([sys.executable, "-m", "tests.benchmarks.speed.inside", *arguments], folder=str(ROOT)).said)
 
 
-def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def against(path: str, peers: list[str], rounds: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """How many times as dear each peer is; all of what it takes counts."""
+    for peer in peers:
+        name, _, command = peer.partition("=")
+        pairs = turns([*shlex.split(command), os.path.abspath(path)], lint(path, "--no-cache", "--jobs", "1"), rounds)
+        found = middle(pairs, "cpu")
+        held = {"ratio": found["ratio"], "theirs": found["ours"], "ours": found["yardstick"], "command": command}
+        yield "peer", f"{name}, {os.path.basename(os.path.normpath(path))}", held
+
+
+def measure(paths: list[str], config: str | None, peers: list[str], rounds: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What is measured, of what, and how it came out."""
     yield "--help", "advisor", middle(turns([sys.executable, "-m", "advisor", "--help"], CLICK, rounds), "wall")
     for path in paths:
         name = "/".join(Path(path).resolve().parts[-1 if os.path.isdir(path) else -2 :])
+        yield from against(path, peers, rounds)
         if not os.path.isdir(path):
             pairs = turns(lint(path, "--no-cache"), CLICK, rounds)
             yield "one file", name, {**middle(pairs, "wall"), "cpu ratio": middle(pairs, "cpu")["ratio"]}
@@ -130,20 +144,26 @@ def measure(paths: list[str], config: str | None, rounds: int) -> Iterator[tuple
         yield "evaluations per node", name, {"ratio": round(parts["evaluations"] / max(parts["nodes"], 1), 2), "evaluations": parts["evaluations"]}
 
 
+def told(ratio: float, bar: float, aim: float) -> str:
+    """Which of the two it keeps below."""
+    return "aim" if ratio <= aim else "bar" if ratio <= bar else "OVER"
+
+
 def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", metavar="PATH")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--with", dest="config", help="a config of the scripts among the paths")
+    parser.add_argument("--peer", dest="peers", action="append", default=[], metavar="NAME=COMMAND", help="another tool to be measured on each path")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     compileall.compile_dir(str(ROOT / "advisor"), quiet=2)
     results: list[dict[str, Any]] = []
-    for what, of, result in measure(options.paths, options.config, options.rounds):
-        bar, aim = BARS.get(what, (None, None))
+    for what, of, result in measure(options.paths, options.config, options.peers, options.rounds):
+        bar, aim = BARS.get(what, AT_LEAST.get(what, (None, None)))
         ratio = result["ratio"]
-        verdict = "" if bar is None or aim is None else "aim" if ratio <= aim else "bar" if ratio <= bar else "OVER"
+        verdict = "" if bar is None or aim is None else told(ratio, bar, aim) if what in BARS else told(-ratio, -bar, -aim)
         print(f"{ratio:8.2f} x  {verdict:4}  {what:20} {of}  {result.get('counted', result.get('rule', ''))}", flush=True)
         results.append({"what": what, "of": of, "bar": bar, "aim": aim, **result})
     if options.output is not None:
