@@ -66,6 +66,8 @@ class Module(Fact):
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
+    placed: Place | None = None  # it is moved to a device here, or made on one
+    on_accelerator: bool = False  # it is moved there in any case, to what is not the CPU where there is anything else
     assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
     dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)
     statistics_renewed: bool = False  # update_bn was run on it
@@ -129,6 +131,7 @@ class Flow:
     source: Any = None  # the Loader or Dataset that the data came from
     sources: tuple[Any, ...] = ()  # all of them, when several
     part: tuple[int | str, ...] = ()  # which part of the batch: (1,) is the second item
+    placed: Place | None = None  # it is copied to an accelerator here, where there is one
     graph: Literal["kept", "cut", "none", "unknown"] = "unknown"  # "none": plain data that never had one
     cut_by: str | None = None
     cut_at: Place | None = None

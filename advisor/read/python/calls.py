@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
+from advisor.model.recipe import Module as ModuleFact
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -154,11 +155,18 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
     if handler is not None:
         result = handler(request)
         if result is not None:
+            if isinstance(result, Instance) and isinstance(result.fact, ModuleFact) and (not arguments.exact or _names_device(arguments)):
+                result.fact.placed = reader.place(node)
             return result
     role = table.class_role(name)
     if role is not None and handler is None:
         return reader.instance(name, role=role, fact=None, node=node)
     return reader.unknown_call(request)
+
+
+def _names_device(arguments: Arguments) -> bool:
+    """True for nn.Linear(3, 3, device="cuda") and from_pretrained(name, device_map="auto")."""
+    return "device" in arguments.keywords or "device_map" in arguments.keywords
 
 
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:

@@ -99,7 +99,7 @@ def _forward(reader: Reader, instance: Instance, forward: Function, arguments: A
 
 def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: Value, node: ast.AST) -> Value:
     """The result of the outermost forward: marked as coming from the model, with its event."""
-    given = [v for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)]
+    given = [v for v in [*arguments.positional, *arguments.keywords.values(), arguments.batch] if isinstance(v, Tensor)]
     sources = tuple(dict.fromkeys(s for v in given for s in (v.flow.source, *v.flow.sources) if s is not None))
     marked = mark(reader, result, fact, sources)
     output = _first_flow(marked)

@@ -86,8 +86,6 @@ def collective(call: LibraryCall) -> Value:
 )
 @table.function(
     "torch.set_default_dtype",
-    "torch.set_default_device",
-    "torch.set_default_tensor_type",
     "torch.set_float32_matmul_precision",
     "torch.set_num_threads",
     "torch.set_num_interop_threads",
@@ -110,10 +108,3 @@ def housekeeping(call: LibraryCall) -> Value | None:
 def exported(call: LibraryCall) -> Value:
     """Reads a model, or fetches weights."""
     return Opaque(f"result of `{call.name}`")
-
-
-@table.function("torch.device")
-def device(call: LibraryCall) -> Value:
-    """A device by its name."""
-    value = call.get("type", 0)
-    return value if isinstance(value, Constant) else Opaque("a device")

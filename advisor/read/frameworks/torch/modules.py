@@ -9,6 +9,7 @@ from advisor.model.recipe import Flow, Module, Parameters, Save
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch import devices
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -205,6 +206,10 @@ def same(call: LibraryCall) -> Value:
     """The same module, elsewhere; to(torch.float16) changes what its weights are."""
     fact = own(call)
     name = call.name.rpartition(".")[2]
+    if fact is not None and devices.moves(call, name):
+        fact.placed = fact.placed or call.place
+        sure = not any(label != "default" for _, label in call.reader.conditions)
+        fact.on_accelerator = sure and name != "cpu" and (name != "to" or devices.may_be_accelerator(call.reader, devices.given(call)) is True)
     if fact is not None and name in ("to", "type"):
         given = call.get("dtype") or next((value for value in call.arguments.positional if isinstance(value, Library)), None)
         if isinstance(given, Library):

@@ -9,6 +9,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import devices
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, sizes, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
@@ -43,8 +44,11 @@ def same(call: LibraryCall) -> Value | None:
     changes: dict[str, Any] = {"graph": graph_now(call.reader, flow)}
     if dtype is not None:
         changes["dtype"] = dtype
+    if devices.moves(call, name):
+        moved = name != "cpu" and (name != "to" or devices.may_be_accelerator(call.reader, devices.given(call)))
+        changes["placed"] = call.place if moved else None
     if dtype is not None and dtype.startswith(("int", "uint", "bool")):
-        return Tensor(replace(cut(flow, f".{name}()", call.place), dtype=dtype, losses=()))
+        return Tensor(replace(cut(flow, f".{name}()", call.place), dtype=dtype, losses=(), placed=changes.get("placed", flow.placed)))
     if name in ("tril", "triu") and flow.activation in ("ones", "full"):
         changes["activation"] = "triangle"  # a mask of the future, if it masks attention
     if flow.activation == "parameter" and flow.activation_at is not None and _moves(call, name):

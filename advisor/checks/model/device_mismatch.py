@@ -1,0 +1,43 @@
+"""Batches on one device, and the model that they are given to on another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Kind, events
+from advisor.model.facts import whole
+from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
+from advisor.model.kinds import has_weights
+from advisor.model.recipe import Flow, Module, Recipe
+
+ON_CPU = ("torch.nn.", "torchvision.models.", "timm.", "transformers.")  # where their builders put a model that they are told nothing of
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The first time in training that a batch is given to a model, and one of the two was moved to an accelerator."""
+    if recipe.framework != "plain" or not recipe.whole or recipe.default_device:
+        return
+    for event, around in events(recipe.tree, Kind.FORWARD):
+        model, flow = event.subject, event.data.get("input")
+        if not isinstance(model, Module) or not isinstance(flow, Flow) or training_loop(around) is None:
+            continue
+        if not (flow.placed is not None or (model.on_accelerator and not recipe.moves_data)):
+            continue
+        if recipe.budget_cuts or not recipe.modules.complete:
+            ctx.skip(recipe.modules.why or "the model may be moved in what was not read", event)
+        elif flow.placed is None and not model.wrapped and not model.escaped and model.complete:
+            yield ctx.finding("batch-stays", at=event, model=model.name, moved=model.placed)
+        elif flow.placed is not None and _stays(model, recipe):
+            yield ctx.finding("model-stays", at=event, model=model.name, moved=flow.placed)
+        return
+
+
+def _stays(model: Module, recipe: Recipe) -> bool:
+    """True when nothing moves the model, a part of it, or what it is a part of, and nobody has it who might."""
+    parts = whole(model)
+    related = [module for module in recipe.modules if module in parts or model in whole(module) or module.slot is model.slot]
+    if any(module.placed or module.wrapped or module.escaped or module.copy_of for module in related):
+        return False
+    return any(has_weights(part) or not part.complete for part in parts) and all(part.complete or part.kind.startswith(ON_CPU) for part in parts)
