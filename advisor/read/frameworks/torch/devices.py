@@ -8,6 +8,7 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Library, Opaque, Union, Value
 
 MOVES = ("to", "cpu", "cuda", "xpu", "mps", "ipu", "to_empty")
+ACCELERATOR = "an accelerator"
 
 
 @table.function("torch.device")
@@ -17,6 +18,12 @@ def device(call: LibraryCall) -> Value:
     if isinstance(value, Constant) or (isinstance(value, Union) and all(isinstance(member, Constant) for member in value.members)):
         return value
     return Opaque("a device")
+
+
+@table.function("torch.accelerator.current_accelerator")
+def accelerator(call: LibraryCall) -> Value:
+    """The device that there is beside the CPU."""
+    return Opaque(ACCELERATOR)
 
 
 @table.function("torch.set_default_device", "torch.set_default_tensor_type")
@@ -49,6 +56,8 @@ def may_be_accelerator(reader: Reader, value: Value | None) -> bool | None:
     if isinstance(value, Union):
         known = [may_be_accelerator(reader, member) for member in value.members]
         return True if True in known else None if None in known else False
+    if isinstance(value, Opaque) and value.why == ACCELERATOR:
+        return True
     if not isinstance(value, Constant) or value.value is None:
         return None
     return not isinstance(value.value, str) or not value.value.startswith(("cpu", "meta"))
