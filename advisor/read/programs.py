@@ -14,6 +14,7 @@ from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.prospect import speaks_of_training
+from advisor.read.python.refusals import seems_to_lack
 from advisor.read.sorting import has_main
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_programs(
     for path in parts:
         if is_covered(path) or take_told(path) or (source := load(path)) is None:
             continue
-        if many and not everything and not speaks_of_training(source):
+        if many and not everything and not _has_to_tell(project, source):
             continue  # it was parsed, so that an error of syntax is told
         for entry in () if many else _importers(project, path, source):
             take(entry, passed)
@@ -111,9 +112,14 @@ def _waiting(ahead: Ahead, project: Project, entries: Sequence[str], parts: Sequ
 def read_one(project: Project, reading: Reading, path: str, shared: Shared | None = None, *, is_part: bool = False) -> Recipe | None:
     """One file as a program; None where it cannot be read, which is noted, and for a part that has nothing to tell."""
     source = _load(project, reading, path)
-    if source is None or (is_part and not speaks_of_training(source)):
+    if source is None or (is_part and not _has_to_tell(project, source)):
         return None
     return _read(project, reading, source, shared=shared)
+
+
+def _has_to_tell(project: Project, source: SourceModule) -> bool:
+    """True for a part of which a rule may speak."""
+    return speaks_of_training(source) or seems_to_lack(project, source)
 
 
 def forget(project: Project, shared: Shared | None, told: Collection[str] = (), *, everything: bool = False) -> None:

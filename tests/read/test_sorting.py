@@ -71,6 +71,21 @@ def test_of_many_files_those_that_say_nothing_of_training_are_only_parsed(tmp_pa
     assert len(read(every, prefilter=False).recipes) == len(every) - 1
 
 
+def test_of_many_files_one_that_imports_what_is_not_there_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name that stands nowhere in the other file is told; what a try asks for, a folder and a name that stands there are no reason to read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    silent = {f"layer_{number}.py": "from torch import nn\n\nfrom .shared import width\n\nLAYER = nn.Linear(width, 2)\n" for number in range(50)}
+    trying = "import torch\n\ntry:\n    from .shared import depth\nexcept ImportError:\n    depth = 2\nfrom . import shared\n"
+    lacking = "import torch\n\ntry:\n    import apex\nexcept ImportError:\n    from .shared import (\n        width,\n        height,\n    )\n"
+    files = {**silent, "__init__.py": "", "shared.py": "import torch\n\nwidth = 64\n", "trying.py": trying, "lacking.py": lacking}
+    for name, text in files.items():
+        (tmp_path / "nets" / name).write_text(text)
+    found = read(sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "nets").iterdir()))
+    assert [recipe.entry for recipe in found.recipes] == ["nets/lacking.py"]
+    assert [(name.name, name.missing_in, name.place.line) for name in found.recipes[0].undefined_names] == [("height", "nets/shared.py", 6)]
+
+
 TRAINERS = """\
 from .base import Base
 

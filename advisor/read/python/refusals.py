@@ -259,6 +259,23 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
     reader.recipe.undefined_names.items.append(fact)
 
 
+def seems_to_lack(project: Project, source: SourceModule) -> bool:
+    """True for a file that imports, from another of its package, a name which does not even stand there: worth a closer look."""
+    nodes: list[ast.AST] = list(source.tree.body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If):
+            nodes += [*node.body, *node.orelse]
+        elif isinstance(node, ast.Try):
+            nodes += [*(inner for handler in node.handlers for inner in handler.body), *node.orelse, *node.finalbody]
+        elif isinstance(node, ast.ImportFrom) and node.level and node.module:
+            path = project.relative(source, node.level, node.module)
+            text = project.read_bytes(path) if path is not None and not path.endswith((os.sep, "__init__.py")) else None
+            if isinstance(text, bytes) and any(alias.name != "*" and alias.name.encode() not in text for alias in node.names):
+                return True
+    return False
+
+
 def _standard(node: ast.ImportFrom) -> bool:
     """True for a module of Python's own: a file of that name is taken for it only where its folder is what the run starts from."""
     return (node.module or "").partition(".")[0] in sys.stdlib_module_names
