@@ -26,7 +26,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if not isinstance(band, Mapping):
         return
     steps = most_steps(ctx.recipe)
-    if ctx.recipe.loaders.absent and steps is not None and steps <= ctx.limit("few"):
+    if ctx.recipe.measures_speed or (ctx.recipe.loaders.absent and steps is not None and steps <= ctx.limit("few")):
         return
     band = {**ctx.rule.limits.get(kind, {}), **band}
     if reason := unsettled(ctx.recipe, optimizer):

@@ -19,7 +19,7 @@ Spot = tuple[Event, Around]
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """No seed of torch on any way through a program that trains."""
     steps = most_steps(recipe)
-    if not is_run(recipe) or "seed" in recipe.owner_silences or (steps is not None and steps <= ctx.limit("few")):
+    if not is_run(recipe) or recipe.measures_speed or "seed" in recipe.owner_silences or (steps is not None and steps <= ctx.limit("few")):
         return
     seeds = seeds_of(recipe, "torch")
     need = first_need(recipe)

@@ -38,6 +38,7 @@ from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.refusals import Refusals
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.store import Store
+from advisor.read.python.telling import Told
 from advisor.read.python.values import (
     Arguments,
     Bound,
@@ -94,19 +95,18 @@ class Reader:
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
         self.entered, self.holders = set[ast.AST](), set[str]()  # holders: the names that options of a command line were asked of
         self.entry_arguments: list[str] | None = None
-        self.refusals = Refusals()
+        self.refusals, self.told = Refusals(), Told()
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
         self.seen_facts: dict[tuple[Any, ...], Fact] = {}
         self.functions: list[Function] = []
         self.captured: list[Frame] = []  # those of classes, and those that functions and classes made in them can look into
         self.failed_imports: list[FailedImport] = []
         self.unknown_calls: list[tuple[str, Place]] = []
-        self.imported: set[str] = set()
+        self.imported, self.switched_on = set[str](), set[Module]()  # switched_on: models whose weights a loop unfreezes in every turn
         self.on_yield: list[Any] = []
         self.classes: dict[ast.ClassDef, frozenset[str]] = {}
         self.made: dict[int, Instance] = {}
         self.cuts: dict[int, Split | tuple[str, Place]] = {}  # splits by slices, by what they split; before, the draw that ordered it, and where
-        self.switched_on: set[Module] = set()  # models whose weights a loop unfreezes in every turn
         self.scaled: dict[int, tuple[Any, Any]] = {}  # flows that a scaler scaled
         self.inits: list[tuple[str, Value | None, Place]] = []  # constant initialisers
         self.asked: dict[int, tuple[Value, Condition]] = {}  # answers with names, and what was asked
@@ -118,8 +118,8 @@ class Reader:
         self.unread_modules: dict[int, tuple[Opaque, Instance]] = {}
         self.own_losses: dict[int, Loss] = {}  # losses that library models compute themselves
         self.hooks_run: set[tuple[Instance, str]] = set()  # framework hooks that run once
-        self._launches: list[Launch] | None = None
         self.folders: list[tuple[Place, str]] = []  # those that are made: where, and how their path begins
+        self._launches: list[Launch] | None = None
         self.handed_texts: dict[str, str] = {}  # texts that go into a library, which may be paths: to what
 
     @property

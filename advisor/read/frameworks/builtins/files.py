@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.read.frameworks.table import Entered, LibraryCall, enter, function, method
+from advisor.read.python import telling
 from advisor.read.python.values import Constant, Instance, Opaque, Value
 
 
@@ -31,7 +32,14 @@ def read(call: LibraryCall) -> Value:
     return Opaque("the text of a file", "str")
 
 
-@method("file", "write", "close", "flush", "readline", "readlines", "seek", "tell", "writelines")
+@method("file", "write")
+def write(call: LibraryCall) -> Value:
+    """f.write(text)"""
+    telling.note(call.reader, call.node, in_file=True)
+    return Opaque("how much was written", "int")
+
+
+@method("file", "close", "flush", "readline", "readlines", "seek", "tell", "writelines")
 def other(call: LibraryCall) -> Value:
     """Other file methods."""
     return Opaque("a line of a file", "str")

@@ -12,7 +12,7 @@ from advisor.model.source import Known, Passes
 from advisor.read.frameworks import cuts
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
-from advisor.read.python import operators
+from advisor.read.python import operators, telling
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     NONE,
@@ -340,6 +340,7 @@ def identity(call: LibraryCall) -> Value | None:
 @function("builtins.print", "builtins.help")
 def printed(call: LibraryCall) -> Value | None:
     """print(...) does nothing to what it shows."""
+    telling.note(call.reader, call.node)
     return NONE
 
 
