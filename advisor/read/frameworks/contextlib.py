@@ -10,7 +10,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python import regions
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Function, Instance, Opaque, Value
+from advisor.read.python.values import NONE, Function, Generator, Instance, Opaque, Value
 
 
 @table.decorator("contextlib.contextmanager", "contextlib.asynccontextmanager")
@@ -58,9 +58,15 @@ def enter_stack(reader: Reader, instance: Any, node: ast.AST) -> Entered:
 
 @table.method("exit-stack", "enter_context", "enter_async_context")
 def enter_context(call: LibraryCall) -> Value:
-    """stack.enter_context(no_grad()): the rest of the block stands in the region; whether a graph is recorded is no longer known."""
+    """stack.enter_context(no_grad()) where it does not stand alone in the block of the stack (regions.py): whether it is entered is not known.
+
+    Nor is whether a graph is recorded from here on, or what the project's own context managers do to what they are given.
+    """
     value = call.get("cm", 0)
     if value is None:
+        return Opaque("an entered context")
+    if isinstance(value, Generator):
+        call.reader.escape(list(value.frame.names.values()), value.function.name, call.node)
         return Opaque("an entered context")
     entered = regions.enter_value(call.reader, value, call.node)
     if entered is not None and entered.region in ("no_grad", "inference_mode", "set_grad_enabled"):

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+ENTERING = ("enter_context", "enter_async_context")
+
+
 def run_with(reader: Reader, node: ast.With | ast.AsyncWith) -> str | None:
     """with"""
     return _enter(reader, node, list(node.items))
@@ -102,8 +105,34 @@ def _region(reader: Reader, node: ast.With | ast.AsyncWith, item: ast.withitem, 
     if item.optional_vars is not None:
         assignment.assign(reader, item.optional_vars, entered.value or Opaque("an entered context"), node)
     if entered.region is None:
-        return _enter(reader, node, rest)
+        stacked = not rest and isinstance(entered.value, Instance) and entered.value.role == "exit-stack"
+        return statements.run(reader, _unstacked(node, item)) if stacked else _enter(reader, node, rest)
     return in_region(reader, reader.place(item.context_expr), entered.region, entered.data, lambda: _enter(reader, node, rest))
+
+
+def _unstacked(node: ast.With | ast.AsyncWith, item: ast.withitem) -> list[ast.stmt]:
+    """The block of an ExitStack, in which what is entered one by one (`stack.enter_context(x)`) is entered by a `with` around all that follows."""
+    stack = item.optional_vars or item.context_expr
+    if not isinstance(stack, ast.Name):
+        return node.body
+    if "unstacked" not in node.__dict__:
+        node.__dict__["unstacked"] = _nested(node.body, stack.id)
+    unstacked: list[ast.stmt] = node.__dict__["unstacked"]
+    return unstacked
+
+
+def _nested(body: list[ast.stmt], stack: str) -> list[ast.stmt]:
+    for position, statement in enumerate(body):
+        call = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
+        if isinstance(call, ast.Await):
+            call = call.value
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in ENTERING or len(call.args) != 1:
+            continue
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == stack and not isinstance(call.args[0], ast.Starred):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [None]
+            entered = ast.With([ast.withitem(call.args[0], targets[0])], _nested(body[position + 1 :], stack) or [ast.Pass()])
+            return [*body[:position], ast.fix_missing_locations(ast.copy_location(entered, statement))]
+    return body
 
 
 def in_region(reader: Reader, place: Any, what: str, data: dict[str, Any], thunk: Callable[[], str | None]) -> str | None:
