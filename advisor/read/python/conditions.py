@@ -95,7 +95,8 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
 
 
 def begins(condition: Condition) -> Setting | None:
-    """How often `while epoch < epochs` turns, as far as it is known: where the counter may come from a checkpoint, by which one."""
+    """How often `while epoch < epochs` turns, or `if epoch < start: continue` lets through, as far as it is known: where a side may come from a
+    checkpoint, by which one."""
     for part in (condition, *condition.conjuncts):
         if (read := parts_of(part.left) or parts_of(part.right)) and part.operator in ("<", "<=", ">", ">=", "!="):
             return Unknown("a run that is resumed starts later", part=read[0])

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Loop, Node
+from advisor.model.events import Branch, Exit, Loop, Node
 from advisor.model.record import replace
-from advisor.model.source import Known
+from advisor.model.source import Known, OneOf, Option, Setting
 from advisor.read.frameworks import table
 from advisor.read.python import (
     assignment,
@@ -103,10 +103,30 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     status = _body(reader, node, body, lambda: assignment.assign(reader, node.target, turns.item, node.target))
     if isinstance(node.target, ast.Name):
         loop.variable = reader.variable(node.target)
+        loop.count = _begun(loop)
     gathering.settle(reader, node, turns.over, kept)
     _attach(reader, loop)
     statements.run(reader, node.orelse)
     return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None
+
+
+def _begun(loop: Loop) -> Setting | None:
+    """How often a loop turns whose first turns are passed over, where a checkpoint says how many: `if epoch < start_epoch: continue`."""
+    for node in loop.body if loop.variable is not None else ():
+        if not isinstance(node, Branch) or node.condition is None or not _passed_over(node):
+            continue
+        for part in (node.condition, *node.condition.conjuncts):
+            early = part.variable == loop.variable and part.operator in ("<", "<=")
+            late = part.right_variable == loop.variable and part.operator in (">", ">=")
+            begins = conditions.begins(part) if (early or late) and not part.negated else None
+            if begins is not None:
+                return OneOf((Option(loop.count), Option(begins))) if isinstance(loop.count, Known) else begins
+    return loop.count
+
+
+def _passed_over(branch: Branch) -> bool:
+    """True for a branch that does nothing but end the turn: what steps a schedule there counts the turns that it passes over."""
+    return any(isinstance(inner, Exit) and inner.what == "continue" for arm in branch.arms for inner in arm.body[:1])
 
 
 def _is_counter(turns: table.Iteration) -> bool:
