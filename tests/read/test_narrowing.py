@@ -48,6 +48,13 @@ ARMS = [  # what comes of it, the default first
     ("if args.listed != 'a':\n    x = build(args.listed)", ["none", "b"]),
     ("if args.listed == 'c':\n    x = 'never'", ["none"]),
     ("if args.chosen == 'a':\n    pass\nx = build(args.chosen)", ["a", "b", "other"]),  # given back behind the arm
+    ("match args.given:\n    case 'a':\n        x = build(args.given)", ["a", "none"]),
+    ("match args.free:\n    case 'a' | 'b' as name if args.size:\n        x = build(name)", ["none", "a", "b"]),
+    ("match args.chosen:\n    case 'a':\n        pass\n    case 'b' | 'c':\n        x = build(args.chosen)", ["none", "b", "other"]),
+    ("match args.listed:\n    case 'a':\n        pass\n    case other:\n        x = build(other)", ["none", "b"]),
+    ("match args.listed:\n    case 'c':\n        x = 'never'", ["none"]),
+    ("match args.given.lower():\n    case 'a':\n        x = 'a'\n    case None:\n        x = 'nothing'\n    case _:\n        x = 'b'", ["a", "nothing", "b"]),
+    ("match ['a', args.size]:\n    case [name, 3]:\n        x = 'two'", ["two", "none"]),
 ]
 
 

@@ -11,12 +11,7 @@ from advisor.read.python import (
     narrowing,
     statements,
 )
-from advisor.read.python.values import (
-    Constant,
-    Library,
-    Opaque,
-    Union,
-)
+from advisor.read.python.values import Library, Opaque
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -91,51 +86,88 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     return status if status in statements.LEAVING else None
 
 
-def run_match(reader: Reader, node: Any) -> str | None:
-    """match: every case is an alternative; a literal pattern against a known subject decides."""
+def run_match(reader: Reader, node: ast.Match) -> str | None:
+    """match: as the chain of ifs that it stands for; where a pattern takes something apart, every case is an alternative."""
+    if "chain" not in node.__dict__:
+        node.__dict__["chain"] = _chain(node)
+    chain: list[ast.stmt] | None = node.__dict__["chain"]
+    if chain is not None:
+        if not _is_plain(node.subject):
+            reader.store.write(reader.frame.names, _asked(node), reader.evaluate(node.subject))
+        return statements.run(reader, chain)
     subject = reader.evaluate(node.subject)
     arms: list[tuple[str, bool | None, Any]] = []
-    default_first: list[tuple[str, bool | None, Any]] = []
-    head = subject.members[0] if isinstance(subject, Union) else subject
     complete = False
     for case in node.cases:
-        pattern = case.pattern
-        values = _pattern_values(pattern)
 
-        def thunk(case: Any = case) -> tuple[str | None, Any]:
+        def thunk(case: ast.match_case = case) -> tuple[str | None, Any]:
             if isinstance(case.pattern, ast.MatchAs) and case.pattern.name:
                 reader.store.write(reader.frame.home(case.pattern.name), case.pattern.name, subject)
             return statements.run(reader, case.body), None
 
-        if values is not None and isinstance(head, Constant) and case.guard is None:
-            if head.value in values:
-                if not head.weak and not isinstance(subject, Union):
-                    return statements.run(reader, case.body)
-                default_first.append(("default", None, thunk))
-            else:
-                if not head.weak and not isinstance(subject, Union):
-                    continue
-                arms.append(("flag", None, thunk))
-        else:
-            if isinstance(pattern, ast.MatchAs) and pattern.pattern is None and case.guard is None:
-                complete = True
-                if isinstance(head, Constant) and not head.weak and not isinstance(subject, Union):
-                    return statements.run(reader, case.body)
-            arms.append(("unknown", None, thunk))
+        complete = complete or (isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None)
+        arms.append(("unknown", None, thunk))
     if not complete:
         arms.append(("else", None, lambda: (None, None)))
-    results = reader.branch(node, None, default_first + arms)
+    results = reader.branch(node, None, arms)
     if all(status is not None for status, _ in results):
         return next((s for s, _ in results if s != "raise"), "raise")
     return None
 
 
-def _pattern_values(pattern: Any) -> list[Any] | None:
-    if isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant):
-        return [pattern.value.value]
-    if isinstance(pattern, ast.MatchSingleton):
-        return [pattern.value]
-    if isinstance(pattern, ast.MatchOr):
-        parts = [_pattern_values(p) for p in pattern.patterns]
-        return [v for part in parts if part for v in part] if all(part is not None for part in parts) else None
-    return None
+def _chain(node: ast.Match) -> list[ast.stmt] | None:
+    """`match x: case "a": ... case "b" | "c": ... case _: ...` as ifs on x; None where a pattern takes something apart."""
+    subject = node.subject if _is_plain(node.subject) else ast.copy_location(ast.Name(_asked(node), ast.Load()), node.subject)
+    found: list[ast.stmt] = []
+    for case in reversed(node.cases):
+        pattern, body = case.pattern, case.body
+        while isinstance(pattern, ast.MatchAs):
+            if pattern.name is not None:
+                bound = ast.Assign([ast.Name(pattern.name, ast.Store())], subject)
+                body = [ast.fix_missing_locations(ast.copy_location(bound, pattern)), *body]
+            if pattern.pattern is None:
+                break
+            pattern = pattern.pattern
+        tests = [] if isinstance(pattern, ast.MatchAs) else [_question(subject, pattern, ast.unparse(node.subject))]
+        asked = [test for test in (*tests, case.guard) if test is not None]
+        if None in tests:
+            return None
+        if not asked:
+            found = body
+            continue
+        test = asked[0] if len(asked) == 1 else ast.copy_location(ast.BoolOp(ast.And(), asked), case.pattern)
+        found = [ast.copy_location(ast.If(test, body, found), case.pattern)]
+    return found
+
+
+def _question(subject: ast.expr, pattern: ast.pattern, text: str) -> ast.expr | None:
+    """What a pattern asks of the subject, which is called `text`; None where it takes it apart."""
+    parts = pattern.patterns if isinstance(pattern, ast.MatchOr) else [pattern]
+    sides: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.MatchValue):
+            sides.append(part.value)
+        elif isinstance(part, ast.MatchSingleton):
+            sides.append(ast.copy_location(ast.Constant(part.value), part))
+        else:
+            return None
+    other: ast.expr = sides[0]
+    operator: ast.cmpop = ast.Is() if isinstance(pattern, ast.MatchSingleton) else ast.Eq()
+    said = "is" if isinstance(pattern, ast.MatchSingleton) else "=="
+    if len(sides) > 1:
+        operator, other, said = ast.In(), ast.copy_location(ast.Tuple(sides, ast.Load()), pattern), "in"
+    question = ast.copy_location(ast.Compare(subject, [operator], [other]), pattern)
+    question.__dict__["said"] = f"{text} {said} {ast.unparse(other)}"
+    return question
+
+
+def _is_plain(subject: ast.expr) -> bool:
+    """True for what can be asked again: a name, or an attribute of one."""
+    while isinstance(subject, ast.Attribute):
+        subject = subject.value
+    return isinstance(subject, ast.Name)
+
+
+def _asked(node: ast.Match) -> str:
+    """The name that the subject of a match goes by, no name of the program's."""
+    return f"_match in line {node.lineno}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Branch, Exit, Loop, Node
 from advisor.model.record import replace
-from advisor.model.source import Known, OneOf, Option, Setting
+from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.python import (
     assignment,
@@ -120,7 +120,7 @@ def _begun(loop: Loop) -> Setting | None:
             late = part.right_variable == loop.variable and part.operator in (">", ">=")
             begins = conditions.begins(part) if (early or late) and not part.negated else None
             if begins is not None:
-                return OneOf((Option(loop.count), Option(begins))) if isinstance(loop.count, Known) else begins
+                return OneOf((Option(loop.count), Option(begins))) if isinstance(loop.count, Known) and isinstance(begins, Unknown) else begins
     return loop.count
 
 

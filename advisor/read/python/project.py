@@ -80,6 +80,9 @@ class SourceModule:
         return found
 
     def _segment(self, node: ast.AST, longest: int) -> str:
+        said: str | None = node.__dict__.get("said")  # of a node that stands for others
+        if said is not None:
+            return said if len(said) <= longest else said[: longest - 3] + "..."
         line = getattr(node, "lineno", 0)
         end_line = getattr(node, "end_lineno", line) or line
         if not line or line > len(self.lines):
