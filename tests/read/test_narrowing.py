@@ -69,6 +69,31 @@ def test_a_number_that_is_not_known_stays_so(tmp_path: Path, text: str) -> None:
     assert not any(isinstance(one, Constant) and one.value == 0 for one in members(value(tmp_path, HEAD + text)))
 
 
+UNREAD = [  # of an object, a config that is not all known, and a thing that could not be read: what comes of it
+    ("if cfg.model.name == 'b':\n    x = build(cfg.model.name)", "b none"),
+    ("def run(cfg):\n    return build(cfg.model.name)\nif cfg.model.name == 'b':\n    x = run(cfg)", "b none"),
+    ("match cfg.model.name:\n    case 'a' | 'b':\n        x = build(cfg.model.name)", "a b none"),
+    ("if cfg.model.name == 'b':\n    pass\nx = build(cfg.model.name)", "a b other"),
+    ("def only_b():\n    if cfg.model.name != 'b':\n        return\n    print(cfg)\nonly_b()\nx = build(cfg.model.name)", "a b other"),
+    ("if cfg.model.name == 'b':\n    cfg.model.name = name\n    x = build(cfg.model.name)", "a b none other"),
+    ("if open('g').read():\n    if cfg.model.name == 'b':\n        x = build(cfg.model.name)\nelse:\n    x = build(cfg.model.name)", "a b none other"),
+]
+CONFIGS = [
+    "class Config:\n    pass\ncfg = Config()\ncfg.model = Config()\ncfg.model.name = name\n",
+    "import argparse\ncfg = argparse.Namespace(model=argparse.Namespace(name=name))\n",
+    "import hydra\n@hydra.main(config_path='nowhere')\ndef main(config):\n    global cfg\n    cfg = config\nmain()\n",
+    "import lab\ncfg = lab.load()\n",
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(("text", "expected"), UNREAD)
+def test_what_an_arm_knows_of_a_part_of_a_config(tmp_path: Path, config: str, text: str, expected: str) -> None:
+    found = members(value(tmp_path, f"{HEAD}name = open('f').read()\n{config}{text}"))
+    assert sorted(one.value for one in found if isinstance(one, Constant)) == expected.split()
+    assert all(isinstance(one, Constant) for one in found)
+
+
 TYPES = [  # what the loop makes of each type
     ("type(v) in [int, float]", [True, True, False, False]),
     ("type(v) is bool", [False, False, True, False]),

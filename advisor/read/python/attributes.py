@@ -124,6 +124,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
         return Constant(owner.name) if name == "__name__" else Bound(owner, name)
     if isinstance(owner, Partial):
         return owner.function if name == "func" else Opaque(f"`{name}` of a partial")
+    if isinstance(owner, Opaque) and id(owner) in reader.store.parts and (known := reader.store.parts_of(owner).get(name)) is not None:
+        return known  # type: ignore[no-any-return]
     if isinstance(owner, Opaque) and name == "grad":  # whatever it is the gradient of, what is done to it in place is done to gradients
         return Weights(facts.Parameters(exact=False, why=owner.why), each=True, of_grad=True)
     if isinstance(owner, Opaque):
@@ -234,6 +236,8 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
             handler(reader, owner, new, node)
     elif isinstance(owner, Function):
         reader.store.write(owner.attributes, name, new)
+    elif isinstance(owner, Opaque) and id(owner) in reader.store.parts:
+        reader.store.delete(reader.store.parts_of(owner), name)
     elif isinstance(owner, Opaque) and name == "grad":
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 

@@ -55,7 +55,7 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return next((s for s in statuses if s != "raise"), "raise")
     for (_, body), status in zip(arms, statuses):
         if status in ("return", "raise", "continue", "break"):
-            narrowing.narrow(reader, node.test, body is node.orelse)
+            narrowing.stay_narrowed(reader, narrowing.narrow(reader, node.test, body is node.orelse), ended=status == "raise")
     return None
 
 

@@ -209,6 +209,8 @@ def peek(reader: Reader, node: ast.AST) -> Value | None:
             return join(found) if found else None
         if isinstance(owner, Mapping):
             return owner.items.get(node.attr)
+        if isinstance(owner, Opaque) and id(owner) in reader.store.parts:
+            return reader.store.parts_of(owner).get(node.attr)
         return None
     if isinstance(node, ast.Subscript):
         index = _literal(node.slice)

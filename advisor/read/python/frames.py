@@ -28,6 +28,7 @@ class Frame:
     yields: list[Value] | None = None
     function: Any = None
     is_class: bool = False
+    narrowed: list[Any] = field(default_factory=list)  # what is known of things outside until it returns (narrowing.py)
     captured: bool = False  # a function or class made here outlives the activation
     loops: int = 0  # how many loops stood around when it was entered
     arms: int = 0  # how many arms of branches

@@ -221,6 +221,16 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
 
 def _run(reader: Reader, function: Function, body: list[ast.stmt], place: Place) -> str | None:
     """Runs a body within what the decorators of its function open."""
+    frame = reader.frame
+    status = _run_inside(reader, function, body, place)
+    if frame.narrowed:
+        from advisor.read.python import narrowing
+
+        narrowing.widened_again(reader, frame.narrowed)
+    return status
+
+
+def _run_inside(reader: Reader, function: Function, body: list[ast.stmt], place: Place) -> str | None:
     if not function.regions:
         return reader.run(body)
     from advisor.read.python import regions

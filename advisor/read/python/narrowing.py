@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import dataclass, replace
 from advisor.read.python import conditions
+from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
     UNION_MEMBERS,
     Class,
     Constant,
     Instance,
+    Mapping,
     Opaque,
     Sequence,
     Union,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that make the text of an object
 
-Narrowed = list[tuple[dict[str, Value], str, Value, Value]]  # where, name, what it was, what it is inside the arm
+Narrowed = list[tuple[dict[str, Any], str, Any, Any]]  # where, name, what it was, what it is inside the arm
 
 
 def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
@@ -101,7 +103,7 @@ def _choose(reader: Reader, asked: Choices) -> Narrowed:
     """
     value = conditions.peek(reader, asked.target)
     if value is None:
-        return []
+        return _choose_part(reader, asked)
     values = [choice.value for choice in asked.values]
     kept: list[Value] = []
     given: list[Constant] = []
@@ -121,6 +123,41 @@ def _choose(reader: Reader, asked: Choices) -> Narrowed:
     if not kept or len(kept) > UNION_MEMBERS:
         return []
     return _put(reader, asked.target, value, join(kept))
+
+
+def _choose_part(reader: Reader, asked: Choices) -> Narrowed:
+    """The same of an attribute of something that could not be read: `cfg.model.name`, of a config that is not known."""
+    texts = [choice for choice in asked.values if isinstance(choice.value, str)]
+    if not isinstance(asked.target, ast.Attribute) or len(texts) < len(asked.values) or len(texts) > UNION_MEMBERS:
+        return []
+    owner, narrowed = _unread(reader, asked.target.value)
+    return [*narrowed, _know(reader, owner, asked.target.attr, join(list(texts)))] if owner is not None else []
+
+
+def _unread(reader: Reader, node: ast.expr) -> tuple[Opaque | Mapping | None, Narrowed]:
+    """What could not be read, or not all of it, that an expression means: while the arm lasts it stays the same thing, however often it is asked for."""
+    value = conditions.peek(reader, node)
+    if isinstance(value, Opaque):
+        return (value, []) if value.flow is None and value.type is None else (None, [])
+    if isinstance(value, Mapping):
+        return (value, []) if value.state.get("attributes") and not value.exact else (None, [])
+    if value is not None or not isinstance(node, ast.Attribute):
+        return None, []
+    owner, narrowed = _unread(reader, node.value)
+    if owner is None:
+        return None, []
+    part = Opaque(owner.why if isinstance(owner, Opaque) else f"key {node.attr!r} of a config")
+    return part, [*narrowed, _know(reader, owner, node.attr, part)]
+
+
+def _know(reader: Reader, owner: Opaque | Mapping, name: str, value: Value) -> tuple[dict[str, Any], str, Any, Any]:
+    if isinstance(owner, Mapping):
+        held, items = owner.items, {**owner.items, name: value}
+        reader.store.write(owner.state, "items", items)
+        return owner.state, "items", held, items
+    parts = reader.store.parts_of(owner)
+    reader.store.write(parts, name, value)
+    return parts, name, MISSING, value
 
 
 def _is_open(member: Value, values: list[Any]) -> bool:
@@ -242,6 +279,8 @@ def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Va
         reader.store.write(home, target.id, new)
         return [(home, target.id, value, new)]
     owner = conditions.peek(reader, target.value)
+    if isinstance(owner, Mapping) and owner.state.get("attributes"):
+        return [_know(reader, owner, target.attr, new)]
     if isinstance(owner, Instance) and target.attr in owner.attributes:
         held = owner.attributes[target.attr]
         reader.store.write(owner.attributes, target.attr, new)
@@ -252,5 +291,17 @@ def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Va
 def widened_again(reader: Reader, narrowed: Narrowed) -> None:
     """Gives back what a name was before an arm narrowed it, where the arm did not bind it anew."""
     for container, name, old, new in narrowed:
-        if container.get(name) is new:
+        if container.get(name) is new and old is MISSING:
+            reader.store.delete(container, name)
+        elif container.get(name) is new:
             reader.store.write(container, name, old)
+
+
+def stay_narrowed(reader: Reader, narrowed: Narrowed, *, ended: bool) -> None:
+    """Behind an arm that leaves, or an assert, names stay what they are: for good where the program `ended` otherwise, else until the function returns.
+
+    Of what could not be read nobody sees who changes it.
+    """
+    widened_again(reader, [item for item in narrowed if item[2] is MISSING])
+    if not ended:
+        reader.frame.narrowed += [item for item in narrowed if item[2] is not MISSING and item[0] is not reader.frame.names]

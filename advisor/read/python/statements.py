@@ -186,7 +186,7 @@ def run_assert(reader: Reader, node: ast.Assert) -> str | None:
     if reader.strong_truth(value) is None:
         arms = [Arm("unknown", taken_when=True), Arm("else", [Exit(reader.place(node), "raise")], False)]
         reader.block.append(Branch(reader.place(node), reader.condition(node.test, value), arms))
-    narrowing.narrow(reader, node.test, True)
+    narrowing.stay_narrowed(reader, narrowing.narrow(reader, node.test, True), ended=True)
     return "raise" if reader.strong_truth(value) is False and isinstance(node.test, ast.Constant) else None
 
 

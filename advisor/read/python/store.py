@@ -10,10 +10,11 @@ MISSING: Any = object()  # the key was not there
 class Store:
     """A trail of (dict, key, old value). One entry per write; `undo` rolls back and returns what had been written."""
 
-    __slots__ = ("rewound", "trail")
+    __slots__ = ("parts", "rewound", "trail")
 
     def __init__(self) -> None:
         self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.parts: dict[int, tuple[Any, dict[str, Any]]] = {}  # of what could not be read, by its identity: it, and what an arm knows of its attributes
         self.rewound = 0  # the lowest point that was come back to since somebody set this
 
     def write(self, container: dict[Any, Any], key: Any, value: Any) -> None:
@@ -26,6 +27,10 @@ class Store:
         if key in container:
             self.trail.append((container, key, container[key]))
             del container[key]
+
+    def parts_of(self, unread: Any) -> dict[str, Any]:
+        """What is known of the attributes of a thing that could not be read, while an arm lasts that asked for them."""
+        return self.parts.setdefault(id(unread), (unread, {}))[1]
 
     def mark(self) -> int:
         """A point to come back to."""
