@@ -140,6 +140,40 @@ def test_what_follows_from_options_that_a_flag_may_set(tmp_path: Path, first: st
     assert [plain(item) for item in value(tmp_path, FILLED.format(first="", fill="a = Options()")).items] == ["no", "no", "no", 0.5]  # type: ignore[attr-defined]
 
 
+AFTERWARDS = """
+    import sys
+    from dataclasses import dataclass
+    from transformers import HfArgumentParser, TrainingArguments
+
+    @dataclass
+    class A:
+        rate: float
+        seed: int = None
+        given: str = "no"
+
+        def __post_init__(self):
+            if self.seed is not None:
+                self.given, self.seed = "yes", self.seed + 1
+
+    parser = HfArgumentParser((A, TrainingArguments))
+    a, t = {parse}
+    x = (a.rate, a.seed, a.given, t.weight_decay)
+"""
+GIVEN = ["parser.parse_yaml_file('run.yaml')", "parser.parse_dict({'rate': 0.5, 'seed': 3, 'weight_decay': 0.1})"]
+
+
+@pytest.mark.parametrize("parse", GIVEN)
+def test_what_a_file_gives_is_there_before_post_init_runs(tmp_path: Path, parse: str) -> None:
+    found = value(tmp_path, AFTERWARDS.format(parse=parse), {"run.yaml": "rate: 0.5\nseed: 3\nweight_decay: 0.1\n"})
+    assert [plain(one) for one in found.items] == [0.5, 4, "yes", 0.1]  # type: ignore[attr-defined]
+
+
+def test_what_a_script_gives_is_there_before_post_init_runs(tmp_path: Path) -> None:
+    files = {"run.sh": "python main.py --rate 0.5 --seed 3 --weight_decay 0.1\n"}
+    found = value(tmp_path, AFTERWARDS.format(parse="parser.parse_args_into_dataclasses()"), files)
+    assert [[plain(one) for one in members(item)] for item in found.items] == [[0.5], [4, 3], ["yes", "no"], [0.1]]  # type: ignore[attr-defined]
+
+
 def test_tap_processes_what_was_given(tmp_path: Path) -> None:
     text = """
         from tap import Tap

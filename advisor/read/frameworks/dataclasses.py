@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from advisor.model.source import Link
 from advisor.read.frameworks.table import LibraryCall, decorator, function
@@ -45,9 +46,17 @@ def field(call: LibraryCall) -> Value:
     )
 
 
-def filled(reader: Reader, cls: Class, node: ast.AST, prefix: str = "", held: Instance | None = None) -> Value:
-    """An object of a dataclass that a command line fills: its fields have their defaults, each of which a flag may override, before its __post_init__
-    runs. So have the dataclasses in it; one that is `held` as a default brings its own. An object of any other class comes as it is made."""
+def filled(
+    reader: Reader, cls: Class, node: ast.AST, prefix: str = "", held: Instance | None = None, given: Mapping[str, Value] | None = None
+) -> Value:
+    """An object of a dataclass that a command line fills: its fields have their defaults, each of which a flag may override, or what was `given` for
+    them, before its __post_init__ runs. So have the dataclasses in it; one that is `held` as a default brings its own. An object of any other class
+    comes as it is made."""
+    return reader.call(cls, Arguments([], {**options_of(reader, cls, node, prefix, held), **(given or {})}), node)
+
+
+def options_of(reader: Reader, cls: Class, node: ast.AST, prefix: str = "", held: Instance | None = None) -> dict[str, Value]:
+    """The fields of a dataclass that can be given, with their defaults."""
     options: dict[str, Value] = {}
     if any(isinstance(base, Class) and base.dataclass for base in cls.mro) and not isinstance(class_lookup(reader, cls, "__init__"), Function):
         for name, default, statement, owner in fields_of(reader, cls):
@@ -66,7 +75,7 @@ def filled(reader: Reader, cls: Class, node: ast.AST, prefix: str = "", held: In
             written = value.place if held is not None and isinstance(value, Constant) else None
             place = written or owner.module.place(statement.value if statement.value is not None else statement)
             options[name] = as_option(value, Link(place.file, place.line, f"--{prefix}{name} default"))
-    return reader.call(cls, Arguments([], options), node)
+    return options
 
 
 def as_option(value: Value, link: Link) -> Value:

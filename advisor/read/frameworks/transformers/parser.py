@@ -6,8 +6,7 @@ from advisor.model.recipe import Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.config import tree
-from advisor.read.frameworks import launched, table
-from advisor.read.frameworks.dataclasses import filled
+from advisor.read.frameworks import dataclasses, launched, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.yaml import load_config, read_text, text_of
 from advisor.read.python import classes
@@ -39,32 +38,39 @@ def init(call: LibraryCall) -> Value:
 @table.method("hf-parser", "parse_args_into_dataclasses", "parse_args_and_config", *FILES)
 def parse(call: LibraryCall) -> Value:
     """One object per dataclass, its defaults weak: the command line or a file may override them."""
-    objects = [_made(call, kind) for kind in call.this.data.get("classes", [])]
+    kinds = call.this.data.get("classes", [])
+    declared = [dataclasses.options_of(call.reader, kind, call.node) if isinstance(kind, Class) else {} for kind in kinds]
+    early = _given(call, {name: value for options in declared for name, value in options.items()})
+    objects = [_made(call, kind, early) for kind in kinds]
     made = [value for value in objects if isinstance(value, Instance)]
-    fields: dict[str, Value] = {}
+    late = _given(call, {key: value for one in made for key, value in one.attributes.items()})  # of the fields that a library declares
     for one in made:
-        fields.update(one.attributes)
-    if call.name.endswith(FILES):
-        given = _of_file(call)
-    else:
-        given = launched.overridden(call.reader, fields, lambda words, way: _read(call, words, way))
-        given = {key: value for key, value in given.items() if value is not fields.get(key)}
-        config = call.reader.config
-        if config is not None:  # joined with the program: TrlParser takes a file as it takes flags
-            given = {**given, **_entries(read_text(call.reader, config[1], config[0], typed=True, weak=True))}
-    for one in made:
-        for key, value in given.items():
-            if key in one.attributes or _declares(call, one, key):
+        own = {name for name, *_ in classes.fields_of(call.reader, one.cls)} if one.cls is not None else set()
+        for key, value in late.items():
+            if key not in own and (key in one.attributes or one.role == "hf-arguments"):  # a class of the library has more than are listed
                 call.reader.store.write(one.attributes, key, value)
     if call.name.endswith("parse_args_into_dataclasses") and call.reader.plain(call.get("return_remaining_strings")) is True:
         objects.append(Opaque("remaining arguments", "list"))
     return sequence(objects, "tuple")
 
 
-def _made(call: LibraryCall, kind: Value) -> Value:
+def _given(call: LibraryCall, fields: dict[str, Value]) -> dict[str, Value]:
+    """What a file, or the lines that start the program, give for these fields, and for others."""
+    if call.name.endswith(FILES):
+        return _of_file(call)
+    found = launched.overridden(call.reader, fields, lambda words, way: _read(call, words, way))
+    given = {key: value for key, value in found.items() if value is not fields.get(key)}
+    config = call.reader.config
+    if config is not None:  # joined with the program: TrlParser takes a file as it takes flags
+        given |= _entries(read_text(call.reader, config[1], config[0], typed=True, weak=True))
+    return given
+
+
+def _made(call: LibraryCall, kind: Value, given: dict[str, Value]) -> Value:
     reader = call.reader
     if isinstance(kind, Class):
-        made = filled(reader, kind, call.node)
+        given = {name: given[name] for name, *_ in classes.fields_of(reader, kind) if name in given}
+        made = dataclasses.filled(reader, kind, call.node, given=given)
         if isinstance(made, Instance):
             own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # a library reads its own
             made.data["settings"] = own
@@ -73,6 +79,8 @@ def _made(call: LibraryCall, kind: Value) -> Value:
                     said = Hyperparameter(owner.module.place(statement), name=name, value=setting(default or NONE), declared="dataclass")
                     reader.recipe.hyperparameters.items.append(said)
                 held = made.attributes.get(name)
+                if name in given:
+                    continue
                 if isinstance(held, Constant) and not held.weak:
                     place = owner.module.place(statement.value) if statement.value is not None else owner.module.place(statement)
                     link = Link(place.file, place.line, f"--{name} default")
@@ -88,13 +96,6 @@ def _made(call: LibraryCall, kind: Value) -> Value:
                     made.attributes[key] = replace(value, weak=True)
         return made
     return Opaque("a dataclass that could not be read")
-
-
-def _declares(call: LibraryCall, made: Instance, key: str) -> bool:
-    """True for a field of the arguments that has no default here: a class of the library has more than are listed."""
-    if made.role == "hf-arguments":
-        return True
-    return made.cls is not None and any(name == key for name, _, _, _ in classes.fields_of(call.reader, made.cls))
 
 
 def _entries(config: Value) -> dict[str, Value]:
