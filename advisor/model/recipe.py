@@ -31,7 +31,7 @@ from advisor.model.facts import (
 )
 from advisor.model.finding import Skipped
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, RefusedCall, UndefinedName, UnknownKey
+from advisor.model.refused import DebuggerStop, RefusedCall, RefusedRun, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 
@@ -102,6 +102,7 @@ class Recipe:
     duplicate_keys: Listing[DuplicateKey] = field(default_factory=Listing)  # of its configs
     unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
+    refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
     debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
 
@@ -190,6 +191,7 @@ LISTINGS: dict[type[Fact], str] = {
     DuplicateKey: "duplicate_keys",
     UnknownKey: "unknown_keys",
     RefusedCall: "refused_calls",
+    RefusedRun: "refused_runs",
     UndefinedName: "undefined_names",
     DebuggerStop: "debugger_stops",
     Transform: "transforms",
@@ -221,6 +223,7 @@ __all__ = [
     "Reading",
     "Recipe",
     "RefusedCall",
+    "RefusedRun",
     "Restore",
     "Role",
     "Sampler",

@@ -14,14 +14,14 @@ class UnknownKey(Fact):
     """A key of a config that is handed to a class or function of the project that has no such field: a TypeError.
 
     With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
-    where the taker leaves aside what it does not know.
+    where the taker leaves aside what it does not know, "parts" where it is a part of a data set that is asked for: a KeyError.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored"] = "project"
+    by: Literal["project", "library", "ignored", "parts"] = "project"
     meant: str | None = None  # what is called so elsewhere
 
 
@@ -37,6 +37,16 @@ class RefusedCall(Fact):
     unexpected: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
+
+
+@dataclass(slots=True, eq=False)
+class RefusedRun(Fact):
+    """A training that a framework refuses to begin: its trainer was given no training data, or a model that says nothing of how to train it."""
+
+    lacks: Literal["data", "step"] = "data"
+    taker: str = ""  # the trainer
+    given: str = ""  # the model
+    defined: Place | None = None
 
 
 @dataclass(slots=True, eq=False)

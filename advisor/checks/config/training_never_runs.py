@@ -1,4 +1,4 @@
-"""Training loops without a single turn."""
+"""Training loops without a single turn, and trainers that refuse to begin."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ from advisor.model.source import first
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """A program all of whose training loops are empty; a stage of several may be off by default. It stands where the number is written."""
-    if not recipe.whole or is_test(recipe.entry):
+    """A program all of whose training loops are empty; a stage of several may be off by default. It stands where the number is written.
+
+    What a trainer refuses it refuses however its program is read.
+    """
+    if is_test(recipe.entry):
+        return
+    for run in recipe.refused_runs:
+        case = "no-data" if run.lacks == "data" else "no-step"
+        yield ctx.finding(case, at=run, taker=run.taker, given=run.given, line=run.defined, severity="hint" if run.flag_off else None)
+    if not recipe.whole:
         return
     empty = [next((loop for loop in training.around if _is_empty(loop)), None) for training in training_loops(recipe)]
     for loop in dict.fromkeys(empty) if all(empty) else ():

@@ -14,6 +14,9 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
     """Each of them, with the field that was probably meant."""
     if key.optimizer is not None or key.by == "ignored":
         return  # nothing refuses it: it does nothing (setting-never-used)
+    if key.by == "parts":
+        yield ctx.finding("part", at=key, key=key.name, taker=key.taker, nearest=" and ".join(key.fields), severity="hint" if key.flag_off else None)
+        return
     near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
     case = ("argument-near" if near else "argument") if key.by == "library" else "near" if near else "none"
     yield ctx.finding(case, at=key, key=key.name, taker=key.taker, nearest="".join(near))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Dataset, Flow, Split
+from advisor.model.recipe import Dataset, Flow, Split, UnknownKey
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Place
 from advisor.read.frameworks import table
@@ -95,6 +95,7 @@ def part(call: LibraryCall) -> Value:
     parts: dict[str, Value] = call.this.data["parts"]
     found = parts.get(key)
     if found is None and call.this.data.get("whole"):
+        _not_there(call, key, parts)
         return Opaque("a split that is not there")
     if found is None:
         found = a_dataset(call, key, call.this.data.get("data"), bool(call.this.data.get("published")))
@@ -104,6 +105,14 @@ def part(call: LibraryCall) -> Value:
     return found
 
 
+def _not_there(call: LibraryCall, key: str, parts: dict[str, Value]) -> None:
+    """Notes a part that is asked for and that nobody made, where nothing is asked in between that may know of it."""
+    reader = call.reader
+    if call.name.endswith("__getitem__") and not reader.refusals.guarded and call.this.data.get("under") == reader.conditions:
+        maker = "train_test_split" if call.this.data["whole"] == "split" else "DatasetDict"
+        reader.record(UnknownKey(call.place, name=key, taker=maker, fields=tuple(parts), by="parts"))
+
+
 @table.method("dataset-parts", "__setitem__")
 def set_part(call: LibraryCall) -> Value:
     """data["validation"] = ..."""
@@ -111,7 +120,16 @@ def set_part(call: LibraryCall) -> Value:
     if isinstance(key, str):
         call.reader.store.write(call.this.data, "parts", {**call.this.data["parts"], key: value})
         _name(value, key)
+    else:
+        call.reader.store.write(call.this.data, "whole", False)
     return NONE
+
+
+@table.method("dataset-parts", "update", "setdefault", "__delitem__", "clear")
+def change_parts(call: LibraryCall) -> Value:
+    """data.update(...): what it holds is no longer known."""
+    call.reader.store.write(call.this.data, "whole", False)
+    return Opaque("a part of a data set")
 
 
 def _name(value: Value, key: str) -> None:
@@ -204,7 +222,8 @@ def train_test_split(call: LibraryCall) -> Value:
     for name in ("train", "test"):
         one = Dataset(call.place, kind=DATASET, origin=origin, part=name, split=fact, data=origin.data if origin else None, shuffled=True)
         parts[name] = made(call, one)
-    return reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": None, "parts": parts, "whole": True})
+    data = {"data": None, "parts": parts, "whole": "split", "under": [*reader.conditions]}
+    return reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)
 
 
 @table.method(DATASET, "__getitem__", "__iter__", "iter")
@@ -227,4 +246,6 @@ def parts_of(call: LibraryCall) -> Value:
     held.update(call.arguments.keywords)
     for key, value in held.items():
         _name(value, key)
-    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data={"data": None, "parts": held})
+    whole = call.arguments.exact and (given is None or (isinstance(given, Mapping) and given.exact))
+    data = {"data": None, "parts": held, "whole": whole, "under": [*call.reader.conditions]}
+    return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind, Loop
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, RefusedRun, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
@@ -17,9 +17,11 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
     Arguments,
+    Class,
     Constant,
     Function,
     Instance,
+    Library,
     Mapping,
     Opaque,
     Sequence,
@@ -32,6 +34,7 @@ from advisor.read.python.values import (
 )
 
 VERSION = "Lightning 2.6"
+BASES = ("lightning.LightningModule", "builtins.object")
 ENDLESS = -1  # of max_epochs: no limit
 NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
 SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
@@ -50,6 +53,20 @@ def _hook(reader: Reader, owner: Instance, name: str, arguments: list[Value], no
     return functions.call_function(reader, function, Arguments([owner, *arguments[:room]]), node, owner)
 
 
+def _without_step(call: LibraryCall, model: Instance) -> None:
+    """Notes a module that is to be trained and has no training_step, where all of its bases could be read."""
+    cls = model.cls
+    if cls is None or call.reader.refusals.guarded or "training_step" in model.attributes:
+        return
+    read = all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro)
+    own = [base for base in (cls, *cls.mro) if isinstance(base, Class)]
+    named = any(not {"training_step", "__getattr__"}.isdisjoint(base.namespace) or base.node.decorator_list for base in own)
+    lightning = any(isinstance(base, Library) and base.name == BASES[0] for base in cls.mro)
+    if read and lightning and not named:
+        place = cls.module.place(cls.node)
+        call.reader.record(RefusedRun(call.place, lacks="step", taker="Trainer.fit", given=cls.node.name, defined=place))
+
+
 def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | None, validation: Value | None) -> None:
     """Emits what Trainer.fit does: hooks, epochs, batches, steps, evaluation."""
     reader, node = call.reader, call.node
@@ -60,6 +77,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for part in (model, data):
         if isinstance(part, Instance) and part.role in ("module", "datamodule"):
             reader.store.write(part.attributes, "trainer", trainer)
+    _without_step(call, model)
     callbacks = _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)

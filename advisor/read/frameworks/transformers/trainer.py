@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
-from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Save, Seed
+from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, RefusedRun, Save, Seed
 from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -20,6 +20,7 @@ TRAINERS = (
     "transformers.Seq2SeqTrainer",
     *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO", "PPO", "RLOO")),
 )
+PLAIN = TRAINERS[:2]
 for _name in TRAINERS:
     table.CLASS_ROLES[_name] = "hf-trainer"
 table.CLASS_ROLES["transformers.TrainerCallback"] = "callback"
@@ -73,6 +74,7 @@ def train(call: LibraryCall) -> Value:
     recipe.owner_silences |= SILENCES
     argument, place, model = argument_of(reader, this), call.place, model_of(this)
     reader.emit(Kind.SEED, call.node, reader.record(Seed(place, library="framework", value=argument("seed"))))
+    _without_data(call)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
@@ -132,12 +134,22 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
     return found
 
 
+def _without_data(call: LibraryCall) -> None:
+    """Notes a trainer that has nothing to train on when it is to begin: it was given no data, nor any way to come to some."""
+    this = call.this
+    data = this.attributes.get("train_dataset")
+    none = data is None or (isinstance(data, Constant) and data.value is None and not data.weak)
+    own = this.cls is not None and any(isinstance(base, Class) and "get_train_dataloader" in base.namespace for base in this.cls.mro)
+    if none and not own and this.kind in PLAIN and this.data.get("exact") and not call.reader.refusals.guarded:
+        call.reader.record(RefusedRun(call.place, lacks="data", taker=this.kind.rpartition(".")[2], defined=this.data.get("place")))
+
+
 LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
 
 
 def _leaves_labels(this: Instance) -> bool:
     """True for a trainer whose collator and loss take the labels as they are: none of the program's own, and none that makes its own labels."""
-    if this.kind not in ("transformers.Trainer", "transformers.Seq2SeqTrainer") or (
+    if this.kind not in PLAIN or (
         this.cls is not None and any(isinstance(base, Class) and "compute_loss" in base.namespace for base in this.cls.mro)
     ):
         return False
