@@ -53,7 +53,7 @@ ARMS = [  # what comes of it, the default first
     ("match args.chosen:\n    case 'a':\n        pass\n    case 'b' | 'c':\n        x = build(args.chosen)", ["none", "b", "other"]),
     ("match args.listed:\n    case 'a':\n        pass\n    case other:\n        x = build(other)", ["none", "b"]),
     ("match args.listed:\n    case 'c':\n        x = 'never'", ["none"]),
-    ("match args.given.lower():\n    case 'a':\n        x = 'a'\n    case None:\n        x = 'nothing'\n    case _:\n        x = 'b'", ["a", "nothing", "b"]),
+    ("match args.given.lower():\n    case 'a':\n        x = 'a'\n    case None:\n        x = 'no'\n    case _:\n        x = 'b'", ["a", "no", "b"]),
     ("match ['a', args.size]:\n    case [name, 3]:\n        x = 'two'", ["two", "none"]),
 ]
 
@@ -76,7 +76,7 @@ UNREAD = [  # of an object, a config that is not all known, and a thing that cou
     ("if cfg.model.name == 'b':\n    pass\nx = build(cfg.model.name)", "a b other"),
     ("def only_b():\n    if cfg.model.name != 'b':\n        return\n    print(cfg)\nonly_b()\nx = build(cfg.model.name)", "a b other"),
     ("if cfg.model.name == 'b':\n    cfg.model.name = name\n    x = build(cfg.model.name)", "a b none other"),
-    ("if open('g').read():\n    if cfg.model.name == 'b':\n        x = build(cfg.model.name)\nelse:\n    x = build(cfg.model.name)", "a b none other"),
+    ("if len(name):\n    if cfg.model.name == 'b':\n        x = build(cfg.model.name)\nelse:\n    x = build(cfg.model.name)", "a b none other"),
 ]
 CONFIGS = [
     "class Config:\n    pass\ncfg = Config()\ncfg.model = Config()\ncfg.model.name = name\n",

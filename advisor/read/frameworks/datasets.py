@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from advisor.model.events import Kind
@@ -246,6 +247,7 @@ def parts_of(call: LibraryCall) -> Value:
     held.update(call.arguments.keywords)
     for key, value in held.items():
         _name(value, key)
-    whole = call.arguments.exact and (given is None or (isinstance(given, Mapping) and given.exact))
+    listed = isinstance(call.node, ast.Call) and all(isinstance(one, ast.Dict) and None not in one.keys for one in call.node.args)
+    whole = listed and call.arguments.exact and call.arguments.written and (given is None or isinstance(given, Mapping))
     data = {"data": None, "parts": held, "whole": whole, "under": [*call.reader.conditions]}
     return call.reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)

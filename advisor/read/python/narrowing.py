@@ -135,7 +135,7 @@ def _choose_part(reader: Reader, asked: Choices) -> Narrowed:
 
 
 def _unread(reader: Reader, node: ast.expr) -> tuple[Opaque | Mapping | None, Narrowed]:
-    """What could not be read, or not all of it, that an expression means: while the arm lasts it stays the same thing, however often it is asked for."""
+    """What could not be read, or not all of it, that an expression means: while the arm lasts it stays the same thing, whoever asks for it."""
     value = conditions.peek(reader, node)
     if isinstance(value, Opaque):
         return (value, []) if value.flow is None and value.type is None else (None, [])
@@ -298,10 +298,8 @@ def widened_again(reader: Reader, narrowed: Narrowed) -> None:
 
 
 def stay_narrowed(reader: Reader, narrowed: Narrowed, *, ended: bool) -> None:
-    """Behind an arm that leaves, or an assert, names stay what they are: for good where the program `ended` otherwise, else until the function returns.
-
-    Of what could not be read nobody sees who changes it.
-    """
+    """Behind an arm that leaves, or an assert, names stay what they are: for good where the program `ended` otherwise, else until the function
+    returns. Of what could not be read nobody sees who changes it."""
     widened_again(reader, [item for item in narrowed if item[2] is MISSING])
     if not ended:
         reader.frame.narrowed += [item for item in narrowed if item[2] is not MISSING and item[0] is not reader.frame.names]

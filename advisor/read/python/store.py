@@ -14,7 +14,7 @@ class Store:
 
     def __init__(self) -> None:
         self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
-        self.parts: dict[int, tuple[Any, dict[str, Any]]] = {}  # of what could not be read, by its identity: it, and what an arm knows of its attributes
+        self.parts: dict[int, tuple[Any, dict[str, Any]]] = {}  # what arms know of attributes of what could not be read, by its identity
         self.rewound = 0  # the lowest point that was come back to since somebody set this
 
     def write(self, container: dict[Any, Any], key: Any, value: Any) -> None:

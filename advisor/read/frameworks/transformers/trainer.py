@@ -60,6 +60,7 @@ def _remember(call: LibraryCall, instance: Instance) -> None:
         call.reader.store.write(instance.attributes, key, value)
     call.reader.store.write(instance.data, "place", call.place)
     call.reader.store.write(instance.data, "exact", call.arguments.exact)
+    call.reader.store.write(instance.data, "written", call.arguments.exact and call.arguments.written)
 
 
 @table.method("hf-trainer", "train")
@@ -140,7 +141,7 @@ def _without_data(call: LibraryCall) -> None:
     data = this.attributes.get("train_dataset")
     none = data is None or (isinstance(data, Constant) and data.value is None and not data.weak)
     own = this.cls is not None and any(isinstance(base, Class) and "get_train_dataloader" in base.namespace for base in this.cls.mro)
-    if none and not own and this.kind in PLAIN and this.data.get("exact") and not call.reader.refusals.guarded:
+    if none and not own and this.kind in PLAIN and this.data.get("written") and not call.reader.refusals.guarded:
         call.reader.record(RefusedRun(call.place, lacks="data", taker=this.kind.rpartition(".")[2], defined=this.data.get("place")))
 
 
