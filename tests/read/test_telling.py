@@ -61,6 +61,8 @@ def test_a_program_that_tells_times_alone_measures_speed(tmp_path: Path, monkeyp
         'with open("log.txt", "w") as file:\n    file.write(f"{taken} {loss.item()}")',
         'import json\nwith open("log.json", "w") as file:\n    json.dump({"right": right}, file)\nprint(taken)',
         'import logging\nlogging.info("%s", right)\nprint(taken)',
+        "import sys\nsys.stdout.write(str(right))\nprint(taken)",
+        "import numpy\nnumpy.save('scores.npy', scores.detach().numpy())\nprint(taken)",
         "def show(what):\n    print(what)\nprint(taken)\nshow(right)",
     ],
 )

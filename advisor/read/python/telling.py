@@ -20,8 +20,9 @@ SHOWN_AS = frozenset(["str", "round", "float", "int", "format", "repr"])  # func
 BESIDE = ("torch.cuda.", "torch.backends.", "torch.version.", "torch.__version__", "os.", "sys.", "platform.", "psutil.")  # no result of training
 # How else a program may tell of itself or keep something: a library's logger, a table, a picture, a progress bar.
 OTHER_WAYS = pattern(
-    r"\.dumps?\(|\bnp\.save|\.savez|\.to_(?:csv|json|excel|parquet|pickle)\(|savefig|add_scalar|wandb|mlflow|[Ww]riter|[Ll]ogger\b|logging\."
-    r"|import logging|set_postfix|set_description|save_pretrained|\.log\(|\.writelines\(|\.write_text\(|\.show\("
+    r"\.dumps?\(|(?<!torch)\.save\w*\(|\bsave_image|\bim(?:save|write)\(|h5py|\.to_(?:csv|json|excel|parquet|pickle|hdf)\(|add_scalar|wandb|mlflow"
+    r"|[Ww]riter|[Ll]ogger\b|logging\.|import logging|set_postfix|set_description|\.log\(|\.writelines\(|\.write_text\(|\.show\(|std(?:out|err)\b"
+    r"|pprint|tqdm\.write"
 )
 
 
