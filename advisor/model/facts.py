@@ -67,6 +67,7 @@ class Module(Fact):
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
     placed: Place | None = None  # it is moved to a device here, or made on one
+    minds_devices: bool = False  # its class speaks of devices, where it is given a batch that was moved to one
     on_accelerator: bool = False  # it is moved there in any case, to what is not the CPU where there is anything else
     assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
     dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)

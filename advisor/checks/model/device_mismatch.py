@@ -16,13 +16,15 @@ ON_CPU = ("torch.nn.", "torchvision.models.", "timm.", "transformers.")  # where
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The first time in training that a batch is given to a model, and one of the two was moved to an accelerator."""
+    """Each model that is given its first batch in training, where one of the two was moved to an accelerator."""
     if recipe.framework != "plain" or not recipe.whole or recipe.default_device:
         return
+    met: set[Module] = set()
     for event, around in events(recipe.tree, Kind.FORWARD):
         model, flow = event.subject, event.data.get("input")
-        if not isinstance(model, Module) or not isinstance(flow, Flow) or training_loop(around) is None:
+        if not isinstance(model, Module) or model in met or not isinstance(flow, Flow) or training_loop(around) is None:
             continue
+        met.add(model)
         if not (flow.placed is not None or (model.on_accelerator and not recipe.moves_data)):
             continue
         if recipe.budget_cuts or not recipe.modules.complete:
@@ -31,7 +33,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("batch-stays", at=event, model=model.name, moved=model.placed)
         elif flow.placed is not None and _stays(model, recipe):
             yield ctx.finding("model-stays", at=event, model=model.name, moved=flow.placed)
-        return
 
 
 def _stays(model: Module, recipe: Recipe) -> bool:
@@ -40,4 +41,6 @@ def _stays(model: Module, recipe: Recipe) -> bool:
     related = [module for module in recipe.modules if module in parts or model in whole(module) or module.slot is model.slot]
     if any(module.placed or module.wrapped or module.escaped or module.copy_of for module in related):
         return False
-    return any(has_weights(part) or not part.complete for part in parts) and all(part.complete or part.kind.startswith(ON_CPU) for part in parts)
+    if any(part.minds_devices for part in parts) or not any(has_weights(part) or not part.complete for part in parts):
+        return False
+    return all(part.complete or part.kind.startswith(ON_CPU) for part in parts)

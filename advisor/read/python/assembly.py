@@ -41,7 +41,7 @@ def complete(reader: Reader) -> None:
     _completeness(reader, nodes)
     recipe.measures_speed = recipe.whole and recipe.framework == "plain" and telling.measures_speed(reader, nodes)
     folders.note_missing(reader)
-    moves.note(reader)
+    moves.note(reader, nodes)
     note_readers(reader)
     constants.note(reader)
     config_class.note(reader)

@@ -221,6 +221,9 @@ def measure(call: LibraryCall) -> Value:
 @table.method("weights", *SAME)
 def same(call: LibraryCall) -> Value:
     """The weights, moved or in another shape."""
+    if call.name.endswith((".to", ".cuda")):
+        for module in weights_of(call).parameters.modules:
+            module.placed = module.placed or call.place
     return Tensor(of_weights(weights_of(call)))
 
 
