@@ -119,9 +119,7 @@ def wholes(modules: Iterable[Module]) -> frozenset[Module]:
 class Flow:
     """What is known of a tensor (or a number taken from one): where it comes from and what was last done to it."""
 
-    activation: str | None = (
-        None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without activation), argmax; None: not known
-    )
+    activation: str | None = None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without one), argmax; None: not known
     activation_at: Place | None = None
     activation_dim: Setting | None = None
     activation_input: Flow | None = None
