@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.model.recipe import Dataset, Loader, Transform
-from advisor.model.source import Setting, is_absent, number, value_of
+from advisor.model.source import Setting, is_absent, is_none, number, value_of
 
 LIBRARIES = ("torchvision.", "albumentations.", "torchaudio.", "kornia.")
 RANDOM = frozenset(
@@ -62,6 +62,11 @@ STEADY_WHEN_ALWAYS = frozenset(
 
 
 SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ConvertDtype")
+STRENGTHS = {  # of torchvision, what decides how much a random step changes: none of it, and nothing is drawn
+    "ColorJitter": ("brightness", "contrast", "saturation", "hue"),
+    "RandomRotation": ("degrees",),
+    "RandomAffine": ("degrees", "translate", "scale", "shear"),
+}
 UNCHANGED = ("RandMark", "RandRange", "RandIdentity", "RandomOrder", "Randomizable")  # of MONAI's Rand..., what draws no change of a sample
 
 
@@ -115,9 +120,16 @@ def is_random(transform: Transform) -> bool:
     if transform.kind.startswith("albumentations."):
         always = number(transform.settings.get("p")) == 1 or value_of(transform.settings.get("always_apply")) is True
         return not (transform.name in STEADY or transform.name.startswith("ToTensor") or (always and transform.name in STEADY_WHEN_ALWAYS))
-    if not transform.kind.startswith(LIBRARIES):
+    if not transform.kind.startswith(LIBRARIES) or _of_no_strength(transform):
         return False
     return transform.name.startswith("Random") or transform.name in RANDOM
+
+
+def _of_no_strength(transform: Transform) -> bool:
+    """True for `ColorJitter()` and `RandomRotation(0)`, which hand on what they get."""
+    strengths = STRENGTHS.get(transform.name, ()) if transform.kind.startswith("torchvision.") else ()
+    settings = [transform.settings.get(name) for name in strengths]
+    return bool(strengths) and all(is_none(strength) or number(strength) == 0 for strength in settings)
 
 
 def normalization(transforms: list[Transform]) -> Transform | None:
