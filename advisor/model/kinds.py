@@ -20,7 +20,7 @@ ATTENTION = frozenset(
     }
 )
 CONVOLUTION = frozenset({"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv2d"})
-WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilinear", "Embedding", "EmbeddingBag"}
+WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilinear", "Embedding", "EmbeddingBag", "CRF"}
 GRAPH_ROOTS = ("torch_geometric.", "dgl.")
 IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "efficientnet_pytorch.")
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
