@@ -23,10 +23,14 @@ FOLDERS = pattern(  # beside an entry and above it, where launch scripts are kep
 )
 MOST_FILES = 80  # files looked through for one entry
 LARGEST = 60_000  # bytes of one of them
+LONGEST_ARRAY = 200  # words of one that is not closed
 MOST_LINES = 24  # command lines kept for one entry
 
 _VARIABLE = pattern(r"\$\{(\w+)(?::?[-=]([^}]*))?\}|\$\((\w+)\)|\$(\w+)")
 _ASSIGNED = pattern(r"^\s*(?:export\s+|local\s+|readonly\s+|declare\s+(?:-\w+\s+)?|set\s+)?([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$")
+_ARRAY = pattern(r"^([A-Za-z_]\w*)(\+?)=\(")  # ARGS=(--lr 0.1)
+_ARRAY_PUT = pattern(r"""^"?\$\{(\w+)\[[@*]\]\}"?$""")
+_QUOTED = pattern(r"""(["'])(?:\\.|(?!\1).)*\1""")
 _LOOP = pattern(r"^\s*for\s+(\w+)\s+in\s+(.*?)\s*(?:;|$)")
 _TOKEN = pattern(r"""(?:[^\s"'\\;|&#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)\#)+|;;?|\|\|?|&&?|\#.*""", re.DOTALL)
 _REDIRECTION = pattern(r"^\d*(>>?|<(?![^<>]+>))(&\d)?")
@@ -60,7 +64,7 @@ class Line:
     def of(cls, words: list[Word]) -> Line:
         """The line that has these words."""
         whole = " ".join(word.text or "" for word in words)
-        return cls(words, whole, _LOOP.match(whole) is not None or _ASSIGNED.match(whole) is not None)
+        return cls(words, whole, _LOOP.match(whole) is not None or _ASSIGNED.match(whole) is not None or "=(" in whole)
 
 
 @dataclass(slots=True)
@@ -80,6 +84,14 @@ class _Variables:
     """The variables of one script; None for what is assigned differently at different places."""
 
     values: dict[str, str | None] = field(default_factory=dict)
+    arrays: dict[str, list[Word] | None] = field(default_factory=dict)
+
+    def hold(self, name: str, words: list[Word], more: bool, line: int) -> None:
+        """An array; what is added to it later may depend on anything."""
+        if more:
+            self.arrays[name] = [*(self.arrays.get(name) or []), Word(None, line)]
+        else:
+            self.arrays[name] = words if name not in self.arrays else None
 
     def assign(self, name: str, value: str | None) -> None:
         self.values[name] = value if self.values.get(name, value) == value else None
@@ -232,6 +244,8 @@ def commands(lines: Iterable[Line], display: str, is_entry: object, names: tuple
         if not may_start and not line.assigns:
             continue
         first = words[0].text or ""
+        if "=(" in whole and not documented:
+            _hold_arrays(words, variables)
         if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or (may_start and is_entry(first))):
             continue
         loop = _LOOP.match(whole)
@@ -252,19 +266,24 @@ def commands(lines: Iterable[Line], display: str, is_entry: object, names: tuple
 def lines_of(text: str) -> Iterator[Line]:
     """The logical lines of a text; a backslash at the end goes on with the next line."""
     held: list[Word] = []
+    depth = 0  # of an array that goes on until it is closed
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
         if held and line.startswith("#"):
             continue  # a comment between the lines of one command
         if not held:
             line = line.lstrip("$>`@- ") if line[:1] in "$>`@-" else line
+            depth = 0
         goes_on = line.endswith(("\\", "^"))
         for match in _TOKEN.finditer(line[:-1] if goes_on else line):
             token = match.group()
             if token.startswith("#"):
                 break
-            held.append(Word(token, number))
-        if held and not goes_on:
+            begun = _ARRAY.match(token)
+            pieces = (token[: begun.end()], token[begun.end() :]) if begun is not None else (token,)
+            held += [Word(piece, number) for piece in pieces if piece]
+            depth += _opened(token) if depth or begun is not None else 0
+        if held and not goes_on and (depth <= 0 or len(held) > LONGEST_ARRAY):
             yield Line.of(held)
             held = []
     if held:
@@ -284,6 +303,40 @@ def _parts(words: list[Word]) -> Iterator[list[Word]]:
         yield part
 
 
+def _opened(text: str) -> int:
+    """How many parentheses a word opens and leaves open; those in quotes are none."""
+    bare = _QUOTED.sub("", text)
+    return bare.count("(") - bare.count(")")
+
+
+def _closed(text: str) -> tuple[str, bool]:
+    """A word without the parenthesis that closes what began before it: an array, or commands that run by themselves."""
+    closes = text.endswith(")") and _opened(text) < 0
+    return (text[:-1] if closes else text), closes
+
+
+def _hold_arrays(words: list[Word], variables: _Variables) -> None:
+    """Notes the arrays that a line makes, or adds to."""
+    for part in _parts(words):
+        for index, word in enumerate(part):
+            array = _ARRAY.match(word.text or "")
+            if array is not None:
+                inside = [Word(_closed(one.text or "")[0], one.line) for one in part[index + 1 :]]
+                variables.hold(array.group(1), list(_put_in([one for one in inside if one.text], variables)), bool(array.group(2)), word.line)
+                break
+
+
+def _put_in(words: list[Word], variables: _Variables) -> Iterator[Word]:
+    """The words with those of an array in its place."""
+    for word in words:
+        array = _ARRAY_PUT.match(word.text or "")
+        if array is None:
+            yield word
+        else:
+            held = variables.arrays.get(array.group(1))
+            yield from held if held is not None else [Word(None, word.line)]
+
+
 def _unquoted(text: str) -> str:
     text = text.strip().strip("`")
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
@@ -294,19 +347,25 @@ def _unquoted(text: str) -> str:
 def _command(words: list[Word], display: str, documented: bool, variables: _Variables, is_entry: object) -> Launch | None:
     assert callable(is_entry)
     for index, word in enumerate(words):
-        text = _unquoted(word.text or "")
+        text = _unquoted(_closed(word.text or "")[0])
         name = variables.expanded(text) or text
-        before = [part.text or "" for part in words[:index]]
+        before = [_unquoted(part.text or "") for part in words[:index]]
         if not name or name.startswith("-") or "=" in name or not is_entry(name):
             continue
         if not _starts(before, name):
             continue
         launch = Launch(display, word.line, [], name, _launcher(before), documented)
-        for part in words[index + 1 :]:
-            text = _unquoted(part.text or "")
+        for part in _put_in(words[index + 1 :], variables):
+            if part.text is None:
+                launch.words.append(part)
+                continue
+            plain, last = _closed(part.text)
+            text = _unquoted(plain)
             if _REDIRECTION.match(text):
                 break
             if text in ("$@", "${@}", "$*", ""):
+                if last:
+                    break
                 continue
             value = variables.expanded(text)
             if value is None and "=" in text and text.startswith("-"):  # --lr=$LR: the option is there, its value is not known
@@ -314,6 +373,8 @@ def _command(words: list[Word], display: str, documented: bool, variables: _Vari
             for one in value.split() if value is not None and " " in value and "$" in text and '"' not in (part.text or "") else (value,):
                 open_to_reader = one is not None and documented and any(mark in one for mark in _OPEN)
                 launch.words.append(Word(None if open_to_reader else one, part.line))
+            if last:
+                break
         return launch
     return None
 

@@ -45,6 +45,15 @@ def lines(tmp_path: Path, files: dict[str, str], entry: str = "main.py") -> list
         ("python -m torch.distributed.launch --nproc_per_node 2 main.py --lr 0.5", ["--lr", "0.5"]),
         ("accelerate launch --mixed_precision fp16 main.py --lr 0.5 $@", ["--lr", "0.5"]),
         ("python -m main --lr 0.5", ["--lr", "0.5"]),
+        ('FILE="c.yaml"\nCMD=("$PYTHON" main.py --config "$FILE")\n"${CMD[@]}"', ["--config", "c.yaml"]),
+        (
+            "CMD=(\n  torchrun --nproc_per_node 2 main.py\n  --lr 0.5  # a comment\n  --name 'a (b)'\n)\nCMD+=(--amp)\n${CMD[@]}",
+            ["--lr", "0.5", "--name", "a (b)"],
+        ),
+        ('ARGS=(--lr 0.5\n --wd "$WD")\nNONE=()\npython main.py "${ARGS[@]}" --amp "${NONE[@]}"', ["--lr", "0.5", "--wd", None, "--amp"]),
+        ("ARGS=(--lr 0.5)\nif true; then ARGS+=(--wd 1); fi\npython main.py ${ARGS[@]}", ["--lr", "0.5", None]),
+        ("if a; then ARGS=(--lr 0.5); else\nARGS=(--lr 1)\nfi\nARGS=(--lr 2)\npython main.py ${ARGS[@]} --wd 0", [None, "--wd", "0"]),
+        ("(cd src; python main.py --lr 0.5)\necho done", ["--lr", "0.5"]),
     ],
 )
 def test_shell(tmp_path: Path, text: str, words: list[str | None]) -> None:
