@@ -98,3 +98,10 @@ def test_a_config_of_several_programs(tmp_path: Path, files: dict[str, str], fou
     files = {"train.py": HEAD + PLAIN + TAIL, "config.json": CONFIG, **files}
     passed = [name for name in files if name.endswith(".py")] if together else ["train.py"]
     assert unread(tmp_path, files, *passed) == [told(name, lines[name]) for name in found]
+
+
+@pytest.mark.parametrize("name", ["seed", "val_ratio", "validation_split", "time_mask_param", "mixup_alpha", "min_lr", "test_size"])
+def test_what_a_run_depends_on_beside_its_rates(tmp_path: Path, name: str) -> None:
+    files = {"train.py": HEAD + PLAIN + TAIL, "config.json": f'{{"{name}": 1, "split_name": 2, "seeds_seen": 3}}\n'}
+    assert unread(tmp_path, files) == [told(name, 1)]
+    assert unread(tmp_path, {**files, "train.py": HEAD + f"print(given['{name}'])\n" + PLAIN + TAIL}) == []
