@@ -639,3 +639,43 @@ def test_words_that_declare_count_only_where_they_are_code(tmp_path: Path) -> No
     )
     assert [plain(name(reader, wanted)) for wanted in ("a", "b", "count", "d")] == [1, 0, 2, 4]
     assert isinstance(name(reader, "c"), Generator)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "[key for key in NEEDED if key not in table]",
+        "{key: 1 for key in NEEDED if key not in table}",
+        "list(filter(lambda key: key not in table, NEEDED))",
+        "sorted(key for key in NEEDED if key not in table)",
+        "[key for key in NEEDED if not os.path.exists(key)]",
+        "errors(table)",
+    ],
+)
+def test_what_a_filter_may_have_left_out_is_not_there_for_sure(tmp_path: Path, missing: str) -> None:
+    text = f"""
+    import os
+    import pandas as pd
+    NEEDED = ["age", "label"]
+    def errors(table):
+        found = []
+        for key in NEEDED:
+            if key not in table.columns:
+                found.append(key)
+        return found
+    def checked(table):
+        missing = {missing}
+        if missing:
+            raise ValueError(missing)
+        return 7
+    x = checked(pd.read_csv("table.csv"))
+    """
+    found = name(run(tmp_path, text), "x")
+    assert isinstance(found, Constant)
+    assert found.value == 7
+
+
+def test_a_list_that_is_known_is_true_when_it_holds_something(tmp_path: Path) -> None:
+    text = "LIMITS = [3, 4]\nx = 1 if [limit for limit in LIMITS if limit > 3] else 2\ny = 1 if [limit for limit in LIMITS if limit > 4] else 2\n"
+    reader = run(tmp_path, text)
+    assert [plain(name(reader, one)) for one in "xy"] == [1, 2]

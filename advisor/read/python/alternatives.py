@@ -82,6 +82,8 @@ def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], ser
             reader.store.delete(container, key)
         else:
             write(container, key, present[0] if len(present) == 1 else _join_slot(present, serial, when))
+            if key == "items" and "exact" in container and any(present) and not all(present):
+                write(container, "perhaps_empty", True)
 
 
 def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:

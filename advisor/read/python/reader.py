@@ -340,7 +340,7 @@ class Reader:
         if isinstance(value, Constant):
             return bool(value.value)
         if isinstance(value, (Sequence, Mapping)):
-            return True if value.items else (False if value.exact else None)
+            return bool(value.items) if value.exact and not value.state.get("perhaps_empty") else None  # a filter, or a branch, may leave out all
         if isinstance(value, (Function, Class, Library, Bound, Partial)):
             return True
         if isinstance(value, Instance):
