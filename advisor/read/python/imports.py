@@ -13,7 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.python.executions import FailedImport, Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
-from advisor.read.python.refusals import judge_import
+from advisor.read.python.refusals import judge_import, judge_level
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
     """from a.b import c [as d]"""
     module = reader.frame.module
     if node.level:
+        judge_level(reader, node)
         path = reader.project.relative(module, node.level, node.module)
         name = _relative_name(module, node.level, node.module)
         source: Value = _execute(reader, path, name, node) if path else _failed(reader, "." * node.level + (node.module or ""), node)

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
-from advisor.model.recipe import RefusedCall, UndefinedName
+from advisor.model.recipe import Broken, RefusedCall, UndefinedName
 from advisor.model.record import dataclass
 from advisor.read.python import called, classes
 from advisor.read.python.handed import Handed
@@ -274,6 +274,35 @@ def seems_to_lack(project: Project, source: SourceModule) -> bool:
             if isinstance(text, bytes) and any(alias.name != "*" and alias.name.encode() not in text for alias in node.names):
                 return True
     return False
+
+
+def judge_level(reader: Reader, node: ast.ImportFrom) -> None:
+    """Notes `from ..data import x` in a file that the entry knows as `utils.x`: there is no package above utils."""
+    module = reader.frame.module
+    if reader.refusals.guarded or module is reader.entry:
+        return
+    name = reader.asked_of_entry(_name_for_entry, module.path)
+    package = name if module.is_package else name.rpartition(".")[0]
+    if not name or node.level <= len(list(filter(None, package.split(".")))):
+        return
+    fact = UndefinedName(reader.place(node), name="." * node.level + (node.module or ""), above=package or name)
+    _under(reader, fact)
+    reader.recipe.undefined_names.items.append(fact)
+
+
+def _name_for_entry(project: Project, path: str, entry: str) -> str:
+    """The dotted name that a file has for the entry, which finds it below its own folder; empty where it may be known by another one.
+
+    An entry that imports by dots itself is started with `-m`, from who knows how far above.
+    """
+    folder, source = os.path.dirname(entry) + os.sep, project.load(entry)
+    if not path.startswith(folder) or isinstance(source, Broken):
+        return ""
+    name = path[len(folder) :].removesuffix(".py").replace(os.sep, ".").removesuffix(".__init__")
+    if not _alone(project, f"{name} {path}", entry):
+        return ""
+    dotted = "from ." in source.text and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(source.tree))
+    return "" if dotted else name
 
 
 def _standard(node: ast.ImportFrom) -> bool:
