@@ -72,6 +72,7 @@ class Module(Fact):
     assigned_early: Place | None = None  # a part is assigned before super().__init__() has run, or without it
     dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)
     statistics_renewed: bool = False  # update_bn was run on it
+    normalises: tuple[tuple[Place, tuple[str, ...]], ...] = ()  # of a batch norm: the layers whose outputs it is given, each with what it depends on
     averaged: Setting = ABSENT  # decay of the exponential average that its weights are (AveragedModel, ModelEma, a copy)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from advisor.model.layers import BATCH_NORMS
 from advisor.model.recipe import Flow, Loader, Module
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
@@ -104,6 +105,9 @@ def apply(call: LibraryCall, fact: Module, name: str, flow: Flow) -> Value:
     """The result of a layer of torch.nn by its name."""
     place = fact.place
     graph = graph_now(call.reader, flow)
+    if name in BATCH_NORMS and flow.activation == "linear" and flow.activation_at is not None:
+        given = flow.activation_at, tuple(text for text, _ in call.reader.conditions)
+        fact.normalises = fact.normalises if given in fact.normalises else (*fact.normalises, given)
     if name in ACTIVATIONS:
         dim: Setting = fact.settings.get("dim", ABSENT) if name in ("Softmax", "LogSoftmax", "Softmin") else ABSENT
         if name == "Softmax2d":
