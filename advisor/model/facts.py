@@ -73,6 +73,7 @@ class Module(Fact):
     dtype: Setting = ABSENT  # torch.float16, torch.bfloat16 after .half(), .to(...)
     statistics_renewed: bool = False  # update_bn was run on it
     normalises: tuple[tuple[Place, tuple[str, ...]], ...] = ()  # of a batch norm: the layers whose outputs it is given, each with what it depends on
+    from_init: bool = False  # of a batch norm: an __init__ makes it itself, so that it is no stand-in for others that a helper makes
     averaged: Setting = ABSENT  # decay of the exponential average that its weights are (AveragedModel, ModelEma, a copy)
 
     @property

@@ -15,10 +15,13 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     """Each batch norm that is given the outputs of several layers beside it, whatever way a run takes."""
     if not module.user_class:
         return
-    for norm in module.children.values():
-        if norm.name not in BATCH_NORMS or norm.user_class or value_of(norm.settings.get("track_running_stats")) is False:
+    parts = list(module.children.values())
+    for norm in parts:
+        if norm.name not in BATCH_NORMS or norm.user_class or not norm.from_init or parts.count(norm) > 1:
             continue
-        beside = {child.place for child in module.children.values() if child is not norm and not child.user_class}
+        if value_of(norm.settings.get("track_running_stats")) is False:
+            continue
+        beside = {child.place for child in parts if child is not norm and not child.user_class}
         always = norm.normalises[0][1] if norm.normalises else ()
         layers = [place for place, depends in norm.normalises if place in beside and depends == always]
         if len(layers) > 1:

@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
+from advisor.model.layers import BATCH_NORMS
 from advisor.model.recipe import Module
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
@@ -27,6 +28,8 @@ READ = (
 def construct(call: LibraryCall, name: str) -> Value:
     """A layer with every setting."""
     fact = Module(call.place, kind=f"torch.nn.{name}")
+    if name in BATCH_NORMS:
+        fact.from_init = getattr(call.reader.frame.function, "name", "") == "__init__"
     describe(call, fact, name)
     return made(call, fact)
 
