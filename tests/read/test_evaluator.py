@@ -679,3 +679,20 @@ def test_a_list_that_is_known_is_true_when_it_holds_something(tmp_path: Path) ->
     text = "LIMITS = [3, 4]\nx = 1 if [limit for limit in LIMITS if limit > 3] else 2\ny = 1 if [limit for limit in LIMITS if limit > 4] else 2\n"
     reader = run(tmp_path, text)
     assert [plain(name(reader, one)) for one in "xy"] == [1, 2]
+
+
+def test_a_call_that_python_refuses_hands_nothing_on(tmp_path: Path) -> None:
+    text = """
+    import torch
+    class Trainer:
+        def __init__(self, model):
+            self.optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        def push(self, message):
+            pass
+        def train(self):
+            self.push("the end", True)
+    Trainer(torch.nn.Linear(4, 2)).train()
+    """
+    reader = run(tmp_path, text)
+    assert [optimizer.escaped for optimizer in reader.recipe.optimizers] == [None]
+    assert len(reader.refusals.calls) == 1

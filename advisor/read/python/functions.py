@@ -111,6 +111,8 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         prospect.look(reader)
     if overfull(function, arguments):
         reader.unread(f"`{function.name}` is given more arguments than it takes, and which belongs to which name is not known", node)
+        if node in reader.refusals.calls:  # told as an error: it hands nothing on
+            return calls.opaque_result(reader, function.name, [])
         return _unfollowed(reader, function.name, arguments, node)
     frame = bind(reader, function, arguments, receiver)
     if not isinstance(body_node, ast.Lambda) and declared(body_node, function.module.lines).yields:
