@@ -696,3 +696,26 @@ def test_a_call_that_python_refuses_hands_nothing_on(tmp_path: Path) -> None:
     reader = run(tmp_path, text)
     assert [optimizer.escaped for optimizer in reader.recipe.optimizers] == [None]
     assert len(reader.refusals.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "groups = collections.defaultdict(list)\nfor row in table.columns:\n    groups[row].append(1)\n",
+        "groups = collections.defaultdict(lambda: collections.defaultdict(list))\nfor row in table.columns:\n    groups[row]['a'].append(1)\n",
+        "groups = {}\nfor row in table.columns:\n    groups.setdefault(row, []).append(1)\n",
+        "groups = {}\nfor row in table.columns:\n    groups[row] = [1]\n",
+    ],
+)
+def test_what_is_grouped_under_keys_that_are_not_known_is_there(tmp_path: Path, fill: str) -> None:
+    """Neither is the dict empty, nor is its key a text that is known."""
+    text = f"import collections\nimport pandas as pd\ntable = pd.read_csv('table.csv')\n{fill}"
+    text += "kept = sorted(key for key, rows in groups.items() if rows)\nx = len(kept) == 0\n"
+    text += "y = [key for key in groups]\nz = [rows for rows in groups.values()]\n"
+    reader = run(tmp_path, text)
+    assert isinstance(name(reader, "x"), Opaque)
+    keys, rows = name(reader, "y"), name(reader, "z")
+    assert isinstance(keys, Sequence)
+    assert isinstance(rows, Sequence)
+    assert not any(isinstance(key, Constant) for key in keys.items)
+    assert rows.items

@@ -9,7 +9,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration
-from advisor.read.python import classes, functions
+from advisor.read.python import classes, functions, subscripts
 from advisor.read.python.values import (
     Arguments,
     Class,
@@ -84,7 +84,7 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
             item = join([*value.items, Opaque("an item of a list")])  # words of a line and an end mark: the others are not this one
         return Iteration(item, None, what="parameters" if weights else "items")
     if isinstance(value, Mapping):
-        keys = tuple(Constant(key) for key in value.items)
+        keys = tuple(map(subscripts.key_of, value.items))
         return Iteration(join([*keys, *(() if value.exact and keys else (Opaque("a key"),))]), keys if value.exact else None, what="items")
     if isinstance(value, Weights):
         parameters, here = replace(value.parameters, iterator=False), reader.place(node)

@@ -71,6 +71,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if UNKNOWN_KEY in owner.items:
             return owner.items[UNKNOWN_KEY]
         values = list(owner.items.values())
+        if not values and owner.exact and owner.state.get("default") is not None:
+            return filled(reader, owner, index, reader.call(owner.state["default"], Arguments(), node), node)
         if values and owner.exact:
             kinds = {type(v) for v in values}
             if len(values) <= 4 or kinds <= {Library, Class, Function}:
@@ -198,6 +200,17 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
                     reader.store.write(owner.data, "items", tuple(parts))
     elif isinstance(owner, Weights):
         reader.emit(Kind.GRAD_WRITE, node, owner.parameters, what="grad" if owner.of_grad else "in-place")
+
+
+def key_of(key: Any) -> Value:
+    """A key of a dict as a value."""
+    return Opaque("a key of a dict") if key == UNKNOWN_KEY else Constant(key)
+
+
+def filled(reader: Reader, owner: Mapping, key: Value, made: Value, node: ast.AST) -> Value:
+    """What a dict makes for a key that it has not: `groups[name].append(x)` of a defaultdict, where the name is not known."""
+    set_item(reader, owner, key, made, node)
+    return made
 
 
 def hashable(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
-from advisor.read.python import growing, keys, texts
+from advisor.read.python import growing, keys, subscripts, texts
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -370,7 +370,11 @@ def _lookup(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Val
         if value.exact:
             return default if default is not None else NONE if name == "get" else Opaque(f"key {key.value!r}")
         return join([Opaque(f"key {key.value!r}"), default]) if default is not None else Opaque(f"key {key.value!r}")
+    if name == "setdefault" and subscripts.UNKNOWN_KEY in value.items:
+        return value.items[subscripts.UNKNOWN_KEY]
     values = list(value.items.values())
+    if name == "setdefault" and not values and key is not None:
+        return subscripts.filled(reader, value, key, default if default is not None else NONE, call.node)
     if values and value.exact and len(values) <= 12:
         return join([*values[:4], *([default] if default is not None else [])])
     return value.state.get("each") or Opaque("a key that is not known")
@@ -379,9 +383,9 @@ def _lookup(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Val
 def _view(value: Mapping, name: str) -> Value:
     parts: list[Value]
     if name == "items":
-        parts = [sequence([Constant(key), item], "tuple") for key, item in value.items.items()]
+        parts = [sequence([subscripts.key_of(key), item], "tuple") for key, item in value.items.items()]
     elif name == "keys":
-        parts = [Constant(key) for key in value.items]
+        parts = [subscripts.key_of(key) for key in value.items]
     else:
         parts = list(value.items.values())
     each = value.state.get("each")
