@@ -121,6 +121,7 @@ class Condition:
     modulo: Setting | None = None  # `x % modulo == ...`
     modulo_of: str | None = None  # the text of x
     since: Any = None  # the variable that the left side is counted from: `epoch - best_epoch`
+    difference: bool = False  # a side is what two numbers differ by: `score - best > margin`
     margin: Setting | None = None  # what is added to or taken from a side that is compared: `loss < best - margin`
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
     asked_at: Place | None = None  # where the comparison stands, if its answer has a name: `is_best = score > best`

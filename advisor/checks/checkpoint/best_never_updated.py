@@ -43,6 +43,8 @@ def _comparison(context: Around) -> tuple[Branch, Condition] | None:
 
 def _best(part: Condition) -> object:
     """The variable that a metric is compared with; None when the other side is no plain variable, or it is not told which side is which."""
+    if part.difference:
+        return None  # by how much a score is better is compared with a margin
     left, _, right = part.text.partition(part.operator or "\0")
     if _measured(part.left_flow) and part.right_flow is None:
         return part.right_variable if NAME.fullmatch(right.strip()) else None

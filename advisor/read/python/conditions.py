@@ -77,6 +77,7 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.variable, found.right_variable = reader.variable(_inner(node.left)), reader.variable(_inner(node.comparators[0]))
         found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
         found.margin = _margin(reader, node)
+        found.difference = any(_is_difference(reader, side) for side in (node.left, node.comparators[0]))
         if found.operator in (">", ">="):
             found.since = _since(reader, node.left)
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
@@ -118,6 +119,11 @@ def _since(reader: Reader, node: ast.AST) -> Any:
     if isinstance(node, ast.Name) and reader.active:
         node = scopes.differences(reader.active[-1]).get(node.id, node)
     return reader.variable(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
+
+
+def _is_difference(reader: Reader, node: ast.AST) -> bool:
+    """a - b, where neither is a constant."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and not any(isinstance(_quiet(reader, side), Constant) for side in (node.left, node.right))
 
 
 def _margin(reader: Reader, node: ast.Compare) -> Setting | None:
