@@ -56,6 +56,7 @@ class Module(Fact):
     complete: bool = True  # every child was seen
     why: str | None = None  # why it is not complete
     pretrained: Setting = ABSENT
+    eval_from: Place | None = None  # where a library made it, or what it is a part of, in eval mode
     fed: tuple[Flow, ...] = ()  # what it was called with, where its weights come from elsewhere
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
     copy_of: Module | None = None  # deepcopy: EMA, target network, teacher

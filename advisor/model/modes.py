@@ -54,7 +54,7 @@ def to_eval(event: Event) -> Iterable[Module]:
 def comes_in_eval(event: Event) -> Iterable[Module]:
     """The module that is made in eval mode: `from_pretrained` of Transformers calls eval()."""
     made = event.subject if event.kind is Kind.BUILD and isinstance(event.subject, Module) else None
-    return (made,) if made is not None and made.kind.startswith("transformers.") and value_of(made.pretrained) is True else ()
+    return (made,) if made is not None and made.eval_from is not None and made.eval_from == event.place else ()  # parts are told with the whole
 
 
 def out_of_eval(event: Event) -> Iterable[Module] | Everything:
@@ -75,9 +75,8 @@ def to_train(event: Event) -> Iterable[Module]:
 
 def built(event: Event) -> Iterable[Module]:
     """The module that is made in train mode."""
-    if event.kind is Kind.BUILD and isinstance(event.subject, Module) and not event.subject.kind.startswith("transformers."):
-        return (event.subject,)
-    return ()
+    made = event.subject if event.kind is Kind.BUILD and isinstance(event.subject, Module) else None
+    return (made,) if made is not None and made.eval_from is None and not made.kind.startswith("transformers.") else ()
 
 
 def out_of_train(module: Module, recipe: Recipe) -> list[Module]:

@@ -123,7 +123,9 @@ def _since(reader: Reader, node: ast.AST) -> Any:
 
 def _is_difference(reader: Reader, node: ast.AST) -> bool:
     """a - b, where neither is a constant."""
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and not any(isinstance(_quiet(reader, side), Constant) for side in (node.left, node.right))
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
+        return False
+    return not any(isinstance(_quiet(reader, side), Constant) for side in (node.left, node.right))
 
 
 def _margin(reader: Reader, node: ast.Compare) -> Setting | None:

@@ -9,7 +9,7 @@ table.VERSIONS["torch"] = VERSION
 
 
 def canonical(name: str) -> str:
-    """torch.optim.adamw.AdamW -> torch.optim.AdamW; torch.nn.modules.loss.X -> torch.nn.X; torch.cuda.amp -> torch.amp; torch.torch is torch itself."""
+    """torch.optim.adamw.AdamW -> torch.optim.AdamW; torch.nn.modules.loss.X -> torch.nn.X; torch.cuda.amp -> torch.amp; torch.torch -> torch."""
     while name == "torch.torch" or name.startswith("torch.torch."):
         name = name.removeprefix("torch.")
     for prefix in ("torch.optim.", "torch.nn.modules.", "torch.utils.data.", "torch.distributed.fsdp."):

@@ -39,6 +39,7 @@ def construct(call: LibraryCall) -> Value | None:
         pretrained = action == "from_pretrained"
         fact = Module(call.place, kind=f"transformers.{cls}", complete=False, why="a model of a library")
         fact.pretrained = Known(True) if pretrained else ABSENT
+        fact.eval_from = call.place if pretrained else None
         fact.causal = "CausalLM" in cls or cls.startswith("GPT2LMHead")
         named = call.get("pretrained_model_name_or_path", 0) if pretrained else None
         fact.settings = {"checkpoint": setting(named)} if isinstance(named, Constant) else {}
@@ -64,6 +65,8 @@ def derived(call: LibraryCall) -> Value:
     made = classes.instantiate(call.reader, cls, Arguments(positional, keywords, given.exact), call.node)
     if isinstance(made, Instance) and isinstance(made.fact, Module) and call.name.endswith("from_pretrained"):
         made.fact.pretrained = Known(True)
+        for part in made.fact.walk():
+            part.eval_from = call.place
     return made
 
 
