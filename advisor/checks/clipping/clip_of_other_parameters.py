@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.clearing import emptied
 from advisor.model.clips import clipped, clips, steps_beside, wasted
+from advisor.model.events import Context as Around
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
 from advisor.model.kinds import known_throughout
 from advisor.model.recipe import Clip, Module, Optimizer, Parameters, Recipe
 
@@ -21,12 +24,18 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for event, around in clips(recipe):
         assert isinstance(event.subject, Clip)
         given = event.subject.parameters
-        if given is None or not _certain(given) or clipped(event, recipe):
+        if given is None or not _certain(given) or clipped(event, recipe) or _handed_on(around):
             continue
         stepped = [step.subject for step, _, _ in steps_beside(recipe, event, around)]
         known = [optimizer for optimizer in stepped if isinstance(optimizer, Optimizer) and _judged(optimizer)]
         if known and len(known) == len(stepped):
             yield ctx.finding("others", at=event, clipped=_names(given.modules), stepped=_names(known[0].modules))
+
+
+def _handed_on(around: Around) -> bool:
+    """True where gradients are written by hand in the same batch loop: those of a worker's copy go to the shared model that steps."""
+    loop = training_loop(around)
+    return loop is not None and any(event.data.get("what") == "grad" for event, _ in events(loop.batch.body, Kind.GRAD_WRITE))
 
 
 def _certain(parameters: Parameters) -> bool:

@@ -238,7 +238,7 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         reader.store.write(owner.attributes, name, new)
     elif isinstance(owner, Opaque) and id(owner) in reader.store.parts:
         reader.store.delete(reader.store.parts_of(owner), name)
-    elif isinstance(owner, Opaque) and name == "grad":
+    elif isinstance(owner, Opaque) and name in ("grad", "_grad"):
         reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 

@@ -20,6 +20,7 @@ from advisor.read.python.values import (
     Tensor,
     Union,
     Value,
+    Weights,
     content,
     members,
     setting,
@@ -83,7 +84,8 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             other = left if none_right else right
             if isinstance(other, Opaque):
                 return Opaque(other.why, "bool")
-            return Constant(symbol == "is not", weak=isinstance(other, Constant) and other.weak)
+            open_yet = isinstance(other, Weights) and other.of_grad  # a gradient is there after a backward alone
+            return Constant(symbol == "is not", weak=open_yet or (isinstance(other, Constant) and other.weak))
     if (settled := _settled(left, right, compute)) is not None:
         return Constant(settled)
     if isinstance(left, Constant) and isinstance(right, Constant):

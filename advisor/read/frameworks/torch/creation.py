@@ -240,7 +240,7 @@ def write_flag(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
             reader.store.write(reader.frame.home(target.id), target.id, leaf)
 
 
-@table.write("tensor", "grad")
+@table.write("tensor", "grad", "_grad")
 def write_grad(reader: Reader, value: Any, new: Value, node: ast.AST) -> None:
     """x.grad = ..."""
     if isinstance(new, Constant) and new.value is None:

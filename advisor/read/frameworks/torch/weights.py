@@ -129,7 +129,7 @@ def flag(reader: Reader, weights: Any) -> Value:
 # --- gradients and data ------------------------------------------------------------------------------------------
 
 
-@table.write("weights", "grad")
+@table.write("weights", "grad", "_grad")
 def write_grad(reader: Reader, weights: Any, value: Value, node: ast.AST) -> None:
     """p.grad = None clears; anything else writes gradients by hand."""
     if isinstance(value, Constant) and value.value is None:
