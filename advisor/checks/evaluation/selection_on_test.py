@@ -33,6 +33,8 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
     """The held-out test data that a metric comes from: the loader over them, or the data set or part of a split where they are taken all at once."""
     sources = (flow.source, *flow.sources) if flow is not None else ()
     held = [source for source in sources if isinstance(source, (Loader, Dataset))]
+    if any(isinstance(source, Dataset) and source.role == "train" for source in held):
+        return None  # all that a library has was put together, to be cut anew
     known = next((source for source in held if source.role == "test" and not _unclear(source)), None)
     tested = next((source for source in held if isinstance(source, Loader) and source.tested is not None), None)
     if known is not None or tested is not None:
