@@ -63,6 +63,7 @@ class Tensor(Value):
 
     flow: Flow
     single: tuple[int, ...] = ()  # dimensions that its last reshape gave one entry; whatever is computed from it forgets them
+    leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
 
 
 @dataclass(frozen=True, slots=True, eq=False)

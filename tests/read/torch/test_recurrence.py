@@ -27,6 +27,11 @@ from tests.read.tiny import run
         ("nn.GRU(8, 16)", "rnn(x.unsqueeze(0).repeat(10, 1, 1))", "sequence"),  # no longer of one entry
         ("nn.GRU(8, 16)", "rnn(x.unsqueeze(0))\nrnn(x)", "sequence"),  # once alone is not always alone
         ("nn.GRU(8, 16)", "rnn(x)\nrnn(x.unsqueeze(0))", "sequence"),
+        ("nn.GRU(8, 16)", "rnn(x.view(1, 1, -1), state.detach())", "step"),  # nothing goes back to the step before
+        ("nn.LSTM(8, 16)", "rnn(x.unsqueeze(0), (state.detach(), state.detach()))", "step"),
+        ("nn.LSTM(8, 16)", "rnn(x.unsqueeze(0), (state, state.detach()))", "sequence"),
+        ("nn.GRU(8, 16)", "rnn(x, state.detach())", "sequence"),  # backpropagation is cut between sequences, not in them
+        ("nn.GRU(8, 16)", "rnn(nn.functional.one_hot(x, 8).unsqueeze(0), state.detach())\nwith torch.no_grad():\n    rnn(x, state)", "step"),
         ("nn.GRUCell(8, 16)", "rnn(x)", "step"),
     ],
 )
@@ -34,6 +39,12 @@ def test_recurrence(tmp_path: Path, layer: str, calls: str, recurrence: str) -> 
     text = f"import torch\nfrom torch import nn\nrnn = {layer}\nx = torch.rand(4, 8)\nstate = torch.zeros(1, 1, 16)\n{calls}\n"
     [fact] = [module for module in run(tmp_path, text).recipe.modules if isinstance(module, Module)]
     assert fact.recurrence == recurrence
+
+
+def test_an_embedding_keeps_a_single_step(tmp_path: Path) -> None:
+    text = "import torch\nfrom torch import nn\nitems, rnn = nn.Embedding(9, 8), nn.GRU(8, 16)\nrnn(items(torch.zeros(4).long().unsqueeze(0)))\n"
+    [recurrence] = [module.recurrence for module in run(tmp_path, text).recipe.modules if module.name == "GRU"]
+    assert recurrence == "step"
 
 
 NET = """

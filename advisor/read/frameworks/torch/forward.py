@@ -171,20 +171,32 @@ def _embedding(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     given = flow_of(call.arguments.positional[0]) if call.arguments.positional else None
     bag = fact.name.startswith("EmbeddingBag") or "mode" in fact.settings
     rank = 2 if bag else given.rank + 1 if given is not None and given.rank is not None else None
-    return Tensor(replace(flow, activation="embedding", activation_at=fact.place, width=fact.settings.get("embedding_dim"), rank=rank))
+    looked_up = replace(flow, activation="embedding", activation_at=fact.place, width=fact.settings.get("embedding_dim"), rank=rank)
+    first = call.arguments.positional[0] if call.arguments.positional else None
+    return Tensor(looked_up, first.single if isinstance(first, Tensor) and not bag else ())
 
 
 def _unroll(call: LibraryCall, fact: Module) -> None:
-    """A sequence of one entry, with no state from an earlier one, is a single step: a layer that sees nothing else is not trained through time."""
+    """A sequence of one entry, with no state from an earlier one that a gradient goes back through, is a single step: a layer that sees nothing
+    else is not trained through time. What runs without gradients trains nothing."""
+    if call.reader.grad_mode == "off":
+        return
     given = call.arguments.positional
     single = given[0].single if given and isinstance(given[0], Tensor) else ()
-    alone = len(given) == 1 and not call.arguments.keywords
-    if alone and (1 if value_of(fact.settings.get("batch_first")) is True else 0) in single:
+    states = [*given[1:], *call.arguments.keywords.values()]
+    if all(map(_ends_here, states)) and (1 if value_of(fact.settings.get("batch_first")) is True else 0) in single:
         if not call.this.data.get("unrolled"):
             fact.recurrence = "step"
         return
     call.reader.store.write(call.this.data, "unrolled", True)
     fact.recurrence = "sequence"
+
+
+def _ends_here(state: Value) -> bool:
+    """True for a state, or a pair of states, that was detached."""
+    if isinstance(state, Sequence):
+        return bool(state.items) and state.exact and all(map(_ends_here, state.items))
+    return isinstance(state, Tensor) and state.leaves
 
 
 def _recurrent(call: LibraryCall, fact: Module, flow: Flow) -> Value:

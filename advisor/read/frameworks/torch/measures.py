@@ -30,7 +30,7 @@ def number(call: LibraryCall) -> Value | None:
 def leave(call: LibraryCall) -> Value | None:
     """.detach(), .numpy() leave the graph."""
     flow = subject(call)
-    return Tensor(cut(flow, f".{name_of(call)}()", call.place)) if flow is not None else None
+    return Tensor(cut(flow, f".{name_of(call)}()", call.place), leaves=True) if flow is not None else None
 
 
 def choose(call: LibraryCall) -> Value | None:
