@@ -42,7 +42,11 @@ def test_recurrence(tmp_path: Path, layer: str, calls: str, recurrence: str) -> 
 
 
 def test_an_embedding_keeps_a_single_step(tmp_path: Path) -> None:
-    text = "import torch\nfrom torch import nn\nitems, rnn = nn.Embedding(9, 8), nn.GRU(8, 16)\nrnn(items(torch.zeros(4).long().unsqueeze(0)))\n"
+    text = (
+        "import torch\nfrom torch import nn\n\n\nclass Next(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.items, self.rnn = nn.Embedding(9, 8), nn.GRU(8, 16)\n\n    def forward(self, item):\n"
+        "        return self.rnn(self.items(item.unsqueeze(0)))\n\n\nNext()(torch.zeros(4).long())\n"
+    )
     [recurrence] = [module.recurrence for module in run(tmp_path, text).recipe.modules if module.name == "GRU"]
     assert recurrence == "step"
 
