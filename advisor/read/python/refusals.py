@@ -26,6 +26,7 @@ FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profile
     "__debug__", "__module__", "__qualname__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
+OPEN = ("unknown", "else")  # arms of tests that nothing decides
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
 
 
@@ -86,7 +87,7 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     bound = len(arguments.positional) - count  # the receiver
     refusals.handed.look(reader, function, signature.taken[bound : bound + count], arguments.positional[bound:], keywords, node)
     fact = _refused(function, signature, bound, count, keywords)
-    if fact is None or _chosen_for_another_way(reader, function, node):
+    if fact is None or _chosen_for_another_way(reader, function, node) or _told_apart(reader, function, node):
         return
     own = _overridden(reader, function, node)
     known = _taken(refusals, own) if own is not None else None
@@ -169,6 +170,26 @@ def _chosen_for_another_way(reader: Reader, function: Function, node: ast.Call) 
     if not chosen or all(label == "default" for _, label in reader.conditions) or not (function in chosen or function.owner in chosen):
         return False
     return not (isinstance(node.func, ast.Name) and node.func.id == _name(function))  # else it is called by its own name
+
+
+def _told_apart(reader: Reader, function: Function, node: ast.Call) -> bool:
+    """True for an object that was handed in, and that the other arm of an open test calls with other arguments: the arm goes with the object."""
+    around = reader.frame.function.node if isinstance(reader.frame.function, Function) else None
+    if function.name not in called.METHODS or around is None or all(label not in OPEN for _, label in reader.conditions):
+        return False
+    thing, given = ast.unparse(node.func), {parameter.arg for parameter in (*around.args.args, *around.args.kwonlyargs)}
+    if thing.partition(".")[0] not in given:
+        return False
+    for test in (inner for inner in ast.walk(around) if isinstance(inner, ast.If)):
+        one, other = ([inner for line in arm for inner in ast.walk(line) if isinstance(inner, ast.Call)] for arm in (test.body, test.orelse))
+        beside = other if node in one else one if node in other else []
+        if any(ast.unparse(call.func) == thing and _given(call) != _given(node) for call in beside):
+            return True
+    return False
+
+
+def _given(call: ast.Call) -> tuple[int, set[str | None]]:
+    return len(call.args), {keyword.arg for keyword in call.keywords}
 
 
 def _overridden(reader: Reader, function: Function, node: ast.Call) -> Function | None:
