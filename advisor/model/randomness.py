@@ -135,6 +135,8 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
     aside: Event | None = None
+    late: Event | None = None
+    trained = False
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
@@ -142,13 +144,18 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
             library = event.data.get("library")
             if library not in (None, "torch") and any(map(set_by_default, seeds_of(recipe, library))):
                 continue
-            picked = hidden and library == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
-            if not picked and not any(arm.label == "flag" for _, arm in context.arms):
+            picked = library == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often
+            if picked and trained:
+                late = late or event
+                continue
+            if not (picked and hidden) and not any(arm.label == "flag" for _, arm in context.arms):
                 return event  # weights are drawn while their model is built, which says it better
             aside = aside or event
-        if event.kind is Kind.BACKWARD and hidden:
-            return event
-    return aside or next((event for event, _ in events(nodes, Kind.BUILD) if shuffles(event.subject) and event.subject.role == "train"), None)
+        if event.kind is Kind.BACKWARD:
+            if hidden:
+                return event
+            trained = True
+    return aside or next((event for event, _ in events(nodes, Kind.BUILD) if shuffles(event.subject) and event.subject.role == "train"), late)
 
 
 def shuffles(loader: object) -> bool:
