@@ -298,7 +298,7 @@ class Save(Fact):
     path: Setting = ABSENT
     memory: Literal["file", "copy", "alias"] = "file"
     module: Module | None = None
-    kept: Save | None = None  # what is written to the file was kept in memory by this one
+    kept: Save | None = None  # what is written to the file, or has another name here, was kept in memory by this one
     contents: Place | None = None  # where the dict that is saved is written
     decided: Place | None = None  # the branch that chooses it as the best
     compared: Place | None = None  # the comparison that the branch asks the answer of, or the call that tells it the score, where elsewhere

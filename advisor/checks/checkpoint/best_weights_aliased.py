@@ -15,6 +15,7 @@ from advisor.model.recipe import Module, Optimizer, Recipe, Restore, Save
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each state kept in memory without a copy, in a loop that trains on, and used in a later turn or after it; each model kept as the best one."""
     uses = list(events(recipe.tree, Kind.SAVE, Kind.RESTORE))
+    told: set[Save] = set()
     copied = {event.data.get("variable") for event, _ in uses if isinstance(event.subject, Save) and event.subject.memory == "copy"}
     for event, context in uses:
         save, name = event.subject, event.data.get("variable")
@@ -24,12 +25,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
+        if not told.isdisjoint(_names_before(save)):
+            continue  # the name under which it was kept first is told of
         name = None if name in copied else name
         later = (other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around))
         use = next(later, None)
         if use is not None:
+            told.add(save)
             case = "restored" if use.kind is Kind.RESTORE else "written"
-            yield ctx.finding(case, at=save, line=use.place, model=save.module or "the model")
+            first = [save, *_names_before(save)][-1 if _made_anew(save, context) else 0]  # the fold that changes them is over
+            yield ctx.finding(case, at=first, line=use.place, model=save.module or "the model")
 
 
 def _trained_on(save: Save, kept: Around) -> bool:
@@ -40,9 +45,15 @@ def _trained_on(save: Save, kept: Around) -> bool:
     if any(_leaves(arm) or _writes(arm) for _, arm in _within(kept, loops[-1])):
         return False
     parts = {part.slot for part in save.module.walk()}
-    built = any(event.subject.slot in parts for event, _ in events(loops[-1].body, Kind.BUILD) if isinstance(event.subject, Module))
     steps = [event.subject for event, _ in events(loops[-1].body, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)]
-    return not built and any(not parts.isdisjoint(module.slot for module in optimizer.modules) for optimizer in steps)
+    return not _made_anew(save, kept) and any(not parts.isdisjoint(module.slot for module in optimizer.modules) for optimizer in steps)
+
+
+def _made_anew(save: Save, kept: Around) -> bool:
+    """True where each turn of the loop that keeps the weights builds the model that they are of: what is trained next is another one."""
+    loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
+    parts = {part.slot for part in save.module.walk()} if save.module is not None else set()
+    return bool(loops) and any(event.subject.slot in parts for event, _ in events(loops[-1].body, Kind.BUILD) if isinstance(event.subject, Module))
 
 
 def _writes(arm: Arm) -> bool:
@@ -57,7 +68,17 @@ def _uses(event: Event, save: Save, name: Hashable) -> bool:
         return False
     if name is not None and event.data.get("variable") == name:
         return True
-    return subject.saved is save if isinstance(subject, Restore) else isinstance(subject, Save) and subject.kept is save
+    held = subject.saved if isinstance(subject, Restore) else subject.kept if isinstance(subject, Save) else None
+    return held is not None and (held is save or save in _names_before(held))
+
+
+def _names_before(save: Save) -> list[Save]:
+    """Where the same state was kept under other names before."""
+    found: list[Save] = []
+    while save.kept is not None and save.kept not in found:
+        save = save.kept
+        found.append(save)
+    return found
 
 
 def _later(save: Save, kept: Around, used: Around) -> bool:

@@ -190,6 +190,7 @@ def kept(reader: Any, value: Value, memory: str, node: Any, variable: Any = None
         memory = "copy" if tensors and all(item.data.get("copied") for item in tensors) else memory
     if isinstance(value, Instance) and value.role in ("state", "state-tensor") and value.data.get("of") == "model":
         fact = Save(reader.place(node), parts={"": "model-state"}, memory=memory, module=value.data.get("fact"))  # type: ignore[arg-type]
+        fact.kept = value.data.get("save") if memory == "alias" else None
         reader.emit(Kind.SAVE, node, reader.record(fact), variable=variable, text=text)
         value.data["save"] = fact
     elif isinstance(value, Instance) and isinstance(value.fact, Module):
