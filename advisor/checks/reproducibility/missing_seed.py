@@ -11,7 +11,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import arm_guards, guards
 from advisor.model.length import most_steps
 from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_of, set_by_default
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Recipe, Seed
 
 Spot = tuple[Event, Around]
 
@@ -28,6 +28,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     set_here = [spot for spot in events(recipe.tree, Kind.SEED) if spot[0].subject in seeds]
     if set_here and recipe.seeds.complete and all(only_without_cuda(context) for _, context in set_here):
         yield ctx.finding("without-cuda", at=need, line=set_here[0][0].place)
+    elif recipe.seeds.complete and _after_training(recipe, seeds):
+        yield ctx.finding("nothing-seeded", at=need)
     elif any(set_by_default(seed) for seed in seeds):
         yield from _in_parent(recipe, ctx, set_here)
     elif seeds:
@@ -39,6 +41,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in recipe.seeds)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
+
+
+def _after_training(recipe: Recipe, seeds: list[Seed]) -> bool:
+    """True where all that is seeded is what follows when training is over."""
+    order = [event for event, _ in events(recipe.tree, Kind.SEED, Kind.BACKWARD)]
+    last = max((at for at, event in enumerate(order) if event.kind is Kind.BACKWARD), default=len(order))
+    late = {event.subject for event in order[last:]}.difference(event.subject for event in order[:last])
+    return bool(seeds) and late.issuperset(seeds)
 
 
 def _with_training(recipe: Recipe, need: Event, seeds: list[Spot]) -> bool:

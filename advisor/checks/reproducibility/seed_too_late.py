@@ -29,8 +29,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         drawn, there = next(draws(recipe, library), (None, None))
         if seed is None or drawn is None or around is None or there is None or around.loops or seed in told or _apart(around, there):
             continue
-        if order[drawn] > order[seed] or order[drawn] > trained:
-            continue  # what is drawn when training is over is for show
+        if order[drawn] > order[seed] or max(order[drawn], order[seed]) > trained:
+            continue  # what is drawn when training is over is for show, and what is seeded then is for what follows
         told.add(seed)
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
         at, other, what = (seed, drawn, "the model is built here") if case == "after-model" else (drawn, seed, f"the seed of {library} is set here")
