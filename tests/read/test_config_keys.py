@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,11 @@ def test_what_a_run_depends_on_beside_its_rates(tmp_path: Path, name: str) -> No
     files = {"train.py": HEAD + PLAIN + TAIL, "config.json": f'{{"{name}": 1, "split_name": 2, "seeds_seen": 3}}\n'}
     assert unread(tmp_path, files) == [told(name, 1)]
     assert unread(tmp_path, {**files, "train.py": HEAD + f"print(given['{name}'])\n" + PLAIN + TAIL}) == []
+
+
+@pytest.mark.parametrize(("entries", "found"), [(3, ["weight_decay"]), (100, [])])
+def test_what_a_run_has_written_down_is_no_config(tmp_path: Path, entries: int, found: list[str]) -> None:
+    """A list of entries of which a config has some and a log has many."""
+    log = json.dumps({"weight_decay": 0.1, "log_history": [{"step": step, "loss": 0.5} for step in range(entries)]}, indent=1)
+    use = "print([entry['loss'] for entry in given['log_history']])\n"
+    assert unread(tmp_path, {"train.py": HEAD + use + PLAIN + TAIL, "config.json": log}) == [told(name, 2) for name in found]

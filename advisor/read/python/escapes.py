@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 PLAIN = frozenset({Constant, Opaque, Tensor, Library, Class})  # most values; nothing that is tracked is inside
+GIVES_ITSELF = frozenset({"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "train", "eval", "apply", "requires_grad_"})  # what a model has
 TRACKED = frozenset({"optimizer", "scheduler", "loader", "module", "scaler", "sampler", "loss"})
 
 
@@ -127,7 +128,7 @@ def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> I
     fact = reader.record(
         Module(
             reader.place(node),
-            kind=value.why.removeprefix("result of `").rstrip("`") if value.why.startswith("result of `") else "a model that could not be read",
+            kind=_made_by(value.why),
             complete=False,
             why=value.why,
         )
@@ -137,6 +138,12 @@ def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> I
     if whole is not None:
         whole.children.setdefault(f"<{len(whole.children)}>", fact)
     return instance
+
+
+def _made_by(why: str) -> str:
+    """What a model is called that could not be read: by what made it, which a method that gives the model back is not."""
+    name = why.removeprefix("result of `").rstrip("`") if why.startswith("result of `") else ""
+    return name if name and name.rpartition(".")[2] not in GIVES_ITSELF else "a model that could not be read"
 
 
 def _part_of(reader: Reader, node: ast.AST) -> Module | None:

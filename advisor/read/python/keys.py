@@ -42,6 +42,7 @@ QUOTED = pattern(r"""["']([\w./:-]+)["']""")
 ATTRIBUTE = pattern(r"\.\s*([A-Za-z_]\w*)")
 REFERENCE = pattern(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
 _PARTS = pattern(r"[./:\-\[\]]+")
+LONGEST_LIST = 30  # entries of a config that are given one by one: a log has more
 LARGEST_SEARCH = 500  # files looked through for names that computed imports, or other programs, may lead to
 _INDEX = pattern(r"\.\d+$")
 KEEPERS = (  # they copy, show, log or write a dict, or hand it on to the program's own functions: none of its keys has an effect by that
@@ -55,12 +56,18 @@ KEEPING = (".save_hyperparameters", ".log_hyperparams", ".init_trackers", ".add_
 
 
 def declare(reader: Reader, root: Node | None) -> None:
-    """Notes the training keys of a config that is read."""
+    """Notes the training keys of a config that is read; what a run has written down entry by entry is none."""
+    if isinstance(root, Mapped) and any(_is_record(value) for value, _ in root.entries.values()):
+        return
     for path, node in _leaves(root, ""):
         name = path.rpartition(".")[2]
         if TRAINING.match(name):
             fact = Hyperparameter(node.place, name=name, value=known(node, path), declared="config")
             reader.recipe.hyperparameters.items.append(fact)
+
+
+def _is_record(value: Node) -> bool:
+    return isinstance(value, Listed) and len(value.items) > LONGEST_LIST and all(isinstance(item, Mapped) for item in value.items)
 
 
 def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Node]]:

@@ -296,3 +296,20 @@ def test_a_module_that_is_called_by_name(tmp_path: Path, call: str) -> None:
     )
     assert flow(reader, "out").activation == "softmax"
     assert [event.subject for event in found(reader, Kind.FORWARD)] == [module(reader, "net")]
+
+
+def test_a_model_that_could_not_be_read_is_called_by_what_made_it(tmp_path: Path) -> None:
+    text = """
+        import torch
+        from somewhere import Base, make
+
+
+        class Net(Base):
+            pass
+
+
+        for model in (make(3), make(3).to("cuda"), Net().eval()):
+            torch.optim.Adam(model.parameters())
+    """
+    names = {module.name for module in run(tmp_path, text).recipe.modules}
+    assert not names & {"to", "eval"}
