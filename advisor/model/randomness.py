@@ -95,13 +95,19 @@ def _loaded(recipe: Recipe) -> set[Module | None]:
     return found
 
 
-def _drawn(part: Module) -> bool:
-    """True when a layer is drawn at random; in a model that brings weights, one that was put in place of its own."""
+def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
+    """True when a layer is drawn at random; in a model that brings weights, one that was put in place of its own.
+
+    `around`: what it is a part of, where a model may come again that is a part of itself.
+    """
+    if part in around:
+        return False
+    inner = (*around, part)
     if starts_random(part.pretrained):
-        return (not part.user_class and part.name in WEIGHTED) or any(map(_drawn, part.children.values()))
+        return (not part.user_class and part.name in WEIGHTED) or any(_drawn(child, inner) for child in part.children.values())
     if part.user_class:
         return False
-    return any((child.place != part.place or value_of(child.pretrained) is False) and _drawn(child) for child in part.children.values())
+    return any((child.place != part.place or value_of(child.pretrained) is False) and _drawn(child, inner) for child in part.children.values())
 
 
 def processes(recipe: Recipe) -> list[Region]:
