@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Flow, Split
+from advisor.model.recipe import Flow, Loader, Split
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.python import scopes
@@ -40,8 +40,9 @@ def is_part(held: Any) -> bool:
 
 
 def rows_of(value: Value) -> Passes | None:
-    """The number of rows of data: once as many as it has."""
-    return Passes(identity(value), Known(1)) if _is_data(value) else None
+    """The number of rows of data: once as many as it has. A batch of a loader has not as many as the loader has batches."""
+    of = identity(value) if _is_data(value) else None
+    return Passes(of, Known(1)) if of is not None and not isinstance(of, Loader) else None
 
 
 def part_of(reader: Reader, array: Value, split: Split, part: str) -> Value:
