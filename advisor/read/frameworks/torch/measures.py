@@ -14,6 +14,7 @@ from advisor.read.frameworks.torch.counts import labels_each, matches
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, merge, name_of, named, shallow, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import agreement, compared
+from advisor.read.frameworks.torch.shapes import written
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence, setting
 
 REDUCTIONS = ("sum", "mean", "nanmean", "nansum", "norm", "var", "std", "logsumexp", "prod", "trace", "median", "dist", "count_nonzero")
@@ -28,9 +29,14 @@ def number(call: LibraryCall) -> Value | None:
 
 
 def leave(call: LibraryCall) -> Value | None:
-    """.detach(), .numpy() leave the graph."""
+    """.detach(), .numpy() leave the graph; detach_() takes its tensor out of it."""
     flow = subject(call)
-    return Tensor(cut(flow, f".{name_of(call)}()", call.place), leaves=True) if flow is not None else None
+    if flow is None:
+        return None
+    outside = Tensor(cut(flow, f".{name_of(call)}()", call.place), leaves=True)
+    if name_of(call) == "detach_":
+        written(call, outside)
+    return outside
 
 
 def choose(call: LibraryCall) -> Value | None:

@@ -256,12 +256,17 @@ def in_place(call: LibraryCall) -> Value:
         changed = Tensor(Flow(graph="none", activation=activation, rank=flow.rank, width=flow.width, rows=flow.rows, dtype=flow.dtype))
     else:
         changed = Tensor(replace(flow, part=())) if flow.part else call.receiver  # no longer what the loader gave
+    written(call, changed)
+    return changed
+
+
+def written(call: LibraryCall, changed: Value) -> None:
+    """The name that a method is called of has what the method has made of it."""
     target = call.node.func.value if isinstance(call.node, ast.Call) and isinstance(call.node.func, ast.Attribute) else None
     if isinstance(target, ast.Name) and changed is not call.receiver:
         home = call.reader.frame.home(target.id)
         if home.get(target.id) is call.receiver:
             call.reader.store.write(home, target.id, changed)
-    return changed
 
 
 register(SAME, same)
