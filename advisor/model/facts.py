@@ -58,6 +58,7 @@ class Module(Fact):
     pretrained: Setting = ABSENT
     eval_from: Place | None = None  # where a library made it, or what it is a part of, in eval mode
     fed: tuple[Flow, ...] = ()  # what it was called with, where its weights come from elsewhere
+    run_with: frozenset[str] = frozenset()  # gradients "on", "off" or "unknown", where its weights come from elsewhere
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
     copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
     forward_place: Place | None = None

@@ -45,5 +45,7 @@ def _pretrained(rate: Rate) -> Iterator[Module]:
 
 
 def _all_trained(module: Module, part: Module) -> bool:
+    if part.run_with == {"off"}:
+        return False  # no gradient comes to what runs under no_grad alone
     trained = module.trainable == "yes" and all(inner.trainable == "yes" for inner in part.walk())
     return trained and not has_adapter([module]) and not is_linear([part])

@@ -43,7 +43,7 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
             forward = forward or classes.class_lookup(reader, instance.cls, "forward")
             if isinstance(forward, Function):
                 return _forward(reader, instance, forward, arguments, node)
-    _feed(instance.fact, arguments)
+    _feed(reader, instance.fact, arguments)
     handler = table.INVOKES.get(instance.kind) or table.INVOKES.get(instance.role or "")
     request = LibraryCall(reader, f"{instance.kind}.__call__", arguments, node, instance)
     result: Value | None = None
@@ -69,11 +69,14 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
     return calls.opaque_result(reader, instance.kind, given)
 
 
-def _feed(fact: object, arguments: Arguments) -> None:
-    """Notes what flows into a model whose weights come from elsewhere."""
+def _feed(reader: Reader, fact: object, arguments: Arguments) -> None:
+    """Notes what flows into a model whose weights come from elsewhere, and whether it runs with gradients."""
+    if not isinstance(fact, facts.Module) or fact.pretrained is ABSENT:
+        return
     first = arguments.positional[0] if arguments.positional else None
-    if isinstance(fact, facts.Module) and fact.pretrained is not ABSENT and isinstance(first, Tensor) and first.flow not in fact.fed:
+    if isinstance(first, Tensor) and first.flow not in fact.fed:
         fact.fed = (*fact.fed, first.flow)
+    fact.run_with |= {reader.grad_mode}
 
 
 def opaque_tensor(given: list[Value]) -> Value:

@@ -139,7 +139,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             reader.emit(Kind.OPTIMIZER_STEP, node, optimizer.fact, scaler=None, closure=False)
         for scheduler, interval, _ in schedulers:
             if interval == "step" and scheduler.fact is not None:
-                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=None, arguments=0)
+                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=_monitored(scheduler.fact), arguments=0)
 
     def epoch() -> None:
         if _hook(reader, model, "train", [], node) is None:
@@ -165,8 +165,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             regions.in_region(reader, place, "no_grad", {}, check)
         for scheduler, interval, monitor in schedulers:
             if interval == "epoch" and isinstance(scheduler.fact, Scheduler):
-                metric = Flow() if scheduler.fact.name == "ReduceLROnPlateau" else None
-                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=metric, arguments=0, called=monitor)
+                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=_monitored(scheduler.fact), arguments=0, called=monitor)
 
     for name in ("on_fit_start", "on_train_start"):
         _hook(reader, model, name, [], node)
@@ -184,6 +183,11 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
     on_published_test_data(choices)
     trainer.data["fitted"] = (model, data, choices)
+
+
+def _monitored(scheduler: Scheduler) -> Flow | None:
+    """What Lightning hands to the step of a schedule that waits for a metric."""
+    return Flow() if scheduler.name == "ReduceLROnPlateau" else None
 
 
 def _apart(found: list[Instance]) -> list[list[Instance]]:
