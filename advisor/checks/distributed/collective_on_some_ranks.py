@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Branch, Event, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
-from advisor.model.folds import needs_flag
+from advisor.model.folds import guards, needs_flag
 from advisor.model.recipe import Recipe
 from advisor.model.sharding import some_ranks
 from advisor.model.source import Place
@@ -20,6 +20,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     met: dict[str, dict[bool, dict[Place, tuple[Branch, bool]]]] = {}
     for event, context in events(recipe.tree, Kind.COLLECTIVE):
+        under = guards(context)
+        if any((asked, not holds) in under for asked, holds in under):
+            continue  # nobody comes here: what is asked on the way was answered before
         found = some_ranks(context, recipe, event)
         if found is not None:
             branch, main = found
