@@ -25,8 +25,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if not isinstance(save, Save) or save.memory != "alias" or not save.best or cadence(context) == "once":
             continue
-        if not told.isdisjoint(_names_before(save)):
-            continue  # the name under which it was kept first is told of
+        if not told.isdisjoint(_names_before(save)) or any(_names_anew(other, save) and _turns(around) == _turns(context) for other, around in uses):
+            continue  # told of where it was kept first, or, within a turn, last
         name = None if name in copied else name
         later = (other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around))
         use = next(later, None)
@@ -39,7 +39,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _trained_on(save: Save, kept: Around) -> bool:
     """True when the turns of the loop that keeps a model train this very model on, and none of them builds it."""
-    loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
+    loops = _turns(kept)
     if not loops or loops[-1].what == "items" or save.module is None:
         return False
     if any(_leaves(arm) or _writes(arm) for _, arm in _within(kept, loops[-1])):
@@ -49,9 +49,14 @@ def _trained_on(save: Save, kept: Around) -> bool:
     return not _made_anew(save, kept) and any(not parts.isdisjoint(module.slot for module in optimizer.modules) for optimizer in steps)
 
 
+def _turns(around: Around) -> list[Loop]:
+    """The loops in whose turns something happens, without those that pass over parts and parameters."""
+    return [loop for loop in around.loops if loop.what not in ("turn", "parameters")]
+
+
 def _made_anew(save: Save, kept: Around) -> bool:
     """True where each turn of the loop that keeps the weights builds the model that they are of: what is trained next is another one."""
-    loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
+    loops = _turns(kept)
     parts = {part.slot for part in save.module.walk()} if save.module is not None else set()
     return bool(loops) and any(event.subject.slot in parts for event, _ in events(loops[-1].body, Kind.BUILD) if isinstance(event.subject, Module))
 
@@ -72,6 +77,11 @@ def _uses(event: Event, save: Save, name: Hashable) -> bool:
     return held is not None and (held is save or save in _names_before(held))
 
 
+def _names_anew(event: Event, save: Save) -> bool:
+    """True where the state is kept under another name as well."""
+    return isinstance(event.subject, Save) and event.subject.memory == "alias" and event.subject.kept is save
+
+
 def _names_before(save: Save) -> list[Save]:
     """Where the same state was kept under other names before."""
     found: list[Save] = []
@@ -83,7 +93,7 @@ def _names_before(save: Save) -> list[Save]:
 
 def _later(save: Save, kept: Around, used: Around) -> bool:
     """True when the turn in which the state is kept is over: within it nothing may have changed yet."""
-    loops = [loop for loop in kept.loops if loop.what not in ("turn", "parameters")]
+    loops = _turns(kept)
     if not loops or loops[-1] not in used.loops:
         return bool(loops)
     arm = next((arm for branch, arm in kept.arms if branch.place == save.decided), None)

@@ -353,10 +353,8 @@ def of_default(head: Flow, *others: Flow) -> Flow:
 
 def plain(value: Value | None, depth: int = 0) -> Any:
     """The value as plain Python data where it is all known, else the Opaque marker class `Opaque`."""
-    if isinstance(value, Constant):
-        return value.value
-    if isinstance(value, Library):
-        return value.name
+    if isinstance(value, (Constant, Library)):
+        return value.value if isinstance(value, Constant) else value.name
     if depth > 4:
         return Opaque
     if isinstance(value, Sequence) and value.exact:
