@@ -101,3 +101,29 @@ def test_files_of_tests(file: str) -> None:
 @pytest.mark.parametrize("file", ["train.py", "contest.py", "src/testing.py", "latest/train.py"])
 def test_files_of_runs(file: str) -> None:
     assert not is_test(file)
+
+
+PLATEAU = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=15)
+for epoch in range(5):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(torch.randn(8, 20)), torch.randint(0, 3, (8,)))
+    loss.backward()
+    optimizer.step()
+    scheduler.step(loss.item())
+"""
+
+
+def test_a_patience_is_told_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(PLATEAU)
+    rules = cards.load()
+    findings = engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings
+    [found] = [finding for finding in findings if finding.rule == "scheduler-changes-nothing"]
+    assert "after patience=15, but its last step is number 5" in found.message

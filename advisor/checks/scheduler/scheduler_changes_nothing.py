@@ -38,7 +38,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         confidence="medium" if scheduler.flag_off or (given is not None and given.weak != turns.weak) else None,
         value_from=given,
         setting=name,
-        value=change,
+        value=change if (own := setting(scheduler, name)) is None else own,
         times=times,
         unit=unit,
         run=ctx.provenance(turns),
