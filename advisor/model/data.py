@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from advisor.model.facts import Fact, Flow, Role
+from advisor.model.facts import Fact, Role
+from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Place, Setting
 

@@ -14,7 +14,6 @@ from advisor.model.facts import (
     DuplicateKey,
     EarlyStopping,
     Fact,
-    Flow,
     FunctionalDropout,
     Group,
     Hyperparameter,
@@ -30,6 +29,7 @@ from advisor.model.facts import (
     Seed,
 )
 from advisor.model.finding import Skipped
+from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
 from advisor.model.refused import DebuggerStop, RefusedCall, RefusedRun, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
