@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, Loop, events
-from advisor.model.folds import Cadence, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
+from advisor.model.folds import Cadence, Guard, arm_guards, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Loader, Recipe, Scheduler
-from advisor.model.record import replace
+from advisor.model.record import dataclass, replace
 from advisor.model.source import Known, OneOf, Setting, Unknown, candidates, first, is_absent, is_unknown, number
 
 PLATEAU = "ReduceLROnPlateau"
@@ -63,6 +63,53 @@ def stepped_each(recipe: Recipe, scheduler: Scheduler) -> Cadence | None:
             return None
         found.add(each)
     return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """Two steps of one scheduler in the same turn of a loop: both are taken, or none, and nothing is trained between them."""
+
+    first: Event
+    second: Event
+    each: Cadence
+
+
+def stepped_twice(recipe: Recipe, scheduler: Scheduler) -> Twice | None:
+    """The first two such steps, when every step of the scheduler in that loop is seen to come once in each turn."""
+    if not scheduler.kind.startswith(("torch.", "transformers.")) or is_part(recipe, scheduler):
+        return None  # what the steps of another class count is not known
+    for loop in dict.fromkeys(turns[-1] for _, context in steps_of(recipe, scheduler) if (turns := _turning(context))):
+        found = _twice_in(loop, scheduler)
+        if found is not None:
+            each = next(cadence(context) for event, context in steps_of(recipe, scheduler) if event is found[1] and _turning(context)[-1:] == [loop])
+            return Twice(*found, each) if each != "once" else None
+    return None
+
+
+def _turning(context: Context) -> list[Loop]:
+    """The loops around that turn more than once."""
+    return [loop for loop in context.loops if loop.what != "turn"]
+
+
+def _twice_in(loop: Loop, scheduler: Scheduler) -> tuple[Event, Event] | None:
+    """Two steps that follow each other, with no step of an optimizer between them or between the last of a turn and the first of the next."""
+    steps: list[tuple[Event, frozenset[Guard]]] = []
+    trains: list[bool] = [False]  # before each step, and after the last
+    for event, context in events(loop.body, Kind.SCHEDULER_STEP, Kind.OPTIMIZER_STEP, Kind.ESCAPE):
+        if event.kind is not Kind.SCHEDULER_STEP:
+            trains[-1] = True  # what is handed to something unread may be trained there
+        elif isinstance(event.subject, Scheduler) and event.subject.slot is scheduler.slot:
+            told = bool(event.data.get("arguments")) and scheduler.name != PLATEAU  # step(epoch) comes to the same, however often
+            if told or _turning(context) or not all(arm_guards(*taken) for taken in context.arms):
+                return None
+            steps.append((event, guards(context)))
+            trains.append(False)
+    if len(steps) < 2 or not any(trains):
+        return None
+    between = [*trains[1:-1], trains[0] or trains[-1]]
+    pairs = [*zip(steps, steps[1:]), (steps[0], steps[-1])]
+    found = ((first, second) for trained, ((first, under), (second, asked)) in zip(between, pairs) if not trained and under == asked)
+    return next(found, None)
 
 
 def stepped_late(recipe: Recipe, scheduler: Scheduler) -> bool:

@@ -1,4 +1,4 @@
-"""Schedulers stepped in every batch though they count epochs, or the other way round."""
+"""Schedulers stepped in every batch though they count epochs, or the other way round, or twice in each turn."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from advisor.model.recipe import Scheduler
 from advisor.model.schedules import (
     PLATEAU,
     WITH_HORIZON,
+    alternatives,
     by_loader,
     given,
     horizon,
@@ -19,15 +20,20 @@ from advisor.model.schedules import (
     setting,
     stepped_each,
     stepped_late,
+    stepped_twice,
     steps_of,
+    times_stepped,
 )
-from advisor.model.source import first, number
+from advisor.model.source import Link, first, number
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """Compares what a schedule counts with how often it is stepped."""
     recipe = ctx.recipe
-    if scheduler.owner or not by_loader(recipe):
+    if scheduler.owner:
+        return
+    yield from _twice(scheduler, ctx)
+    if not by_loader(recipe):
         return
     each, epochs = stepped_each(recipe, scheduler), number(first(recipe.epochs))
     steps = steps_of(recipe, scheduler)
@@ -45,6 +51,22 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         if spans is not None:
             confidence: Literal["medium"] | None = "medium" if scheduler.flag_off else None
             yield ctx.finding("batch-schedule-per-epoch", at=at, confidence=confidence, kind=scheduler.name, setting=spans, line=scheduler.place)
+
+
+def _twice(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """Two steps in each turn, of a schedule that does not reach twice as far as the run."""
+    recipe = ctx.recipe
+    twice = stepped_twice(recipe, scheduler)
+    if twice is None or scheduler is not alternatives(recipe, scheduler)[0]:
+        return
+    turns, marks = number(times_stepped(recipe, scheduler)), milestones(scheduler)
+    reach = marks[-1] if marks else number(horizon(scheduler))
+    if turns is not None and reach is not None and reach > turns:
+        return
+    first, second = twice.first.place, twice.second.place
+    link = Link(first.file, first.line, "the first step")
+    case = "stepped-twice" if first != second else "step-repeated"
+    yield ctx.finding(case, at=twice.second, evidence=[link], kind=scheduler.name, unit=twice.each, first=first, line=scheduler.place)
 
 
 def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:
