@@ -334,6 +334,8 @@ class Hyperparameter(Fact):
     action: str = ""  # store_true, store_false: it is given without a value
     as_text: bool = False  # nothing converts what is given for it: argparse without a type, and no int() of the program
     reckoned: bool = False  # of such an option: the program calculates with it, or compares it with a number
+    counts: Place | None = None  # range() that is given it as it is
+    whole: bool = False  # the program makes a whole number of it itself
     at: Place | None = None  # where its default stands
     read: bool = False
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed

@@ -6,7 +6,7 @@ from typing import Literal
 
 from advisor.model.facts import Fact, Optimizer
 from advisor.model.record import dataclass
-from advisor.model.source import Place
+from advisor.model.source import ABSENT, Place, Setting
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +27,10 @@ class UnknownKey(Fact):
 
 @dataclass(slots=True, eq=False)
 class RefusedCall(Fact):
-    """A call of a function of the project with arguments that it does not take: a TypeError. Names without `self`."""
+    """A call of a function of the project with arguments that it does not take, or of range() with no whole number: a TypeError.
+
+    Names without `self`.
+    """
 
     callee: str = ""
     defined: Place | None = None
@@ -37,6 +40,7 @@ class RefusedCall(Fact):
     unexpected: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
+    counts: Setting = ABSENT  # what range() is given: a float, or a text
 
 
 @dataclass(slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, Loop, events
@@ -107,7 +108,7 @@ def _twice_in(loop: Loop, scheduler: Scheduler) -> tuple[Event, Event] | None:
     if len(steps) < 2 or not any(trains):
         return None
     between = [*trains[1:-1], trains[0] or trains[-1]]
-    pairs = [*zip(steps, steps[1:]), (steps[0], steps[-1])]
+    pairs = [*pairwise(steps), (steps[0], steps[-1])]
     found = ((first, second) for trained, ((first, under), (second, asked)) in zip(between, pairs) if not trained and under == asked)
     return next(found, None)
 

@@ -1,4 +1,4 @@
-"""Options that argparse turns into something other than what is meant: every text is true, switches that take no value, numbers that stay text."""
+"""Options that argparse turns into something other than what is meant: every text is true, switches take no value, numbers stay text or become floats."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             found.setdefault(case, []).append(setting)
     for case, settings in found.items():
         evidence = [Link(setting.place.file, setting.place.line, f"{setting.name}, too") for setting in settings[1:]]
-        first, names = settings[0], _few([setting.name for setting in settings])
-        yield ctx.finding(case, at=first, evidence=evidence, options=names, default=value_of(first.value), action=first.action)
+        told, names = settings[0], _few([setting.name for setting in settings])
+        shown = {"options": names, "default": value_of(told.value), "action": told.action, "line": told.counts}
+        yield ctx.finding(case, at=told, evidence=evidence, **shown)
 
 
 def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
@@ -41,6 +42,8 @@ def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
         if isinstance(default, bool) or default is None:
             return "one-way" if default is SWITCHED[setting.action] else None
         return "no-value" if (isinstance(default, (int, float)) and default not in (0, 1)) or (isinstance(default, str) and default) else None
+    if setting.type == "float":
+        return "counts" if setting.counts is not None and not setting.whole else None
     number = isinstance(default, (int, float)) and not isinstance(default, bool)
     meant = setting.reckoned or (setting.at is not None and (setting.at.file, setting.at.line) in reached)
     return "text" if number and setting.as_text and meant else None

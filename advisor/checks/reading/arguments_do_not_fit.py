@@ -1,4 +1,4 @@
-"""Calls whose arguments do not fit what the function of the project takes, or whose values do not fit the names that they are unpacked into."""
+"""Calls whose arguments do not fit what the function takes, or whose values do not fit the names that they are unpacked into."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import RefusedCall
-from advisor.model.source import Link
+from advisor.model.source import Link, first
 
 
 def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
@@ -15,6 +15,11 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     if ctx.recipe.whole and not ctx.recipe.trains:
         return
     severity: Severity | None = "hint" if call.flag_off else None
+    counts = first(call.counts)
+    if counts is not None:
+        case = "text" if isinstance(counts.value, str) else "float"
+        yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value)
+        return
     if call.unpacked is not None:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)

@@ -13,6 +13,7 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Constant, Function, Instance, Library, Opaque, Partial, Value, sequence
 
 _TYPES = {"click.FLOAT": "builtins.float", "click.INT": "builtins.int", "click.STRING": "builtins.str"}
+_NUMBERS: dict[str, type[int] | type[float]] = {"builtins.int": int, "builtins.float": float}  # what click makes of numbers, too
 
 
 def _key(names: list[str]) -> tuple[str, str]:
@@ -32,6 +33,9 @@ def default_of(reader: Reader, call: LibraryCall, flag: str, is_switch: bool, is
     if isinstance(default, Function):
         default = reader.call(default, Arguments(), call.node)
     if default is not None:
+        number = _NUMBERS.get(kind.name) if isinstance(kind, Library) else None
+        if number is not None and isinstance(default, Constant) and isinstance(default.value, (int, float)):
+            default = replace(default, value=number(default.value))
         return as_option(converted(reader, kind, default, call.node), link)
     if is_switch or reader.plain(call.get("is_flag")) is True:
         return Constant(False, (link,), True, call.place)

@@ -93,11 +93,16 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     known = _taken(refusals, own) if own is not None else None
     if own is not None and known is not None and _refused(own, known, bound, count, keywords) is None:
         return  # the method that the caller's class has takes them; when it is the other that is called, the derived class may see to
-    times, first = refusals.calls.get(node) or (0, fact)
+    fact.place = reader.place(node)
+    note_call(reader, node, fact)
+
+
+def note_call(reader: Reader, node: ast.Call, fact: RefusedCall) -> None:
+    """Notes that a call is refused once more, and how, the first time."""
+    times, first = reader.refusals.calls.get(node) or (0, fact)
     if first is fact:
-        fact.place = reader.place(node)
         _under(reader, fact)
-    refusals.calls[node] = (times + 1, first)
+    reader.refusals.calls[node] = (times + 1, first)
 
 
 def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
@@ -119,9 +124,7 @@ def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
     fact = RefusedCall(
         reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=given, unpacked=len(target.elts)
     )
-    _under(reader, fact)
-    times, first = refusals.calls.get(called) or (0, fact)
-    refusals.calls[called] = (times + 1, first)
+    note_call(reader, called, fact)
 
 
 def _returned(function: Function) -> frozenset[int]:

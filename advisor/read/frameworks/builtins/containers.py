@@ -12,6 +12,7 @@ from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python import classes, expressions, functions, iteration
 from advisor.read.python.checkpoints import part_of
+from advisor.read.python.counted import judge_range
 from advisor.read.python.values import (
     LEFT_OUT,
     NONE,
@@ -49,6 +50,7 @@ def _iteration(item: Value, like: Iteration, items: tuple[Value, ...] | None = N
 def range_(call: LibraryCall) -> Value:
     """range(n): its count is known when its bounds are."""
     given = call.arguments.positional
+    judge_range(call.reader, given, call.node)
     numbers = [plain(value) for value in given]
     count: Setting = Unknown("the bounds of the range are not known")
     begins = part_of(given[0]) if len(given) > 1 else None

@@ -12,7 +12,7 @@ from advisor.model.source import Known, Passes
 from advisor.read.frameworks import cuts
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
-from advisor.read.python import operators, telling
+from advisor.read.python import counted, operators, telling
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     NONE,
@@ -73,6 +73,8 @@ def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
         if value.weak and value.origin:
             for option in operators.options_of(call.reader, value):
                 option.as_text = False  # the program makes a number of it itself
+            for option in counted.options(call.reader, value) if kind is int else ():
+                option.whole = True
         if len(call.arguments.positional) > 1:  # int(text, base)
             return fold(call, [value, *call.arguments.positional[1:]], kind, kind.__name__)
         try:
