@@ -1,4 +1,4 @@
-"""Options that argparse turns into something other than what is meant: every text is true, switches take no value, numbers stay text or become floats."""
+"""Options that argparse turns into something other than what is meant: texts are true, switches take no value, numbers are texts or floats."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for case, settings in found.items():
         evidence = [Link(setting.place.file, setting.place.line, f"{setting.name}, too") for setting in settings[1:]]
         told, names = settings[0], _few([setting.name for setting in settings])
-        shown = {"options": names, "default": value_of(told.value), "action": told.action, "line": told.counts}
-        yield ctx.finding(case, at=told, evidence=evidence, **shown)
+        default = value_of(told.value)
+        yield ctx.finding(case, at=told, evidence=evidence, options=names, default=default, action=told.action, line=told.counts)
 
 
 def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
