@@ -55,13 +55,18 @@ class RefusedRun(Fact):
 
 @dataclass(slots=True, eq=False)
 class UndefinedName(Fact):
-    """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name."""
+    """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
+
+    With `lacked_by`: a method that is called and that objects of this class lack, an AttributeError.
+    """
 
     name: str = ""
     missing_in: str | None = None  # the file that it is imported from
     relative: bool = False  # that file is named as seen from the importing one
     above: str | None = None  # the outermost package of the import, which it goes above
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
+    lacked_by: str | None = None
+    meant: str | None = None  # a method that they have and that is called almost so
 
 
 @dataclass(slots=True, eq=False)

@@ -80,3 +80,21 @@ def test_nothing_is_left_out() -> None:
         "DataParallel",
     }
     assert classes(torch.nn, torch.nn.Module) - bases - set(losses.LOSSES) == set(layer_signatures.LAYERS)
+
+
+def public(*classes: type) -> set[str]:
+    return {name for cls in classes for name in dir(cls) if not name.startswith("_")}
+
+
+def test_members_are_those_of_torch() -> None:
+    """A name that is missing here would be told as an error."""
+    from advisor.read.frameworks.torch.members import MEMBERS
+
+    def kinds(room: Any, base: type) -> list[type]:
+        return [held for held in vars(room).values() if isinstance(held, type) and issubclass(held, base)]
+
+    assert public(*kinds(torch.nn, torch.nn.Module), torch.nn.parallel.DistributedDataParallel, torch.jit.ScriptModule) <= {*MEMBERS["module"]}
+    assert public(*kinds(torch.optim, torch.optim.Optimizer)) <= {*MEMBERS["optimizer"]}
+    assert public(*kinds(torch.optim.lr_scheduler, torch.optim.lr_scheduler.LRScheduler)) <= {*MEMBERS["scheduler"]}
+    assert public(torch.amp.GradScaler, torch.cuda.amp.GradScaler) <= {*MEMBERS["scaler"]}
+    assert public(torch.Tensor) <= {*MEMBERS["tensor"]}

@@ -1,4 +1,4 @@
-"""Names that nothing in their file binds, or in the file that they are imported from."""
+"""Names that nothing in their file binds, or in the file that they are imported from, and methods that their object lacks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if name.missing_in is not None:
             if recipe.whole or name.relative:  # where a file that is no program starts from is not known
                 yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
+            continue
+        if name.lacked_by is not None:
+            case = "method" if name.meant is None else "misspelled"
+            yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, owner=name.lacked_by, meant=name.meant)
             continue
         by_file.setdefault(name.place.file, []).append(name)
     for names in by_file.values():

@@ -12,7 +12,7 @@ from advisor.model.recipe import Module as ModuleFact
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, seeders
+from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, lacking, seeders
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
@@ -202,6 +202,8 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
             if result is not None:
                 return result
         if isinstance(receiver, Tensor):
+            if receiver.flow.losses:
+                lacking.judge_method(reader, receiver, name, node)
             given = [receiver, *arguments.positional, *arguments.keywords.values()]
             if reader.tracked(given):
                 reader.escape(given, name, node)
@@ -342,6 +344,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         return NONE
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
+    if base is None and receiver.role in lacking.ROLES:
+        lacking.judge_method(reader, receiver, name, node)
     given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import Hyperparameter, RefusedCall
-from advisor.read.python.refusals import note_call
 from advisor.read.python.values import Constant, Value, setting
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def judge_range(reader: Reader, given: list[Value], node: ast.AST) -> None:
         if not isinstance(value, Constant):
             continue
         if isinstance(value.value, (float, str)) and (not value.weak or value.origin):
-            note_call(reader, node, RefusedCall(reader.place(node), callee="range", counts=setting(value)))
+            reader.refusals.refuse(reader, node, RefusedCall(reader.place(node), callee="range", counts=setting(value)))
         for option in options(reader, value):
             option.reckoned = True
             if option.type == "float" and option.counts is None and all(label == "default" for _, label in reader.conditions):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.recipe import Broken, RefusedCall, UndefinedName
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes
+from advisor.read.python import called, classes, lacking
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Library, Mapping, Sequence, Value
 
@@ -36,7 +36,7 @@ class Refusals:
     def __init__(self) -> None:
         self.evaluated: Counter[ast.Call] = Counter()
         self.guarded = 0  # bodies of try around
-        self.calls: dict[ast.Call, tuple[int, RefusedCall]] = {}
+        self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
@@ -57,7 +57,17 @@ class Refusals:
         self.handed.note(reader)
         for node, (times, fact) in self.calls.items():
             if times == self.evaluated[node]:
-                reader.recipe.refused_calls.items.append(fact)
+                if isinstance(fact, RefusedCall):
+                    reader.recipe.refused_calls.items.append(fact)
+                elif not lacking.is_bound(reader, fact.name):
+                    reader.recipe.undefined_names.items.append(fact)
+
+    def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
+        """Notes that a call is refused once more, and how, the first time."""
+        times, first = self.calls.get(node) or (0, fact)
+        if first is fact:
+            _under(reader, fact)
+        self.calls[node] = (times + 1, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +104,7 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     if own is not None and known is not None and _refused(own, known, bound, count, keywords) is None:
         return  # the method that the caller's class has takes them; when it is the other that is called, the derived class may see to
     fact.place = reader.place(node)
-    note_call(reader, node, fact)
-
-
-def note_call(reader: Reader, node: ast.Call, fact: RefusedCall) -> None:
-    """Notes that a call is refused once more, and how, the first time."""
-    times, first = reader.refusals.calls.get(node) or (0, fact)
-    if first is fact:
-        _under(reader, fact)
-    reader.refusals.calls[node] = (times + 1, first)
+    refusals.refuse(reader, node, fact)
 
 
 def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
@@ -124,7 +126,7 @@ def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
     fact = RefusedCall(
         reader.place(node), callee=_name(function), defined=function.module.place(function.node), given=given, unpacked=len(target.elts)
     )
-    note_call(reader, called, fact)
+    refusals.refuse(reader, called, fact)
 
 
 def _returned(function: Function) -> frozenset[int]:
