@@ -70,6 +70,7 @@ class Kind(str, Enum):
     SCALER_UPDATE = "scaler-update"  # subject Scaler
     ZERO_GRAD = "zero-grad"  # subject Optimizer | Module | None (unknown owner); data: partial (bool)
     SCHEDULER_STEP = "scheduler-step"  # subject Scheduler; data: metric (Flow|None), arguments (int)
+    GROUP_ADDED = "group-added"  # subject Optimizer: add_param_group
     LR_WRITE = "lr-write"  # subject Optimizer | None; data: key ("lr"), value (Setting)
     SET_EPOCH = "set-epoch"  # subject Sampler | None
     METRIC = "metric"  # data: name, flow (Flow): the measurement, or what the model gave where it is compared with labels

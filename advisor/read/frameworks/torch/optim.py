@@ -232,6 +232,7 @@ def add_group(call: LibraryCall) -> Value:
             fact.groups_complete = fact.groups_complete and group.exact and not call.reader.conditions
         else:
             fact.groups_complete = False
+        call.reader.emit(Kind.GROUP_ADDED, call.node, fact)
     return NONE
 
 

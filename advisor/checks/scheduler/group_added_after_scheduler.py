@@ -1,0 +1,52 @@
+"""Parameter groups that join an optimizer after its scheduler was built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind
+from advisor.model.finding import Finding
+from advisor.model.folds import Everything, Order, violations
+from advisor.model.gradients import escaped
+from advisor.model.recipe import Fact, Optimizer, Recipe, Scheduler
+from advisor.model.source import Link
+
+EACH_GROUP = (  # keep numbers for each group that was there; the others of torch work on what the groups hold at the moment
+    "LambdaLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "CyclicLR",
+    "CosineAnnealingWarmRestarts",
+    "SequentialLR",
+)
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A group that is added arms the schedulers of its optimizer, building a scheduler disarms it, its step is checked."""
+
+    def armed(event: Event) -> Iterable[Scheduler]:
+        if event.kind is not Kind.GROUP_ADDED or not isinstance(event.subject, Optimizer):
+            return ()
+        slot = event.subject.slot
+        return [held for held in recipe.schedulers if held.optimizer is not None and held.optimizer.slot is slot and _keeps(held)]
+
+    told = set()
+    for found in violations(recipe.tree, Order(checks=_stepped, clears=_built, arms=armed)):
+        added, scheduler = found.armed_by[0][0], found.event.subject
+        if added not in told:
+            told.add(added)
+            evidence = [Link(found.event.place.file, found.event.place.line, "the scheduler steps here")]
+            yield ctx.finding("refused", at=added, evidence=evidence, kind=scheduler.name, line=scheduler.place, step=found.event.place)
+
+
+def _keeps(scheduler: Scheduler) -> bool:
+    return (scheduler.kind.startswith("torch.") and scheduler.name in EACH_GROUP) or scheduler.name.endswith("_with_warmup")
+
+
+def _stepped(event: Event) -> Iterable[Scheduler]:
+    return (event.subject,) if event.kind is Kind.SCHEDULER_STEP and isinstance(event.subject, Scheduler) else ()
+
+
+def _built(event: Event) -> Iterable[Fact] | Everything:
+    return (event.subject,) if event.kind is Kind.BUILD and isinstance(event.subject, Scheduler) else escaped(event)
