@@ -153,3 +153,26 @@ def steps_beside(recipe: Recipe, clip: Event, context: Context) -> Iterator[tupl
     for event, around in events(recipe.tree, Kind.OPTIMIZER_STEP):
         if loop.batch in around.loops and (not touched or (isinstance(event.subject, Optimizer) and event.subject.slot in touched)):
             yield event, around, loop
+
+
+def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop) -> tuple[Event, Context, bool] | None:
+    """The step without clip that is taken in the place of the one that a clip prepares, where one of the two is a scaler's.
+
+    With whether the clipped one is the scaler's. None where any clip of the loop may reach both.
+    """
+    under = guards(context, inside=loop.batch)
+    others = [guards(around, inside=loop.batch) for event, around in events(recipe.tree, Kind.CLIP) if event is not clip]
+    steps = [(event, around, guards(around, inside=loop.batch)) for event, around, _ in steps_beside(recipe, clip, context)]
+    for key, holds in under:
+        if not all((key, holds) in other for other in others):
+            continue
+        clipped_steps = [event for event, _, asked in steps if (key, holds) in asked]
+        bare = [(event, around) for event, around, asked in steps if (key, not holds) in asked]
+        if not clipped_steps or not bare or len(clipped_steps) + len(bare) < len(steps):
+            continue
+        scaled_steps = {event.data.get("scaler") is not None for event in clipped_steps}
+        alike = {event.subject.slot for event in clipped_steps if isinstance(event.subject, Optimizer)}
+        for event, around in bare:
+            if scaled_steps == {event.data.get("scaler") is None} and isinstance(event.subject, Optimizer) and event.subject.slot in alike:
+                return event, around, scaled_steps == {True}
+    return None

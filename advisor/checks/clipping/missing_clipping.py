@@ -1,4 +1,4 @@
-"""No clipping where gradients are known to explode now and then."""
+"""No clipping where gradients are known to explode now and then, or where the other branch of the same step clips them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from advisor.checks.context import Context
+from advisor.model.clips import clips, one_sided
 from advisor.model.events import Event, Kind, events
-from advisor.model.finding import Confidence, Finding
+from advisor.model.finding import Confidence, Finding, Severity
+from advisor.model.folds import needs_flag, training_loop
 from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, has_frozen, is_language_model, is_pretrained, layers
 from advisor.model.randomness import is_run
 from advisor.model.rates import rates, rates_known
@@ -21,7 +23,10 @@ OWN_SIZE = frozenset({"Adadelta", "Rprop"})  # their steps have the size of earl
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A recurrent network, a language model or a transformer that is trained with no clip anywhere."""
     backward = next((event for event, _ in events(recipe.tree, Kind.BACKWARD)), None)
-    if not is_run(recipe) or recipe.measures_speed or "clip" in recipe.owner_silences or recipe.clipping.items or backward is None:
+    if not is_run(recipe) or recipe.measures_speed or "clip" in recipe.owner_silences or backward is None:
+        return
+    if recipe.clipping.items:
+        yield from _beside(recipe, ctx)
         return
     for optimizer in recipe.optimizers:
         found = _case(optimizer)
@@ -32,6 +37,20 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             ctx.skip(recipe.clipping.why or "gradients may be clipped in what could not be read", backward)
         else:
             yield _finding(case, layer, backward, optimizer, ctx)
+        return
+
+
+def _beside(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A step that stands beside the one whose gradients are clipped: one of the two is a scaler's, and a run takes one of them."""
+    for clip, around in clips(recipe):
+        loop = training_loop(around)
+        beside = one_sided(recipe, clip, around, loop) if loop is not None else None
+        if beside is None:
+            continue
+        step, place, clipped_alone = beside
+        severity: Severity | None = "hint" if needs_flag(place) else None
+        case = "without-scaler" if clipped_alone else "with-scaler"
+        yield ctx.finding(case, at=step.place, severity=severity, line=clip.place)
         return
 
 
