@@ -45,6 +45,7 @@ class Dataset(Fact):
     any_index: bool = False  # its own __getitem__ never looks at its index
     published: bool = False  # a whole split as the authors of the data set made it
     placeholder: Place | None = None  # where __getitem__ draws its inputs from nothing, although its targets come from data
+    placeholder_key: str | None = None  # the part of the input that is drawn so, where others are not
     padded_labels: Place | None = None  # where its labels, token ids, were padded with tokens that the loss counts
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
 

@@ -18,4 +18,5 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     while dataset is not None and dataset.placeholder is None:
         dataset = dataset.origin
     if dataset is not None and dataset.placeholder is not None and loader.role == "train" and ctx.recipe.trains:
-        yield ctx.finding("placeholder", at=dataset.placeholder, dataset=dataset)
+        case = "placeholder" if dataset.placeholder_key is None else "part"
+        yield ctx.finding(case, at=dataset.placeholder, dataset=dataset, part=dataset.placeholder_key)

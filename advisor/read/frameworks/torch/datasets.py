@@ -83,7 +83,9 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     if fact.generator is None and instance.cls is not None:
         fact.generator = _generator(instance, instance.cls)
     if fact.placeholder is None and instance.cls is not None:
-        fact.placeholder = drawn_inputs(instance, instance.cls)
+        drawn = drawn_inputs(instance, instance.cls)
+        if drawn is not None:
+            fact.placeholder, fact.placeholder_key = drawn.place, drawn.part
     if instance.cls is not None:
         fact.any_index = any_index(instance.cls)
     if not fact.items and instance.cls is not None:
