@@ -71,8 +71,13 @@ def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
     """True for a recurrent layer between convolutions or in a graph network, or built under a condition with no other in its place, and
     for an optimizer whose steps do not grow with the gradient."""
     modules = optimizer.modules
-    alone = not any(other is not layer and other.slot is layer.slot for other in layers(modules, SEQUENCES))
+    alone = not any(other is not layer and _stands_for(other, layer) for other in layers(modules, SEQUENCES))
     return optimizer.name in OWN_SIZE or family(modules) == "gnn" or bool(layers(modules, CONVOLUTION)) or (layer.when is not None and alone)
+
+
+def _stands_for(other: Module, layer: Module) -> bool:
+    """True for what a name may hold instead, and for what the same line builds under another condition."""
+    return other.slot is layer.slot or (other.place == layer.place and other.when != layer.when)
 
 
 def _is_slow(optimizer: Optimizer, ctx: Context) -> bool:

@@ -168,14 +168,9 @@ def collect(call: LibraryCall) -> Value:
         return expressions.emptied(call.reader, sequence([], kind if kind in ("list", "tuple", "set") else "list"))
     value = call.arguments.positional[0]
     kind = kind if kind in ("list", "tuple", "set") else "list"
-    if isinstance(value, Weights):
-        used = value.state.get("consumed")
-        parameters = value.parameters
-        if parameters.iterator and used is not None:
-            parameters = replace(parameters, consumed_by=used)
-        elif parameters.iterator:
-            call.reader.store.write(value.state, "consumed", call.place)
-        return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)
+    weights = [member for member in members(value) if isinstance(member, Weights)]
+    if len(weights) == len(members(value)):
+        return join([_listed(call, member) for member in weights], value.when if isinstance(value, Union) else None)
     if isinstance(value, (Tensor, Opaque)) and value.flow is not None:
         return value
     if call.name.endswith("sorted"):
@@ -199,6 +194,17 @@ def collect(call: LibraryCall) -> Value:
     if isinstance(value, Union) and inner.items is None:
         return Opaque("one of several lists", "list")
     return sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
+
+
+def _listed(call: LibraryCall, value: Weights) -> Value:
+    """The weights of a model as a list: its iterator is used up."""
+    used = value.state.get("consumed")
+    parameters = value.parameters
+    if parameters.iterator and used is not None:
+        parameters = replace(parameters, consumed_by=used)
+    elif parameters.iterator:
+        call.reader.store.write(value.state, "consumed", call.place)
+    return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)
 
 
 @function("builtins.dict")
