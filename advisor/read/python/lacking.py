@@ -32,7 +32,7 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
     from advisor.read.frameworks.torch.members import MEMBERS
 
     role = "tensor" if isinstance(owner, Tensor) else "module" if owner.role == "loss" else owner.role or ""
-    if name in MEMBERS[role] or not _is_known(owner, name):
+    if name in MEMBERS[role] or not _is_known(reader, owner, name):
         return
     meant = _meant(name, [*_own(owner), *MEMBERS[role]], ALMOST if not isinstance(owner, Tensor) and owner.kind.startswith(OTHERS) else ALIKE)
     if meant is not None or _of_itself(reader, owner, node.func.value):
@@ -47,14 +47,14 @@ def is_bound(reader: Reader, name: str) -> bool:
     return any(_binds(node, name) for source in sources if source.display in reader.recipe.files for node in ast.walk(source.tree))
 
 
-def _is_known(owner: Instance | Tensor, name: str) -> bool:
+def _is_known(reader: Reader, owner: Instance | Tensor, name: str) -> bool:
     """True for an object whose class is sure, and which has the methods of that class alone."""
     if isinstance(owner, Tensor):
         return owner.flow.graph == "kept" and owner.flow.unread is None and name not in PLAIN
-    if owner.role == "module" and name in ENGINES:
+    if (owner.role == "module" and name in ENGINES) or reader.refusals.samples.hold(owner):
         return False
     if owner.cls is not None:
-        return _is_plain(owner.cls)
+        return _is_plain(owner.cls) and reader.refusals.by_default.isdisjoint(owner.cls.mro)
     return (owner.kind.startswith(TORCHS) and owner.kind not in UNSURE) or (owner.kind.startswith(OTHERS) and owner.role == "module")
 
 
