@@ -35,6 +35,7 @@ from advisor.read.python.values import (
 
 VERSION = "Lightning 2.6"
 BASES = ("lightning.LightningModule", "builtins.object")
+PLATEAU = "ReduceLROnPlateau"  # the one scheduler that is handed a metric
 ENDLESS = -1  # of max_epochs: no limit
 NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
 SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
@@ -137,9 +138,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             if clip is not None and index == 0:
                 reader.emit(Kind.CLIP, node, clip)
             reader.emit(Kind.OPTIMIZER_STEP, node, optimizer.fact, scaler=None, closure=False)
-        for scheduler, interval, _ in schedulers:
-            if interval == "step" and scheduler.fact is not None:
-                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=_monitored(scheduler.fact), arguments=0)
+        for scheduler, _ in _stepped(schedulers, "step"):
+            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=_monitored(scheduler), arguments=0)
 
     def epoch() -> None:
         if _hook(reader, model, "train", [], node) is None:
@@ -163,9 +163,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 _hook(reader, model, "validation_step", [_batch(reader, valid, node), Opaque("the batch's number", "int")], node)
 
             regions.in_region(reader, place, "no_grad", {}, check)
-        for scheduler, interval, monitor in schedulers:
-            if interval == "epoch" and isinstance(scheduler.fact, Scheduler):
-                reader.emit(Kind.SCHEDULER_STEP, node, scheduler.fact, metric=_monitored(scheduler.fact), arguments=0, called=monitor)
+        for scheduler, monitor in _stepped(schedulers, "epoch"):
+            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=_monitored(scheduler), arguments=0, called=monitor)
 
     for name in ("on_fit_start", "on_train_start"):
         _hook(reader, model, name, [], node)
@@ -197,6 +196,14 @@ def _apart(found: list[Instance]) -> list[list[Instance]]:
         if one.fact is not None:
             slots.setdefault(id(one.fact.slot), []).append(one)
     return list(slots.values())
+
+
+def _stepped(schedulers: list[tuple[Instance, str, str | None]], each: str) -> list[tuple[Scheduler, str | None]]:
+    """What is stepped at one interval: of several that one name may hold a run has one, here the one that watches a metric, if any does."""
+    monitors = {id(scheduler): monitor for scheduler, interval, monitor in schedulers if interval == each}
+    slots = _apart([scheduler for scheduler, interval, _ in schedulers if interval == each])
+    facts = [[(one.fact, monitors[id(one)]) for one in slot if isinstance(one.fact, Scheduler)] for slot in slots]
+    return [next((one for one in slot if one[0].name == PLATEAU), slot[0]) for slot in facts if slot]
 
 
 def _leaves_schedules(reader: Reader) -> bool:
