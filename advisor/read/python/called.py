@@ -43,6 +43,12 @@ class Samples:
         return instance in self.single or any(first < instance.serial <= last for first, last in self.replayed)
 
 
+def is_asked(reader: Reader, thing: ast.expr) -> bool:
+    """True in an arm that a test of this very thing lets through, `if isinstance(layer, Gate)`: there it may be another."""
+    asked = reader.text(thing)
+    return any(label != "default" and asked in text for text, label in reader.conditions)
+
+
 def answers(reader: Reader, function: Function, receiver: Sequence[Value], node: ast.Call) -> bool:
     """True when it is surely this method that takes the arguments of a call of this object."""
     called = receiver[0] if receiver else None
@@ -51,9 +57,8 @@ def answers(reader: Reader, function: Function, receiver: Sequence[Value], node:
     if called.fact is not None and called.fact.escaped is not None:
         return False  # who was given it may have put another method in its place
     thing = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS else node.func
-    asked = reader.text(thing)
-    if any(label != "default" and asked in text for text, label in reader.conditions):
-        return False  # the arm is for what the test lets through: `if isinstance(layer, Gate)`
+    if is_asked(reader, thing):
+        return False
     classes = [base for base in called.cls.mro if isinstance(base, Class)]
     if any(base in reader.refusals.by_default or base.node.decorator_list or base.node.keywords for base in classes):
         return False

@@ -128,6 +128,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if not callable_members:
         return Opaque("a call of None")
     serial = reader.serial
+    reader.refusals.others[node] += len(callable_members) - 1
     arms: list[tuple[str, bool | None, Any]] = [
         ("default" if index == 0 else "flag", None, lambda member=member: (None, one(member))) for index, member in enumerate(callable_members)
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import UndefinedName
+from advisor.read.python import called
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Class, Instance, Library, Tensor
 
@@ -32,7 +33,7 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
     from advisor.read.frameworks.torch.members import MEMBERS
 
     role = "tensor" if isinstance(owner, Tensor) else "module" if owner.role == "loss" else owner.role or ""
-    if name in MEMBERS[role] or not _is_known(reader, owner, name):
+    if name in MEMBERS[role] or not _is_known(reader, owner, name) or called.is_asked(reader, node.func.value):
         return
     meant = _meant(name, [*_own(owner), *MEMBERS[role]], ALMOST if not isinstance(owner, Tensor) and owner.kind.startswith(OTHERS) else ALIKE)
     if meant is not None or _of_itself(reader, owner, node.func.value):

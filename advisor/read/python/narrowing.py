@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import dataclass, replace
+from advisor.read.frameworks import table
 from advisor.read.python import conditions
 from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
@@ -14,6 +16,7 @@ from advisor.read.python.values import (
     Class,
     Constant,
     Instance,
+    Library,
     Mapping,
     Opaque,
     Sequence,
@@ -203,13 +206,22 @@ def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
     if not isinstance(test.func, ast.Name) or test.func.id != "isinstance" or len(test.args) != 2:
         return []
     thing, kind = test.args
-    kinds = [conditions.peek(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
+    kinds = [_class(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
     if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union) or None in kinds:
         return []
     from advisor.read.frameworks.builtins.objects import is_a
 
     several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
     return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
+
+
+def _class(reader: Reader, node: ast.expr) -> Value | None:
+    """What a type test names: a class of the program, of a library (`torch.Tensor`), or one that Python brings."""
+    found = conditions.peek(reader, node)
+    if found is None and isinstance(node, ast.Attribute):
+        owner = _class(reader, node.value)
+        return Library(table.canonical(f"{owner.name}.{node.attr}")) if isinstance(owner, Library) else None
+    return Library(f"builtins.{node.id}") if found is None and isinstance(node, ast.Name) and hasattr(builtins, node.id) else found
 
 
 def _narrow_text(reader: Reader, test: ast.Compare, holds: bool) -> Narrowed:

@@ -35,6 +35,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self.evaluated: Counter[ast.Call] = Counter()
+        self.others: Counter[ast.AST] = Counter()  # beside the first, of the things whose method is called: each of them has to lack it
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
@@ -56,11 +57,11 @@ class Refusals:
         """Puts them into the recipe."""
         self.handed.note(reader)
         for node, (times, fact) in self.calls.items():
-            if times == self.evaluated[node]:
-                if isinstance(fact, RefusedCall):
+            if isinstance(fact, RefusedCall):
+                if times == self.evaluated[node]:
                     reader.recipe.refused_calls.items.append(fact)
-                elif not lacking.is_bound(reader, fact.name):
-                    reader.recipe.undefined_names.items.append(fact)
+            elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
+                reader.recipe.undefined_names.items.append(fact)
 
     def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
         """Notes that a call is refused once more, and how, the first time."""

@@ -145,6 +145,7 @@ def _not_given(value: Value | None) -> bool:
 
 BARE = frozenset({"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Generic"})
 NETWORKS = ("torchvision.models.", "timm.", "transformers.")  # whole networks, which are no layers
+NO_TENSORS = ("module", "loss", "optimizer", "scheduler", "loader", "scaler")
 HOLDING = ("Sequential", "ModuleList", "ModuleDict")
 
 
@@ -175,6 +176,8 @@ def _is(value: Value, kind: Value | None) -> bool | None:
                 return True
             if kind.name == "torch.nn.Module":
                 return value.role in ("module", "loss")
+            if kind.name == "torch.Tensor" and value.role in NO_TENSORS:
+                return False
             return _is_layer(value, kind.name) if kind.name.startswith("torch.nn.") else None
         if isinstance(value, Tensor):
             return True if kind.name == "torch.Tensor" else None
