@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, events
+from advisor.model.events import Arm, Branch, Context, Event, Kind, events
 from advisor.model.finished import once
-from advisor.model.folds import EVERYTHING, Guard, Order, TrainingLoop, contains, guards, training_loop, violations
+from advisor.model.folds import EVERYTHING, Guard, Order, TrainingLoop, arm_guards, contains, guards, training_loop, violations
 from advisor.model.gradients import by_hand, filled, holds_some, stepped, wiped
 from advisor.model.recipe import Clip, Fact, Module, Optimizer, Parameters, Recipe, Scaler
 from advisor.model.record import dataclass
@@ -158,7 +158,8 @@ def steps_beside(recipe: Recipe, clip: Event, context: Context) -> Iterator[tupl
 def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop) -> tuple[Event, Context, bool] | None:
     """The step without clip that is taken in the place of the one that a clip prepares, where one of the two is a scaler's.
 
-    With whether the clipped one is the scaler's. None where any clip of the loop may reach both.
+    With whether the clipped one is the scaler's. None where any clip of the loop may reach both, and where the clip waits for more than its step
+    does, such as a limit that is None by default: then nothing is clipped on either side.
     """
     under = guards(context, inside=loop.batch)
     others = [guards(around, inside=loop.batch) for event, around in events(recipe.tree, Kind.CLIP) if event is not clip]
@@ -166,7 +167,7 @@ def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop)
     for key, holds in under:
         if not all((key, holds) in other for other in others):
             continue
-        clipped_steps = [event for event, _, asked in steps if (key, holds) in asked]
+        clipped_steps = [event for event, around, asked in steps if (key, holds) in asked and _comes_with(context, around)]
         bare = [(event, around) for event, around, asked in steps if (key, not holds) in asked]
         if not clipped_steps or not bare or len(clipped_steps) + len(bare) < len(steps):
             continue
@@ -176,3 +177,14 @@ def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop)
             if scaled_steps == {event.data.get("scaler") is None} and isinstance(event.subject, Optimizer) and event.subject.slot in alike:
                 return event, around, scaled_steps == {True}
     return None
+
+
+def _comes_with(clip: Context, step: Context) -> bool:
+    """True where each condition that a clip stands under is that of its step, too, or holds by default."""
+    asked, shared = guards(step), {id(arm) for _, arm in step.arms}
+
+    def known(branch: Branch, arm: Arm) -> bool:
+        holding = arm_guards(branch, arm)
+        return arm.label == "default" or id(arm) in shared or (bool(holding) and asked.issuperset(holding))
+
+    return all(known(branch, arm) for branch, arm in clip.arms)
