@@ -18,7 +18,6 @@ EACH_GROUP = (  # keep numbers for each group that was there; the others of torc
     "OneCycleLR",
     "CyclicLR",
     "CosineAnnealingWarmRestarts",
-    "SequentialLR",
 )
 
 
@@ -41,6 +40,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _keeps(scheduler: Scheduler) -> bool:
+    """True of what refuses a group that it does not know, from wherever in the run on: of a sequence it is the last part that steps to the end."""
+    if scheduler.name in ("ChainedScheduler", "SequentialLR"):
+        return any(_keeps(part) for part in scheduler.children[-1 if scheduler.name == "SequentialLR" else 0 :])
     return (scheduler.kind.startswith("torch.") and scheduler.name in EACH_GROUP) or scheduler.name.endswith("_with_warmup")
 
 
