@@ -82,9 +82,16 @@ def stepped_twice(recipe: Recipe, scheduler: Scheduler) -> Twice | None:
     for loop in dict.fromkeys(turns[-1] for _, context in steps_of(recipe, scheduler) if (turns := _turning(context))):
         found = _twice_in(loop, scheduler)
         if found is not None:
-            each = next(cadence(context) for event, context in steps_of(recipe, scheduler) if event is found[1] and _turning(context)[-1:] == [loop])
-            return Twice(*found, each) if each != "once" else None
+            around = next(context for event, context in steps_of(recipe, scheduler) if event is found[1] and _turning(context)[-1:] == [loop])
+            each = cadence(around)
+            return Twice(*found, each) if each != "once" and _is_one(recipe, scheduler, around) else None
     return None
+
+
+def _is_one(recipe: Recipe, scheduler: Scheduler, around: Context) -> bool:
+    """False of what a loop builds that is not around its steps: it stands for all that the turns of the loop built."""
+    built = (context for event, context in events(recipe.tree, Kind.BUILD) if event.subject is scheduler)
+    return all(loop in around.loops for context in built for loop in _turning(context))
 
 
 def _turning(context: Context) -> list[Loop]:
@@ -101,7 +108,7 @@ def _twice_in(loop: Loop, scheduler: Scheduler) -> tuple[Event, Event] | None:
             trains[-1] = True  # what is handed to something unread may be trained there
         elif isinstance(event.subject, Scheduler) and event.subject.slot is scheduler.slot:
             told = bool(event.data.get("arguments")) and scheduler.name != PLATEAU  # step(epoch) comes to the same, however often
-            if told or _turning(context) or not all(arm_guards(*taken) for taken in context.arms):
+            if told or event.data.get("several") or _turning(context) or not all(arm_guards(*taken) for taken in context.arms):
                 return None
             steps.append((event, guards(context)))
             trains.append(False)

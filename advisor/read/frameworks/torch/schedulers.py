@@ -110,7 +110,9 @@ def step(call: LibraryCall) -> Value:
     if flow is None and value is not None and not isinstance(value, Instance):
         flow = Flow() if call.this.kind.endswith("ReduceLROnPlateau") else None
     held = setting(value) if value is not None else None
-    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, metric=flow, arguments=len(given), value=held, called=_called(call))
+    several = call.reader.refusals.samples.hold(call.this)
+    data = {"metric": flow, "arguments": len(given), "value": held, "called": _called(call), "several": several}
+    call.reader.emit(Kind.SCHEDULER_STEP, call.node, call.this.fact, **data)
     return NONE
 
 
