@@ -195,6 +195,7 @@ def add_argument(call: LibraryCall) -> Value:
         plain = action_value is None and option.kind is None and words is None and call.get("choices") is None and call.arguments.exact
         said = Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind), at=place)
         said.action = str(action) if action in _SWITCHES else ""
+        said.whole = action_value is not None and said.type == "float"  # an action of the program's own makes of it what it likes
         said.as_text = plain and not call.this.kind.startswith("jsonargparse.")
         reader.recipe.hyperparameters.items.append(said)
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})

@@ -22,7 +22,7 @@ def judge_range(reader: Reader, given: list[Value], node: ast.AST) -> None:
             continue
         if isinstance(value.value, (float, str)) and (not value.weak or value.origin):
             reader.refusals.refuse(reader, node, RefusedCall(reader.place(node), callee="range", counts=setting(value)))
-        for option in options(reader, value):
+        for option in options(reader, value) if isinstance(value.value, int) else ():
             option.reckoned = True
             if option.type == "float" and option.counts is None and all(label == "default" for _, label in reader.conditions):
                 option.counts = reader.place(node)
@@ -30,7 +30,7 @@ def judge_range(reader: Reader, given: list[Value], node: ast.AST) -> None:
 
 def options(reader: Reader, value: Constant) -> Iterator[Hyperparameter]:
     """The options whose default a value is: what is computed from one stands elsewhere."""
-    if not value.weak or value.place is None or not isinstance(value.value, int):
+    if not value.weak or value.place is None or not isinstance(value.value, (int, float)):
         return
     for option in reader.recipe.hyperparameters:
         if option.declared == "argparse" and option.at is not None and (option.at.file, option.at.line) == (value.place.file, value.place.line):
