@@ -58,7 +58,8 @@ def _in_dict(entry: ast.expr, names: dict[str, ast.expr | None], method: Functio
         return Placeholder(drawn[min(drawn)]) if drawn else None
     for index, place in drawn.items():
         key, value = given[index]
-        of_sample = isinstance(value, ast.Call) and value.args and _helper(value, cls) is not None  # else it may be noise beside the input
+        asked = value if isinstance(value, ast.Call) and _helper(value, cls) is not None else None
+        of_sample = asked is not None and any(_holds(part, _sources(method), instance) for part in asked.args)  # else it may be noise beside the input
         if of_sample and isinstance(key, ast.Constant) and isinstance(key.value, str):
             return Placeholder(place, key.value)
     return None
@@ -77,12 +78,17 @@ def _is_out(test: ast.expr, instance: Instance) -> bool:
 
 def _drawn(entry: ast.expr, names: dict[str, ast.expr | None], method: Function, instance: Instance, cls: Class) -> Place | None:
     """Where an expression is drawn from nothing, itself or in a helper method that gives nothing else."""
-    helper = _helper(names.get(entry.id) if isinstance(entry, ast.Name) else entry, cls)
+    called = names.get(entry.id) if isinstance(entry, ast.Name) else entry
+    helper = _helper(called, cls)
+    taken: frozenset[str] = frozenset()
     if helper is not None:
+        if not isinstance(called, ast.Call) or not called.args:
+            return None  # it is asked for nothing of a sample: noise, which is meant
         method, entry = helper
         names = assigned(method.node.body) if isinstance(method.node, ast.FunctionDef) else {}
+        taken = frozenset(argument.arg for argument in ast.walk(method.node.args) if isinstance(argument, ast.arg)) - {"self"}
     draw = _draw(entry, names, method)
-    if draw is None or any(_holds(part, _sources(method), instance) for part in (*draw.args, *(keyword.value for keyword in draw.keywords))):
+    if draw is None or any(_holds(part, _sources(method), instance, taken) for part in (*draw.args, *(keyword.value for keyword in draw.keywords))):
         return None
     return method.module.place(draw)
 
@@ -139,15 +145,20 @@ def _dotted(node: ast.expr, method: Function) -> str:
     return held.name if isinstance(held, Library) else ""
 
 
-def _holds(entry: ast.expr, names: dict[str, list[ast.expr]], instance: Instance, depth: int = 0) -> bool:
-    """True when an expression takes something of what the data set holds, other than plain settings and numbers that it has drawn itself."""
+def _holds(entry: ast.expr, names: dict[str, list[ast.expr]], instance: Instance, taken: frozenset[str] = frozenset(), depth: int = 0) -> bool:
+    """True when an expression takes something of what the data set holds, or a helper is given (`taken`), such as the shape of the sample.
+
+    Other than plain settings and numbers that the data set has drawn itself.
+    """
     for node in ast.walk(entry):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
             held = instance.attributes.get(node.attr)
             drawn = isinstance(held, Tensor) and held.flow.activation == "random"
             if held is not None and not isinstance(held, Constant) and not drawn:
                 return True
+        elif isinstance(node, ast.Name) and node.id in taken:
+            return True
         elif isinstance(node, ast.Name) and depth <= len(names):
-            if any(_holds(behind, names, instance, depth + 1) for behind in names.get(node.id, ())):
+            if any(_holds(behind, names, instance, taken, depth + 1) for behind in names.get(node.id, ())):
                 return True
     return False
