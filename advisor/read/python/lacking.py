@@ -54,6 +54,8 @@ def _is_known(reader: Reader, owner: Instance | Tensor, name: str) -> bool:
         return owner.flow.graph == "kept" and owner.flow.unread is None and name not in PLAIN
     if (owner.role == "module" and name in ENGINES) or reader.refusals.samples.hold(owner):
         return False
+    if getattr(owner.fact, "escaped", None) is not None:
+        return False  # who was given it may have put a method there
     if owner.cls is not None:
         return _is_plain(owner.cls) and reader.refusals.by_default.isdisjoint(owner.cls.mro)
     return (owner.kind.startswith(TORCHS) and owner.kind not in UNSURE) or (owner.kind.startswith(OTHERS) and owner.role == "module")
