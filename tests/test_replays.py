@@ -181,3 +181,39 @@ def test_the_loader_of_one_split_is_not_that_of_another(tmp_path: Path, monkeypa
     (recipe,) = read(["train.py"]).recipes
     assert [loader.role for loader in recipe.loaders] == ["train", "validation"]
     assert [stop.on for stop in recipe.early_stopping] == ["validation"]
+
+
+SCHEDULES = """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def build(rate):
+    model = nn.Linear(20, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    return model, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, 30)
+
+
+torch.manual_seed(0)
+loader = DataLoader(TensorDataset(torch.randn(512, 20), torch.randint(0, 3, (512,))), batch_size=32, shuffle=True)
+BUILD
+for epoch in range(90):
+    for x, y in loader:
+        TRAIN
+    STEP
+"""
+
+
+def test_schedules_of_calls_that_are_not_followed_are_not_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("_EVALUATIONS", "_EVALUATIONS_EARLY", "_EVALUATIONS_OF_SMALL"):
+        monkeypatch.setattr(functions, name, 2)
+    numbers = range(6)
+    train = "o{0}.zero_grad(); nn.functional.cross_entropy(m{0}(x), y).backward(); o{0}.step()"
+    program = SCHEDULES.replace("BUILD", "\n".join(f"m{i}, o{i}, s{i} = build(0.{i + 1})" for i in numbers))
+    program = program.replace("TRAIN", "\n        ".join(train.format(i) for i in numbers))
+    once = program.replace("STEP", "\n    ".join(f"s{i}.step()" for i in numbers))
+    assert not [rule for rule, _ in found(once) if rule == "scheduler-wrong-cadence"]
+    twice = program.replace("STEP", "s0.step()\n    s0.step()")
+    assert [rule for rule, _ in found(twice) if rule == "scheduler-wrong-cadence"] == ["scheduler-wrong-cadence"]

@@ -116,3 +116,36 @@ def test_the_type_of_an_option_that_is_not_given_is_open(tmp_path: Path, test: s
     found: Value = value(tmp_path, f"{HEAD}if {test}:\n    x = 'given'")
     assert {getattr(one, "value", None) for one in members(found)} == {"none", "given"}
     assert not isinstance(found, Opaque)
+
+
+OF_SEVERAL = """
+import argparse
+
+import torch
+from torch import nn
+from torch.optim import SGD
+
+p = argparse.ArgumentParser()
+p.add_argument("--deep", action="store_true")
+p.add_argument("--seed", type=int)
+args = p.parse_args()
+thing = nn.Linear(2, 2) if args.deep else 0.5
+if args.seed:
+    thing = torch.zeros(2)
+x = []
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "kinds"),
+    [
+        ("isinstance(thing, float)", {"Constant"}),
+        ("isinstance(thing, torch.Tensor)", {"Tensor"}),
+        ("isinstance(thing, (torch.nn.Module, torch.Tensor))", {"Instance", "Tensor"}),
+        ("not isinstance(thing, (float, torch.Tensor))", {"Instance"}),
+        ("isinstance(thing, somewhere.Other)", {"Constant", "Instance", "Tensor"}),
+    ],
+)
+def test_the_type_that_an_arm_is_for_picks_among_several(tmp_path: Path, test: str, kinds: set[str]) -> None:
+    found = value(tmp_path, f"{OF_SEVERAL}if {test}:\n    x.append(thing)\n")
+    assert {type(one).__name__ for item in found.items for one in members(item)} == kinds  # type: ignore[attr-defined]

@@ -58,8 +58,9 @@ def _in_dict(entry: ast.expr, names: dict[str, ast.expr | None], method: Functio
         return Placeholder(drawn[min(drawn)]) if drawn else None
     for index, place in drawn.items():
         key, value = given[index]
+        # one that is handed nothing of the sample may be noise beside the input
         asked = value if isinstance(value, ast.Call) and _helper(value, cls) is not None else None
-        of_sample = asked is not None and any(_holds(part, _sources(method), instance) for part in asked.args)  # else it may be noise beside the input
+        of_sample = asked is not None and any(_holds(part, _sources(method), instance) for part in asked.args)
         if of_sample and isinstance(key, ast.Constant) and isinstance(key.value, str):
             return Placeholder(place, key.value)
     return None
