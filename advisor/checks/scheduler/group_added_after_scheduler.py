@@ -10,6 +10,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import Everything, Order, violations
 from advisor.model.gradients import escaped
 from advisor.model.recipe import Fact, Optimizer, Recipe, Scheduler
+from advisor.model.schedules import alternatives
 from advisor.model.source import Link
 
 EACH_GROUP = (  # keep numbers for each group that was there; the others of torch work on what the groups hold at the moment
@@ -28,15 +29,26 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if event.kind is not Kind.GROUP_ADDED or not isinstance(event.subject, Optimizer):
             return ()
         slot = event.subject.slot
-        return [held for held in recipe.schedulers if held.optimizer is not None and held.optimizer.slot is slot and _keeps(held)]
+        return [held for held in recipe.schedulers if held.optimizer is not None and held.optimizer.slot is slot and _refuses(recipe, held)]
 
     told = set()
     for found in violations(recipe.tree, Order(checks=_stepped, clears=_built, arms=armed)):
-        added, scheduler = found.armed_by[0][0], found.event.subject
+        added = found.armed_by[0][0]
+        scheduler = next(one for one in alternatives(recipe, found.event.subject) if _refuses(recipe, one))
         if added not in told:
             told.add(added)
             evidence = [Link(found.event.place.file, found.event.place.line, "the scheduler steps here")]
             yield ctx.finding("refused", at=added, evidence=evidence, kind=scheduler.name, line=scheduler.place, step=found.event.place)
+
+
+def _refuses(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True of what a run has without any flag, whichever of several that is, and whose numbers the program does not look after itself."""
+    by_default = [one for one in alternatives(recipe, scheduler) if not one.flag_off]
+    return scheduler in by_default and all(_keeps(one) and not _by_hand(one) for one in by_default)
+
+
+def _by_hand(scheduler: Scheduler) -> bool:
+    return any(one.kept_by_hand for one in (scheduler, *scheduler.children))
 
 
 def _keeps(scheduler: Scheduler) -> bool:
@@ -51,4 +63,5 @@ def _stepped(event: Event) -> Iterable[Scheduler]:
 
 
 def _built(event: Event) -> Iterable[Fact] | Everything:
-    return (event.subject,) if event.kind is Kind.BUILD and isinstance(event.subject, Scheduler) else escaped(event)
+    made_or_handed_on = event.kind in (Kind.BUILD, Kind.ESCAPE) and isinstance(event.subject, Scheduler)
+    return (event.subject,) if made_or_handed_on else escaped(event)

@@ -40,6 +40,7 @@ SCHEDULERS: dict[str, str] = {
 }
 SWA = "optimizer, swa_lr, anneal_epochs=10, anneal_strategy='cos', last_epoch=-1"
 KEPT = ("lr_lambda", "scale_fn")  # functions among the arguments
+OF_GROUPS = ("base_lrs", "max_lrs", "lr_lambdas")
 
 
 def bound_to(value: Value | None) -> Optimizer | None:
@@ -166,7 +167,21 @@ def quiet(call: LibraryCall) -> Value:
     return Opaque("the state of the scheduler")
 
 
-@table.attribute("scheduler", "last_epoch", "base_lrs", "num_bad_epochs", "best", "_last_lr", "_step_count", "cooldown_counter", "total_steps")
+@table.attribute("scheduler", *OF_GROUPS)
+def of_groups(reader: Reader, instance: Instance) -> Value:
+    """What it keeps for each group: a program that asks for it may add to it."""
+    _by_hand(reader, instance, NONE, None)
+    return Opaque("the state of the scheduler")
+
+
+@table.write("scheduler", *OF_GROUPS)
+def _by_hand(reader: Reader, instance: Instance, value: Value, node: ast.AST | None) -> None:
+    """scheduler.base_lrs = [...]"""
+    if isinstance(instance.fact, Scheduler):
+        instance.fact.kept_by_hand = True
+
+
+@table.attribute("scheduler", "last_epoch", "num_bad_epochs", "best", "_last_lr", "_step_count", "cooldown_counter", "total_steps")
 def attribute(reader: Reader, instance: Instance) -> Value:
     """State that changes while it runs."""
     return Opaque("the state of the scheduler")
