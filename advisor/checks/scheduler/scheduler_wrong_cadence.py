@@ -9,12 +9,15 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
 from advisor.model.schedules import (
+    MULTI_STEP,
     PLATEAU,
     WITH_HORIZON,
     alternatives,
     by_loader,
+    epochs_stepped_through,
     given,
     horizon,
+    horizon_in_epochs,
     milestones,
     passes,
     setting,
@@ -57,16 +60,26 @@ def _twice(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """Two steps in each turn, of a schedule that does not reach twice as far as the run."""
     recipe = ctx.recipe
     twice = stepped_twice(recipe, scheduler)
-    if twice is None or scheduler is not alternatives(recipe, scheduler)[0]:
+    each = alternatives(recipe, scheduler)
+    if twice is None or scheduler is not next((one for one in each if not one.flag_off), each[0]):
         return
-    turns, marks = number(times_stepped(recipe, scheduler)), milestones(scheduler)
-    reach = marks[-1] if marks else number(horizon(scheduler))
-    if turns is not None and reach is not None and reach > turns:
+    if any(_may_mean_both(one, ctx) for one in (scheduler, *scheduler.children)):
         return
     first, second = twice.first.place, twice.second.place
     link = Link(first.file, first.line, "the first step")
     case = "stepped-twice" if first != second else "step-repeated"
     yield ctx.finding(case, at=twice.second, evidence=[link], kind=scheduler.name, unit=twice.each, first=first, line=scheduler.place)
+
+
+def _may_mean_both(scheduler: Scheduler, ctx: Context) -> bool:
+    """True of a schedule with an end that lies beyond as many turns as the run has, or nobody knows where."""
+    if scheduler.name not in WITH_HORIZON and scheduler.name not in MULTI_STEP:
+        return False
+    recipe, marks = ctx.recipe, milestones(scheduler)
+    turns, reach = number(times_stepped(recipe, scheduler)), marks[-1] if marks else number(horizon(scheduler))
+    if turns is None or reach is None:  # the number of batches follows from the data: both are compared in epochs
+        turns, reach = number(epochs_stepped_through(recipe, scheduler)), number(horizon_in_epochs(recipe, scheduler))
+    return turns is None or reach is None or reach > turns
 
 
 def _per_batch(scheduler: Scheduler, epochs: float | None, ctx: Context) -> tuple[str, str] | None:
