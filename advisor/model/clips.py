@@ -14,6 +14,9 @@ from advisor.model.record import dataclass
 from advisor.model.scaling import is_off
 
 
+BY_OTHERS = (Kind.GRAD_WRITE, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD)  # what writes the gradients itself, or may
+
+
 @dataclass(frozen=True, slots=True)
 class Misplaced:
     """A clip that meets no fresh gradients: the step that used them up stands before it, or the backward only follows."""
@@ -158,8 +161,8 @@ def steps_beside(recipe: Recipe, clip: Event, context: Context) -> Iterator[tupl
 def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop) -> tuple[Event, Context, bool] | None:
     """The step without clip that is taken in the place of the one that a clip prepares, where one of the two is a scaler's.
 
-    With whether the clipped one is the scaler's. None where any clip of the loop may reach both, and where the clip waits for more than its step
-    does, such as a limit that is None by default: then nothing is clipped on either side.
+    With whether the clipped one is the scaler's. None where any clip of the loop may reach both, where something that was not read may clip on the
+    other side, and where the clip waits for more than its step does, such as a limit that is None by default: then nothing is clipped on either side.
     """
     under = guards(context, inside=loop.batch)
     others = [guards(around, inside=loop.batch) for event, around in events(recipe.tree, Kind.CLIP) if event is not clip]
@@ -173,6 +176,8 @@ def one_sided(recipe: Recipe, clip: Event, context: Context, loop: TrainingLoop)
             continue
         scaled_steps = {event.data.get("scaler") is not None for event in clipped_steps}
         alike = {event.subject.slot for event in clipped_steps if isinstance(event.subject, Optimizer)}
+        if any((key, not holds) in guards(around, inside=loop.batch) for _, around in events(recipe.tree, *BY_OTHERS)):
+            continue
         for event, around in bare:
             if scaled_steps == {event.data.get("scaler") is None} and isinstance(event.subject, Optimizer) and event.subject.slot in alike:
                 return event, around, scaled_steps == {True}

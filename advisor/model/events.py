@@ -84,6 +84,7 @@ class Kind(str, Enum):
     SPLIT = "split"  # subject Split
     FIT = "fit"  # subject Fitted; data: on (identity of the data)
     ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why
+    WEIGHTS_GIVEN = "weights-given"  # weights, or their gradients, are handed to something unresolved
     UNTOLD = "untold"  # a call that does again what was told of it before: of so many that the tree leaves this one out
     COLLECTIVE = "collective"  # every process must take part; data: what (text)
     DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what

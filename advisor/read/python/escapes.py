@@ -77,6 +77,7 @@ def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> N
     _hand_over(reader, values, callee)
     for thing in tracked(reader, values):
         if isinstance(thing, Weights):
+            reader.emit(Kind.WEIGHTS_GIVEN, place)
             continue
         fact = thing.fact
         if fact is not None and fact.escaped is None:
