@@ -13,7 +13,6 @@ from advisor.model.recipe import Clip, Fact, Module, Optimizer, Parameters, Reci
 from advisor.model.record import dataclass
 from advisor.model.scaling import is_off
 
-
 BY_OTHERS = (Kind.GRAD_WRITE, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD)  # what writes the gradients itself, or may
 
 
