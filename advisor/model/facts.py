@@ -345,16 +345,6 @@ class Hyperparameter(Fact):
 
 
 @dataclass(slots=True, eq=False)
-class DuplicateKey(Fact):
-    """A key that one mapping of a config gives twice: `place` is the later one. Values as written, None for a list or a mapping."""
-
-    name: str = ""
-    first: Place | None = None
-    earlier: str | None = None
-    later: str | None = None
-
-
-@dataclass(slots=True, eq=False)
 class Broken(Fact):
     """A file that is there but cannot be read or parsed. `kind`: syntax, python2, newer-python, merge-marker, nul, encoding, notebook,
     too-large, too-deep, permission, link, not-a-file, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""

@@ -11,7 +11,6 @@ from advisor.model.facts import (
     Autocast,
     Broken,
     Clip,
-    DuplicateKey,
     EarlyStopping,
     Fact,
     FunctionalDropout,
@@ -31,7 +30,7 @@ from advisor.model.facts import (
 from advisor.model.finding import Skipped
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, RefusedCall, RefusedRun, UndefinedName, UnknownKey
+from advisor.model.refused import DebuggerStop, DuplicateKey, RefusedCall, RefusedRun, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 

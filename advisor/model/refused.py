@@ -10,6 +10,16 @@ from advisor.model.source import ABSENT, Place, Setting
 
 
 @dataclass(slots=True, eq=False)
+class DuplicateKey(Fact):
+    """A key that one mapping of a config gives twice: `place` is the later one. Values as written, None for a list or a mapping."""
+
+    name: str = ""
+    first: Place | None = None
+    earlier: str | None = None
+    later: str | None = None
+
+
+@dataclass(slots=True, eq=False)
 class UnknownKey(Fact):
     """A key of a config that is handed to a class or function of the project that has no such field: a TypeError.
 
