@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind, Loop
-from advisor.model.recipe import Clip, EarlyStopping, Fact, Flow, Loader, Optimizer, RefusedRun, Scheduler
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, RefusedRun, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
@@ -184,9 +184,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     trainer.data["fitted"] = (model, data, choices)
 
 
-def _monitored(scheduler: Fact) -> Flow | None:
+def _monitored(scheduler: Scheduler) -> Flow | None:
     """What Lightning hands to the step of a schedule that waits for a metric."""
-    return Flow() if isinstance(scheduler, Scheduler) and scheduler.name == "ReduceLROnPlateau" else None
+    return Flow() if scheduler.name == PLATEAU else None
 
 
 def _apart(found: list[Instance]) -> list[list[Instance]]:
