@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.metrics import direction_of
 from advisor.model.modes import data_of_rounds, final_data
 from advisor.model.recipe import EarlyStopping, Recipe
 from advisor.model.stopping import is_judged, metric_of, on_training_data, patience_of
@@ -19,7 +20,10 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     if patience is not None and patience[1] >= ctx.limit("off"):
         return
     case = "held-out-unused" if _could_decide(ctx.recipe) else "nothing-held-out"
-    yield ctx.finding(case, at=stop, metric=metric_of(stop) or "metric")
+    name = metric_of(stop)
+    if (name is None or direction_of(name) is None) and stop.flow is not None and stop.flow.losses:
+        name = "loss"  # `delta = lowest - loss`
+    yield ctx.finding(case, at=stop, metric=name or "metric")
 
 
 def _could_decide(recipe: Recipe) -> bool:
