@@ -55,8 +55,8 @@ def read(
         ahead.prepare_programs([files.entries for files in groups], [(files.settings, files.words) for files in groups])
         if sorting.prefilter:
             prepare_parts(ahead, [(files.project, files.entries, files.parts) for files in groups])
-    for files in groups:
-        _read_project(files, reading, sorting, configs, whole_program, ahead, is_one_of_many=judge is not None and len(projects) > 1)
+    for number, files in enumerate(groups, 1):
+        _read_project(files, reading, sorting, configs, whole_program, ahead, others_follow=judge is not None and number < len(projects))
     for recipe in reading.recipes:
         reading.skipped += recipe.not_read
         known = {b.place.file for b in reading.broken}
@@ -121,9 +121,9 @@ def _read_project(
     configs: Sequence[str],
     whole_program: bool,
     ahead: Ahead | None,
-    is_one_of_many: bool,
+    others_follow: bool,
 ) -> None:
-    """Reads the files of a project. Of one of many nothing is kept but what is told in the end."""
+    """Reads the files of a project. Where others follow, nothing of it is kept but what is told in the end."""
     project = files.project
     many = len(files.entries) + len(files.parts) + len(files.settings) > 1
     shared = Shared(facts=reading.judge is not None) if many else None
@@ -152,7 +152,7 @@ def _read_project(
     reading.functions_entered += sum(entered for _, entered in project.functions.values())
     reading.touched.update(project.touched)
     reading.listed.update(dict.fromkeys(project.listed))
-    if is_one_of_many and (files.entries or files.parts):
+    if others_follow and (files.entries or files.parts):
         from advisor.read.programs import forget
 
         forget(project, shared, reading.told, everything=True)

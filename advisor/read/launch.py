@@ -132,8 +132,8 @@ def _launches(project: Project, entry: str) -> list[Launch]:
     found: list[Launch] = []
     seen: set[tuple[str | None, ...]] = set()
     for path in texts(project, entry):
-        data = project.read_bytes(path)
-        if isinstance(data, Broken) or len(data) > LARGEST or not any(name in data for name in names):
+        data = _content(project, path)
+        if not any(name in data for name in names):
             continue
         text = data.decode("utf-8-sig", "replace")
         display = project.display(path)
@@ -151,6 +151,15 @@ def _launches(project: Project, entry: str) -> list[Launch]:
             if len(found) >= MOST_LINES:
                 return found
     return found
+
+
+def _content(project: Project, path: str) -> bytes:
+    """What stands in a file that may say how a script is started, read once for all scripts; nothing where it cannot be read or is too much."""
+    key = f"launch text\0{path}"
+    if key not in project.remembered:
+        data = project.read_bytes(path)
+        project.remembered[key] = b"" if isinstance(data, Broken) or len(data) > LARGEST else data
+    return cast("bytes", project.remembered[key])
 
 
 def texts(project: Project, entry: str) -> list[str]:
@@ -350,9 +359,7 @@ def _command(words: list[Word], display: str, documented: bool, variables: _Vari
         text = _unquoted(_closed(word.text or "")[0])
         name = variables.expanded(text) or text
         before = [_unquoted(part.text or "") for part in words[:index]]
-        if not name or name.startswith("-") or "=" in name or not is_entry(name):
-            continue
-        if not _starts(before, name):
+        if not name or name.startswith("-") or "=" in name or not is_entry(name) or not _starts(before, name):
             continue
         launch = Launch(display, word.line, [], name, _launcher(before), documented)
         for part in _put_in(words[index + 1 :], variables):
@@ -368,8 +375,6 @@ def _command(words: list[Word], display: str, documented: bool, variables: _Vari
                     break
                 continue
             value = variables.expanded(text)
-            if value is None and "=" in text and text.startswith("-"):  # --lr=$LR: the option is there, its value is not known
-                value = None
             for one in value.split() if value is not None and " " in value and "$" in text and '"' not in (part.text or "") else (value,):
                 open_to_reader = one is not None and documented and any(mark in one for mark in _OPEN)
                 launch.words.append(Word(None if open_to_reader else one, part.line))
