@@ -43,7 +43,7 @@ def read(
         named += [path for path in overlay if path not in named]
     programs = [path for path in named if not _is_settings(path)]
     wanted = os.path.abspath(stdin_filename or "stdin.py")
-    sorting = Sorting(len(programs), prefilter, wanted, frozenset(os.path.abspath(path) for path in walked))
+    sorting = Sorting(len(programs), prefilter, wanted, frozenset(os.path.abspath(path) for path in walked), _top(named))
     if ahead is not None:
         ahead.prepare_looks(programs, sorting)
     projects = _by_project(named, together=bool(configs or overlay))
@@ -67,6 +67,14 @@ def read(
 def _is_settings(path: str) -> bool:
     """What is named and is no config is read as a program, whatever its name: scripts often have no suffix."""
     return path.endswith((".yaml", ".yml", ".json", ".toml"))
+
+
+def _top(paths: list[str]) -> str | None:
+    """The folder that holds all files; None for files on several drives."""
+    try:
+        return os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else None
+    except ValueError:
+        return None
 
 
 def _by_project(paths: list[str], together: bool) -> list[list[str]]:
@@ -100,7 +108,7 @@ class Files:
 
 def _sort(paths: list[str], overlay: dict[str, bytes], reading: Reading, sorting: Sorting, ahead: Ahead | None) -> Files:
     """Tells the files of a project apart."""
-    project = Project(texts=reading.texts, overlay=overlay)
+    project = Project(texts=reading.texts, overlay=overlay, top=sorting.top)
     files = Files(project, [path for path in paths if not _is_settings(path)], [path for path in paths if _is_settings(path)])
     for path in files.programs:
         seen = (ahead.look(path, project) if ahead is not None else None) or look(project, path, sorting)

@@ -106,7 +106,7 @@ class Hand:
     def turn_to(self, project: int, turn: int) -> None:
         """The files to come are those of this project, given in this turn. Of another one nothing is kept."""
         if project not in (self.at, -1):
-            self.project, self.shared = Project(), Shared(facts=True)
+            self.project, self.shared = Project(top=self.sorting.top), Shared(facts=True)
         if (project, turn) != (self.at, self.turn):
             self.at, self.turn = project, turn
             self.covered.clear()
@@ -114,6 +114,7 @@ class Hand:
     def look(self, path: str) -> tuple[Look, Trail]:
         """What a file is."""
         self._begin()
+        self.project.top = self.sorting.top
         seen = look(self.project, path, self.sorting)
         display = self.project.display(path)
         return seen, self._trail([display], {display} if seen.broken is not None else set())

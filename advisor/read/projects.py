@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from advisor.read.python.project import ROOT_MARKERS
+from advisor.read.python.project import ABOVE, ROOT_MARKERS
 
-ABOVE = 12  # folders above the files in which a project may begin
 # What stands at the top of a project, besides what marks its root: one that was unpacked from an archive has no .git.
 TOP = frozenset(
     {*ROOT_MARKERS, "requirements.txt", "environment.yml", "environment.yaml", "LICENSE", "README", "README.md", "README.rst", "README.txt"}

@@ -58,6 +58,7 @@ class Sorting:
     prefilter: bool = True
     wanted: str | None = None  # read in any case
     strays: frozenset[str] = frozenset()
+    top: str | None = None  # the folder that holds all of them
 
 
 def look(project: Project, path: str, sorting: Sorting) -> Look:

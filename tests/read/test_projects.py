@@ -99,6 +99,19 @@ def test_the_line_is_shown_of_a_text_that_was_put_away(advisor: Advisor, tmp_pat
     assert "silent.py" not in ran.out.replace("missing-seed", "")
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("inside", ["", "one", "elsewhere/deep"])
+def test_what_marks_no_root_begins_where_it_was_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, several: bool) -> None:
+    """An entry in a folder of its own, whose imports begin above it, read from three working directories."""
+    files = {"one/scripts/run.py": RUN, "one/pieces/helper.py": HELPER.format(name="one"), "one/pieces/__init__.py": ""}
+    others = {name.replace("one", "two"): text for name, text in files.items()} if several else {}
+    paths = put(tmp_path / "here", {**files, **others})
+    (tmp_path / "here" / "elsewhere" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / inside)
+    recipe = read(paths, judge=lambda recipe: ()).recipes[0]
+    assert [Path(name).name for name in recipe.files] == ["run.py", "helper.py"]
+
+
 def test_of_projects_that_were_read_only_the_texts_are_kept_that_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     paths = put(tmp_path, {**project("one"), **project("two")})

@@ -18,6 +18,7 @@ from advisor.read.text import UNPARSABLE, decode, parse_program, source_lines, u
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
+ABOVE = 12  # folders above a file in which its project may begin
 MUCH = 200_000  # characters of parsed files from which on the bodies of functions are put off: what is read first is entered most
 LARGEST_PROGRAM = 6_000_000  # characters of the files of one program; no more are imported by it
 LARGEST_NOTEBOOK = 40_000_000  # bytes; outputs, pictures above all, are most of a notebook
@@ -115,11 +116,15 @@ class SourceModule:
 class Project:
     """Finds, decodes and parses files; each once.
 
-    `texts` maps display names to decoded text for the reports; `overlay` gives by path what is read in place of a file.
+    `texts` maps display names to decoded text for the reports; `overlay` gives by path what is read in place of a file. `top` is the folder
+    that was passed: where nothing marks the root of a project, and the command is given elsewhere, it begins there.
     """
 
-    def __init__(self, directory: str | None = None, texts: Texts | None = None, overlay: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self, directory: str | None = None, texts: Texts | None = None, overlay: dict[str, bytes] | None = None, top: str | None = None
+    ) -> None:
         self.directory = directory or os.getcwd()
+        self.top = top
         self.modules: dict[str, SourceModule | Broken] = {}
         self.overlay = overlay if overlay is not None else {}
         self.texts = texts if texts is not None else Texts()
@@ -261,19 +266,7 @@ class Project:
         folder = os.path.dirname(path)
         cached = self._roots.get(folder)
         if cached is None:
-            cached, current = [folder], folder
-            for _ in range(12):
-                names = self.listing(current)
-                if _is_root(names) or current == self.directory:
-                    break
-                parent = os.path.dirname(current)
-                if parent == current:
-                    break
-                current = parent
-            else:
-                current = folder
-            if not (_is_root(self.listing(current)) or current == self.directory):
-                current = folder
+            cached, current = [folder], self._root(folder)
             walk = folder
             between: list[str] = []
             while walk != current and len(between) < 12 and walk.startswith(current):
@@ -284,6 +277,19 @@ class Project:
                 cached.append(os.path.join(current, "src"))
             self._roots[folder] = cached
         return cached
+
+    def _root(self, folder: str) -> str:
+        """The root of the project that a folder belongs to; the folder itself where nothing tells."""
+        top, current = folder, folder
+        for _ in range(ABOVE):
+            if _is_root(self.listing(current)) or current == self.directory:
+                return current
+            top = current if current == self.top else top
+            parent = os.path.dirname(current)
+            if parent == current:
+                break
+            current = parent
+        return top
 
     def listing(self, folder: str) -> frozenset[str]:
         """The names in a folder; empty when it cannot be listed."""
