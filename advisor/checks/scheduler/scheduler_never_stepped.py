@@ -24,6 +24,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     stepping = {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
     if optimizer is None or optimizer.slot not in stepping or owned(recipe, optimizer.slot):
         return
+    if any(other.optimizer is not None and other.optimizer.slot is optimizer.slot and steps_of(recipe, other) for other in recipe.schedulers):
+        return  # its name holds another one since, and the rate follows that
     handed = next((other.escaped for other in held if other.escaped), None) or escaped_to(recipe, optimizer.slot)
     if handed:
         ctx.skip(f"the scheduler or its optimizer was handed to `{handed}`, which could not be read", scheduler)

@@ -100,7 +100,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
             stop = EarlyStopping(node.place, patience=limit, counter=variable, called=tree.asked_from(around))
             of_objects = any("." in e.data.get("text", "") for e in flags)
-            unread = of_objects or all(_unread(e, e.data.get("text", "."), texts) for e in flags)
+            unread = (of_objects and not _given_back(flags, texts)) or all(_unread(e, e.data.get("text", "."), texts) for e in flags)
             stop.stops = bool(ends) or not unread  # a local flag may be returned among others
             stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
@@ -210,6 +210,12 @@ def _unread(event: Event, name: str, texts: Mapping[str, str]) -> bool:
         return False
     mentioned = [line for line in text.splitlines() if re.search(rf"\b{name}\b", line)]
     return all(re.fullmatch(rf"[\w\s,.()]*\b{name}\b[\w\s,.()]*\+?=(?!=)(?!.*\b{name}\b).*", line) for line in mentioned)
+
+
+def _given_back(flags: list[Event], texts: Mapping[str, str]) -> bool:
+    """True for an attribute that a method of its file gives to who asks: `return self.stop`. What is done with it stands elsewhere."""
+    names = [(event.place.file, event.data.get("text", "").partition(" ")[0]) for event in flags]
+    return any("." in name and re.search(rf"\breturn\b[^\n]*\b{re.escape(name)}\b", texts.get(file, "")) for file, name in names)
 
 
 def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:

@@ -83,7 +83,7 @@ def module(call: LibraryCall) -> Value:
 @table.function("torch.nn.Embedding.from_pretrained", "torch.nn.EmbeddingBag.from_pretrained")
 def from_pretrained(call: LibraryCall) -> Value:
     """Embedding.from_pretrained(vectors, freeze=True)"""
-    fact = Module(call.place, kind=call.name.rpartition(".")[0], pretrained=Known(True, place=call.place))
+    fact = Module(call.place, kind=call.name.rpartition(".")[0], pretrained=Known(True, place=call.place), placed=call.place)  # where they are
     given = signature("embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False")
     fact.settings = call.settings(given, skip=1)
     frozen = fact.settings.pop("freeze")
