@@ -36,5 +36,6 @@ def _before(flow: object, context: Around) -> Region | None:
 
 
 def _computed_in(region: Region) -> bool:
-    """True when a forward or a loss stands in the region too."""
-    return next(events(region.body, Kind.FORWARD, Kind.LOSS), None) is not None
+    """True when a forward or a loss stands in the region too, and none that has gradients switched on again."""
+    inside = [{held.what for held in context.regions} for _, context in events(region.body, Kind.FORWARD, Kind.LOSS)]
+    return bool(inside) and not any(regions & {"enable_grad", "set_grad_enabled"} for regions in inside)

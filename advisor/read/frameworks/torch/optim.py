@@ -213,6 +213,14 @@ def own_step(call: LibraryCall, nodes: list[Any]) -> None:
     call.reader.emit(Kind.OPTIMIZER_STEP, call.node, call.this.fact, scaler=None, closure=any(event.kind is Kind.BACKWARD for event in inside))
 
 
+@table.override("optimizer", "zero_grad")
+def own_zero_grad(call: LibraryCall, nodes: list[Any]) -> None:
+    """zero_grad of an optimizer class of the project: it passes the call on to the one that it wraps, or clears in its own way."""
+    inside = [node for node, _ in walk(nodes) if isinstance(node, Event)]
+    if not any(event.kind is Kind.ZERO_GRAD and event.subject is call.this.fact for event in inside):
+        call.reader.emit(Kind.ZERO_GRAD, call.node, call.this.fact, partial=False)
+
+
 @table.method("optimizer", "zero_grad")
 def zero_grad(call: LibraryCall) -> Value:
     """optimizer.zero_grad()"""
