@@ -30,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         name = None if name in copied else name
         later = (other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around))
         use = next(later, None)
-        if use is not None:
+        if use is not None and (use.kind is Kind.RESTORE or not any(branch.place == save.decided and _writes(arm) for branch, arm in context.arms)):
             told.add(save)
             case = "restored" if use.kind is Kind.RESTORE else "written"
             first = [save, *_names_before(save)][-1 if _made_anew(save, context) else 0]  # the fold that changes them is over
