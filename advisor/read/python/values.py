@@ -388,11 +388,12 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
     if isinstance(value, Instance):
         if value.role == "loaded":
             return Unknown("a part of a checkpoint", part=value.data["part"])
+        if value.role in ("path", "file"):  # two of them that are not known are not the same
+            return setting(value.data.get("path") or Opaque("a path that is not known", "str"), place)
         return Known(value.cls.name if value.cls is not None else value.kind, place=place)
-    if isinstance(value, (Class, Function)):
-        return Known(value.name, place=place)
-    if isinstance(value, Partial) and isinstance(value.function, (Class, Function)):
-        return Known(value.function.name, place=place)
+    called = value.function if isinstance(value, Partial) else value
+    if isinstance(called, (Class, Function)):
+        return Known(called.name, place=place)
     content = plain(value)
     if content is not Opaque:
         return Known(content, place=place)
