@@ -65,7 +65,10 @@ def _walk(top: str, exclude: Patterns | None) -> Iterator[str]:
     entered: set[tuple[int, int]] = set()
     met: set[str] = set()  # files, by where they lie
     start = os.path.abspath(top)
-    stack: list[tuple[str, str, tuple[Patterns, ...]]] = [(top, start, tuple(_ignores_above(start)))]
+    above = tuple(_ignores_above(start))
+    if _is_ignored(start, True, above, None):  # it was named all the same
+        above = ()
+    stack: list[tuple[str, str, tuple[Patterns, ...]]] = [(top, start, above)]
     links: list[tuple[int, str, str, tuple[Patterns, ...]]] = []
     top, real = start, os.path.realpath(start)  # the folder that is walked, and where it lies
     while stack or links:

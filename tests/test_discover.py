@@ -44,6 +44,14 @@ def test_gitignore() -> None:
     assert discover(["out/a.py", "out"]) == ["out/a.py"], "what is named is read"
 
 
+def test_a_folder_that_git_ignores_is_read_where_it_is_named() -> None:
+    make("train.py", "runs/first/train.py", "runs/first/out/a.py", ".git/HEAD")
+    Path(".gitignore").write_text("/runs\n")
+    Path("runs/first/.gitignore").write_text("out/\n")
+    assert discover(["."]) == ["train.py"]
+    assert discover(["runs"]) == discover(["runs/first"]) == ["runs/first/train.py"]
+
+
 def test_exclude() -> None:
     make("a/train.py", "b/train.py", "b/old/train.py")
     exclude = Patterns(os.getcwd(), ["old/", "/a"])
