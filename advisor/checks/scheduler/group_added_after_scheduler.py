@@ -10,16 +10,11 @@ from advisor.model.finding import Finding
 from advisor.model.folds import Everything, Order, violations
 from advisor.model.gradients import escaped
 from advisor.model.recipe import Fact, Optimizer, Recipe, Scheduler
-from advisor.model.schedules import alternatives
+from advisor.model.schedules import FROM_BASE, alternatives
 from advisor.model.source import Link
 
-EACH_GROUP = (  # keep numbers for each group that was there; the others of torch work on what the groups hold at the moment
-    "LambdaLR",
-    "MultiplicativeLR",
-    "OneCycleLR",
-    "CyclicLR",
-    "CosineAnnealingWarmRestarts",
-)
+EACH_GROUP = (*FROM_BASE, "MultiplicativeLR")  # keep numbers for each group that was there; torch's others work on what the groups hold
+BY_NAME = ("transformers.", "diffusers.")  # whose schedules with a warm-up are LambdaLR under a name of their own
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -55,7 +50,9 @@ def _keeps(scheduler: Scheduler) -> bool:
     """True of what refuses a group that it does not know, from wherever in the run on: of a sequence it is the last part that steps to the end."""
     if scheduler.name in ("ChainedScheduler", "SequentialLR"):
         return any(_keeps(part) for part in scheduler.children[-1 if scheduler.name == "SequentialLR" else 0 :])
-    return (scheduler.kind.startswith("torch.") and scheduler.name in EACH_GROUP) or scheduler.name.endswith("_with_warmup")
+    if scheduler.kind.startswith(BY_NAME):
+        return scheduler.name.endswith("_with_warmup")
+    return scheduler.kind.startswith("torch.") and scheduler.name in EACH_GROUP
 
 
 def _stepped(event: Event) -> Iterable[Scheduler]:
