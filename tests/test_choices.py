@@ -8,6 +8,7 @@ import pytest
 
 from advisor import cards, engine
 from advisor.model.choices import hedge
+from advisor.model.finding import Finding
 from advisor.model.kinds import is_test
 from advisor.model.recipe import Listing, Optimizer, Recipe
 from advisor.model.rule import Choice
@@ -83,12 +84,16 @@ for x, y in loader:
 """
 
 
+def told(program: str, rule: str) -> list[Finding]:
+    """What a rule says of a program, written to the working directory."""
+    Path("train.py").write_text(program)
+    rules = cards.load()
+    return [finding for finding in engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings if finding.rule == rule]
+
+
 def test_the_flag_of_what_stands_elsewhere_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("train.py").write_text(NETWORK)
-    rules = cards.load()
-    findings = engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings
-    [found] = [finding for finding in findings if finding.rule == "batchnorm-batch-of-one"]
+    [found] = told(NETWORK, "batchnorm-batch-of-one")
     assert found.place.line == 10
     assert found.message.endswith('(only when args.network == "normalised")')
 
@@ -122,8 +127,5 @@ for epoch in range(5):
 
 def test_a_patience_is_told_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("train.py").write_text(PLATEAU)
-    rules = cards.load()
-    findings = engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings
-    [found] = [finding for finding in findings if finding.rule == "scheduler-changes-nothing"]
+    [found] = told(PLATEAU, "scheduler-changes-nothing")
     assert "after patience=15, but its last step is number 5" in found.message
