@@ -113,7 +113,7 @@ class Recipe:
     evaluation: dict[str, Setting] = field(default_factory=dict)  # eval_mode, no_grad, train_restored
     backend: dict[str, Setting] = field(default_factory=dict)  # cudnn.benchmark, cudnn.deterministic, deterministic_algorithms
     moves_data: bool = True  # something beside models is moved to a device, or may be
-    default_device: bool = False  # things are made on another device than the CPU, or moved there, without a call that is seen
+    moved_unseen: bool = False  # things are made on another device than the CPU, or moved there, without a call that is seen
     compiled: bool = False  # something is compiled for tensors of one shape, if only behind a flag
     search: dict[str, Any] = field(default_factory=dict)
     owner_silences: frozenset[str] = frozenset()  # what the loop's owner does itself: clip, seed, zero-grad, mode, no-grad, step, shard, restore

@@ -17,7 +17,7 @@ ON_CPU = ("torch.nn.", "torchvision.models.", "timm.", "transformers.")  # where
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each model that is given its first batch in training, where one of the two was moved to an accelerator."""
-    if recipe.framework != "plain" or not recipe.whole or recipe.default_device:
+    if recipe.framework != "plain" or not recipe.whole or recipe.moved_unseen:
         return
     met: set[Module] = set()
     for event, around in events(recipe.tree, Kind.FORWARD):

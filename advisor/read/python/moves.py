@@ -37,7 +37,7 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
     given = {node.subject for node in forwards if node.data["input"] is not None and node.data["input"].placed is not None}
     if given:
         texts = [source.text for source in reader.modules.values()]
-        recipe.default_device |= not MOVERS.isdisjoint(reader.imported) or any(map(_UNSEEN.search, texts))
+        recipe.moved_unseen = not MOVERS.isdisjoint(reader.imported) or any(map(_UNSEEN.search, texts))
         for part in {part for module in given for part in module.walk() if part.user_class}:
             part.minds_devices = _minds_devices(reader, part.name)
     if any(module.on_accelerator for module in recipe.modules):

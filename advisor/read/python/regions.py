@@ -55,8 +55,6 @@ def _enter(reader: Reader, node: ast.With | ast.AsyncWith, items: list[ast.withi
             merged.data = {**merged.data, "maybe": True}
             return _region(reader, node, item, merged, rest)
         value = managers[0] if managers else value
-    if isinstance(value, Constant) and value.value is not None:  # with torch.device("cuda"):
-        reader.recipe.default_device = True
     if isinstance(value, Generator):
         statuses: list[str | None] = []
         outer_frame = reader.frame

@@ -1,11 +1,11 @@
-"""Which device a tensor or a model is moved to, and who makes all things on another one."""
+"""Which device a tensor or a model is moved to."""
 
 from __future__ import annotations
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Library, Opaque, Union, Value
+from advisor.read.python.values import Constant, Library, Opaque, Union, Value
 
 MOVES = ("to", "cpu", "cuda", "xpu", "mps", "ipu", "to_empty")
 ACCELERATOR = "an accelerator"
@@ -26,13 +26,6 @@ def accelerator(call: LibraryCall) -> Value:
     return Opaque(ACCELERATOR)
 
 
-@table.function("torch.set_default_device", "torch.set_default_tensor_type")
-def set_default(call: LibraryCall) -> Value:
-    """Whatever is made from here on is made elsewhere."""
-    call.reader.recipe.default_device = True
-    return NONE
-
-
 def moves(call: LibraryCall, name: str) -> bool:
     """True for a method that may move what it is called on; `to` may as well give it another type alone."""
     return name in MOVES and (name != "to" or given(call) is not None or not call.arguments.exact)
@@ -51,10 +44,16 @@ def given(call: LibraryCall) -> Value | None:
     )
 
 
-def may_be_accelerator(reader: Reader, value: Value | None) -> bool | None:
-    """Whether a device is, or may be, another one than the CPU; None where nobody knows."""
+def leaves_cpu(call: LibraryCall, name: str) -> bool | None:
+    """Whether what is moved by this method is, or may be, on another device than the CPU then; None where nobody knows."""
+    if name != "to":
+        return name != "cpu"
+    return _may_be_accelerator(call.reader, given(call))
+
+
+def _may_be_accelerator(reader: Reader, value: Value | None) -> bool | None:
     if isinstance(value, Union):
-        known = [may_be_accelerator(reader, member) for member in value.members]
+        known = [_may_be_accelerator(reader, member) for member in value.members]
         return True if True in known else None if None in known else False
     if isinstance(value, Opaque) and value.why == ACCELERATOR:
         return True

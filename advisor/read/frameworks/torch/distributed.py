@@ -93,6 +93,8 @@ def collective(call: LibraryCall) -> Value:
     "torch.set_flush_denormal",
     "torch.get_default_dtype",
     "torch.get_default_device",
+    "torch.set_default_device",
+    "torch.set_default_tensor_type",
     "torch.get_num_threads",
 )
 def housekeeping(call: LibraryCall) -> Value | None:

@@ -209,7 +209,7 @@ def same(call: LibraryCall) -> Value:
     if fact is not None and devices.moves(call, name):
         fact.placed = fact.placed or call.place
         sure = not any(label != "default" for _, label in call.reader.conditions)
-        fact.on_accelerator = sure and name != "cpu" and (name != "to" or devices.may_be_accelerator(call.reader, devices.given(call)) is True)
+        fact.on_accelerator = sure and devices.leaves_cpu(call, name) is True
     if fact is not None and name in ("to", "type"):
         given = call.get("dtype") or next((value for value in call.arguments.positional if isinstance(value, Library)), None)
         if isinstance(given, Library):

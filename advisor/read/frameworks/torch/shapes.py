@@ -45,26 +45,16 @@ def same(call: LibraryCall) -> Value | None:
     if dtype is not None:
         changes["dtype"] = dtype
     if devices.moves(call, name):
-        moved = name != "cpu" and (name != "to" or devices.may_be_accelerator(call.reader, devices.given(call)))
-        changes["placed"] = call.place if moved else None
+        leaves = devices.leaves_cpu(call, name)
+        changes["placed"] = call.place if leaves else None
+        stays = leaves is False or isinstance(devices.given(call), Tensor)  # on the CPU, where it was made
+        if flow.activation == "parameter" and flow.activation_at is not None and not stays:
+            changes["activation"] = "moved parameter"
     if dtype is not None and dtype.startswith(("int", "uint", "bool")):
         return Tensor(replace(cut(flow, f".{name}()", call.place), dtype=dtype, losses=(), placed=changes.get("placed", flow.placed)))
     if name in ("tril", "triu") and flow.activation in ("ones", "full"):
         changes["activation"] = "triangle"  # a mask of the future, if it masks attention
-    if flow.activation == "parameter" and flow.activation_at is not None and _moves(call, name):
-        changes["activation"] = "moved parameter"
     return Tensor(replace(flow, **changes))
-
-
-def _moves(call: LibraryCall, name: str) -> bool:
-    """Whether a tensor may be copied to another device: to(device) does so unless that is the CPU, on which it was made."""
-    if name in ("cuda", "xpu"):
-        return True
-    device = call.get("device", after(call, 1))
-    if name != "to" or device is None or (isinstance(device, Library) and device.name.startswith("torch.")):
-        return False
-    known = call.reader.plain(device)
-    return isinstance(known, str) and not known.startswith("cpu") if isinstance(device, Constant) else not isinstance(device, Tensor)
 
 
 def _dtype(call: LibraryCall) -> str | None:
