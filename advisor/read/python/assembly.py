@@ -206,7 +206,9 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
             loader.role, loader.role_from = "train", "use"
             continue
         dataset_role: Role = _dataset_role(loader)
-        if trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
+        if loader.role_from == "use":  # a framework's hook gave it: what the loader holds tells validation from test, and no more
+            loader.role = "test" if loader.role == "validation" and dataset_role == "test" else loader.role
+        elif trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
             loader.role_from = "use"
             loader.role = dataset_role if dataset_role in ("validation", "test") else "test" if loader.role == "test" else "validation"
             if recipe.framework not in IN_SIGHT and dataset_role != "unknown":

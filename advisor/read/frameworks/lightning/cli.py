@@ -116,8 +116,10 @@ def _defaults(call: LibraryCall) -> Value:
 
 
 def _config(call: LibraryCall) -> Value | None:
-    """The config that the command line names, with what it overrides; the project's only one when no command line is known."""
-    reader = call.reader
+    """The config that the program gives itself, or that the command line names, with what it overrides; the project's only one when neither is known."""
+    reader, words = call.reader, call.get("args")
+    if isinstance(words, Mapping):
+        return _of_fit(words)  # in place of the command line
     if reader.config is not None:
         return _of_fit(read_text(reader, reader.config[1], reader.config[0], typed=True, weak=True))
     found = started_with(reader, COMMANDS, "fit")
