@@ -149,11 +149,11 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
         return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := _round(recipe, context)) is not None})
     if each == "batch" and not _waits(recipe, scheduler):
         if by_loader(recipe):
-            return _chosen(first(recipe.steps))
+            return chosen(first(recipe.steps))
         if any(loop.epoch for loop in training_loops(recipe)):
             return None
         return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := batch_loop(context)) is not None})
-    batches, steps = batches_each(recipe, scheduler), _chosen(first(recipe.steps))
+    batches, steps = batches_each(recipe, scheduler), chosen(first(recipe.steps))
     taken = number(steps)
     return replace(steps, value=taken // batches) if batches and steps is not None and taken is not None else None  # with the step of each window
 
@@ -169,10 +169,10 @@ def _turns(recipe: Recipe, loops: set[Loop]) -> Known | None:
     own = first(next(iter(loops)).count) if len(loops) == 1 else None
     training = training_loops(recipe)
     told = len(training) == 1 and loops <= {training[0].epoch, training[0].batch}
-    return _chosen(own if number(own) else first(recipe.epochs) if told else None)
+    return chosen(own if number(own) else first(recipe.epochs) if told else None)
 
 
-def _chosen(count: Known | None) -> Known | None:
+def chosen(count: Known | None) -> Known | None:
     """A number that the program chose; the default of a library says nothing of the run that is meant."""
     return count if count is not None and number(count) and count.default is None else None
 
@@ -252,7 +252,7 @@ def horizon_in_epochs(recipe: Recipe, scheduler: Scheduler) -> Known | None:
 
 def epochs_stepped_through(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     """In how many epochs a scheduler is stepped, each time after the same number of batches."""
-    return _chosen(first(recipe.epochs)) if batches_each(recipe, scheduler) else None
+    return chosen(first(recipe.epochs)) if batches_each(recipe, scheduler) else None
 
 
 def batches_each(recipe: Recipe, scheduler: Scheduler) -> float | None:

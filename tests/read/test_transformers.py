@@ -229,3 +229,10 @@ def test_two_files_that_pin_different_versions_pin_none(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("transformers==4.28.1\n")
     (tmp_path / "requirements-new.txt").write_text("transformers==4.57.1\n")
     assert [names(one) for one in recipe(tmp_path, "").optimizers] == [EITHER]
+
+
+def test_the_steps_that_end_a_run(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(HEAD.replace("num_train_epochs=5", "max_steps=400") + "trainer.train()\n")
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    assert value_of(found.steps) == 400
+    assert value_of(found.epochs) is None

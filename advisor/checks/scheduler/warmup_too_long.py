@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.schedules import batches_each, epochs_stepped_through, is_part, passes, stepped_each, times_stepped
+from advisor.model.schedules import batches_each, chosen, epochs_stepped_through, is_part, passes, stepped_each, times_stepped
 from advisor.model.source import first, number
 from advisor.model.warmup import warmup as warmup_of
 from advisor.model.warmup import warmup_steps, warmups
 
 
+TRAINER = "transformers"  # steps a schedule after each step of the optimizer, and counts both
+
+
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """The warm-up against the number of times that the scheduler is stepped, against its own total, or as a share of the run."""
+    if scheduler.name == "constant":
+        return  # has no warm-up, whatever the arguments say
     ratio = first(scheduler.settings.get("warmup_ratio"))
     given = number(ratio)
     if ratio is not None and given is not None and given > ctx.limit("share") and not warmup_steps(scheduler):
         yield ctx.finding("ratio", at=ratio if ratio.place is not None else scheduler, value_from=ratio, share=given)
         return
-    if scheduler.owner or is_part(ctx.recipe, scheduler):
+    if scheduler.owner not in (None, TRAINER) or is_part(ctx.recipe, scheduler):
         return
     warmup, times, unit = _in_steps(scheduler, ctx.recipe)
     quick = times is not None and times <= ctx.limit("quick")
@@ -33,13 +38,16 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     case = "long" if share < 1 else "whole-quick" if quick else "whole"
     written = warmup_of(scheduler)
+    at = written.place if scheduler.owner is not None and written is not None and written.place is not None else scheduler
     severity: Severity | None = "hint" if written is not None and written.default is not None else None  # the framework's, not the program's
     sure: Confidence | None = "medium" if scheduler.flag_off else None
-    yield ctx.finding(case, at=scheduler, severity=severity, confidence=sure, warmup=warmup, times=times, unit=unit, share=share)
+    yield ctx.finding(case, at=at, severity=severity, confidence=sure, warmup=warmup, times=times, unit=unit, share=share)
 
 
 def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
     """The warm-up and the run by the number of times that the scheduler is stepped."""
+    if scheduler.owner is not None:
+        return warmup_steps(scheduler), number(chosen(first(recipe.steps))), "steps"
     times = number(times_stepped(recipe, scheduler)) or number(scheduler.settings.get("num_training_steps"))
     return warmup_steps(scheduler), times, "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
 

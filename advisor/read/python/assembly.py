@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
-from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
+from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
 from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
@@ -92,7 +92,8 @@ def _conditionals(recipe: Recipe) -> None:
 
 
 def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
-    """Epochs, steps and accumulation, from the loops around the backward."""
+    """Epochs, steps and accumulation, from the loops around the backward; steps that a framework was told to stop after stand."""
+    told = first(recipe.steps) is not None
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
             loops = tree.real_loops(context)
@@ -102,11 +103,11 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
                 recipe.epochs = _epoch_count(loops)
-                recipe.steps = _steps(recipe.epochs, loops[-1].count)
+                recipe.steps = recipe.steps if told else _steps(recipe.epochs, loops[-1].count)
                 break
             if len(loops) == 1 and loops[0].what in ("range", "while"):
                 recipe.epochs = loops[0].count or Unknown("the loop's end was not read")
-                recipe.steps = recipe.epochs
+                recipe.steps = recipe.steps if told else recipe.epochs
                 break
     accumulation: Setting = ABSENT
     for node, context in nodes:

@@ -115,6 +115,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         epochs = Unknown("max_steps ends the run") if by_steps else Known(1000, default=VERSION)
     elif value_of(epochs) == ENDLESS:
         epochs = Unknown("max_epochs is -1: something else ends the run")
+    if by_steps and not isinstance(epochs, Known) and _tried(settings) is None:
+        recipe.steps = settings["max_steps"]
     if _tried(settings) is not None:
         epochs = Known(1, default=VERSION)
     clip = _clip(reader, settings, call)

@@ -84,9 +84,10 @@ def train(call: LibraryCall) -> Value:
     scheduler_of(reader, this, argument, optimizer, call)
     note_sharding(call, argument)
     loaders = _loaders(reader, this, argument, call)
-    recipe.epochs = argument("num_train_epochs")
     steps = argument("max_steps")
-    recipe.steps = steps if isinstance(steps, Known) and isinstance(steps.value, int) and steps.value > 0 else Unknown("it follows from the data")
+    by_steps = isinstance(steps, Known) and isinstance(steps.value, int) and steps.value > 0
+    recipe.epochs = Unknown("max_steps ends the run") if by_steps else argument("num_train_epochs")
+    recipe.steps = steps if by_steps else Unknown("it follows from the data")
     accumulation = argument("gradient_accumulation_steps")
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
     recipe.precision = Known("fp16") if value_of(argument("fp16")) is True else Known("bf16") if value_of(argument("bf16")) is True else ABSENT
