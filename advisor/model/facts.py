@@ -196,6 +196,7 @@ class Loss(Fact):
     settings: dict[str, Setting] = field(default_factory=dict)
     user_class: bool = False
     weighting: Literal["inverse", "proportional"] | None = None  # how its class weights follow the class counts
+    computed_by: Module | None = None  # the model that computes it itself, where it is run: `model(**batch).loss`
 
     @property
     def name(self) -> str:

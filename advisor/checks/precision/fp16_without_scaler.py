@@ -12,6 +12,7 @@ from advisor.model.folds import needs_flag, training_loop
 from advisor.model.recipe import Autocast, Flow, Recipe
 from advisor.model.source import Known, is_absent, value_of
 
+LAUNCHED = "accelerate"
 FULL = ("None", "32", "64", "no")
 
 
@@ -25,14 +26,18 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is None or backward.data.get("scaler") is not None:
             continue
         flow = backward.data.get("flow")
-        for event, around in events(loop.batch.body, Kind.LOSS):
-            region = _half(around)
-            if region is None or region in seen or not (isinstance(flow, Flow) and event.subject in flow.losses):
+        if not isinstance(flow, Flow):
+            continue
+        own = [loss.computed_by for loss in flow.losses if loss.computed_by is not None]
+        for event, around in events(loop.batch.body, Kind.LOSS, Kind.FORWARD):
+            region = _half(around) if event.data.get("grad_mode") != "off" else None
+            if region is None or region in seen or event.subject not in (flow.losses if event.kind is Kind.LOSS else own):
                 continue
             seen.add(region)
             autocast = region.data.get("autocast")
             flagged = needs_flag(around) or needs_flag(context) or (autocast.when if isinstance(autocast, Autocast) and autocast.flag_off else None)
-            yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged else None, line=region.place)
+            asked = backward.data.get("owner") == LAUNCHED  # whose launcher may be told of a precision
+            yield ctx.finding("no-scaler", at=backward, confidence="medium" if flagged or asked else None, line=region.place)
 
 
 def _told(recipe: Recipe) -> bool:

@@ -98,7 +98,7 @@ def loss_of_output(reader: Reader, value: Any) -> Value | None:
     module = value.flow.modules[0]
     loss = reader.own_losses.get(id(module))
     if loss is None:
-        loss = reader.own_losses[id(module)] = reader.record(Loss(module.place, kind=f"{module.kind}.loss"))
+        loss = reader.own_losses[id(module)] = reader.record(Loss(module.place, kind=f"{module.kind}.loss", computed_by=module))
     flow = value.flow
     return Tensor(
         Flow(
