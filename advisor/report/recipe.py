@@ -241,6 +241,7 @@ def _precision(recipe: Recipe) -> dict[str, Any]:
     return {
         "autocast": of(recipe.autocasts, lambda autocast: Known("on") if isinstance(autocast.dtype, Absent) else autocast.dtype),
         "scaler": of(recipe.scalers, lambda scaler: Known(True) if isinstance(scaler.enabled, Absent) else scaler.enabled),
+        "framework": setting(None if isinstance(recipe.precision, Known) and recipe.precision.value is None else recipe.precision),
     }
 
 

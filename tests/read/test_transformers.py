@@ -10,6 +10,7 @@ import pytest
 from advisor.model.recipe import Optimizer, Recipe
 from advisor.model.source import candidates, value_of
 from advisor.read import read
+from advisor.report.recipe import program
 
 HEAD = """\
 import torch
@@ -236,3 +237,34 @@ def test_the_steps_that_end_a_run(tmp_path: Path) -> None:
     (found,) = read([str(tmp_path / "train.py")]).recipes
     assert value_of(found.steps) == 400
     assert value_of(found.epochs) is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "settings"),
+    [
+        ("", ["lr", "weight_decay", "betas", "eps"]),
+        ('optim="lion_8bit"', ["lr", "weight_decay", "betas"]),
+        ('optim="rmsprop"', ["lr", "weight_decay"]),
+        ('optim="adafactor"', ["lr", "weight_decay"]),
+    ],
+)
+def test_what_an_optimizer_is_given(tmp_path: Path, argument: str, settings: list[str]) -> None:
+    (tmp_path / "train.py").write_text(HEAD.replace("num_train_epochs=5", argument or "num_train_epochs=5") + "trainer.train()\n")
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    assert list(found.optimizers.items[0].settings) == settings
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("fp16=True", {"value": "fp16"}),
+        ("bf16=True", {"value": "bf16"}),
+        ("fp16=False", None),
+        ("bf16=torch.cuda.is_bf16_supported()", {"unknown": "whether bf16 is on: `is_bf16_supported`"}),
+    ],
+)
+def test_the_precision_in_the_report(tmp_path: Path, argument: str, told: dict[str, str] | None) -> None:
+    (tmp_path / "train.py").write_text(HEAD.replace("num_train_epochs=5", argument) + "trainer.train()\n")
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    shown = program(found)["precision"]["framework"]
+    assert (shown and {key: shown[key] for key in ("value", "unknown") if key in shown}) == told

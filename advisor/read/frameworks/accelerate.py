@@ -49,7 +49,7 @@ def accelerator(call: LibraryCall) -> Value:
     if value_of(steps) != 1:
         recipe.accumulation = steps
     precision = settings["mixed_precision"]
-    if value_of(precision) is not None:
+    if not isinstance(precision, Known) or precision.value is not None:
         recipe.precision = precision
     recipe.distributed.setdefault("owner", Known("accelerate"))
     return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings})

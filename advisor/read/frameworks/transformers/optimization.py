@@ -11,7 +11,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.peft import adapted
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import arguments_value
-from advisor.read.frameworks.transformers.optimizers import default_of, kind_of
+from advisor.read.frameworks.transformers.optimizers import default_of, handed_to, kind_of
 from advisor.read.python import classes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -94,9 +94,12 @@ def optimizer_of(reader: Reader, this: Instance, argument: Any, model: Fact | No
     fact.settings = {
         "lr": rate,
         "weight_decay": argument("weight_decay"),
+    }
+    adam: dict[str, Setting] = {
         "betas": Known((value_of(argument("adam_beta1")), value_of(argument("adam_beta2")))),
         "eps": argument("adam_epsilon"),
     }
+    fact.settings.update((key, adam[key]) for key in handed_to(name))
     named = _deepspeed(call, argument, "optimizer")
     if named is not None:
         fact.kind, fact.spelled = f"deepspeed.{named[0]}", None

@@ -38,6 +38,16 @@ CLASSES = {  # TrainingArguments(optim=...)
 }
 
 
+_UNLIKE_ADAM = ("sgd", "adagrad", "rmsprop", "adafactor", "lomo", "adalomo", "galore_adafactor", "schedule_free_sgd")  # how their names begin
+
+
+def handed_to(name: str) -> tuple[str, ...]:
+    """Which of the arguments that are named after Adam an optimizer of this name is given."""
+    if name.startswith(_UNLIKE_ADAM):
+        return ()
+    return ("betas",) if "lion" in name else ("betas", "eps")
+
+
 def kind_of(name: object) -> str:
     """The class of an optimizer that is named in training arguments; the name itself where it is none of the usual ones."""
     return CLASSES.get(str(name), f"transformers.{name}")

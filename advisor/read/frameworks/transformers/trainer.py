@@ -6,7 +6,8 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
 from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, RefusedRun, Save, Seed
-from advisor.model.source import ABSENT, Known, Place, Setting, Unknown, value_of
+from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known, OneOf, Place, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
@@ -90,7 +91,7 @@ def train(call: LibraryCall) -> Value:
     recipe.steps = steps if by_steps else Unknown("it follows from the data")
     accumulation = argument("gradient_accumulation_steps")
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
-    recipe.precision = Known("fp16") if value_of(argument("fp16")) is True else Known("bf16") if value_of(argument("bf16")) is True else ABSENT
+    recipe.precision = _precision(argument)
     _callbacks(reader, this, argument, place)
     loss = reader.record(Loss(place, kind="transformers.Trainer.loss"))
     flow = Flow(
@@ -114,6 +115,16 @@ def train(call: LibraryCall) -> Value:
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
     return Opaque("what train returns")
+
+
+def _precision(argument: Any) -> Setting:
+    """The one of the two switches that is on, or may be."""
+    given = [(name, argument(name)) for name in ("fp16", "bf16")]
+    on = next((replace(held, value=name) for name, held in given if isinstance(held, Known) and held.value is True), None)
+    unread = next((f"whether {name} is on: {held.why}" for name, held in given if isinstance(held, Unknown)), None)
+    either = next((f"{name} is on or off" for name, held in given if isinstance(held, OneOf)), None)
+    why = unread or either
+    return on or (Unknown(why) if why is not None else ABSENT)
 
 
 def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -> list[Loader]:
