@@ -66,6 +66,7 @@ class Module(Fact):
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
+    prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters

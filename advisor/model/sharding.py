@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Node, walk
+from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Kind, Node, kinds, walk
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Unknown
+from advisor.model.source import Place, Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
@@ -37,6 +37,12 @@ def replicated(recipe: Recipe) -> Module | None:
         if REPLICAS & set(module.wrapped) or module.name in REPLICAS:
             return module
     return None
+
+
+def prepared(recipe: Recipe) -> Place | None:
+    """Where Accelerate is given a model, in a program that has something for all of its processes to do together; None elsewhere."""
+    place = next((module.prepared for module in recipe.modules if module.prepared is not None), None)
+    return place if place is not None and Kind.COLLECTIVE in kinds(recipe.tree) else None
 
 
 def data_parallel(recipe: Recipe) -> Module | None:

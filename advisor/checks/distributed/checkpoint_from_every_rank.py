@@ -8,14 +8,15 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe, Save
-from advisor.model.sharding import one_rank_alone, replicated, sharded
+from advisor.model.sharding import one_rank_alone, prepared, replicated, sharded
 from advisor.model.source import candidates
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each save of a replicated program that no condition on the rank stands around."""
     model = replicated(recipe)
-    if model is None or sharded(recipe) or recipe.framework != "plain":
+    prepared_at = prepared(recipe) if model is None else None
+    if (model is None and prepared_at is None) or sharded(recipe) or recipe.framework != "plain":
         return
     saves = list(events(recipe.tree, Kind.SAVE))
     guarded = {event.place for event, context in saves if one_rank_alone(context, recipe)}  # one call of a function tells for all
@@ -26,5 +27,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not candidates(save.path):
             ctx.skip("the name of the file is not known and may hold the rank", save)
             continue
-        yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place)
+        if model is not None:
+            yield ctx.finding("all-write", at=save, confidence="medium" if model.when or save.when else None, line=model.place)
+        else:
+            yield ctx.finding("all-write-prepared", at=save, line=prepared_at)
         return

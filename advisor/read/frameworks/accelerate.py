@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Scheduler, Seed
-from advisor.model.source import ABSENT, Known, value_of
+from advisor.model.recipe import Clip, Flow, Module, Scheduler, Seed
+from advisor.model.source import ABSENT, Known, Place, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
@@ -55,17 +55,19 @@ def accelerator(call: LibraryCall) -> Value:
     return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings})
 
 
-def _make_wait(given: Iterable[Value]) -> None:
+def _note_prepared(given: Iterable[Value], place: Place) -> None:
     for member in (member for value in given for member in members(value)):
         if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
             member.fact.waits = True
+        elif isinstance(member, Instance) and isinstance(member.fact, Module) and member.role == "module":
+            member.fact.prepared = member.fact.prepared or place
 
 
 @table.method("accelerator", "prepare")
 def prepare(call: LibraryCall) -> Value:
     """Everything comes back as what it was."""
     items = call.arguments.positional
-    _make_wait(items)
+    _note_prepared(items, call.place)
     return items[0] if len(items) == 1 and call.arguments.exact else sequence(items, "tuple", call.arguments.exact)
 
 
@@ -85,8 +87,8 @@ def same(call: LibraryCall) -> Value:
     """The argument itself."""
     if call.name.endswith(("gather", "gather_for_metrics", "reduce", "pad_across_processes")):
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
-    elif call.name.endswith("prepare_scheduler"):
-        _make_wait(call.arguments.positional)
+    elif call.name.endswith(("prepare_scheduler", "prepare_model")):
+        _note_prepared(call.arguments.positional, call.place)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 
