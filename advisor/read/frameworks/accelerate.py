@@ -11,6 +11,7 @@ from advisor.model.recipe import Clip, Flow, Module, Scheduler, Seed
 from advisor.model.source import ABSENT, Known, Place, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
+from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Instance, Opaque, Tensor, Value, Weights, members, sequence, setting
 
@@ -95,8 +96,7 @@ def same(call: LibraryCall) -> Value:
 @table.method("accelerator", "backward")
 def backward(call: LibraryCall) -> Value:
     """accelerator.backward(loss): divided by the accumulation steps, scaled when needed."""
-    loss = call.get("loss", 0)
-    flow = loss.flow if isinstance(loss, Tensor) else Flow()
+    flow = flow_of(call.get("loss", 0)) or Flow()
     call.reader.emit(Kind.BACKWARD, call.node, flow=flow, scaler=None, retain_graph=ABSENT, create_graph=ABSENT, owner="accelerate")
     return NONE
 
