@@ -12,23 +12,27 @@ from advisor.model.rates import Rate, rates, unsettled
 from advisor.model.recipe import Module, Optimizer
 from advisor.model.source import Known, candidates
 
-ADAM = frozenset({"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "AdamW8bit", "PagedAdamW8bit"})
+# Whose steps are about as large as their rate, whatever the gradient.
+RATED = frozenset({"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "AdamW8bit", "PagedAdamW", "PagedAdamW8bit", "RMSprop"})
+PREFERENCES = frozenset(f"trl.{name}Trainer.loss" for name in ("DPO", "ORPO", "CPO", "KTO"))
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
-    """Each rate of an optimizer of Adam's kind that moves all weights of a pretrained model."""
-    if optimizer.name not in ADAM:
+    """Each rate of an optimizer of Adam's or RMSprop's kind that moves all weights of a pretrained model."""
+    if optimizer.name not in RATED:
         return
     if reason := unsettled(ctx.recipe, optimizer):
         ctx.skip(reason, optimizer)
         return
+    preferences = any(loss.kind in PREFERENCES for loss in ctx.recipe.losses)
     for rate in rates(ctx.recipe, optimizer):
         for model in _pretrained(rate):
             case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
+            case = "preferences" if case == "language" and preferences else case
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
                 sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most, usual=ctx.limit("usual"))
                 return
 
 

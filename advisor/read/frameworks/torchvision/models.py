@@ -178,7 +178,7 @@ def _detect(call: LibraryCall, flow: Flow) -> Value:
     assert fact is not None
     loss = call.reader.own_losses.get(id(fact))
     if loss is None:
-        loss = call.reader.own_losses[id(fact)] = call.reader.record(Loss(fact.place, kind=f"{getattr(fact, 'kind', 'model')}.loss"))
+        loss = call.reader.own_losses[id(fact)] = call.reader.record(Loss(fact.place, kind=f"{getattr(fact, 'kind', 'model')}.loss", computed_by=fact))
     made = Tensor(replace(flow, losses=(loss,), metric="loss", direction="min", reduction="mean", rank=0))
     return Mapping({"items": dict.fromkeys(DETECTION_LOSSES, made), "exact": False})
 

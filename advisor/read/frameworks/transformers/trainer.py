@@ -93,7 +93,7 @@ def train(call: LibraryCall) -> Value:
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
     recipe.precision = _precision(argument)
     _callbacks(reader, this, argument, place)
-    loss = reader.record(Loss(place, kind="transformers.Trainer.loss"))
+    loss = reader.record(Loss(place, kind=f"{_library_class(this)}.loss"))
     flow = Flow(
         modules=(model.fact,) if model is not None and isinstance(model.fact, Module) else (),
         losses=(loss,),
@@ -115,6 +115,12 @@ def train(call: LibraryCall) -> Value:
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
     return Opaque("what train returns")
+
+
+def _library_class(this: Instance) -> str:
+    """The trainer of the library that a trainer is, or is derived from."""
+    bases = this.cls.mro if this.cls is not None else ()
+    return next((base.name for base in bases if isinstance(base, Library) and base.name in TRAINERS), this.kind)
 
 
 def _precision(argument: Any) -> Setting:
