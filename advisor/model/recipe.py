@@ -30,7 +30,7 @@ from advisor.model.facts import (
 from advisor.model.finding import Skipped
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, DuplicateKey, RefusedCall, RefusedRun, UndefinedName, UnknownKey
+from advisor.model.refused import DebuggerStop, DuplicateKey, IdleEvaluation, RefusedCall, RefusedRun, UndefinedName, UnknownKey
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 
@@ -102,6 +102,7 @@ class Recipe:
     unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
+    idle_evaluations: Listing[IdleEvaluation] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
     debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
 
@@ -191,6 +192,7 @@ LISTINGS: dict[type[Fact], str] = {
     UnknownKey: "unknown_keys",
     RefusedCall: "refused_calls",
     RefusedRun: "refused_runs",
+    IdleEvaluation: "idle_evaluations",
     UndefinedName: "undefined_names",
     DebuggerStop: "debugger_stops",
     Transform: "transforms",
@@ -213,6 +215,7 @@ __all__ = [
     "FunctionalDropout",
     "Group",
     "Hyperparameter",
+    "IdleEvaluation",
     "Listing",
     "Loader",
     "Loss",

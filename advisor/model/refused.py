@@ -55,12 +55,27 @@ class RefusedCall(Fact):
 
 @dataclass(slots=True, eq=False)
 class RefusedRun(Fact):
-    """A training that a framework refuses to begin: its trainer was given no training data, or a model that says nothing of how to train it."""
+    """A training that a framework refuses to begin: its trainer was given no training data, or a model that says nothing of how to train it.
 
-    lacks: Literal["data", "step"] = "data"
-    taker: str = ""  # the trainer
-    given: str = ""  # the model
+    Or arguments that contradict each other: "evaluation-data": it is to evaluate without data; "match": it is to load the best model, and saves at
+    other times than it evaluates; "adapter": the model that is to get one has one.
+    """
+
+    lacks: Literal["data", "step", "evaluation-data", "match", "adapter"] = "data"
+    taker: str = ""  # the trainer, or its arguments
+    given: str = ""  # the model, or what contradicts
     defined: Place | None = None
+
+
+@dataclass(slots=True, eq=False)
+class IdleEvaluation(Fact):
+    """Evaluation data that a trainer is given, and that its settings keep it from: it evaluates never, or first after the last step."""
+
+    taker: str = ""
+    why: Literal["strategy", "late"] = "strategy"
+    every: Setting = ABSENT
+    steps: Setting = ABSENT
+    asked: bool = False  # the program evaluates by itself
 
 
 @dataclass(slots=True, eq=False)

@@ -268,3 +268,13 @@ def test_the_precision_in_the_report(tmp_path: Path, argument: str, told: dict[s
     (found,) = read([str(tmp_path / "train.py")]).recipes
     shown = program(found)["precision"]["framework"]
     assert (shown and {key: shown[key] for key in ("value", "unknown") if key in shown}) == told
+
+
+@pytest.mark.parametrize("decorator", ["@dataclass\n", ""])
+def test_arguments_of_a_class_of_the_project(tmp_path: Path, decorator: str) -> None:
+    own = f"{decorator}class Own(TrainingArguments):\n    weight_decay: float = 0.1\n    freeze: bool = False\n\n\nargs = Own("
+    text = "from dataclasses import dataclass\n" + HEAD.replace("args = TrainingArguments(", own) + "trainer.train()\n"
+    (tmp_path / "train.py").write_text(text)
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    (optimizer,) = found.optimizers
+    assert (value_of(optimizer.settings["lr"]), value_of(optimizer.settings["weight_decay"]), value_of(found.epochs)) == (2e-4, 0.1, 5)

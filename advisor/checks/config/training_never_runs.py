@@ -13,6 +13,9 @@ from advisor.model.recipe import Recipe
 from advisor.model.source import first
 
 
+CASES = {"data": "no-data", "step": "no-step", "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice"}
+
+
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A program all of whose training loops are empty; a stage of several may be off by default. It stands where the number is written.
 
@@ -21,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if is_test(recipe.entry):
         return
     for run in recipe.refused_runs:
-        case = "no-data" if run.lacks == "data" else "no-step"
+        case = CASES[run.lacks]
         yield ctx.finding(case, at=run, taker=run.taker, given=run.given, line=run.defined, severity="hint" if run.flag_off else None)
     if not recipe.whole:
         return

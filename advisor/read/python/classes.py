@@ -145,6 +145,12 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         if not isinstance(init, Function):
             _fields(reader, cls, arguments, instance)
             init = None
+            inherited_fields = table.find_method(instance, "__init__") if base is not None and cls.dataclass else None
+            if inherited_fields is not None:  # those of a dataclass of a library
+                own = {name for name, *_ in fields_of(reader, cls)}
+                others = {name: value for name, value in arguments.keywords.items() if name not in own}
+                given = Arguments(arguments.positional, others, arguments.exact)
+                inherited_fields(LibraryCall(reader, f"{base}.__init__", given, node, instance))
             post = class_lookup(reader, cls, "__post_init__")
             if isinstance(post, Function):
                 functions.call_function(reader, post, Arguments([instance]), node, instance)

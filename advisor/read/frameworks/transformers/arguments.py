@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.recipe import UnknownKey
+from advisor.model.recipe import RefusedRun, UnknownKey
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import classes
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Constant, Instance, Opaque, Value, members, setting
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, members, setting
 
 VERSION = "Transformers 4.57"
 DEFAULTS: dict[str, Any] = {
@@ -83,6 +84,8 @@ _TAKEN = (  # by TrainingArguments of versions 2 to 5, those that went away amon
 TAKEN = frozenset(_TAKEN.split())
 _TAKEN_TO_GENERATE = "sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams"
 TAKEN_TO_GENERATE = TAKEN | frozenset(_TAKEN_TO_GENERATE.split())  # by Seq2SeqTrainingArguments
+MATCHED = (4, 9)  # since when the best model is loaded only where it is saved each time that it is measured
+INTERVAL = 500  # steps between two checkpoints, and between two evaluations, where nothing else is said
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
 ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", *(f"trl.{name}" for name in TRL_RATES))
 for _name in ARGUMENTS:
@@ -102,22 +105,35 @@ def _version(name: str) -> str:
 @table.function(*ARGUMENTS)
 def training_arguments(call: LibraryCall) -> Value:
     """TrainingArguments(...): every setting, given or default, readable as an attribute."""
+    if call.name in OWN:
+        _note_unknown(call)
+    attributes = _attributes(call, call.name)
+    _note_unmatched(call, attributes)
+    return call.reader.instance(call.name, role="hf-arguments", node=call.node, attributes=attributes)
+
+
+@table.method("hf-arguments", "__init__")
+def arguments_init(call: LibraryCall) -> Value:
+    """The same for a class of the project, which may have fields, and defaults, of its own."""
+    for key, value in _attributes(call, call.this.kind).items():
+        if key not in call.this.attributes and (call.this.cls is None or classes.class_lookup(call.reader, call.this.cls, key) is None):
+            call.reader.store.write(call.this.attributes, key, value)
+    return NONE
+
+
+def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
     attributes: dict[str, Value] = {}
-    for key, default in defaults_of(call.name).items():
+    for key, default in defaults_of(name).items():
         value = call.get(key)
         if value is None:
             value = (
-                Constant(default, default=_version(call.name))
-                if call.arguments.exact
-                else Opaque("it may be given by ** arguments that could not be read")
+                Constant(default, default=_version(name)) if call.arguments.exact else Opaque("it may be given by ** arguments that could not be read")
             )
         attributes[key] = value
-    if call.name in OWN:
-        _note_unknown(call)
     attributes.update({key: value for key, value in call.arguments.keywords.items() if key not in attributes})
     if call.arguments.positional:
         attributes["output_dir"] = call.arguments.positional[0]
-    return call.reader.instance(call.name, role="hf-arguments", node=call.node, attributes=attributes)
+    return attributes
 
 
 def _note_unknown(call: LibraryCall) -> None:
@@ -127,6 +143,34 @@ def _note_unknown(call: LibraryCall) -> None:
         if key not in taken:
             place = call.reader.argument_place(call.node, key)
             call.reader.record(UnknownKey(place, name=key, taker=call.name.rpartition(".")[2], fields=tuple(sorted(taken)), by="library"))
+
+
+def _note_unmatched(call: LibraryCall, arguments: dict[str, Value]) -> None:
+    """Notes arguments that are to load the best model, and save it at other times than they measure it."""
+
+    def given(key: str, default: Any = None) -> Any:
+        value = arguments.get(key)
+        return default if value is None else value.value if isinstance(value, Constant) and not value.weak else ...
+
+    version, older = pinned(call.reader, "transformers"), given("evaluation_strategy")
+    if given("load_best_model_at_end") is not True or call.reader.refusals.guarded or (version is None and older is not None):
+        return
+    measured, saved = given("eval_strategy") if older is None else older, given("save_strategy")
+    if not isinstance(measured, str) or not isinstance(saved, str) or saved == "best" or (version is not None and version < MATCHED):
+        return
+    place, taker = call.reader.argument_place(call.node, "load_best_model_at_end"), call.name.rpartition(".")[2]
+    if measured != saved:
+        call.reader.record(RefusedRun(place, lacks="match", taker=taker, given=f'saves with save_strategy="{saved}" and evaluates with "{measured}"'))
+        return
+    interval = INTERVAL if call.name in OWN else ...
+    every = given("eval_steps")
+    every, kept = given("logging_steps", interval) if every is None else every, given("save_steps", interval)
+    if measured == "steps" and _is_whole(every) and _is_whole(kept) and kept % every:
+        call.reader.record(RefusedRun(place, lacks="match", taker=taker, given=f"saves every {kept} steps, no multiple of the {every} between evaluations"))
+
+
+def _is_whole(steps: object) -> bool:
+    return isinstance(steps, int) and not isinstance(steps, bool) and steps > 1
 
 
 def arguments_value(reader: Reader, arguments: Value | None, key: str) -> Setting:

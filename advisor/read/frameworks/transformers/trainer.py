@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
-from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, RefusedRun, Save, Seed
+from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Save, Seed
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Place, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
+from advisor.read.frameworks.transformers.refusals import (
+    PLAIN,
+    note_evaluated,
+    note_idle_evaluation,
+    note_two_adapters,
+    note_without_data,
+    note_without_evaluation_data,
+)
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Library, Opaque, Sequence, Value, members
 
@@ -21,7 +29,6 @@ TRAINERS = (
     "transformers.Seq2SeqTrainer",
     *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO", "PPO", "RLOO")),
 )
-PLAIN = TRAINERS[:2]
 for _name in TRAINERS:
     table.CLASS_ROLES[_name] = "hf-trainer"
 table.CLASS_ROLES["transformers.TrainerCallback"] = "callback"
@@ -62,6 +69,8 @@ def _remember(call: LibraryCall, instance: Instance) -> None:
     call.reader.store.write(instance.data, "place", call.place)
     call.reader.store.write(instance.data, "exact", call.arguments.exact)
     call.reader.store.write(instance.data, "written", call.arguments.exact and call.arguments.written)
+    call.reader.store.write(instance.data, "evaluation_place", call.reader.argument_place(call.node, "eval_dataset", _POSITIONS.index("eval_dataset")))
+    note_two_adapters(call, instance)
 
 
 @table.method("hf-trainer", "train")
@@ -76,7 +85,9 @@ def train(call: LibraryCall) -> Value:
     recipe.owner_silences |= SILENCES
     argument, place, model = argument_of(reader, this), call.place, model_of(this)
     reader.emit(Kind.SEED, call.node, reader.record(Seed(place, library="framework", value=argument("seed"))))
-    _without_data(call)
+    note_without_data(call)
+    note_without_evaluation_data(call, argument)
+    note_idle_evaluation(call, argument)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
@@ -93,7 +104,7 @@ def train(call: LibraryCall) -> Value:
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
     recipe.precision = _precision(argument)
     _callbacks(reader, this, argument, place)
-    loss = reader.record(Loss(place, kind=f"{_library_class(this)}.loss"))
+    loss = reader.record(Loss(place, kind=f"{this.kind}.loss"))
     flow = Flow(
         modules=(model.fact,) if model is not None and isinstance(model.fact, Module) else (),
         losses=(loss,),
@@ -115,12 +126,6 @@ def train(call: LibraryCall) -> Value:
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
     return Opaque("what train returns")
-
-
-def _library_class(this: Instance) -> str:
-    """The trainer of the library that a trainer is, or is derived from."""
-    bases = this.cls.mro if this.cls is not None else ()
-    return next((base.name for base in bases if isinstance(base, Library) and base.name in TRAINERS), this.kind)
 
 
 def _precision(argument: Any) -> Setting:
@@ -151,16 +156,6 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
             loader.settings["padded_labels"] = Known(True, place=dataset.padded_labels)
         found.append(reader.record(loader))
     return found
-
-
-def _without_data(call: LibraryCall) -> None:
-    """Notes a trainer that has nothing to train on when it is to begin: it was given no data, nor any way to come to some."""
-    this = call.this
-    data = this.attributes.get("train_dataset")
-    none = data is None or (isinstance(data, Constant) and data.value is None and not data.weak)
-    own = this.cls is not None and any(isinstance(base, Class) and "get_train_dataloader" in base.namespace for base in this.cls.mro)
-    if none and not own and this.kind in PLAIN and this.data.get("written") and not call.reader.refusals.guarded:
-        call.reader.record(RefusedRun(call.place, lacks="data", taker=this.kind.rpartition(".")[2], defined=this.data.get("place")))
 
 
 LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
@@ -268,6 +263,7 @@ def other(call: LibraryCall) -> Value:
     """What else a trainer does needs no judging."""
     if call.name.endswith((".evaluate", ".predict")):
         _measured_again(call)
+        note_evaluated(call)
     if call.name.endswith("save_model"):
         call.reader.recipe.distributed.setdefault("saves_whole", Known(True, place=call.place))
     if call.name.endswith("add_callback"):

@@ -1,0 +1,124 @@
+"""What a Trainer is given that contradicts itself: runs that it refuses to begin, and an evaluation that it never comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from advisor.model.recipe import IdleEvaluation, Module, RefusedRun
+from advisor.model.source import Known, Setting
+from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
+from advisor.read.frameworks.transformers.optimization import model_of
+from advisor.read.python.pins import pinned
+from advisor.read.python.values import NONE, Class, Constant, Instance, Mapping, Sequence, Value, members, setting
+
+PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
+ADAPTED_ONCE = (0, 25)  # of TRL, whose trainers refuse an adapter on an adapter since then
+QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
+EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
+
+Argument = Callable[[str], Setting]
+
+
+def note_without_data(call: LibraryCall) -> None:
+    """Notes a trainer that has nothing to train on when it is to begin: it was given no data, nor any way to come to some."""
+    if _none(call.this.attributes.get("train_dataset")) and not _defines(call.this, "get_train_dataloader"):
+        _refused(call, "data")
+
+
+def note_without_evaluation_data(call: LibraryCall, argument: Argument) -> None:
+    """Notes a trainer that is told to evaluate, and has nothing to do it on."""
+    strategy = _strategy(argument)
+    told = isinstance(strategy, Known) and not strategy.weak and strategy.value in ("steps", "epoch")
+    if told and _none(call.this.attributes.get("eval_dataset")) and not _defines(call.this, "get_eval_dataloader", "evaluate"):
+        _refused(call, "evaluation-data", str(strategy.value) if isinstance(strategy, Known) else "")
+
+
+def _refused(call: LibraryCall, lacks: Literal["data", "evaluation-data"], given: str = "") -> None:
+    this = call.this
+    if this.kind in PLAIN and this.data.get("written") and not call.reader.refusals.guarded:
+        call.reader.record(RefusedRun(call.place, lacks=lacks, taker=this.kind.rpartition(".")[2], given=given, defined=this.data.get("place")))
+
+
+def _none(data: Value | None) -> bool:
+    return data is None or (isinstance(data, Constant) and data.value is None and not data.weak)
+
+
+def _defines(this: Instance, *names: str) -> bool:
+    return this.cls is not None and any(isinstance(base, Class) and not base.namespace.keys().isdisjoint(names) for base in this.cls.mro)
+
+
+def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
+    """Notes a trainer of TRL that is to put an adapter on a model which has one already."""
+    config, model = trainer.attributes.get("peft_config"), model_of(trainer)
+    if not isinstance(config, Instance) or model is None or not isinstance(model.fact, Module) or call.reader.refusals.guarded:
+        return
+    version = pinned(call.reader, "trl")
+    if {"peft", "adapter"} & set(model.fact.wrapped) and (version is None or version >= ADAPTED_ONCE):
+        place = call.reader.argument_place(call.node, "peft_config")
+        call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name))
+
+
+# --- an evaluation that never runs ---------------------------------------------------------------------------------
+
+
+def _strategy(argument: Argument) -> Setting:
+    """When a trainer evaluates, under the name that the program uses."""
+    older = argument("evaluation_strategy")
+    return argument("eval_strategy") if isinstance(older, Known) and older.value is None else older
+
+
+def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
+    """Notes evaluation data that the settings of a trainer keep it from, unless the program evaluates by itself."""
+    this, strategy = call.this, _strategy(argument)
+    if not this.data.get("written") or call.reader.refusals.guarded or not isinstance(strategy, Known) or strategy.weak:
+        return
+    if not _there(this.attributes.get("eval_dataset")) or _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):
+        return
+    taker, place = this.kind.rpartition(".")[2], this.data["evaluation_place"]
+    if strategy.value == "no":
+        call.reader.record(IdleEvaluation(place, taker=taker, why="strategy"))
+        return
+    every, steps = _interval(this), argument("max_steps")
+    if strategy.value != "steps" or not isinstance(every, Known) or not isinstance(steps, Known) or every.weak or steps.weak:
+        return
+    if isinstance(every.value, int) and isinstance(steps.value, int) and every.value > steps.value > 0:
+        call.reader.record(IdleEvaluation(every.place or place, taker=taker, why="late", every=every, steps=steps))
+
+
+def _there(data: Value | None) -> bool:
+    """True for data that are there in any case."""
+    held = members(data) if data is not None else ()
+    return bool(held) and all(isinstance(one, (Instance, Sequence)) or (isinstance(one, Mapping) and bool(one.items)) for one in held)
+
+
+def _interval(this: Instance) -> Setting | None:
+    """So many steps apart the trainer evaluates; None for the defaults of TRL, which differ by version."""
+    held = _arguments(this)
+    for name in ("eval_steps", "logging_steps"):
+        given = next((one.attributes[name] for one in held if name in one.attributes), None)
+        if given is not None and not _none(given):
+            return setting(given)
+    return Known(INTERVAL, default="Transformers") if held and held[0].kind in OWN else None
+
+
+def _arguments(this: Instance) -> list[Instance]:
+    return [one for one in members(this.attributes.get("args", NONE)) if isinstance(one, Instance)]
+
+
+def _evaluates_itself(this: Instance) -> bool:
+    """True for a trainer whose class or whose callbacks may run an evaluation, and for one that is to run one before it begins."""
+    if this.cls is not None and any(isinstance(base, Class) and not base.namespace.keys() <= QUIET for base in this.cls.mro):
+        return True
+    callbacks = [part for held in members(this.attributes.get("callbacks", NONE)) for part in (held.items if isinstance(held, Sequence) else (held,))]
+    if any(not _none(part) and (not isinstance(part, Instance) or part.cls is not None) for part in callbacks):
+        return True
+    early = [one.attributes[name] for one in _arguments(this) for name in EARLY if name in one.attributes]
+    return any(not isinstance(value, Constant) or value.value is not False for value in early)
+
+
+def note_evaluated(call: LibraryCall) -> None:
+    """The program evaluates by itself, with this trainer or with another."""
+    for idle in call.reader.recipe.idle_evaluations:
+        idle.asked = True
