@@ -273,6 +273,7 @@ class Save(Fact):
     monitor: Flow | None = None
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
+    told_rank: bool = False  # the call is told whether this process is the one that writes
 
     @property
     def is_reference(self) -> bool:

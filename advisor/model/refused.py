@@ -82,7 +82,7 @@ class IdleEvaluation(Fact):
 class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
 
-    With `lacked_by`: a method that is called and that objects of this class lack, an AttributeError.
+    With `lacked_by`: a method that is called and that objects of this class lack, an AttributeError; or an `attribute` that one asks itself for.
     """
 
     name: str = ""
@@ -92,6 +92,7 @@ class UndefinedName(Fact):
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None
     meant: str | None = None  # a method that they have and that is called almost so
+    attribute: bool = False
 
 
 @dataclass(slots=True, eq=False)

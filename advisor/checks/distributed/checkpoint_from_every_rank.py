@@ -22,7 +22,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     guarded = {event.place for event, context in saves if one_rank_alone(context, recipe)}  # one call of a function tells for all
     for event, _ in saves:
         save = event.subject
-        if not isinstance(save, Save) or save.memory != "file" or event.place in guarded:
+        if not isinstance(save, Save) or save.memory != "file" or save.told_rank or event.place in guarded:
             continue
         if not candidates(save.path):
             ctx.skip("the name of the file is not known and may hold the rank", save)

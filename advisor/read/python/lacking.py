@@ -1,4 +1,4 @@
-"""Methods that an object does not have: no class of torch gives it, and nothing in the program binds it."""
+"""Methods and attributes that an object does not have: no class of a library gives it, and nothing in the program binds it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import UndefinedName
+from advisor.read.frameworks import table
 from advisor.read.python import called
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Class, Instance, Library, Tensor
@@ -20,6 +21,21 @@ ALIKE, SHORTEST = 0.75, 4  # how much of a word is the same, and how long what a
 ALMOST = 0.9  # the same for models of other libraries, which have more methods than a module
 TORCHS = ("torch.nn.", "torch.optim.", "torch.amp.", "torch.cuda.amp.")
 OTHERS = ("transformers.", "torchvision.models.", "timm.")
+GIVEN: dict[str, frozenset[str]] = {  # the attributes of bases that have few
+    "builtins.object": frozenset(),
+    "abc.ABC": frozenset(),
+    "torch.utils.data.Dataset": frozenset(["functions"]),
+    "torch.utils.data.IterableDataset": frozenset(["functions"]),
+    "lightning.LightningDataModule": frozenset(
+        "CHECKPOINT_HYPER_PARAMS_KEY CHECKPOINT_HYPER_PARAMS_NAME CHECKPOINT_HYPER_PARAMS_TYPE add_argparse_args "
+        "allow_zero_length_dataloader_with_multiple_devices default_transforms dims from_argparse_args from_datasets "
+        "get_init_arguments_and_types has_prepared_data has_setup_fit has_setup_predict has_setup_test has_setup_validate hparams hparams_initial "
+        "load_from_checkpoint load_state_dict name on_after_batch_transfer on_before_batch_transfer on_exception on_load_checkpoint "
+        "on_save_checkpoint parse_argparse_args predict_dataloader prepare_data prepare_data_per_node save_hyperparameters setup size state_dict "
+        "teardown test_dataloader test_transforms train_dataloader train_transforms trainer transfer_batch_to_device transforms val_dataloader "
+        "val_transforms".split()
+    ),
+}  # fmt: skip
 UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict")  # of any class; with parts of any name
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
@@ -40,6 +56,55 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
         fact = UndefinedName(reader.place(node), name=name, meant=meant)
         fact.lacked_by = "Tensor" if isinstance(owner, Tensor) else owner.cls.node.name if owner.cls is not None else owner.kind.rpartition(".")[2]
         reader.refusals.refuse(reader, node, fact)
+
+
+def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST) -> None:
+    """Notes an attribute that a method asks its own object for, whose class and bases give it none."""
+    if not isinstance(node, ast.Attribute) or node.attr != name or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
+        return
+    cls, module = owner.cls, reader.frame.module
+    if not _of_itself(reader, owner, node.value) or (cls, name) in reader.refusals.lacked or reader.refusals.samples.hold(owner):
+        return
+    if _gives_no_more(cls, name) and reader.refusals.by_default.isdisjoint(cls.mro) and f"hasattr(self, {name!r}" not in module.text.replace('"', "'"):
+        fact = UndefinedName(reader.place(node), name=name, lacked_by=cls.node.name, attribute=True)
+        reader.refusals.lacked[cls, name] = fact
+
+
+def note_attributes(reader: Reader) -> None:
+    """Puts into the recipe what no part of the program binds in the end, where a program was read from its beginning."""
+    for (cls, name), fact in reader.refusals.lacked.items():
+        own = {base.node for base in cls.mro if isinstance(base, Class)}
+        sources = [one for one in reader.project.modules.values() if isinstance(one, SourceModule) and one.display in reader.recipe.files]
+        if reader.recipe.whole and not reader.failed_imports and not any(_may_give(source, name, own) for source in sources):
+            reader.recipe.undefined_names.items.append(fact)
+
+
+def _gives_no_more(cls: Class, name: str) -> bool:
+    """True for a class that was read with all of its bases, but those of libraries whose attributes are known."""
+    for base in cls.mro or (cls,):
+        if isinstance(base, Class):
+            if base.node.decorator_list or base.node.keywords or name in base.namespace:
+                return False
+        elif not isinstance(base, Library) or name in GIVEN.get(table.canonical(base.name), (name,)):
+            return False
+    return True
+
+
+def _may_give(source: SourceModule, name: str, own: set[ast.ClassDef]) -> bool:
+    """True for a file that binds attributes in ways that do not show, or one of this name: in these classes, or from outside of any."""
+    if HIDDEN.search(source.text):
+        return True
+    waiting: list[tuple[ast.AST, ast.ClassDef | None]] = [(source.tree, None)] if name in source.text else []
+    while waiting:
+        node, around = waiting.pop()
+        if isinstance(node, ast.ClassDef):
+            around = node
+        elif isinstance(node, ast.Attribute) and node.attr == name and not isinstance(node.ctx, ast.Load):
+            other = isinstance(node.value, ast.Name) and node.value.id == "self" and around is not None and around not in own
+            if not other:
+                return True
+        waiting += [(inner, around) for inner in ast.iter_child_nodes(node)]
+    return False
 
 
 def is_bound(reader: Reader, name: str) -> bool:

@@ -38,6 +38,7 @@ class Refusals:
         self.others: Counter[ast.AST] = Counter()  # beside the first, of the things whose method is called: each of them has to lack it
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
+        self.lacked: dict[tuple[Class, str], UndefinedName] = {}  # attributes that a class gives no object
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
@@ -56,6 +57,7 @@ class Refusals:
     def note(self, reader: Reader) -> None:
         """Puts them into the recipe."""
         self.handed.note(reader)
+        lacking.note_attributes(reader)
         for node, (times, fact) in self.calls.items():
             if isinstance(fact, RefusedCall):
                 if times == self.evaluated[node]:
