@@ -51,6 +51,7 @@ class RefusedCall(Fact):
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
     counts: Setting = ABSENT  # what range() is given: a float, or a text
+    result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,7 @@ _WORKERS = ("multiprocessing.Process", "torch.multiprocessing.Process", "threadi
 @table.function(*_WORKERS)
 def worker(call: LibraryCall) -> Value:
     """Process(target=train, args=(model,))"""
+    called_back.judge(call, "target", 1)
     data = {"target": call.get("target", 1), "args": call.get("args", 3), "kwargs": call.get("kwargs", 4)}
     return call.reader.instance("multiprocessing.Process", role="worker", node=call.node, data=data)
 
@@ -79,6 +80,7 @@ def hand_out(call: LibraryCall) -> Value | None:
     """pool.map(train, seeds): of what prepares data nothing is followed, runs are."""
     reader, name = call.reader, call.name.rpartition(".")[2]
     what = call.get("func", 0) or call.get("fn", 0)
+    called_back.judge(call, "fn" if name == "submit" else "func", 0)
     function = called_back.target(reader, what)
     if what is None or function is None or not prospect.is_run(reader, function.module, function.node):
         return None

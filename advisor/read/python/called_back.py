@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from advisor.model.recipe import RefusedCall
 from advisor.read.python import classes, prospect
 from advisor.read.python.values import Arguments, Bound, Class, Function, Instance, Partial, Value
 
 if TYPE_CHECKING:
+    from advisor.read.frameworks.table import LibraryCall
     from advisor.read.python.reader import Reader
 
 MOST_COMMANDS = 6
@@ -42,6 +44,35 @@ def target(reader: Reader, value: Value | None) -> Function | None:
     elif isinstance(value, Instance) and value.role is None and value.cls is not None:
         value = classes.class_lookup(reader, value.cls, "__call__")
     return value if isinstance(value, Function) else None
+
+
+def judge(call: LibraryCall, name: str, position: int) -> None:
+    """Notes a library that is to call a function, and is given what the function returned: `Process(target=train())`."""
+    reader, node = call.reader, call.node
+    if not isinstance(node, ast.Call) or reader.refusals.guarded or not call.arguments.exact:
+        return
+    plain = not any(isinstance(one, ast.Starred) for one in node.args)
+    by_position = node.args[position] if plain and position < len(node.args) else None
+    written = next((keyword.value for keyword in node.keywords if keyword.arg == name), by_position)
+    if not isinstance(written, ast.Call) or not isinstance(written.func, ast.Name):
+        return
+    function = reader.evaluate(written.func)
+    if isinstance(function, Function) and not isinstance(function.node, (ast.Lambda, ast.AsyncFunctionDef)) and _returns_nothing(function.node):
+        fact = RefusedCall(reader.place(written), callee=call.name.rpartition(".")[2], defined=function.module.place(function.node))
+        fact.result_of = function.name
+        reader.refusals.note_once(reader, fact)
+
+
+def _returns_nothing(node: ast.FunctionDef) -> bool:
+    """True for a function that gives None, whatever way it goes."""
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, (ast.Yield, ast.YieldFrom)) or (isinstance(inner, ast.Return) and inner.value is not None):
+            return False
+        if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            waiting += ast.iter_child_nodes(inner)
+    return not node.decorator_list
 
 
 def by_option(reader: Reader, node: ast.Call) -> None:

@@ -65,6 +65,12 @@ class Refusals:
             elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
                 reader.recipe.undefined_names.items.append(fact)
 
+    def note_once(self, reader: Reader, fact: RefusedCall) -> None:
+        """Puts a call into the recipe that is refused whatever it is reached with."""
+        if all(fact.place != known.place for known in reader.recipe.refused_calls):
+            _under(reader, fact)
+            reader.recipe.refused_calls.items.append(fact)
+
     def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
         """Notes that a call is refused once more, and how, the first time."""
         times, first = self.calls.get(node) or (0, fact)

@@ -14,7 +14,7 @@ from advisor.read.config.dialects.detection import DETECTRON_DEFAULTS, DETECTRON
 from advisor.read.frameworks import seeding, table, yacs
 from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls
+from advisor.read.python import called_back, calls
 from advisor.read.python.values import NONE, Arguments, Constant, Library, Mapping, Opaque, Sequence, Value, mapping, sequence, setting
 
 table.VERSIONS["detectron2"] = DETECTRON_VERSION
@@ -129,6 +129,7 @@ def default_setup(call: LibraryCall) -> Value:
 def launch(call: LibraryCall) -> Value:
     """launch(main, num_gpus, args=(args,)): the main function, on each process."""
     given = call.get("args", 5)
+    called_back.judge(call, "main_func", 0)
     target = call.get("main_func", 0)
     if target is None:
         return NONE

@@ -12,7 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.builtins.objects import setattr_
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, graph_of_weights, merge
-from advisor.read.python import classes, regions
+from advisor.read.python import called_back, classes, regions
 from advisor.read.python.values import NONE, Arguments, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
 
 
@@ -88,6 +88,7 @@ def custom(call: LibraryCall) -> Value:
 @table.function("torch.multiprocessing.spawn", "torch.multiprocessing.start_processes")
 def spawn(call: LibraryCall) -> Value:
     """mp.spawn(worker, args=(...)): the worker gets its rank first."""
+    called_back.judge(call, "fn", 0)
     worker, given = call.get("fn", 0), call.get("args", 1)
     items = list(given.items) if isinstance(given, Sequence) else []
     call.reader.recipe.distributed.setdefault("process_group", Known(True, weak=True, place=call.place))
@@ -110,6 +111,7 @@ def _run(call: LibraryCall, worker: Value, arguments: Arguments) -> None:
 @table.function("torch.multiprocessing.Process")
 def process(call: LibraryCall) -> Value:
     """A process that will run its target."""
+    called_back.judge(call, "target", 1)
     data = {"target": call.get("target", 1), "args": call.get("args", 3), "kwargs": call.get("kwargs", 4)}
     return call.reader.instance(call.name, node=call.node, data=data)
 
