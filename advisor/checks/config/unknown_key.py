@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import UnknownKey
 
 
@@ -16,6 +16,10 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         return  # nothing refuses it: it does nothing (setting-never-used)
     if key.by == "parts":
         yield ctx.finding("part", at=key, key=key.name, taker=key.taker, nearest=" and ".join(key.fields), severity="hint" if key.flag_off else None)
+        return
+    if key.by == "literal":
+        severity: Severity | None = "hint" if key.flag_off else None
+        yield ctx.finding("literal", at=key, key=key.name, taker=key.taker, nearest=", ".join(map(repr, key.fields)), severity=severity)
         return
     near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
     case = ("argument-near" if near else "argument") if key.by == "library" else "near" if near else "none"

@@ -6,9 +6,9 @@ import ast
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from advisor.model.recipe import Broken, RefusedCall, UndefinedName
+from advisor.model.recipe import Broken, Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
 from advisor.read.python import called, classes, lacking
 from advisor.read.python.handed import Handed
@@ -65,11 +65,12 @@ class Refusals:
             elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
                 reader.recipe.undefined_names.items.append(fact)
 
-    def note_once(self, reader: Reader, fact: RefusedCall) -> None:
-        """Puts a call into the recipe that is refused whatever it is reached with."""
-        if all(fact.place != known.place for known in reader.recipe.refused_calls):
+    def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:
+        """Puts into the recipe what is refused whatever it is reached with."""
+        held: Listing[Any] = reader.recipe.refused_calls if isinstance(fact, RefusedCall) else reader.recipe.unknown_keys
+        if all(fact.place != known.place for known in held):
             _under(reader, fact)
-            reader.recipe.refused_calls.items.append(fact)
+            held.items.append(fact)
 
     def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
         """Notes that a call is refused once more, and how, the first time."""

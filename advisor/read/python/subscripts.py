@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.facts import ANY
 from advisor.model.record import replace
 from advisor.read.frameworks import cuts, table
-from advisor.read.python import attributes, calls, classes, functions, growing, keys, operators
+from advisor.read.python import attributes, calls, classes, functions, growing, keys, operators, written_keys
 from advisor.read.python.values import (
     Arguments,
     Class,
@@ -67,6 +67,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
             if made_of:  # a comprehension over keys that are not known: any of them has a value of this kind
                 value = join(made_of)
                 return subscript(reader, value, index, node) if isinstance(value, Tensor) and value.flow.source is not None else value
+            if owner.state.get("each") is None and not index.weak:
+                written_keys.judge(reader, owner, index, node)
             return owner.state.get("each") or Opaque(f"key {index.value!r}")
         if UNKNOWN_KEY in owner.items:
             return owner.items[UNKNOWN_KEY]

@@ -1,0 +1,77 @@
+"""Keys that are asked of a dict which is written out in the same function, and which has none of that name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import UnknownKey
+from advisor.read.python.values import Constant, Mapping
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+Parents = dict[ast.AST, ast.AST]
+
+
+def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> None:
+    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
+        return
+    if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not owner.exact or reader.refusals.guarded:
+        return
+    module, function = reader.frame.module, reader.frame.function
+    scope = module.tree if function is None else function.node
+    written = _written(scope, node) if module.cells is None else None
+    if written is None or index.value in written:
+        return
+    fact = UnknownKey(reader.place(node), name=index.value, taker=node.value.id, fields=tuple(written), by="literal", defined=owner.place)
+    reader.refusals.note_once(reader, fact)
+
+
+def _written(scope: ast.AST, node: ast.Subscript) -> list[str] | None:
+    """The keys that the dict has where it is asked; None where that is not sure."""
+    assert isinstance(node.value, ast.Name)
+    name, parents = node.value.id, dict(_with_parents(scope))
+    if any(isinstance(one, (ast.Global, ast.Nonlocal)) and name in one.names for one in parents) or any(
+        isinstance(one, ast.arg) and one.arg == name for one in parents
+    ):
+        return None
+    mentions = [one for one in parents if isinstance(one, ast.Name) and one.id == name]
+    bound = [one for one in mentions if not isinstance(one.ctx, ast.Load)]
+    assigned = parents[bound[0]] if len(bound) == 1 else None
+    if node.value not in parents or not isinstance(assigned, ast.Assign) or len(assigned.targets) != 1 or not isinstance(assigned.value, ast.Dict):
+        return None
+    keys = [key.value for key in assigned.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    if len(keys) != len(assigned.value.keys) or not _at(assigned) < _at(node):
+        return None
+    again = not set(_loops(parents, node)) <= set(_loops(parents, assigned))  # what follows may have been done in an earlier turn
+    for one in mentions:
+        if one is bound[0] or one is node.value or not (again or _at(one) < _at(node)):
+            continue
+        use = parents[one]
+        if not isinstance(use, ast.Subscript) or use.value is not one or not isinstance(use.slice, ast.Constant) or isinstance(use.ctx, ast.Del):
+            return None
+        if isinstance(use.ctx, ast.Store) and isinstance(use.slice.value, str):
+            keys.append(use.slice.value)
+    return keys
+
+
+def _with_parents(scope: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    for node in ast.walk(scope):
+        for inner in ast.iter_child_nodes(node):
+            yield inner, node
+
+
+def _loops(parents: Parents, node: ast.AST) -> Iterator[ast.AST]:
+    around: ast.AST | None = node
+    while around is not None:
+        if isinstance(around, LOOPS):
+            yield around
+        around = parents.get(around)
+
+
+def _at(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
