@@ -66,6 +66,17 @@ def declare(reader: Reader, root: Node | None) -> None:
             reader.recipe.hyperparameters.items.append(fact)
 
 
+def declare_objects(reader: Reader, root: Node | None) -> None:
+    """Notes the sections of a config that name what is to be built (`_target_`), alone or several of a kind: whoever wants them asks for the section."""
+    for key, (section, _) in root.entries.items() if isinstance(root, Mapped) else ():
+        parts = [(str(key), section), *((f"{key}.{name}", one) for name, (one, _) in section.entries.items())] if isinstance(section, Mapped) else []
+        named = next(((path, target) for path, part in parts if isinstance(part, Mapped) and (target := part.get("_target_")) is not None), None)
+        if named is not None:
+            path, target = named
+            fact = Hyperparameter(section.place, name=str(key), value=known(target, f"{path}._target_"), declared="config")
+            reader.recipe.hyperparameters.items.append(fact)
+
+
 def _is_record(value: Node) -> bool:
     return isinstance(value, Listed) and len(value.items) > LONGEST_LIST and all(isinstance(item, Mapped) for item in value.items)
 
