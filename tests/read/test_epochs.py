@@ -46,3 +46,34 @@ def test_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loops: str, epo
     (tmp_path / "train.py").write_text(HEAD + loops + "\n")
     (recipe,) = read(["train.py"]).recipes
     assert (value_of(recipe.epochs), value_of(recipe.steps)) == (epochs, steps)
+
+
+UNCOUNTED = """\
+import math
+import torch
+from datasets import load_from_disk
+from torch.utils.data import DataLoader
+
+loader = DataLoader(load_from_disk("rows").with_format("torch"), batch_size=8)
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+each, done, first = math.ceil(len(loader) / 1), 0, 0
+"""
+BODY = "        optimizer.zero_grad()\n        model(x).mean().backward()\n        optimizer.step()\n        done += 1\n"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "end", "steps"),
+    [
+        ("math.ceil(900 / each)", "        if done >= 900:\n            break\n", 900),
+        ("first, 900 // each + 1", "        if done >= 900:\n            break\n", 900),
+        ("math.ceil(900 / each)", "", None),  # the last epoch is done to its end, wherever that is
+        ("int(each)", "        if done >= 900:\n            break\n", None),
+        ("math.ceil(900 / len(model))", "        if done >= 900:\n            break\n", None),
+    ],
+)
+def test_steps_that_epochs_are_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: str, end: str, steps: int | None) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(f"{UNCOUNTED}for epoch in range({epochs}):\n    for x in loader:\n{BODY}{end}")
+    (recipe,) = read(["train.py"]).recipes
+    assert value_of(recipe.steps) == steps

@@ -59,9 +59,10 @@ def pure(call: LibraryCall) -> Value:
         except (ValueError, TypeError, ArithmeticError):
             return Opaque(f"`math.{name}` of this", whole)
     flow = next((value.flow for value in given if getattr(value, "flow", None) is not None), None)  # type: ignore[attr-defined]
-    passes = given[0].passes if name in ("ceil", "floor", "trunc") and given and isinstance(given[0], Opaque) else None
+    rounded = given[0] if name in ("ceil", "floor", "trunc") and given and isinstance(given[0], Opaque) else None
+    passes, filled = (rounded.passes, rounded.filled) if rounded is not None else (None, None)
     flow = replace(flow, activation=None) if flow is not None and not name.startswith("is") else None
-    return Opaque("a computed number", whole, flow=flow, passes=passes)
+    return Opaque("a computed number", whole, flow=flow, passes=passes, filled=filled)
 
 
 for _name in ("pi", "e", "inf", "nan", "tau"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
+from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
 from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree
 from advisor.read.python.declared import note_readers
@@ -103,7 +104,7 @@ def _loops(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 loops = loops[1:]  # folds or trials around a loop that takes all data at once
             if len(loops) >= 2:
                 recipe.epochs = _epoch_count(loops)
-                recipe.steps = recipe.steps if told else _steps(recipe.epochs, loops[-1].count)
+                recipe.steps = recipe.steps if told else _filling(recipe.epochs, loops[-1]) or _steps(recipe.epochs, loops[-1].count)
                 break
             if len(loops) == 1 and loops[0].what in ("range", "while"):
                 recipe.epochs = loops[0].count or Unknown("the loop's end was not read")
@@ -155,6 +156,16 @@ def _steps(epochs: Setting, batches: Setting | None) -> Setting:
     if isinstance(epochs, OneOf):
         return OneOf(tuple(Option(_times(option.value, each), option.when) for option in epochs.options))
     return _times(epochs, each) if isinstance(epochs, (Known, Unknown)) else Unknown("the number of epochs is not known")
+
+
+def _filling(epochs: Setting, batches: Loop) -> Setting | None:
+    """The steps that the number of epochs was made of, `max_steps / len(loader)`, where the loop over this loader ends when they are over."""
+    held = epochs.options[0].value if isinstance(epochs, OneOf) else epochs
+    if not isinstance(held, Unknown) or held.filled is None or held.filled.of is not batches.over:
+        return None
+    ends = any(isinstance(node, Exit) and node.what in ("break", "return") for node, _ in walk(batches.body))
+    steps = number(held.filled.times)
+    return replace(held.filled.times, value=round(steps)) if ends and steps else None
 
 
 def _times(epochs: Known | Unknown, batches: float) -> Known | Unknown:

@@ -127,7 +127,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
     head = texts.joined([left, right]) if symbol == "+" else ""
     part = part_of(left) or part_of(right)
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head, part=part)
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head, part=part, filled=_filled(symbol, left, right))
 
 
 def reckon(reader: Reader, *values: Value) -> None:
@@ -168,6 +168,17 @@ def _passes(symbol: str, left: Value, right: Value) -> Passes | None:
     origin = (*held.times.origin, *(link for link in other.origin if link not in held.times.origin))[:6]
     times = before * factor if symbol == "*" else before / factor
     return Passes(held.of, Known(times, origin, weak=held.times.weak or other.weak, place=other.place))
+
+
+def _filled(symbol: str, left: Value, right: Value) -> Passes | None:
+    """A known number of steps divided by the number of those in a pass over the data; a pass more or less is left aside."""
+    if symbol in ("+", "-") and isinstance(left, Opaque) and isinstance(right, Constant) and right.value in (0, 1):
+        return left.filled
+    if symbol not in ("/", "//") or not isinstance(left, Constant) or not isinstance(right, Opaque) or right.passes is None:
+        return None
+    steps, each = number(setting(left)), number(right.passes.times)
+    known = Known(steps / each, left.origin, weak=left.weak or right.passes.times.weak, place=left.place) if steps and each else None
+    return Passes(right.passes.of, known) if known is not None else None
 
 
 def _fold(symbol: str, compute: Callable[[Any, Any], Any], left: Constant, right: Constant, reader: Reader, node: ast.AST) -> Value:

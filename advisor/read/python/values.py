@@ -1,7 +1,6 @@
 """The values that the reader computes with: constants with their origin, objects with identity, tensors, unknowns.
 
-Mutable containers keep their content in `state`, a plain dict, because the store (store.py) logs and undoes writes to
-dicts alone. Everything else is immutable.
+Mutable containers keep their content in `state`, a dict: the store (store.py) logs and undoes writes to dicts alone. All else is immutable.
 """
 
 from __future__ import annotations
@@ -55,6 +54,7 @@ class Opaque(Value):
     head: str = ""  # how a text begins whose rest is not known
     choices: tuple[Any, ...] = ()  # that it can be, where they are known
     part: Part | None = None  # of a checkpoint, that it was or was made of
+    filled: Passes | None = None  # a number of passes over the data that so many batches fill: `max_steps / len(loader)`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -384,7 +384,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type, value.replicas, value.passes, value.part)
+        return Unknown(value.why, value.type, value.replicas, value.passes, value.part, value.filled)
     if isinstance(value, Instance):
         if value.role == "loaded":
             return Unknown("a part of a checkpoint", part=value.data["part"])

@@ -76,6 +76,8 @@ def range_(call: LibraryCall) -> Value:
         ends = [member for member in members(end) if isinstance(member, Constant)]
         if len(given) == 2 and len(ends) == 1 and from_start:
             count = _or_later(setting(ends[0]), begins)
+        elif len(given) == 2 and from_start and isinstance(last := members(end)[0], Opaque) and last.filled is not None:
+            count = Unknown("the bounds of the range are not known", part=begins, filled=last.filled)
         low = 0
     item = Opaque("a counter", "int", low, high)
     made = sequence(list(items or [item]), "range", items is not None)

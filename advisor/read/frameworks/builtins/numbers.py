@@ -83,7 +83,7 @@ def _one_number(call: LibraryCall, kind: type, value: Value) -> Value:
             return Opaque(f"`{call.reader.text(call.node)}` cannot be computed", kind.__name__)
     if isinstance(value, Opaque):
         flow = cut(value.flow, call) if value.flow is not None else None
-        return Opaque(value.why, kind.__name__, value.low, value.high, flow, value.replicas, value.passes, part=value.part)
+        return Opaque(value.why, kind.__name__, value.low, value.high, flow, value.replicas, value.passes, part=value.part, filled=value.filled)
     if isinstance(value, (Tensor, Weights)):
         flow = value.flow if isinstance(value, Tensor) else Flow()
         return Opaque("a number taken from a tensor", kind.__name__, flow=cut(flow, call))
