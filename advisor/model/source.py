@@ -77,7 +77,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
-    the number of processes, how many passes over the data it stands for, how many batches fill so many passes, and what part of a checkpoint it was."""
+    the number of processes, how many passes over the data it stands for, how many batches fill such passes, and what part of a checkpoint it was."""
 
     why: str = "not read"
     type: str | None = None

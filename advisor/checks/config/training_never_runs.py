@@ -12,7 +12,6 @@ from advisor.model.kinds import is_test
 from advisor.model.recipe import Recipe
 from advisor.model.source import first
 
-
 CASES = {"data": "no-data", "step": "no-step", "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice"}
 
 

@@ -32,7 +32,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
                 sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most, usual=ctx.limit("usual"))
+                usual = ctx.limit("usual")
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most, usual=usual)
                 return
 
 

@@ -12,7 +12,6 @@ from advisor.model.source import first, number
 from advisor.model.warmup import warmup as warmup_of
 from advisor.model.warmup import warmup_steps, warmups
 
-
 TRAINER = "transformers"  # steps a schedule after each step of the optimizer, and counts both
 
 

@@ -149,8 +149,8 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             if inherited_fields is not None:  # those of a dataclass of a library
                 own = {name for name, *_ in fields_of(reader, cls)}
                 others = {name: value for name, value in arguments.keywords.items() if name not in own}
-                given = Arguments(arguments.positional, others, arguments.exact)
-                inherited_fields(LibraryCall(reader, f"{base}.__init__", given, node, instance))
+                handed = Arguments(arguments.positional, others, arguments.exact)
+                inherited_fields(LibraryCall(reader, f"{base}.__init__", handed, node, instance))
             post = class_lookup(reader, cls, "__post_init__")
             if isinstance(post, Function):
                 functions.call_function(reader, post, Arguments([instance]), node, instance)

@@ -67,9 +67,10 @@ def declare(reader: Reader, root: Node | None) -> None:
 
 
 def declare_objects(reader: Reader, root: Node | None) -> None:
-    """Notes the sections of a config that name what is to be built (`_target_`), alone or several of a kind: whoever wants them asks for the section."""
+    """Notes the sections of a config that name what is to be built (`_target_`), alone or several of a kind: who wants them asks for the section."""
     for key, (section, _) in root.entries.items() if isinstance(root, Mapped) else ():
-        parts = [(str(key), section), *((f"{key}.{name}", one) for name, (one, _) in section.entries.items())] if isinstance(section, Mapped) else []
+        inner = section.entries.items() if isinstance(section, Mapped) else ()
+        parts = [(str(key), section), *((f"{key}.{name}", one) for name, (one, _) in inner)]
         named = next(((path, target) for path, part in parts if isinstance(part, Mapped) and (target := part.get("_target_")) is not None), None)
         if named is not None:
             path, target = named

@@ -21,21 +21,22 @@ ALIKE, SHORTEST = 0.75, 4  # how much of a word is the same, and how long what a
 ALMOST = 0.9  # the same for models of other libraries, which have more methods than a module
 TORCHS = ("torch.nn.", "torch.optim.", "torch.amp.", "torch.cuda.amp.")
 OTHERS = ("transformers.", "torchvision.models.", "timm.")
+_OF_DATA_MODULES = (
+    "CHECKPOINT_HYPER_PARAMS_KEY CHECKPOINT_HYPER_PARAMS_NAME CHECKPOINT_HYPER_PARAMS_TYPE add_argparse_args "
+    "allow_zero_length_dataloader_with_multiple_devices default_transforms dims from_argparse_args from_datasets "
+    "get_init_arguments_and_types has_prepared_data has_setup_fit has_setup_predict has_setup_test has_setup_validate hparams hparams_initial "
+    "load_from_checkpoint load_state_dict name on_after_batch_transfer on_before_batch_transfer on_exception on_load_checkpoint "
+    "on_save_checkpoint parse_argparse_args predict_dataloader prepare_data prepare_data_per_node save_hyperparameters setup size state_dict "
+    "teardown test_dataloader test_transforms train_dataloader train_transforms trainer transfer_batch_to_device transforms val_dataloader "
+    "val_transforms"
+)
 GIVEN: dict[str, frozenset[str]] = {  # the attributes of bases that have few
     "builtins.object": frozenset(),
     "abc.ABC": frozenset(),
     "torch.utils.data.Dataset": frozenset(["functions"]),
     "torch.utils.data.IterableDataset": frozenset(["functions"]),
-    "lightning.LightningDataModule": frozenset(
-        "CHECKPOINT_HYPER_PARAMS_KEY CHECKPOINT_HYPER_PARAMS_NAME CHECKPOINT_HYPER_PARAMS_TYPE add_argparse_args "
-        "allow_zero_length_dataloader_with_multiple_devices default_transforms dims from_argparse_args from_datasets "
-        "get_init_arguments_and_types has_prepared_data has_setup_fit has_setup_predict has_setup_test has_setup_validate hparams hparams_initial "
-        "load_from_checkpoint load_state_dict name on_after_batch_transfer on_before_batch_transfer on_exception on_load_checkpoint "
-        "on_save_checkpoint parse_argparse_args predict_dataloader prepare_data prepare_data_per_node save_hyperparameters setup size state_dict "
-        "teardown test_dataloader test_transforms train_dataloader train_transforms trainer transfer_batch_to_device transforms val_dataloader "
-        "val_transforms".split()
-    ),
-}  # fmt: skip
+    "lightning.LightningDataModule": frozenset(_OF_DATA_MODULES.split()),
+}
 UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict")  # of any class; with parts of any name
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
@@ -65,7 +66,8 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST) -
     cls, module = owner.cls, reader.frame.module
     if not _of_itself(reader, owner, node.value) or (cls, name) in reader.refusals.lacked or reader.refusals.samples.hold(owner):
         return
-    if _gives_no_more(cls, name) and reader.refusals.by_default.isdisjoint(cls.mro) and f"hasattr(self, {name!r}" not in module.text.replace('"', "'"):
+    asked = f"hasattr(self, {name!r}" in module.text.replace('"', "'")
+    if not asked and _gives_no_more(cls, name) and reader.refusals.by_default.isdisjoint(cls.mro):
         fact = UndefinedName(reader.place(node), name=name, lacked_by=cls.node.name, attribute=True)
         reader.refusals.lacked[cls, name] = fact
 

@@ -127,7 +127,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     why = unknown.why if isinstance(unknown, Opaque) else f"a computed value ({reader.text(node)})"[:120]
     head = texts.joined([left, right]) if symbol == "+" else ""
     part = part_of(left) or part_of(right)
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=_passes(symbol, left, right), head=head, part=part, filled=_filled(symbol, left, right))
+    passes, filled = _passes(symbol, left, right), _filled(symbol, left, right)
+    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=passes, head=head, part=part, filled=filled)
 
 
 def reckon(reader: Reader, *values: Value) -> None:

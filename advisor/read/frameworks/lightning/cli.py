@@ -116,7 +116,7 @@ def _defaults(call: LibraryCall) -> Value:
 
 
 def _config(call: LibraryCall) -> Value | None:
-    """The config that the program gives itself, or that the command line names, with what it overrides; the project's only one when neither is known."""
+    """The config that the program gives, or that the command line names, with what it overrides; the project's only one when neither is known."""
     reader, words = call.reader, call.get("args")
     if isinstance(words, Mapping):
         return _of_fit(words)  # in place of the command line

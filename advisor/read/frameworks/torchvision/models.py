@@ -175,10 +175,10 @@ def _detect(call: LibraryCall, flow: Flow) -> Value:
     fact = call.this.fact
     if len(call.arguments.positional) < 2 and "targets" not in call.arguments.keywords:
         return Tensor(replace(flow, rank=None))
-    assert fact is not None
+    assert isinstance(fact, Module)
     loss = call.reader.own_losses.get(id(fact))
     if loss is None:
-        loss = call.reader.own_losses[id(fact)] = call.reader.record(Loss(fact.place, kind=f"{getattr(fact, 'kind', 'model')}.loss", computed_by=fact))
+        loss = call.reader.own_losses[id(fact)] = call.reader.record(Loss(fact.place, kind=f"{fact.kind}.loss", computed_by=fact))
     made = Tensor(replace(flow, losses=(loss,), metric="loss", direction="min", reduction="mean", rank=0))
     return Mapping({"items": dict.fromkeys(DETECTION_LOSSES, made), "exact": False})
 

@@ -126,9 +126,8 @@ def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
     for key, default in defaults_of(name).items():
         value = call.get(key)
         if value is None:
-            value = (
-                Constant(default, default=_version(name)) if call.arguments.exact else Opaque("it may be given by ** arguments that could not be read")
-            )
+            unread = Opaque("it may be given by ** arguments that could not be read")
+            value = Constant(default, default=_version(name)) if call.arguments.exact else unread
         attributes[key] = value
     attributes.update({key: value for key, value in call.arguments.keywords.items() if key not in attributes})
     if call.arguments.positional:
@@ -166,7 +165,8 @@ def _note_unmatched(call: LibraryCall, arguments: dict[str, Value]) -> None:
     every = given("eval_steps")
     every, kept = given("logging_steps", interval) if every is None else every, given("save_steps", interval)
     if measured == "steps" and _is_whole(every) and _is_whole(kept) and kept % every:
-        call.reader.record(RefusedRun(place, lacks="match", taker=taker, given=f"saves every {kept} steps, no multiple of the {every} between evaluations"))
+        unlike = f"saves every {kept} steps, no multiple of the {every} between evaluations"
+        call.reader.record(RefusedRun(place, lacks="match", taker=taker, given=unlike))
 
 
 def _is_whole(steps: object) -> bool:

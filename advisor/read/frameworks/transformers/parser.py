@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from advisor.model.recipe import Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Link
@@ -43,7 +45,7 @@ def parse(call: LibraryCall) -> Value:
     early = _given(call, {name: value for options in declared for name, value in options.items()})
     objects = [_made(call, kind, early) for kind in kinds]
     made = [value for value in objects if isinstance(value, Instance)]
-    late = _given(call, {key: value for one in made for key, value in one.attributes.items()})  # of the fields that a library declares
+    late = _given(call, {key: value for one in made for key, value in _declared(one)})  # of the fields that a library declares
     for one in made:
         own = {name for name, *_ in classes.fields_of(call.reader, one.cls)} if one.cls is not None else set()
         for key, value in late.items():
@@ -52,6 +54,13 @@ def parse(call: LibraryCall) -> Value:
     if call.name.endswith("parse_args_into_dataclasses") and call.reader.plain(call.get("return_remaining_strings")) is True:
         objects.append(Opaque("remaining arguments", "list"))
     return sequence(objects, "tuple")
+
+
+def _declared(made: Instance) -> Iterator[tuple[str, Value]]:
+    """What an object holds; of a class of the project without what the library that it is derived from fills in."""
+    for key, value in made.attributes.items():
+        if made.cls is None or not isinstance(value, Constant) or value.default is None:
+            yield key, value
 
 
 def _given(call: LibraryCall, fields: dict[str, Value]) -> dict[str, Value]:
@@ -87,6 +96,9 @@ def _made(call: LibraryCall, kind: Value, given: dict[str, Value]) -> Value:
                     reader.store.write(made.attributes, name, replace(held, weak=True, origin=(link, *held.origin), place=held.place or place))
                 elif held is None or default is None:
                     reader.store.write(made.attributes, name, Opaque(f"the flag --{name} has no default"))
+            for key, held in list(made.attributes.items()):
+                if isinstance(held, Constant) and held.default is not None:
+                    reader.store.write(made.attributes, key, replace(held, weak=True))
         return made
     if isinstance(kind, Library):
         made = reader.call(kind, Arguments(), call.node)

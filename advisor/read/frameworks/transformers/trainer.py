@@ -69,7 +69,8 @@ def _remember(call: LibraryCall, instance: Instance) -> None:
     call.reader.store.write(instance.data, "place", call.place)
     call.reader.store.write(instance.data, "exact", call.arguments.exact)
     call.reader.store.write(instance.data, "written", call.arguments.exact and call.arguments.written)
-    call.reader.store.write(instance.data, "evaluation_place", call.reader.argument_place(call.node, "eval_dataset", _POSITIONS.index("eval_dataset")))
+    evaluated = call.reader.argument_place(call.node, "eval_dataset", _POSITIONS.index("eval_dataset"))
+    call.reader.store.write(instance.data, "evaluation_place", evaluated)
     note_two_adapters(call, instance)
 
 
