@@ -62,7 +62,7 @@ def composed(reader: Reader, folder: str | None, name: str | None, overrides: li
         schemas = [(group, choice, package) for group, choice, package in found.missing]
         if found.root is not None:
             keys.declare(reader, found.root)
-            keys.declare_objects(reader, found.root)
+            keys.declare_objects(reader, found.root, next(iter(found.files), found.root.place.file))
             result = value_of_node(found.root, "", typed=True, weak=True)
     else:
         schemas = [("", name, "")]

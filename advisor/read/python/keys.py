@@ -66,13 +66,16 @@ def declare(reader: Reader, root: Node | None) -> None:
             reader.recipe.hyperparameters.items.append(fact)
 
 
-def declare_objects(reader: Reader, root: Node | None) -> None:
-    """Notes the sections of a config that name what is to be built (`_target_`), alone or several of a kind: who wants them asks for the section."""
+def declare_objects(reader: Reader, root: Node | None, primary: str) -> None:
+    """Notes the sections that the defaults of a config bring from other files and that name what is to be built (`_target_`), alone or several.
+
+    Who wants them asks for the section; what stands in the config itself may be a list to choose from.
+    """
     for key, (section, _) in root.entries.items() if isinstance(root, Mapped) else ():
         inner = section.entries.items() if isinstance(section, Mapped) else ()
         parts = [(str(key), section), *((f"{key}.{name}", one) for name, (one, _) in inner)]
         named = next(((path, target) for path, part in parts if isinstance(part, Mapped) and (target := part.get("_target_")) is not None), None)
-        if named is not None:
+        if named is not None and section.place.file != primary:
             path, target = named
             fact = Hyperparameter(section.place, name=str(key), value=known(target, f"{path}._target_"), declared="config")
             reader.recipe.hyperparameters.items.append(fact)
