@@ -61,9 +61,11 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
     """try: the body, then each handler as an alternative."""
+    failed = len(reader.failed_imports)
     reader.refusals.guarded += bool(node.handlers)
     status = statements.run(reader, node.body)
     reader.refusals.guarded -= bool(node.handlers)
+    found = len(reader.failed_imports) == failed
     if status is None and node.orelse:
         status = statements.run(reader, node.orelse)
     if node.handlers:
@@ -72,7 +74,11 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
             def thunk() -> tuple[str | None, Any]:
                 if item.name:
                     reader.store.write(reader.frame.home(item.name), item.name, Opaque("an exception"))
-                return statements.run(reader, item.body), None
+                idle = found and _waits_for_import(node, item)
+                reader.refusals.guarded += idle
+                outcome = statements.run(reader, item.body)
+                reader.refusals.guarded -= idle
+                return outcome, None
 
             return thunk
 
@@ -84,6 +90,14 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     if node.finalbody:
         statements.run(reader, node.finalbody)
     return status if status in statements.LEAVING else None
+
+
+def _waits_for_import(node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """True for a handler that runs only where an import of the body fails: what it would do is no fault where none does."""
+    if all(isinstance(item, (ast.Import, ast.ImportFrom)) for item in node.body):
+        return True
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return all(isinstance(name, ast.Name) and name.id in ("ImportError", "ModuleNotFoundError") for name in caught)
 
 
 def run_match(reader: Reader, node: ast.Match) -> str | None:
