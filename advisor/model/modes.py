@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events
+from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events, events_below
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
@@ -119,7 +119,17 @@ def evaluation_loop(context: Context) -> Loop | None:
         inner = loops[: loops.index(training.batch)] if training.batch in loops else []
         return next((loop for loop in inner if held_out(loop) and not contains(loop.body, Kind.BACKWARD, Kind.OPTIMIZER_STEP)), None)
     over_data = next((loop for loop in loops if loaders(loop) or loop.what in ("loader", "data")), None)
-    return over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
+    found = over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
+    if found is not None and not held_out(found) and any(map(_trains_once, Context(context.path[: context.path.index(found)]).calls)):
+        return None  # one step of training, of which the loop computes the loss
+    return found
+
+
+@once
+def _trains_once(call: Call) -> bool:
+    """True for a function that itself goes backward, outside of its loops: a step of training, be it called in a loop or alone."""
+    around = (context for _, context in events_below(call, Kind.BACKWARD) if context.calls == (call,))
+    return any(all(loop.what in ("parameters", "turn") for loop in context.loops) for context in around)
 
 
 def held_out(loop: Loop) -> bool:
