@@ -9,8 +9,9 @@ from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.modes import evaluation_loop
+from advisor.model.order import counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe
-from advisor.model.source import Setting, Unknown, number, value_of
+from advisor.model.source import number, value_of
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     divided: set[object] = set()
     for place, flow in recipe.averages:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
-        if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not _counts_samples(flow.divided[0], flow.source):
+        if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not counts_samples(flow.divided[0], flow.source):
             continue
         if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in recipe.averages):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
@@ -61,11 +62,3 @@ def _scores_of_batches(recipe: Recipe) -> dict[Loop, list[tuple[Event | Call, Fl
 
 def _of_means(flow: Flow) -> bool:
     return bool(flow.losses) and all(value_of(loss.settings.get("reduction")) == "mean" for loss in flow.losses)
-
-
-def _counts_samples(divisor: Setting, loader: Loader) -> bool:
-    """True for the number of samples of the data set that a loader takes its batches from."""
-    if isinstance(divisor, Unknown):
-        return divisor.passes is not None and divisor.passes.of is loader.dataset and divisor.passes.times.value == 1
-    length = number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
-    return length is not None and length > 1 and number(divisor) == length

@@ -10,6 +10,7 @@ from advisor.model.recipe import Dataset, Flow, Role, Transform
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
+from advisor.read.frameworks.cuts import rows_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
@@ -152,7 +153,8 @@ def tensor_dataset(call: LibraryCall) -> Value:
         call.reader.keep += tensors
     if call.arguments.exact:
         fact.items = tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in flows)
-    fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), Unknown("the number of samples is not known"))
+    unknown = Unknown("the number of samples is not known", passes=next(filter(None, map(rows_of, tensors)), None))
+    fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), unknown)
     return made(call, fact, attributes={"tensors": Sequence("tuple", {"items": tuple(tensors), "exact": call.arguments.exact})})
 
 
