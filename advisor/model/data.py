@@ -95,6 +95,7 @@ class Split(Fact):
     stratified: Setting = ABSENT
     groups: Setting = ABSENT
     data: Any = None
+    origin: Any = None  # what `data` are rows of, or windows of rows, where they are some of others
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     dropped: bool = False  # its parts are bound anew before anything asks for them

@@ -34,6 +34,14 @@ def identity(value: Value | None) -> Any:
     return None
 
 
+def origin(value: Value | None) -> Any:
+    """The data that some rows, or windows of rows, were taken from."""
+    from advisor.read.frameworks.torch.flows import flow_of
+
+    flow = flow_of(value)
+    return flow.source if flow is not None and "rows" in flow.part else None
+
+
 def is_part(held: Any) -> bool:
     """True for the identity of one part of a split."""
     return isinstance(held, tuple) and isinstance(held[0], Split)
@@ -77,13 +85,14 @@ def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> N
         _split(reader, whole, node)
 
 
-def _split(reader: Reader, whole: Any, node: ast.AST) -> Split:
+def _split(reader: Reader, whole: Any, node: ast.AST, origin: Any = None) -> Split:
     """The split of data, or of their indices, that a slice belongs to."""
     split = reader.cuts.get(id(whole))
     if not isinstance(split, Split):
         order = split
         data = None if isinstance(whole, dict) else whole  # of a list of numbers no more is known
-        split = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, parts=2, order=order))
+        made = Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, origin=origin, parts=2, order=order)
+        split = reader.record(made)
         reader.cuts[id(whole)] = split
         reader.keep.append(whole)
         reader.emit(Kind.SPLIT, node, split)
@@ -113,7 +122,7 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
     if begin is None or end is None or end - begin == 1 or not isinstance(written, ast.Slice) or not _both_taken(reader, written):
         return None
     begin, end = (1 - share if _from_end(bound) else share for share, bound in ((begin, written.lower), (end, written.upper)))
-    return part_of(reader, owner, _split(reader, whole, node), "train" if end - begin >= HALF else "test")
+    return part_of(reader, owner, _split(reader, whole, node, origin(owner)), "train" if end - begin >= HALF else "test")
 
 
 def _is_data(value: Value) -> bool:

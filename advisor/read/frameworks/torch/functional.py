@@ -17,6 +17,7 @@ from advisor.read.frameworks.torch.flows import (
     graph_of_weights,
     merge,
     name_of,
+    of_several,
     shallow,
     subject,
 )
@@ -24,6 +25,7 @@ from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights
 
+ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
 ACTIVATIONS = {
     "softmax": "softmax",
     "log_softmax": "log_softmax",
@@ -132,6 +134,8 @@ def combine(call: LibraryCall) -> Value:
     if not flows:
         return Tensor(Flow())
     merged = merge(call.reader, flows)
+    if name in ROWS_BELOW and call.get("dim", 1) is None and of_several(flows):
+        merged = replace(merged, source=None)
     head = flows[0]
     same = all(flow.activation == head.activation for flow in flows)
     ranks = {flow.rank for flow in flows} if name == "where" else {flow.rank for flow in flows} - {None}  # parts of one tensor are alike
