@@ -79,9 +79,25 @@ def _reaches(event: Event, models: Collection[Module]) -> bool:
 def trained_models(recipe: Recipe) -> list[Module]:
     """The whole models whose weights an optimizer moves (all that run where that is hidden), the project's own classes before bare layers."""
     trained = {part for module in trained_modules(recipe) for part in module.walk()}
-    trained = trained or {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
+    if not trained:
+        trained = {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
+        if _moves_inputs(recipe):
+            downloaded = _downloaded(recipe)  # the same in every run
+            trained = {module for module in trained if isinstance(module, Module) and _drawn(module, downloaded)}
     models = [model for model in recipe.models if not trained.isdisjoint(model.walk())]
     return [model for model in models if model.user_class] or models
+
+
+def _moves_inputs(recipe: Recipe) -> bool:
+    """True where all that is optimised is known to be no weights: an image, a text's embedding."""
+    groups = [group.parameters for optimizer in recipe.optimizers for group in optimizer.groups]
+    return bool(groups) and recipe.optimizers.complete and all(held.inputs and not held.modules for held in groups)
+
+
+def _downloaded(recipe: Recipe) -> tuple[Module, ...]:
+    """The modules whose weights came with a model, and its parts that nothing was put in the place of."""
+    wholes = [module for module in recipe.modules if not starts_random(module.pretrained)]
+    return tuple(dict.fromkeys(part for whole in wholes for part in whole.walk() if part.place == whole.place))
 
 
 @once
@@ -98,7 +114,7 @@ def _loaded(recipe: Recipe) -> set[Module | None]:
 def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
     """True when a layer is drawn at random; in a model that brings weights, one that was put in place of its own.
 
-    `around`: what it is a part of, where a model may come again that is a part of itself.
+    `around`: what it is a part of, where a model may come again that is a part of itself, and what else is known not to be drawn.
     """
     if part in around:
         return False
@@ -140,13 +156,14 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
+    steering = STEERING - {"init", "split"} | ({"noise"} if _moves_inputs(recipe) else set())
     aside: Event | None = None
     late: Event | None = None
     trained = False
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
         if event.kind is Kind.BUILD and event.subject in models:
             return event
-        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init", "split"} and not event.data.get("generator"):
+        if event.kind is Kind.DRAW and event.data.get("use") in steering and not event.data.get("generator"):
             library = event.data.get("library")
             if library not in (None, "torch") and any(map(set_by_default, seeds_of(recipe, library))):
                 continue

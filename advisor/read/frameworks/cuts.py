@@ -128,7 +128,7 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
 def _is_data(value: Value) -> bool:
     """True for what holds samples as they were read: no output of a model, no part of a batch."""
     if isinstance(value, Instance):
-        return value.role in ("frame", "array")
+        return value.role == "frame"
     return isinstance(value, Tensor) and value.flow.graph == "none" and not value.flow.modules and value.flow.activation is None
 
 
