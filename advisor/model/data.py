@@ -7,7 +7,7 @@ from typing import Any, Literal
 from advisor.model.facts import Fact, Role
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Place, Setting
+from advisor.model.source import ABSENT, Known, Place, Setting, is_absent
 
 
 @dataclass(slots=True, eq=False)
@@ -78,11 +78,18 @@ class Loader(Fact):
     samplers: tuple[Sampler, ...] = ()
     role: Role = "unknown"
     role_from: Literal["use", "contents", "name", "unknown"] = "unknown"
+    of_training: bool = False  # it trains nothing, and the data are those that are trained on
     names: frozenset[str] = frozenset()  # what it is bound to
     tested: Place | None = None  # where a framework is told to take it, or the same data once more, for the final test
     iterated: int = 0
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
+
+    @property
+    def takes_all(self) -> bool:
+        """True when no sampler chooses a part of the samples."""
+        given = (self.settings.get("sampler"), self.settings.get("batch_sampler"))
+        return not self.samplers and all(is_absent(held) or (isinstance(held, Known) and held.value is None) for held in given)
 
 
 @dataclass(slots=True, eq=False)

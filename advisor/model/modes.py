@@ -133,8 +133,8 @@ def _trains_once(call: Call) -> bool:
 
 
 def held_out(loop: Loop) -> bool:
-    """True for a loop over validation or test data."""
-    return any(loader.role in ("validation", "test") for loader in loaders(loop))
+    """True for a loop over validation or test data; the training data read once more, as statistics of batch norms are renewed, are none."""
+    return any(loader.role in ("validation", "test") and not loader.of_training for loader in loaders(loop))
 
 
 @once
@@ -317,4 +317,4 @@ def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
 def role_of(loop: Loop | None) -> str:
     """What a loop over data is for, in words."""
     held = loaders(loop) if loop is not None else ()
-    return next((loader.role for loader in held if loader.role in ("validation", "test")), "evaluation")
+    return next((loader.role for loader in held if loader.role in ("validation", "test") and not loader.of_training), "evaluation")

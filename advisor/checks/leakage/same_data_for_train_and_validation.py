@@ -11,7 +11,6 @@ from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Flow, Loader, Recipe
-from advisor.model.source import Known, is_absent
 
 CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
@@ -51,17 +50,11 @@ def _named(loader: Loader) -> Dataset | Loader:
 
 def _same(loader: Loader, other: Loader) -> bool:
     mine, its = loader.dataset, other.dataset
-    if mine is None or its is None or not (_takes_all(loader) and _takes_all(other)):
+    if mine is None or its is None or not (loader.takes_all and other.takes_all):
         return False
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
     return _identity(mine) is not None and _identity(mine) == _identity(its)
-
-
-def _takes_all(loader: Loader) -> bool:
-    """True when no sampler chooses a part of the samples."""
-    given = (loader.settings.get("sampler"), loader.settings.get("batch_sampler"))
-    return not loader.samplers and all(is_absent(setting) or (isinstance(setting, Known) and setting.value is None) for setting in given)
 
 
 def _identity(dataset: Dataset) -> object:

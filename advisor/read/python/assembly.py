@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
-from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
+from advisor.model.recipe import Dataset, Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
 from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree
 from advisor.read.python.declared import note_readers
@@ -214,6 +214,14 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
         elif loader.role == "unknown":
             loader.role = dataset_role
             loader.role_from = "contents" if dataset_role != "unknown" else "unknown"
+    trained = [loader.dataset for loader in recipe.loaders if loader.role == "train" and loader.dataset is not None]
+    for loader in recipe.loaders:
+        loader.of_training = loader.role != "train" and loader.takes_all and (loader.dataset in trained or _is_training_set(loader.dataset))
+
+
+def _is_training_set(dataset: Dataset | None) -> bool:
+    """True for the whole of what is called the training set."""
+    return dataset is not None and dataset.role == "train" and dataset.origin is None and dataset.split is None
 
 
 def _data_loop(context: Context) -> Loop | None:
