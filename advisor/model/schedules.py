@@ -60,10 +60,18 @@ def stepped_each(recipe: Recipe, scheduler: Scheduler) -> Cadence | None:
         if each == "once":
             continue
         loop = training_loop(context)
-        if guards(context, inside=loop.batch if loop is not None else epoch_loop(context)):
+        if guards(context, inside=loop.batch if loop is not None else epoch_loop(context)) or _catches_up(context):
             return None
         found.add(each)
     return found.pop() if len(found) == 1 else None
+
+
+def _catches_up(context: Context) -> bool:
+    """True for steps in a loop of their own beside the batches, as many as that turns: `for _ in range(len(loader)): scheduler.step()`."""
+    epochs = epoch_loop(context)
+    if training_loop(context) is not None or epochs not in context.loops:
+        return False
+    return any(loop.what not in ("turn", "items", "parameters") for loop in context.loops[context.loops.index(epochs) + 1 :])
 
 
 @dataclass(frozen=True, slots=True)
