@@ -46,6 +46,11 @@ def counts_samples(count: Setting, loader: Loader) -> bool:
     return length is not None and length > 1 and number(count) == length
 
 
+def counts_batches(count: Setting, loader: Loader) -> bool:
+    """True for the number of batches that a loader gives."""
+    return isinstance(count, Unknown) and count.passes is not None and count.passes.of is loader and count.passes.times.value == 1
+
+
 def in_one_batch(loader: Loader) -> bool:
     """True where a batch holds all samples, whatever their order."""
     return counts_samples(loader.settings.get("batch_size", ABSENT), loader)

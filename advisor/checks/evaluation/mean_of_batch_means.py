@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import contains, loaders
+from advisor.model.folds import contains, loaders, starts_again
 from advisor.model.modes import evaluation_loop
 from advisor.model.order import counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe
@@ -18,11 +18,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each sum of mean losses that is divided by a number of samples, each score that cannot be averaged over batches, and else each sum of means
     over an evaluation loader with a last, smaller batch."""
     divided: set[object] = set()
-    for place, flow in recipe.averages:
+    totals = [(place, flow) for place, flow in recipe.averages if flow.aggregate != "last-batch"]
+    for place, flow in totals:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
         if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not counts_samples(flow.divided[0], flow.source):
             continue
-        if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in recipe.averages):
+        if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in totals):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
         divided.update(flow.losses)
         yield ctx.finding("divided-by-samples", at=place, batch_size=size)
@@ -35,6 +36,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not batches or not isinstance(total, Flow) or not divided.isdisjoint(total.losses):
             continue
         uneven = value_of(batches[0].settings.get("drop_last")) is False and number(batches[0].settings.get("batch_size")) != 1
+        if loop is None or starts_again(loop, event.data.get("variable")):
+            continue
         if _of_means(total) and not total.divided and uneven:
             yield ctx.finding("mean", at=event, name=event.data.get("text", ""))
 
