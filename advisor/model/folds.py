@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
-from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events, events_below, outline
+from advisor.model.events import Arm, Branch, Call, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events_below, outline
 from advisor.model.events import kinds as kinds_of
 from advisor.model.finished import once
 from advisor.model.recipe import Fact, Loader, Recipe
@@ -89,11 +89,6 @@ def loaders(loop: Loop) -> tuple[Loader, ...]:
 def contains(nodes: list[Node], *kinds: Kind) -> bool:
     """True when an event of one of these kinds stands anywhere below."""
     return not kinds_of(nodes).isdisjoint(kinds)
-
-
-def starts_again(turn: Loop, variable: object) -> bool:
-    """True for a name that is bound anew in every turn: what is added to it is not added up over the turns."""
-    return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
 
 
 def guards(context: Context, inside: Loop | None = None) -> frozenset[Guard]:

@@ -1,10 +1,10 @@
-"""The library losses by what they expect, and where a program uses them."""
+"""The library losses by what they expect, where a program uses them, and what is added up of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from advisor.model.events import Arm, Branch, Call, Context, Kind, events
+from advisor.model.events import Arm, Branch, Call, Context, Kind, Loop, events
 from advisor.model.recipe import Flow, Loss, Module, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Link, OneOf, Place, is_absent
@@ -127,3 +127,8 @@ def class_weights(loss: Loss) -> str | None:
         if not left_out and not isinstance(setting, OneOf):
             return name
     return None
+
+
+def starts_again(turn: Loop, variable: object) -> bool:
+    """True for a name that is bound anew in every turn: what is added to it is not added up over the turns."""
+    return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))

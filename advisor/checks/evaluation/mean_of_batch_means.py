@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import contains, loaders, starts_again
+from advisor.model.folds import contains, loaders
+from advisor.model.losses import starts_again
 from advisor.model.modes import evaluation_loop
 from advisor.model.order import counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe

@@ -8,7 +8,8 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
-from advisor.model.folds import contains, loaders, starts_again, training_loop
+from advisor.model.folds import contains, loaders, training_loop
+from advisor.model.losses import starts_again
 from advisor.model.modes import OFF, graphs_of_evaluation
 from advisor.model.recipe import Flow, Module, Recipe
 from advisor.model.record import replace
