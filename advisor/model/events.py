@@ -51,6 +51,7 @@ class Kind(str, Enum):
     DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (its dotted name),
     # use "init|split|shuffle|sampling|augment|noise|shown|other", gives: nothing happens but that the call gives what it drew
     BUILD = "build"  # subject: the Module, Optimizer, Scheduler, Loader, Sampler, Scaler, Loss or Split that is constructed
+    COPY = "copy"  # subject Module: a deepcopy, in the mode that its original is in
     TRAIN_MODE = "train-mode"  # subject Module
     EVAL_MODE = "eval-mode"  # subject Module
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)

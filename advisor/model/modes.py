@@ -8,7 +8,7 @@ from advisor.model.events import Call, Context, Event, Kind, Loop, Region, event
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
-from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 from advisor.model.source import Known, value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -77,6 +77,39 @@ def built(event: Event) -> Iterable[Module]:
     """The module that is made in train mode."""
     made = event.subject if event.kind is Kind.BUILD and isinstance(event.subject, Module) else None
     return (made,) if made is not None and made.eval_from is None and not made.kind.startswith("transformers.") else ()
+
+
+@once
+def followers(recipe: Recipe) -> frozenset[Event]:
+    """The copies of trained models that are made once, before training, of an original in train mode, and written into while it goes on: averages.
+
+    Another copy may give its name to the best of the run, which is taken in eval mode.
+    """
+    found, in_eval, written = set[Event](), set[Fact](), _written_into(recipe)
+    held = {part.slot for module in _held(recipe.optimizers) for part in module.walk()}
+    for event, context in events(recipe.tree, Kind.COPY, Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.TRAIN_MODE, Kind.BACKWARD):
+        original = event.subject.copy_of if event.kind is Kind.COPY else None
+        if event.kind is Kind.BACKWARD:
+            break
+        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN) and isinstance(event.subject, Module):
+            in_eval.update(part.slot for part in event.subject.walk())
+        elif event.kind is Kind.TRAIN_MODE and isinstance(event.subject, Module):
+            in_eval.difference_update(part.slot for part in event.subject.walk())
+        elif isinstance(original, Module) and original.slot in held and original.slot not in in_eval and not original.eval_from and not context.loops:
+            if event.subject.slot in written and event.subject.slot not in held:
+                found.add(event)
+    return frozenset(found)
+
+
+def _written_into(recipe: Recipe) -> frozenset[Fact]:
+    """The modules whose weights the program writes, or averages."""
+    found = set[Fact]()
+    for event, _ in events(recipe.tree, Kind.GRAD_WRITE, Kind.AVERAGE):
+        if isinstance(event.subject, Parameters):
+            found.update(module.slot for module in event.subject.modules)
+        elif isinstance(event.subject, Module):
+            found.add(event.subject.slot)
+    return frozenset(found)
 
 
 def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
@@ -306,12 +339,13 @@ def _measures(event: Event, model: Module) -> bool:
 
 @once
 def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
-    """The modules that optimizers hold, if only to be played, with their parts; every module where some optimizer's weights are not known. Where
-    nothing is trained those whose weights were loaded."""
+    """The modules that optimizers hold, if only to be played, and averages of them, with their parts; every module where some optimizer's weights are
+    not known. Where nothing is trained those whose weights were loaded."""
     if recipe.evaluates:
         return loaded_models(recipe)
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
-    return frozenset(part.slot for module in (recipe.modules if unknown else _held(recipe.optimizers)) for part in module.walk())
+    held = recipe.modules if unknown else [*_held(recipe.optimizers), *(event.subject for event in followers(recipe))]
+    return frozenset(part.slot for module in held for part in module.walk())
 
 
 def role_of(loop: Loop | None) -> str:

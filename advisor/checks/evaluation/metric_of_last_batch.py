@@ -17,7 +17,7 @@ CASES = {"last-batch": "last-batch", "running": "never-reset"}
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The best checkpoint, the early stop and the plateau scheduler, by what their metric was gathered over; and what is divided as if it were a sum."""
+    """The best checkpoint, the early stop and the plateau scheduler, by what their metric was gathered over; what is divided as if it were a sum."""
     for save in recipe.saves:
         if save.best:
             yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)

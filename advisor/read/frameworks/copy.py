@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.events import Kind
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Union, Value, join, mapping, sequence
@@ -37,7 +38,10 @@ def _copy(call: LibraryCall, value: Value, deep: bool, depth: int) -> Value:
             return reader.instance("state", role="state", node=call.node, data={**value.data, "copied": deep or value.data.get("copied")})
         copied = table.TENSORS.get("copied")
         if value.role == "module" and deep and copied is not None:
-            return copied(reader, value, call.node) or value
+            made = copied(reader, value, call.node)
+            if isinstance(made, Instance):
+                reader.emit(Kind.COPY, call.node, made.fact)
+            return made or value
         if value.role in ("optimizer", "scheduler", "loader", "dataset"):
             return value
         return reader.instance(
