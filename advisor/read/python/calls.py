@@ -259,6 +259,8 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
     given = [*arguments.positional, *arguments.keywords.values()]
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
+    if name == "reset_parameters":
+        reader.emit(Kind.DRAW, node, None, library="torch", what=name, use="init", generator=False)
     if receiver.flow is None and receiver.type is None and not reader.imported.isdisjoint(("torch", "transformers")):
         module = reader.unread_module(receiver, node, made=name in ("parameters", "named_parameters"))
         if module is not None:
