@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Exit, Kind, Loop, events, walk
+from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loop
 from advisor.model.modes import evaluation_forwards
@@ -19,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each loop over folds that trains a model built before it, which nothing in the loop sets back, and measures it."""
     if not (recipe.trains and recipe.whole):
         return
-    for event, _ in events(recipe.tree, Kind.SPLIT):
+    for event, around in events(recipe.tree, Kind.SPLIT):
         if not isinstance(event.subject, Split) or not event.subject.kind.endswith(CROSSING):
             continue
         loop, models = _trained(event, recipe)
@@ -27,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         measured = {forward.subject.slot for forward, context, _ in evaluation_forwards(recipe) if loop in context.loops}
         for model in models:
-            if model.slot in measured and _built_before(model, loop, recipe):
+            if model.slot in measured and _built_before(model, around, recipe):
                 flagged = event.subject.flag_off or model.flag_off
                 kind = event.subject.kind.rpartition(".")[2]
                 yield ctx.finding("carried-on", at=event, confidence="medium" if flagged else None, model=model.name, line=model.place, folds=kind)
@@ -64,7 +65,9 @@ def _sets_back(loop: Loop, models: list[Module]) -> bool:
     return False
 
 
-def _built_before(model: Module, loop: Loop, recipe: Recipe) -> bool:
-    """True for a model that is built once, before the loop."""
+def _built_before(model: Module, around: Around, recipe: Recipe) -> bool:
+    """True for a model that is built once before the loop, and is not one of several that a line builds: one for each fold."""
+    if any(other.place == model.place and other.kind == model.kind and other.slot is not model.slot for other in recipe.modules):
+        return False
     built = [context for event, context in events(recipe.tree, Kind.BUILD) if isinstance(event.subject, Module) and event.subject.slot is model.slot]
-    return bool(built) and not any(loop in context.loops for context in built)
+    return bool(built) and model.loops <= len(around.loops) and all(set(context.loops) <= set(around.loops) for context in built)
