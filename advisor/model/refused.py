@@ -37,7 +37,7 @@ class UnknownKey(Fact):
 
 @dataclass(slots=True, eq=False)
 class RefusedCall(Fact):
-    """A call of a function of the project with arguments that it does not take, or of range() with no whole number: a TypeError.
+    """A call of a function of the project with arguments that it does not take, of range() with no whole number, or of a module: a TypeError.
 
     Names without `self`.
     """
@@ -51,6 +51,7 @@ class RefusedCall(Fact):
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
     counts: Setting = ABSENT  # what range() is given: a float, or a text
+    module: str | None = None  # what is called is a module of this name
 
 
 @dataclass(slots=True, eq=False)

@@ -39,6 +39,7 @@ class Refusals:
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
+        self.modules: dict[tuple[str, str], ast.Call] = {}  # the first call of each in a file
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
         self.handed = Handed()
