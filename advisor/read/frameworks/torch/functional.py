@@ -262,6 +262,15 @@ def generic(call: LibraryCall) -> Value | None:
     return Tensor(Flow()) if call.name.startswith("torch.nn.functional.") else None
 
 
+@table.function("torch.nn.utils.rnn.pack_padded_sequence")
+def pack(call: LibraryCall) -> Value | None:
+    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU."""
+    lengths = flow_of(call.get("lengths", 1))
+    if lengths is not None and lengths.placed is not None:
+        call.reader.recipe.moved_lengths.append((call.place, lengths.placed))
+    return generic(call)
+
+
 register(ACTIVATIONS.keys() - {"normalize"}, activate)
 register(("normalize",), activate, methods=False)
 register(("sigmoid_", "tanh_", "relu_", "exp_", "log_", "leaky_relu_", "elu_"), activate)

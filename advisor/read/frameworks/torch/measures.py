@@ -25,7 +25,8 @@ def number(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    return Opaque("a number taken from a tensor", "float" if name_of(call) == "item" else "list", flow=cut(flow, f".{name_of(call)}()", call.place))
+    outside = replace(cut(flow, f".{name_of(call)}()", call.place), placed=None)
+    return Opaque("a number taken from a tensor", "float" if name_of(call) == "item" else "list", flow=outside)
 
 
 def leave(call: LibraryCall) -> Value | None:
@@ -33,7 +34,8 @@ def leave(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    outside = Tensor(cut(flow, f".{name_of(call)}()", call.place), leaves=True)
+    ended = cut(flow, f".{name_of(call)}()", call.place)
+    outside = Tensor(ended if name_of(call).startswith("detach") else replace(ended, placed=None), leaves=True)
     if name_of(call) == "detach_":
         written(call, outside)
     return outside
