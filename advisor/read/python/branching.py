@@ -65,7 +65,7 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     reader.refusals.guarded += bool(node.handlers)
     status = statements.run(reader, node.body)
     reader.refusals.guarded -= bool(node.handlers)
-    found = len(reader.failed_imports) == failed
+    found = len(reader.failed_imports) == failed and bool(node.handlers) and _imports_of_project(reader, node.body)
     if status is None and node.orelse:
         status = statements.run(reader, node.orelse)
     if node.handlers:
@@ -90,6 +90,14 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     if node.finalbody:
         statements.run(reader, node.finalbody)
     return status if status in statements.LEAVING else None
+
+
+def _imports_of_project(reader: Reader, body: list[ast.stmt]) -> bool:
+    """True for statements that import files of the project alone, whichever libraries are installed."""
+    imports = [item for item in body if isinstance(item, (ast.Import, ast.ImportFrom))]
+    names = [alias.name for item in imports if isinstance(item, ast.Import) for alias in item.names]
+    names += [item.module or "" for item in imports if isinstance(item, ast.ImportFrom) and not item.level]
+    return bool(imports) and reader.imported.isdisjoint(name.partition(".")[0] for name in names)
 
 
 def _waits_for_import(node: ast.Try, handler: ast.ExceptHandler) -> bool:
