@@ -156,7 +156,7 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
-    steering = STEERING - {"init", "split"} | ({"noise"} if _moves_inputs(recipe) else set())
+    steering = STEERING - {"init", "split"} | ({"noise"} if _moves_inputs(recipe) and recipe.models.items else set())
     aside: Event | None = None
     late: Event | None = None
     trained = False
