@@ -35,9 +35,11 @@ def identity(value: Value | None) -> Any:
 
 
 def origin(value: Value | None) -> Any:
-    """The data that some rows, or windows of rows, were taken from."""
+    """The data that some rows, or windows of rows, were taken from; of a list, those of what is in it."""
     from advisor.read.frameworks.torch.flows import flow_of
 
+    if isinstance(value, Sequence):
+        value = value.items[0] if value.items else None
     flow = flow_of(value)
     return flow.source if flow is not None and "rows" in flow.part else None
 
