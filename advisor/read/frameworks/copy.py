@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from advisor.model.recipe import Dataset
+from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Union, Value, join, mapping, sequence
@@ -38,9 +40,12 @@ def _copy(call: LibraryCall, value: Value, deep: bool, depth: int) -> Value:
         copied = table.TENSORS.get("copied")
         if value.role == "module" and deep and copied is not None:
             return copied(reader, value, call.node) or value
-        if value.role in ("optimizer", "scheduler", "loader", "dataset"):
+        if value.role in ("optimizer", "scheduler", "loader"):
             return value
+        fact = value.fact
+        if isinstance(fact, Dataset):  # each copy may be cut in its own way
+            fact = reader.record(replace(fact, place=call.place, copy_of=fact, rewritten=frozenset(), same_as=None))
         return reader.instance(
-            value.kind, role=value.role, fact=value.fact, node=call.node, attributes=dict(value.attributes), data=dict(value.data), cls=value.cls
+            value.kind, role=value.role, fact=fact, node=call.node, attributes=dict(value.attributes), data=dict(value.data), cls=value.cls
         )
     return value

@@ -218,6 +218,8 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         handler = table.WRITES.get((owner.kind, name)) or table.WRITES.get((owner.role or "", name)) or table.WRITES.get((owner.role or "", "*"))
         if handler is not None:
             handler(reader, owner, new, node)
+        if isinstance(owner.fact, facts.Dataset):
+            owner.fact.rewritten |= {name}
         before = owner.attributes.get(name)
         reader.store.write(owner.attributes, name, new)
         if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):

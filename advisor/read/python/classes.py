@@ -158,6 +158,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, arguments.after(instance), node, instance)
         if isinstance(instance.fact, facts.Dataset):
+            instance.fact.rewritten = frozenset()  # what its constructor writes makes it
             held = [value for value in instance.attributes.values() if not isinstance(value, Constant)]
             instance.fact.drawn = bool(held) and all(isinstance(value, Tensor) and value.flow.activation == "random" for value in held)
         if "containers" in instance.data:

@@ -93,7 +93,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
                 return owner.items[index.value]
             last = owner.state.get("last") if index.value == -1 else None
             return last if isinstance(last, Value) else Opaque("an item beyond those known")
-        return join(list(owner.items)) if owner.items else Opaque("an item of a list")
+        return _looked_up(join(list(owner.items)), index) if owner.items else Opaque("an item of a list")
     if isinstance(owner, Constant):
         if isinstance(index, Constant):
             try:
@@ -136,6 +136,14 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(owner, Weights):
         return Weights(owner.parameters, True)
     return Opaque("an item")
+
+
+def _looked_up(entry: Value, index: Value) -> Value:
+    """An entry of a list under an index that is not known: of weights with one for each class, that of the sample whose label the index is."""
+    runs = operators.tensor_table("labels-each")
+    if isinstance(entry, (Tensor, Opaque)) and entry.flow is not None and entry.flow.per in ("class", "one") and runs is not None:
+        return replace(entry, flow=replace(entry.flow, per="class" if runs(index) else "sample"))
+    return entry
 
 
 def _module_item(reader: Reader, owner: Instance, index: Value) -> Value:

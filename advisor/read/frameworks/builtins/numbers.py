@@ -204,7 +204,7 @@ def length_of(call: LibraryCall, value: Value) -> Value:
         return Opaque(what, "int", low=0)
     if isinstance(value, Tensor):
         if value.flow.activation == "hits" and not value.flow.modules:
-            return Opaque("how many samples there are", "int", low=0, flow=Flow(graph="none", counted="proportional", per=value.flow.per))
+            return Opaque("how many samples there are", "int", low=0, flow=Flow(graph="none", counted="proportional", per=value.flow.per or "one"))
         return Opaque("the size of a batch" if value.flow.source is not None else "the size of a tensor", "int", low=0)
     return Opaque(value.why if isinstance(value, Opaque) else "a length", "int", low=0)
 
