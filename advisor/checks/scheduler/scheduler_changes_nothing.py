@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import PLATEAU, first_change, is_part, setting, stepped_each, times_stepped
+from advisor.model.schedules import PLATEAU, first_change, is_part, setting, times_stepped
 from advisor.model.source import Known, first, number
 
 FACTORS = {"StepLR": "gamma", "MultiStepLR": "gamma", "ExponentialLR": "gamma", PLATEAU: "factor", "ConstantLR": "factor"}
@@ -31,7 +31,6 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if turns is None or times is None or change is None or change < times:
         return
     given = first(scheduler.settings.get(name))
-    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     yield ctx.finding(
         "beyond-the-run",
         at=scheduler,
@@ -40,7 +39,6 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         setting=name,
         value=change if (own := setting(scheduler, name)) is None else own,
         times=times,
-        unit=unit,
         run=ctx.provenance(turns),
     )
 

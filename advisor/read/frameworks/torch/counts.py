@@ -113,7 +113,7 @@ def weighting(value: Value | None) -> Trend | None:
 
 
 def of_samples(value: Value | None) -> Trend | None:
-    """How weights of a sampler follow the class counts. How often one class is met in a sample, such as the pixels of a mask, is no count of samples."""
+    """How weights of a sampler follow the class counts. How often one class is met in a sample, as pixels of a mask, is no count of samples."""
     flow = flow_of(value)
     return None if flow is not None and flow.per == "one" else weighting(value)
 
@@ -130,7 +130,7 @@ def per(value: Value | None) -> Literal["per-class", "per-sample"] | None:
     flow = flow_of(value)
     if flow is None or isinstance(value, Opaque):
         return None
-    return {"class": "per-class", "sample": "per-sample"}.get(flow.per)  # type: ignore[return-value]
+    return "per-class" if flow.per == "class" else "per-sample" if flow.per == "sample" else None
 
 
 def size_of(value: Value | None) -> Setting | None:
