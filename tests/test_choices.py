@@ -125,7 +125,7 @@ for x, y in loader:
 
 
 @pytest.mark.parametrize(("rate", "severity"), [("args.lr", "hint"), ("3e-3", "warning")])
-def test_a_default_rate_is_meant_for_the_model_that_is_trained_by_default(rate: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_rate_is_meant_for_the_default_model(rate: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     [found] = told(PRETRAINED.replace("lr=args.lr", f"lr={rate}"), "finetune-lr-too-high")
     assert (found.severity, found.place.line) == (severity, 17)
