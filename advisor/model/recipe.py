@@ -87,6 +87,7 @@ class Recipe:
     fitted: Listing[Fitted] = field(default_factory=Listing)
     seeds: Listing[Seed] = field(default_factory=Listing)
     clipping: Listing[Clip] = field(default_factory=Listing)
+    clips_off: list[tuple[Place, str]] = field(default_factory=list)  # clips that a constant switches off, with the condition that asks for it
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number

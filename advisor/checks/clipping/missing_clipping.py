@@ -89,6 +89,10 @@ def _is_slow(optimizer: Optimizer, ctx: Context) -> bool:
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
     unsure = _is_aside(layer, optimizer) if case == "recurrent" else bool(ctx.recipe.restores.items) or _is_slow(optimizer, ctx)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
+    off = ctx.recipe.clips_off[0] if ctx.recipe.clips_off else None
+    if off is not None:
+        place, asked = off
+        return ctx.finding("switched-off", at=place, evidence=evidence, condition=asked, layer=layer.name, line=layer.place)
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
     return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, severity="hint" if unsure else None, **where)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -30,6 +31,7 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
+        _note_clip(reader, node, strong)
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
     condition = conditions.test(reader, node.test, test)
@@ -57,6 +59,19 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         if status in ("return", "raise", "continue", "break"):
             narrowing.stay_narrowed(reader, narrowing.narrow(reader, node.test, body is node.orelse), ended=status == "raise")
     return None
+
+
+def _note_clip(reader: Reader, node: ast.If, holds: bool) -> None:
+    """Notes that a clip stands in an arm that is not taken, apart from all steps: in another step's arm it is that step's."""
+    skipped, module = node.orelse if holds else node.body, reader.frame.module
+    if not skipped:
+        return
+    text = "\n".join(module.lines[skipped[0].lineno - 1 : skipped[-1].end_lineno])
+    if "clip_grad_" in text and not any(call in text for call in STEPS):
+        asked = module.segment(node.test)
+        off = (module.place(node.test), f"not ({asked})" if holds else asked)
+        if off not in reader.recipe.clips_off:
+            reader.recipe.clips_off.append(off)
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
