@@ -11,6 +11,7 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.folds import needs_flag, training_loop
 from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, has_frozen, is_language_model, is_pretrained, layers
+from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, trained_on
 from advisor.model.randomness import is_run
 from advisor.model.rates import rates, rates_known
 from advisor.model.recipe import Module, Optimizer, Recipe
@@ -29,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield from _beside(recipe, ctx)
         return
     for optimizer in recipe.optimizers:
-        found = _case(optimizer)
+        found = _case(optimizer, recipe)
         if found is None:
             continue
         case, layer = found
@@ -54,7 +55,7 @@ def _beside(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
 
 
-def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
+def _case(optimizer: Optimizer, recipe: Recipe) -> tuple[str, Module] | None:
     modules = optimizer.modules
     recurrent = [part for part in layers(modules, SEQUENCES) if part.recurrence in ("sequence", "unknown") and part.trainable != "no"]
     if recurrent:
@@ -62,9 +63,15 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
     if has_adapter(modules) or has_frozen(modules) or is_pretrained(modules) or layers(modules, CONVOLUTION):
         return None
     attention = layers(modules, ATTENTION)
-    if is_language_model(modules):
+    if is_language_model(modules) and _chooses(recipe):
         return "pretraining", (attention or list(modules))[0]
     return ("transformer", attention[0]) if attention and from_scratch(modules) else None
+
+
+def _chooses(recipe: Recipe) -> bool:
+    """False where all that is trained on are losses of torch, none of which chooses one of many classes as the next word is chosen."""
+    trained = trained_on(recipe)
+    return not trained or any(not loss.kind.startswith("torch.") or loss.name in CROSS_ENTROPY | LOG_LIKELIHOOD for loss in trained)
 
 
 def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
