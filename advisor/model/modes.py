@@ -79,6 +79,23 @@ def built(event: Event) -> Iterable[Module]:
     return (made,) if made is not None and made.eval_from is None and not made.kind.startswith("transformers.") else ()
 
 
+@once
+def made_around(recipe: Recipe) -> frozenset[Module]:
+    """The modules that are made around a model in eval mode, `nn.Sequential(normalise, model)`: it stays there."""
+    in_eval: set[Fact] = set()
+    found: set[Module] = set()
+    for event, _ in events(main_code(recipe), Kind.BUILD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+        module = event.subject
+        if event.kind is Kind.EVAL_MODE and isinstance(module, Module):
+            in_eval.update(part.slot for part in module.walk())
+        elif event.kind is not Kind.BUILD:
+            switched = out_of_eval(event)
+            in_eval = set() if isinstance(switched, Everything) else in_eval.difference(part.slot for part in switched)
+        elif in_eval and isinstance(module, Module) and any(part.slot in in_eval for part in module.walk() if part is not module):
+            found.add(module)
+    return frozenset(found)
+
+
 def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
     """What is no longer surely in train mode when a module is put into eval mode: itself, its parts and what it is part of."""
     return [*module.walk(), *(whole for whole in recipe.modules if module in whole.walk())]

@@ -44,7 +44,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _texts(context: Around) -> Iterator[tuple[str, bool]]:
-    """What is asked on the way, with the answer, as it is written: what an object holds that could not be read is not known to be the same otherwise."""
+    """What is asked on the way, with the answer, as it is written: what an object holds that could not be read is else not known to be one thing."""
     for branch, arm in context.arms:
         if branch.condition is not None and arm.taken_when is not None:
             yield branch.condition.text, arm.taken_when is not branch.condition.negated
