@@ -170,3 +170,29 @@ def test_each_of_two_steps_in_an_epoch_counts(tmp_path: Path, monkeypatch: pytes
     [found] = told(PLATEAU + "    scheduler.step(loss.item())\n", "scheduler-changes-nothing")
     assert "after patience=15, but its last step is number 10" in found.message
     assert not told((PLATEAU + "    scheduler.step(loss.item())\n").replace("patience=15", "patience=6"), "scheduler-changes-nothing")
+
+
+NO_DECAY = """
+import torch
+from torch import nn
+
+def prepare(model, decay=1.0):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return optimizer, torch.optim.lr_scheduler.ExponentialLR(optimizer, GAMMA)
+
+torch.manual_seed(0)
+model = nn.Linear(20, 3)
+optimizer, scheduler = prepare(model)
+for epoch in range(5):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(torch.randn(8, 20)), torch.randint(0, 3, (8,))).backward()
+    optimizer.step()
+    scheduler.step()
+"""
+
+
+@pytest.mark.parametrize(("gamma", "severity"), [("decay", "hint"), ("1.0", "warning")])
+def test_a_decay_that_is_offered_and_not_asked_for(gamma: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [found] = told(NO_DECAY.replace("GAMMA", gamma), "scheduler-changes-nothing")
+    assert found.severity == severity
