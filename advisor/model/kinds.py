@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Optimizer, Recipe
-from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
+from advisor.model.source import Known, Setting, is_absent, is_unknown, number
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 ATTENTION = frozenset(
@@ -95,14 +95,15 @@ def _is_ready_made(part: Module) -> bool:
 
 
 def _scores_words(modules: list[Module]) -> bool:
-    """False where no layer is as wide as there are words; what scores items by their embeddings has none that is."""
+    """False where no layer is known to be as wide as there are words, or places; what scores items by their embeddings has none that is."""
     words = [part.settings.get("num_embeddings") for part in layers(modules, frozenset({"Embedding"}))]
     widths = [part.settings.get("out_features") for part in layers(modules, frozenset({"Linear"}))]
     if not words or not widths:
         return False
-    return any(map(is_unknown, (*words, *widths))) or not {known.value for word in words for known in candidates(word)}.isdisjoint(
-        known.value for width in widths for known in candidates(width)
-    )
+    if any(map(is_unknown, (*words, *widths))):
+        return True
+    sizes, given = (frozenset(filter(None, map(number, held))) for held in (words, widths))
+    return not sizes.isdisjoint(given) or max(given, default=0) >= max(sizes, default=0)
 
 
 def has_adapter(modules: Iterable[Module]) -> bool:
