@@ -54,7 +54,7 @@ class Kind(str, Enum):
     TRAIN_MODE = "train-mode"  # subject Module
     EVAL_MODE = "eval-mode"  # subject Module
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
-    FREEZE = "freeze"  # subject Module; data: trainable (Setting)
+    FREEZE = "freeze"  # subject Module; data: trainable (Setting), was (what each part that is frozen was before)
     LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module" | "state")
     FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
     # is given a batch, which may do more than run the model

@@ -194,6 +194,19 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
     return found
 
 
+def frozen_by_then(event: Event, model: Module, recipe: Recipe) -> bool:
+    """True where no weight of a model asks for a gradient any more when it is run: it is frozen for the whole run, or was frozen before."""
+    if model.trainable == "no":
+        return True
+    frozen = False
+    for other, _ in events(recipe.tree, Kind.FREEZE, Kind.FORWARD):
+        if other is event:
+            return frozen
+        if other.kind is Kind.FREEZE and isinstance(other.subject, Module) and model in other.subject.walk():
+            frozen = bool(other.data.get("was"))
+    return False
+
+
 def _whole(event: Event, context: Context, loop: Loop) -> Module:
     """The model of which a method is called in a loop, where the forward of a part stands in it: `net.forward(x)`."""
     inside = context.path[context.path.index(loop) :]

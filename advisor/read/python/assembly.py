@@ -26,6 +26,7 @@ def complete(reader: Reader) -> None:
     if _leave_out_foreign_steps(recipe, nodes) | copies.leave_out_unread(reader, nodes):
         nodes = _telling(recipe)
     tree.forget()
+    _frozen_afterwards(nodes)
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
@@ -49,6 +50,16 @@ def complete(reader: Reader) -> None:
     group_keys.note(reader)
     reader.refusals.note(reader)
     tree.forget()
+
+
+def _frozen_afterwards(nodes: list[tree.Entry]) -> None:
+    """What is frozen when all training is over, to be evaluated or handed on, was trained."""
+    done = [node for node, _ in nodes if isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.FREEZE, Kind.ESCAPE, Kind.UNTOLD)]
+    if not any(event.kind is Kind.BACKWARD for event in done):
+        return
+    while done and done[-1].kind is Kind.FREEZE:
+        for module, before in done.pop().data.get("was", {}).items():
+            module.trainable = before
 
 
 def _telling(recipe: Recipe) -> list[tree.Entry]:
