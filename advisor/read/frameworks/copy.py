@@ -42,10 +42,12 @@ def _copy(call: LibraryCall, value: Value, deep: bool, depth: int) -> Value:
             return copied(reader, value, call.node) or value
         if value.role in ("optimizer", "scheduler", "loader"):
             return value
-        fact = value.fact
+        fact, attributes = value.fact, dict(value.attributes)
         if isinstance(fact, Dataset):  # each copy may be cut in its own way
             fact = reader.record(replace(fact, place=call.place, copy_of=fact, rewritten=frozenset(), same_as=None))
-        return reader.instance(
-            value.kind, role=value.role, fact=fact, node=call.node, attributes=dict(value.attributes), data=dict(value.data), cls=value.cls
-        )
+            inner = attributes.get("dataset")
+            if deep and depth < 3 and isinstance(inner, Instance) and inner.fact is not None and inner.fact is fact.origin:
+                inner = attributes["dataset"] = _copy(call, inner, True, depth + 1)
+                fact.origin = inner.fact if isinstance(inner, Instance) and isinstance(inner.fact, Dataset) else None
+        return reader.instance(value.kind, role=value.role, fact=fact, node=call.node, attributes=attributes, data=dict(value.data), cls=value.cls)
     return value

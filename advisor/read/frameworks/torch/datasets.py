@@ -238,6 +238,13 @@ def dataset_other(call: LibraryCall) -> Value | None:
     return None
 
 
+@table.write("dataset", "dataset")
+def cut_from(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
+    """part.dataset = copy.copy(whole): a part of a split is of another data set from here on."""
+    if isinstance(instance.fact, Dataset) and instance.fact.origin is not None:
+        instance.fact.origin = dataset_of(reader, value)
+
+
 @table.write("dataset", "*")
 def later(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
     """dataset.transform = ...: the pipeline from here on. Torch's own data sets, such as the parts of a split, read no such attribute."""
