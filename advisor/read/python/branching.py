@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from advisor.read.python import (
     conditions,
     narrowing,
+    seeders,
     statements,
 )
-from advisor.read.python.values import Library, Opaque
+from advisor.read.python.values import Library, Opaque, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -30,6 +31,9 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
+        seeds = seeders.switched_off(node.test, node.orelse if strong else node.body)
+        if seeds:
+            _offer(reader, node, test, seeds, taken=not strong)
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
     condition = conditions.test(reader, node.test, test)
@@ -57,6 +61,17 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         if status in ("return", "raise", "continue", "break"):
             narrowing.stay_narrowed(reader, narrowing.narrow(reader, node.test, body is node.orelse), ended=status == "raise")
     return None
+
+
+def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, taken: bool) -> None:
+    """The seeds that a value switches off are those of a flag: `seed = -1` in the program says what `default=-1` of an option does."""
+
+    def thunk() -> tuple[str | None, Any]:
+        return statements.run(reader, seeds), None
+
+    reader.refusals.guarded += 1  # the value that switches them off need not do as a seed
+    reader.branch(node, conditions.test(reader, node.test, test), [("default", not taken, lambda: (None, None)), ("flag", taken, thunk)])
+    reader.refusals.guarded -= 1
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
