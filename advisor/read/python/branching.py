@@ -12,7 +12,7 @@ from advisor.read.python import (
     seeders,
     statements,
 )
-from advisor.read.python.values import Library, Opaque, Value
+from advisor.read.python.values import Constant, Library, Opaque, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -31,7 +31,8 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
-        seeds = seeders.switched_off(node.test, node.orelse if strong else node.body)
+        off = seeders.switched_off(node.test, node.orelse if strong else node.body)
+        seeds = [line for line, given in off if not _by_default(reader, conditions.peek(reader, given))]
         if seeds:
             _offer(reader, node, test, seeds, taken=not strong)
         return statements.run(reader, node.body if strong else node.orelse)
@@ -72,6 +73,16 @@ def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, 
     reader.refusals.guarded += 1  # the value that switches them off need not do as a seed
     reader.branch(node, conditions.test(reader, node.test, test), [("default", not taken, lambda: (None, None)), ("flag", taken, thunk)])
     reader.refusals.guarded -= 1
+
+
+def _by_default(reader: Reader, value: Value | None) -> bool:
+    """True for what a parameter is where nobody gives it: nobody chose that there is no seed."""
+    place = value.place if isinstance(value, Constant) else None
+    source = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
+    if source is None:
+        return False
+    functions = (node.args for node in ast.walk(source.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return any(source.place(default) == place for given in functions for default in (*given.defaults, *given.kw_defaults) if default is not None)
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:
