@@ -192,7 +192,9 @@ def test_a_link_to_an_argument_in_a_long_call_quotes_the_argument(tmp_path: Path
         )
         """,
     )
-    links = [[link.text for link in value.origin] for value in name(reader, "found").items if isinstance(value, Constant)]
+    found = name(reader, "found")
+    assert isinstance(found, Sequence)
+    links = [[link.text for link in value.origin] for value in found.items if isinstance(value, Constant)]
     assert links[:2] == [["rate=0.1"], ["decay=0.5"]]
 
 
