@@ -86,7 +86,8 @@ def setup(call: LibraryCall, instance: Instance) -> None:
     for key in ("options", "specs"):
         store.write(instance.data, key, {name: value for parent in held for name, value in parent.data.get(key, {}).items()})
     store.write(instance.data, "exact", exact)
-    store.write(instance.data, "said", [said for parent in held for said in parent.data.get("said", ())])
+    if ".parse" not in call.reader.frame.module.text:  # else another parser, which could not be read, may have been given its options
+        store.write(instance.data, "said", [said for parent in held for said in parent.data.get("said", ())])
     if default is not None:
         store.write(instance.data, "default", default)
 
