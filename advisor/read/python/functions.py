@@ -49,6 +49,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
     frame.capture(cut_apart(reader))
     if frame.is_class:
         function.owner = frame.owner
+        function.kind = "static" if function.name == "__new__" else "plain"
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
@@ -310,7 +311,7 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         names[spec.kwarg.arg] = mapping(keywords, arguments.exact)
     scope = NOTHING_DECLARED if isinstance(node, ast.Lambda) else declared(node, function.module.lines)
     owner = function.owner
-    if owner is not None and receiver is None and positional and function.kind == "plain":
+    if owner is not None and receiver is None and positional and (function.kind == "plain" or function.name == "__new__"):
         receiver = positional[0]
     return Frame(
         function.module,
