@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union
@@ -47,9 +46,6 @@ def read_program(
     """
     reader = Reader(project, source)
     reader.config = config
-    if config is not None and launches is None:  # other command lines are for other configs
-        name = os.path.basename(config[0])
-        launches = [line for line in reader.launches if any((word.text or "").endswith(name) for word in line.words)]
     if launches is not None:
         reader.launches = launches
     reader.sharing = Sharing(reader, shared) if shared is not None else None
