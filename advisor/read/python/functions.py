@@ -281,20 +281,9 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
     parameters = [*spec.posonlyargs, *spec.args]
     positional = list(arguments.positional)
     keywords = dict(arguments.keywords)
-    for index, parameter in enumerate(parameters):
-        name = parameter.arg
-        if index < len(positional):
-            names[name] = positional[index]
-        elif name in keywords:
-            names[name] = keywords.pop(name)
-        elif name in function.injected:
-            names[name] = function.injected[name]
-        elif name in function.defaults:
-            default = function.defaults[name]
-            names[name] = default if arguments.exact else join([default, _not_named(reader, function, arguments, name)])
-        else:
-            names[name] = _not_named(reader, function, arguments, name)
-    for parameter in spec.kwonlyargs:
+    for parameter, value in zip(parameters, positional):
+        names[parameter.arg] = value
+    for parameter in (*parameters[len(positional) :], *spec.kwonlyargs):
         name = parameter.arg
         if name in keywords:
             names[name] = keywords.pop(name)
