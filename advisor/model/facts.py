@@ -65,6 +65,7 @@ class Module(Fact):
     forward_place: Place | None = None
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model
+    walks: tuple[tuple[Place, bool, Flow], ...] = ()  # calls of a layer for sequences: whether it goes along the batch, and what it is given
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
