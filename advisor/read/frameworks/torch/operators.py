@@ -240,8 +240,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if flow.rank == 0 and isinstance(index.value, int):
             reader.recipe.indexed.append((reader.place(node), flow))
         if flow.source is not None and flow.activation is None and len(flow.part) < 6:
-            first = axes.given_first(flow.source) if not flow.part and not flow.modules else None
-            return Tensor(_part(flow, index.value), batch=first)
+            return Tensor(_part(flow, index.value), batch=axes.of(owner) if not flow.part else None)  # what stands beside each other in a batch
         if isinstance(index.value, int) and flow.rank:
             return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
         return Tensor(replace(flow, rank=None, rows=None))
