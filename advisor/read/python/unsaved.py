@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = pattern(r"^\s*#+\s*(?:if\b[^:#]*:\s*)?(?:torch\.save\(.*(?:state_dict|model|net)|\w+(?:\.\w+)*\.save_pretrained\()")
 
 _WRITES = pattern(  # what may keep weights, or numbers that may be weights
-    r"^(?!\s*#).*(?:\bdumps?\(|export\w*\(|\bsavez?(?:_compressed|txt)?\(|\bsave_(?!image|fig|plot)\w*\(|push_to_hub|log_(?:model|artifact)|hdf|h5py|\.tofile\()",
+    r"^(?!\s*#).*(?:(?<!json\.)(?<!yaml\.)\bdumps?\(|export\w*\(|\bsavez?(?:_compressed|txt)?\(|\bsave_(?!image|fig|plot)\w*\(|push_to_hub|log_(?:model|artifact)|hdf|h5py|\.tofile\()",
     re.MULTILINE,
 )
 
@@ -26,7 +26,9 @@ _WRITES = pattern(  # what may keep weights, or numbers that may be weights
 def note(reader: Reader, nodes: list[Entry]) -> None:
     """Looks for it where all that is done with the weights was seen, and none of it keeps them."""
     recipe = reader.recipe
-    if not (recipe.trains and recipe.whole and recipe.framework == "plain" and recipe.saves.complete) or recipe.saves.items or recipe.budget_cuts:
+    if not (recipe.trains and recipe.whole and recipe.framework == "plain" and recipe.saves.complete) or recipe.budget_cuts:
+        return
+    if any(save.memory == "file" for save in recipe.saves):
         return
     if any(isinstance(node, Event) and node.kind is Kind.ESCAPE and isinstance(node.subject, Module) for node, _ in nodes):
         return
