@@ -96,6 +96,7 @@ class Recipe:
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
+    save_left_out: Place | None = None  # a comment that would keep the weights, where nothing keeps them
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
     hyperparameters: Listing[Hyperparameter] = field(default_factory=Listing)

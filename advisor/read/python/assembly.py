@@ -8,7 +8,7 @@ from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, 
 from advisor.model.gradients import follows
 from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
-from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree, trials
+from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree, trials, unsaved
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
@@ -44,6 +44,7 @@ def complete(reader: Reader) -> None:
     recipe.tries_out = recipe.whole and trials.tries_out(reader, recipe, nodes)
     folders.note_missing(reader)
     moves.note(reader, nodes)
+    unsaved.note(reader, nodes)
     note_readers(reader)
     constants.note(reader)
     config_class.note(reader)

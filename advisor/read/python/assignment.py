@@ -100,6 +100,8 @@ def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Valu
             iteration = reader.iterate(value, node)
             return list(iteration.items) if iteration.items is not None else [iteration.item] * count
         return [reader.subscript(value, Constant(i), node) for i in range(count)]
+    if isinstance(value, Opaque) and value.type == "shape":
+        return [reader.subscript(value, Constant(i), node) for i in range(count)]
     if isinstance(value, Opaque):
         return [Opaque(value.why, flow=value.flow)] * count
     return None

@@ -233,14 +233,22 @@ def _name(function: Function) -> str:
 def _as_defined(function: Function) -> bool:
     """True for a function that takes what its definition says."""
     node = function.node
-    if isinstance(node, ast.Lambda) or function.injected:
-        return False
     owner = function.owner
+    if isinstance(node, ast.Lambda) or function.injected or (owner is not None and _is_left_open(node)):
+        return False
     if function.name == "__init__" and owner is not None:
         if any("__new__" in base.namespace or base.node.decorator_list or base.node.keywords for base in owner.mro if isinstance(base, Class)):
             return False
     texts = (ast.unparse(item.func if isinstance(item, ast.Call) else item) for item in node.decorator_list)
     return all(text in KEEPING or text.rpartition(".")[2] in KEEPING for text in texts)
+
+
+def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """True for a method that raises NotImplementedError and nothing else: those of derived classes are called, which may take what they like."""
+    last = node.body[-1]
+    raised = last.exc.func if isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) else last.exc if isinstance(last, ast.Raise) else None
+    alone = all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in node.body[:-1])
+    return alone and isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
 
 
 def judge_name(reader: Reader, node: ast.Name) -> None:

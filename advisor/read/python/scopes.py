@@ -106,6 +106,16 @@ def assigned(node: ast.AST) -> Assigned:
     return found
 
 
+def bound(node: ast.AST) -> frozenset[str]:
+    """Every name that a function or lambda binds in its own scope, by whatever means."""
+    spec = getattr(node, "args", None)
+    parameters = [part.arg for part in ast.walk(spec) if isinstance(part, ast.arg)] if spec is not None else []
+    imported = [
+        alias.asname or alias.name.partition(".")[0] for item in _own(node) if isinstance(item, (ast.Import, ast.ImportFrom)) for alias in item.names
+    ]
+    return assigned(node).names.union(parameters, imported)
+
+
 def introduced(node: ast.AST) -> frozenset[str]:
     """The names that a file or function has from one import or one definition of a function or class alone: they stand for just that."""
     known: frozenset[str] | None = node.__dict__.get("introduced")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 UNKNOWN_KEY = "<key>"  # stands for every key of a mapping that is computed
+SHAPE, SAMPLES = "the shape of a batch", "the number of samples in a batch"  # of tensors whose first dimension holds the samples
 
 
 def is_counter(index: Value) -> bool:
@@ -46,7 +47,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
     if isinstance(owner, Opaque):
         if owner.type == "shape" and isinstance(index, Constant) and index.value == 0:
-            return Opaque("a size that is known when it runs", "int", low=0, passes=owner.passes)
+            return Opaque(SAMPLES if owner.why == SHAPE else "a size that is known when it runs", "int", low=0, passes=owner.passes)
         return owner if owner.flow is not None else Opaque(f"an item of what could not be read ({owner.why})"[:160])
     if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
         return join([subscript(reader, owner, member, node) for member in index.members], index.when)

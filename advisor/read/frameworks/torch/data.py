@@ -12,6 +12,7 @@ from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python import scopes
@@ -121,7 +122,8 @@ def batches(fact: Loader) -> Setting:
 def iterate(reader: Reader, instance: Instance) -> Iteration:
     """for batch in loader"""
     fact = instance.fact
-    return Iteration(Tensor(Flow(source=fact, graph="none")), None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
+    batch = Tensor(Flow(source=fact, graph="none"), batch=axes.given_first(fact))
+    return Iteration(batch, None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
 
 
 @table.method("loader", "__len__")
