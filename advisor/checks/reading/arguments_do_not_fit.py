@@ -20,6 +20,10 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         case = "text" if isinstance(counts.value, str) else "float"
         yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value)
         return
+    if call.nothing:
+        evidence = [Link(call.defined.file, call.defined.line, "where the object is made")] if call.defined is not None else []
+        yield ctx.finding("none", at=call, severity=severity, evidence=evidence, callee=call.callee)
+        return
     if call.unpacked is not None:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)

@@ -347,6 +347,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         seeders.emit(reader, arguments, node)
     if base is None and receiver.role in lacking.ROLES:
         lacking.judge_method(reader, receiver, name, node)
+    elif base is None and receiver.cls is not None:
+        lacking.judge_attribute(reader, receiver, name, node)
     given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.recipe import Broken, RefusedCall, UndefinedName
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking
+from advisor.read.python import called, classes, lacking, sampled
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Library, Mapping, Sequence, Value
 
@@ -38,6 +38,9 @@ class Refusals:
         self.others: Counter[ast.AST] = Counter()  # beside the first, of the things whose method is called: each of them has to lack it
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
+        self.attributes: dict[tuple[Class, str], UndefinedName] = {}  # that a class of the project does not give its objects
+        self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
+        self.sampled: set[tuple[Class | None, ast.AST]] = set()  # methods of data sets that were looked through
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
@@ -62,6 +65,9 @@ class Refusals:
                     reader.recipe.refused_calls.items.append(fact)
             elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
                 reader.recipe.undefined_names.items.append(fact)
+
+        reader.recipe.undefined_names.items += [fact for fact in self.attributes.values() if not lacking.is_bound(reader, fact.name)]
+        reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
         """Notes that a call is refused once more, and how, the first time."""
@@ -251,10 +257,11 @@ def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return alone and isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
 
 
-def judge_name(reader: Reader, node: ast.Name) -> None:
-    """Notes a name that was not found, and that its file binds nowhere."""
-    name, module = node.id, reader.frame.module
-    if name in FROM_OUTSIDE or reader.refusals.guarded or (module.display, name) in reader.refusals.names or _prepared(reader.frame):
+def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = None) -> None:
+    """Notes a name that was not found, and that its file (the running code's, if it is not given) binds nowhere."""
+    name, module = node.id, source or reader.frame.module
+    known = name in FROM_OUTSIDE or (module.display, name) in reader.refusals.names
+    if known or reader.refusals.guarded or (source is None and _prepared(reader.frame)):
         return
     reader.refusals.names.add((module.display, name))
     if module.cells is not None or module.path.endswith("__init__.py"):
@@ -264,7 +271,7 @@ def judge_name(reader: Reader, node: ast.Name) -> None:
         reader.refusals.unbound[module.display] = names[1] - names[0] if names is not None else frozenset()
     if name not in reader.refusals.unbound[module.display]:
         return
-    fact = UndefinedName(reader.place(node), name=name, alone=_stands_alone(module))
+    fact = UndefinedName(module.place(node), name=name, alone=_stands_alone(module))
     _under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
 

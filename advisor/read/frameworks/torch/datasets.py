@@ -14,6 +14,7 @@ from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import any_index, batch_of
+from advisor.read.python import sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
@@ -43,6 +44,8 @@ def dataset_of(reader: Reader, value: Value | None) -> Dataset | None:
                 if member.role is None and member.fact not in reader.recipe.datasets.items:
                     reader.record(member.fact)  # a class without a base that gives items by their number
                 _look(reader, member, member.fact)
+                if member is value:
+                    sampled.judge(reader, member)
             return member.fact
     return None
 
