@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts
+from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts, unused
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -217,6 +217,7 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     conditions.remember(reader, node.value, value)
     if unpacked is not None:
         refusals.judge_unpacking(reader, node)
+    unused.note(reader, node, value)
     for target in node.targets:
         assign(reader, target, value, node)
     return None

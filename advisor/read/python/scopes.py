@@ -177,6 +177,28 @@ def _answers_of(node: ast.AST) -> tuple[dict[str, ast.BinOp], frozenset[str]]:
     return known
 
 
+def asked(node: ast.AST) -> tuple[frozenset[str], frozenset[ast.AST]]:
+    """The names that a function, or one that is made in it, asks for, adds to or deletes; and assignments whose name the next line gives anew."""
+    known: tuple[frozenset[str], frozenset[ast.AST]] | None = node.__dict__.get("asked")
+    if known is None:
+        names: set[str] = set()
+        lost: set[ast.AST] = set()
+        for part in parts_of(node):
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
+                names.add(part.id)
+            elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
+                names.add(part.target.id)
+            for block in (part.__dict__.get("body"), part.__dict__.get("orelse")):
+                if isinstance(block, list):
+                    lost.update(line for line, following in zip(block, block[1:]) if isinstance(line, ast.Assign) and _gives_anew(line, following))
+        known = node.__dict__["asked"] = frozenset(names), frozenset(lost)
+    return known
+
+
+def _gives_anew(line: ast.Assign, following: ast.stmt) -> bool:
+    return isinstance(line.targets[0], ast.Name) and isinstance(following, ast.Assign) and _bound_anew(line.targets, [following])
+
+
 def differences(node: ast.AST) -> dict[str, ast.BinOp]:
     """The names that a function gives to a difference, each with it: `waited = epoch - best_epoch`."""
     return _answers_of(node)[0]
