@@ -24,8 +24,13 @@ UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torc
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
 HIDDEN = pattern(r"setattr\(|__dict__|__getattr|vars\(")  # ways to bind an attribute that no assignment shows
-COMPUTED = pattern(r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)")  # a name that no text spells
-BARE = ("torch.nn.Module", "torch.nn.modules.module.Module", "torch.utils.data.Dataset", "torch.utils.data.IterableDataset", "builtins.object", "abc.ABC")
+COMPUTED = pattern(  # a name that no text spells
+    r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)"
+)
+OF_TORCH = ("torch.nn.", "torch.optim.", "torch.utils.data.", "builtins.object", "abc.ABC")
+BARE = (
+    "torch.nn.Module", "torch.nn.modules.module.Module", "torch.utils.data.Dataset", "torch.utils.data.IterableDataset", "builtins.object", "abc.ABC",
+)  # fmt: skip
 
 
 def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.AST) -> None:
@@ -115,7 +120,7 @@ def _is_plain(cls: Class) -> bool:
         if isinstance(base, Class):
             if base.node.decorator_list or base.node.keywords or HIDDEN.search(base.module.text):
                 return False
-        elif not isinstance(base, Library) or not base.name.startswith(("torch.nn.", "torch.optim.", "torch.utils.data.", "builtins.object", "abc.ABC")):
+        elif not isinstance(base, Library) or not base.name.startswith(OF_TORCH):
             return False
     return True
 

@@ -40,7 +40,7 @@ class Refusals:
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.attributes: dict[tuple[Class, str], UndefinedName] = {}  # that a class of the project does not give its objects
         self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
-        self.sampled: set[tuple[Class | None, ast.AST]] = set()  # methods of data sets that were looked through
+        self.sampled: set[tuple[Class, ast.AST]] = set()  # methods of data sets that were looked through
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.unbound: dict[str, frozenset[str]] = {}  # by file
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes

@@ -22,20 +22,23 @@ LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 def judge(reader: Reader, owner: Instance) -> None:
     """Looks through the methods by which a loader asks a data set, as far as they are sure to be run."""
+    cls = owner.cls
+    if cls is None:
+        return
     for asked in ASKED:
-        method = classes.class_lookup(reader, owner.cls, asked) if owner.cls is not None else None
+        method = classes.class_lookup(reader, cls, asked)
         if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or method.node.decorator_list or not method.node.args.args:
             continue
-        if (owner.cls, method.node) in reader.refusals.sampled or reader.refusals.guarded or method.module.cells is not None:
+        if (cls, method.node) in reader.refusals.sampled or reader.refusals.guarded or method.module.cells is not None:
             continue
-        reader.refusals.sampled.add((owner.cls, method.node))
+        reader.refusals.sampled.add((cls, method.node))
         own = method.node.args.args[0].arg
         for node in _certain(list(method.node.body)):
             if isinstance(node, ast.Name):
                 if not _is_bound(method, node.id):
                     refusals.judge_name(reader, node, method.module)
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == own and isinstance(node.ctx, ast.Load):
-                if node.attr not in owner.attributes and classes.class_lookup(reader, owner.cls, node.attr) is None:
+                if node.attr not in owner.attributes and classes.class_lookup(reader, cls, node.attr) is None:
                     lacking.judge_attribute(reader, owner, node.attr, node, method.module)
             elif isinstance(node, ast.Call):
                 _judge_none(reader, owner, own, node, method.module)

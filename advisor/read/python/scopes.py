@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 from advisor.model.record import dataclass
 from advisor.read.python.bodies import Body
@@ -190,7 +191,7 @@ def asked(node: ast.AST) -> tuple[frozenset[str], frozenset[ast.AST]]:
                 names.add(part.target.id)
             for block in (part.__dict__.get("body"), part.__dict__.get("orelse")):
                 if isinstance(block, list):
-                    lost.update(line for line, following in zip(block, block[1:]) if isinstance(line, ast.Assign) and _gives_anew(line, following))
+                    lost.update(line for line, following in pairwise(block) if isinstance(line, ast.Assign) and _gives_anew(line, following))
         known = node.__dict__["asked"] = frozenset(names), frozenset(lost)
     return known
 
