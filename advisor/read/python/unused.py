@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Module, Sampler
-from advisor.read.python import conditions, scopes
-from advisor.read.python.values import Instance, Mapping, Tensor, Value
+from advisor.read.python import classes, conditions, scopes
+from advisor.read.python.values import Function, Instance, Mapping, Tensor, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -39,8 +39,7 @@ def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
         return None
     if isinstance(value, Tensor):
         layer = conditions.peek(reader, node.func) if reader.forward_depth else None
-        fact = layer.fact if isinstance(layer, Instance) else None
-        return "layer" if isinstance(fact, Module) and not fact.user_class and fact.name not in LEARNING else None
+        return "layer" if isinstance(layer, Instance) and _gives_alone(reader, layer) else None
     if isinstance(value, Instance):
         if value.role == "transform" and value.data.get("steps"):
             return "transform"
@@ -49,6 +48,20 @@ def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
         trial = conditions.peek(reader, node.func.value)
         return "suggestion" if isinstance(trial, Instance) and trial.role == "trial" else None
     return None
+
+
+def _gives_alone(reader: Reader, layer: Instance) -> bool:
+    """True for a layer of torch's, or a module of the project made of such, that does nothing but give a value."""
+    fact = layer.fact
+    if not isinstance(fact, Module) or any(part.user_class for part in fact.walk() if part is not fact):
+        return False
+    if not fact.user_class or layer.cls is None:
+        return not fact.user_class and fact.name not in LEARNING
+    forward = classes.class_lookup(reader, layer.cls, "forward")
+    if not isinstance(forward, Function) or isinstance(forward.node, ast.Lambda) or scopes.assigned(forward.node).attributes:
+        return False
+    calls = (part.func for part in scopes.parts_of(forward.node) if isinstance(part, ast.Call))
+    return not any(isinstance(called, ast.Attribute) and called.attr.endswith(("_", "append", "update", "copy")) for called in calls)
 
 
 def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:
