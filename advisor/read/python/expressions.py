@@ -20,9 +20,9 @@ from advisor.read.python import (
     functions,
     narrowing,
     operators,
-    refusals,
     subscripts,
     texts,
+    unbound,
 )
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -75,7 +75,7 @@ def eval_name(reader: Reader, node: ast.Name) -> Value:
         if table.find_function(name) is not None:
             return Library(name)
         return Opaque(f"`{node.id}` may come from `{star.name}`")
-    refusals.judge_name(reader, node)
+    unbound.judge_name(reader, node)
     return Opaque(f"`{node.id}` is not bound here")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
-from advisor.read.python import classes, lacking, refusals
+from advisor.read.python import classes, lacking, unbound
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Constant, Function, Instance
 
@@ -36,7 +36,7 @@ def judge(reader: Reader, owner: Instance) -> None:
         for node in _certain(list(method.node.body)):
             if isinstance(node, ast.Name):
                 if not _is_bound(method, node.id):
-                    refusals.judge_name(reader, node, method.module)
+                    unbound.judge_name(reader, node, method.module)
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == own and isinstance(node.ctx, ast.Load):
                 if node.attr not in owner.attributes and classes.class_lookup(reader, cls, node.attr) is None:
                     lacking.judge_attribute(reader, owner, node.attr, node, method.module)
