@@ -92,7 +92,7 @@ class Recipe:
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     indexed: list[tuple[Place, Flow]] = field(default_factory=list)  # every number of an item that is taken of a tensor without dimensions
-    averages: list[tuple[Place, Flow]] = field(default_factory=list)  # totals of losses over a loader that are divided or multiplied, means of scores
+    averages: list[tuple[Place, Flow]] = field(default_factory=list)  # totals over a loader that are divided or multiplied, means of scores
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)

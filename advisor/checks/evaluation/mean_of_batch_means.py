@@ -19,12 +19,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     divided: set[object] = set()
     for place, flow in recipe.averages:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
-        if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not _counts_samples(flow.divided[0], flow.source):
+        if size is None or size <= 1 or len(flow.divided) != 1:
             continue
         if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in recipe.averages):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
-        divided.update(flow.losses)
-        yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        if _of_means(flow) and _counts_samples(flow.divided[0], flow.source):
+            divided.update(flow.losses)
+            yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        elif not flow.losses and _counts_batches(flow.divided[0], flow.source):
+            yield ctx.finding("divided-by-batches", at=place, batch_size=size)
     for scores in _scores_of_batches(recipe).values():
         at, names = scores[0][0], dict.fromkeys(flow.metric for _, flow in scores if flow.metric)
         yield ctx.finding("score", at=at, what=", ".join(names)) if names else ctx.finding("ratio", at=at)
@@ -69,3 +72,14 @@ def _counts_samples(divisor: Setting, loader: Loader) -> bool:
         return divisor.passes is not None and divisor.passes.of is loader.dataset and divisor.passes.times.value == 1
     length = number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
     return length is not None and length > 1 and number(divisor) == length
+
+
+def _counts_batches(divisor: Setting, loader: Loader) -> bool:
+    """True for the number of batches of a loader, where it is another one than that of its samples."""
+    if isinstance(divisor, Unknown):
+        return divisor.passes is not None and divisor.passes.of is loader and divisor.passes.times.value == 1
+    count, length = number(divisor), number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
+    size = number(loader.settings.get("batch_size"))
+    if count is None or length is None or not size or count == length:
+        return False
+    return count in (length // size, -(-length // size))

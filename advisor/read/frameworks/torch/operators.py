@@ -42,7 +42,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         other = right if one is not None else left
         flow = _scaled(symbol, held, other) if one is not None else _under(symbol, held, other)
         trend = trend_of(symbol, one, two, setting(other))
-        if symbol in ("/", "*") and flow.divided and flow.losses and flow.aggregate == "epoch":
+        counted = flow.metric == "accuracy" and flow.reduction == "sum"  # the right answers of samples
+        if symbol in ("/", "*") and flow.divided and (flow.losses or counted) and flow.aggregate == "epoch":
             reader.recipe.averages.append((reader.place(node), flow))
     else:
         return None
