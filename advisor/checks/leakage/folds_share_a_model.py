@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is None or _is_renewed(loop) or not _measures(loop) or _ends_early(loop):
             continue
         model = _kept(loop)
-        if model is not None:
+        if model is not None and _is_one(model, loop, recipe):
             yield ctx.finding("kept", at=model, line=loop.place)
 
 
@@ -37,6 +37,14 @@ def _over(split: Event, context: Around, recipe: Recipe) -> Loop | None:
         if isinstance(node, Loop) and node.place.file == here.file and node.place.line == here.line and node not in outside:
             return node
     return None
+
+
+def _is_one(model: Module, loop: Loop, recipe: Recipe) -> bool:
+    """True for a model that was built once ahead of the folds: not one of several, of which each fold may have its own."""
+    made = [context for event, context in events(recipe.tree, Kind.BUILD) if event.subject is model]
+    around = next((context.loops for node, context in walk(recipe.tree) if node is loop), ())
+    several = [other for other in recipe.modules if other is not model and (other.slot is model.slot or other.place == model.place)]
+    return len(made) == 1 and set(made[0].loops) <= set(around) and not model.loops and not several
 
 
 def _is_renewed(loop: Loop) -> bool:
