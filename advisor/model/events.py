@@ -160,6 +160,7 @@ class Loop:
     what: Literal["turn", "loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
     variable: Any = None
     name: str = ""
+    folds: Any = None  # the Split whose folds it goes through
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from advisor.model.events import Branch, Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.recipe import Recipe, Save
-from advisor.model.stopping import same_metric
+from advisor.model.stopping import direction_taken, same_metric, wanted_direction
 
 WEIGHTS = frozenset({"model", "model-state"})
 
@@ -18,6 +18,9 @@ WEIGHTS = frozenset({"model", "model-state"})
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each save of weights under a comparison with a variable that takes the new score beside it."""
     seen: set[Branch] = set()
+    stops = [(direction_taken(stop), wanted_direction(stop)) for stop in recipe.early_stopping]
+    if any(taken is not None and wanted is not None and taken != wanted for taken, wanted in stops):
+        return  # what counts the checks without improvement has the same comparison, and says so
     for event, context in events(recipe.tree, Kind.SAVE):
         found = decision(context)
         saves = isinstance(event.subject, Save) and not WEIGHTS.isdisjoint(event.subject.parts.values())

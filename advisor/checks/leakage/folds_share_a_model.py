@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Exit, Kind, Loop, events, walk
+from advisor.model.events import Exit, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
 from advisor.model.modes import evaluation_loop
-from advisor.model.recipe import Module, Optimizer, Recipe, Split
+from advisor.model.recipe import Module, Optimizer, Recipe
 
 RENEWED = (Kind.RESTORE, Kind.GRAD_WRITE, Kind.WEIGHTS_GIVEN, Kind.ESCAPE, Kind.UNTOLD)  # what may give weights anew
 
@@ -19,32 +19,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Loops over folds that train and measure a model which is built ahead of them and never begins again."""
     if not recipe.trains or recipe.budget_cuts:
         return
-    for event, context in events(recipe.tree, Kind.SPLIT):
-        if not isinstance(event.subject, Split) or not event.subject.kind.endswith("Fold"):
-            continue
-        loop = _over(event, context, recipe)
-        if loop is None or _is_renewed(loop) or not _measures(loop) or _ends_early(loop):
+    for loop, around in walk(recipe.tree):
+        if not isinstance(loop, Loop) or loop.folds is None or _is_renewed(loop) or not _measures(loop) or _ends_early(loop):
             continue
         model = _kept(loop)
-        if model is not None and _is_one(model, loop, recipe):
+        if model is not None and _is_one(model, around, recipe):
             yield ctx.finding("kept", at=model, line=loop.place)
 
 
-def _over(split: Event, context: Around, recipe: Recipe) -> Loop | None:
-    """The loop whose header asks for the folds."""
-    here, outside = split.place, set(context.loops)
-    for node, _ in walk(recipe.tree):
-        if isinstance(node, Loop) and node.place.file == here.file and node.place.line == here.line and node not in outside:
-            return node
-    return None
-
-
-def _is_one(model: Module, loop: Loop, recipe: Recipe) -> bool:
+def _is_one(model: Module, around: Around, recipe: Recipe) -> bool:
     """True for a model that was built once ahead of the folds: not one of several, of which each fold may have its own."""
     made = [context for event, context in events(recipe.tree, Kind.BUILD) if event.subject is model]
-    around = next((context.loops for node, context in walk(recipe.tree) if node is loop), ())
     several = [other for other in recipe.modules if other is not model and (other.slot is model.slot or other.place == model.place)]
-    return len(made) == 1 and set(made[0].loops) <= set(around) and not model.loops and not several
+    return len(made) == 1 and set(made[0].loops) <= set(around.loops) and not model.loops and not several
 
 
 def _is_renewed(loop: Loop) -> bool:
