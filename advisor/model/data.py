@@ -38,6 +38,8 @@ class Dataset(Fact):
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
+    copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
+    rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
     shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them

@@ -100,13 +100,18 @@ def trained_on(recipe: Recipe) -> frozenset[Loss]:
 
 
 def aims_at_copy(recipe: Recipe, modules: Collection[Module]) -> bool:
-    """True for a value network: every library loss on its output measures a distance to what a copy gives that follows its weights."""
+    """True for a value network: every library loss on its output measures a distance to what a copy gives that follows its weights, or another
+    network of its class that no optimizer moves."""
+    moved = {module for optimizer in recipe.optimizers for module in optimizer.modules}
+    kinds = {module.kind for module in modules if module.user_class}
     seen = False
     for event, _ in events(recipe.tree, Kind.LOSS):
         output, aim = event.data.get("input"), event.data.get("target")
         if output is None or not any(module in modules for module in output.modules):
             continue
-        if event.subject.name not in DISTANCE or aim is None or not any(module.copy_of in modules for module in aim.modules):
+        if event.subject.name not in DISTANCE or aim is None or not any(
+            module.copy_of in modules or (module not in moved and module.kind in kinds) for module in aim.modules
+        ):
             return False
         seen = True
     return seen

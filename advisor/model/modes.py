@@ -112,6 +112,23 @@ def _written_into(recipe: Recipe) -> frozenset[Fact]:
     return frozenset(found)
 
 
+@once
+def made_around(recipe: Recipe) -> frozenset[Module]:
+    """The modules that are made around a model in eval mode, `nn.Sequential(normalise, model)`: it stays there."""
+    in_eval: set[Fact] = set()
+    found: set[Module] = set()
+    for event, _ in events(main_code(recipe), Kind.BUILD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+        module = event.subject
+        if event.kind is Kind.EVAL_MODE and isinstance(module, Module):
+            in_eval.update(part.slot for part in module.walk())
+        elif event.kind is not Kind.BUILD:
+            switched = out_of_eval(event)
+            in_eval = set() if isinstance(switched, Everything) else in_eval.difference(part.slot for part in switched)
+        elif in_eval and isinstance(module, Module) and any(part.slot in in_eval for part in module.walk() if part is not module):
+            found.add(module)
+    return frozenset(found)
+
+
 def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
     """What is no longer surely in train mode when a module is put into eval mode: itself, its parts and what it is part of."""
     return [*module.walk(), *(whole for whole in recipe.modules if module in whole.walk())]
@@ -218,6 +235,19 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if not trains and not _keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
                 found.append((event, context, loop, model))
     return found
+
+
+def frozen_by_then(event: Event, model: Module, recipe: Recipe) -> bool:
+    """True where no weight of a model asks for a gradient any more when it is run: it is frozen for the whole run, or was frozen before."""
+    if model.trainable == "no":
+        return True
+    frozen = False
+    for other, _ in events(recipe.tree, Kind.FREEZE, Kind.FORWARD):
+        if other is event:
+            return frozen
+        if other.kind is Kind.FREEZE and isinstance(other.subject, Module) and model in other.subject.walk():
+            frozen = bool(other.data.get("was"))
+    return False
 
 
 def _whole(event: Event, context: Context, loop: Loop) -> Module:

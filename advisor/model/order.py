@@ -47,8 +47,14 @@ def counts_samples(count: Setting, loader: Loader) -> bool:
 
 
 def counts_batches(count: Setting, loader: Loader) -> bool:
-    """True for the number of batches that a loader gives."""
-    return isinstance(count, Unknown) and count.passes is not None and count.passes.of is loader and count.passes.times.value == 1
+    """True for the number of batches of a loader, where it is another one than that of its samples."""
+    if isinstance(count, Unknown):
+        return count.passes is not None and count.passes.of is loader and count.passes.times.value == 1
+    batches, length = number(count), number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
+    size = number(loader.settings.get("batch_size"))
+    if batches is None or length is None or not size or batches == length:
+        return False
+    return batches in (length // size, -(-length // size))
 
 
 def in_one_batch(loader: Loader) -> bool:

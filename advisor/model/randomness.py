@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, Node, Region, events, kinds, walk
+from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, is_test, starts_random
 from advisor.model.modes import trained_modules
@@ -25,14 +25,40 @@ def is_run(recipe: Recipe) -> bool:
     return bool(recipe.optimizers.items) or recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.OPTIMIZER_STEP))
 
 
+def seeds_in_training(recipe: Recipe) -> list[Seed]:
+    """The calls that seed anything where the program trains, or may."""
+    places: dict[object, list[Context]] = {}
+    for event, context in events(recipe.tree, Kind.SEED):
+        places.setdefault(event.subject, []).append(context)
+    return [seed for seed in recipe.seeds if seed not in places or not all(apart_from_training(recipe, context) for context in places[seed])]
+
+
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
-    """The calls that seed this library, those of frameworks included."""
-    return [seed for seed in recipe.seeds if seed.library in (library, "framework")]
+    """The calls that seed this library there, those of frameworks included."""
+    return [seed for seed in seeds_in_training(recipe) if seed.library in (library, "framework")]
 
 
 def set_by_default(seed: Seed) -> bool:
     """True unless the seed is set only under a flag that is off by default."""
     return seed.conditional == "always" or not seed.flag_off
+
+
+def apart_from_training(recipe: Recipe, around: Context) -> bool:
+    """True for what no run that trains comes to: another command of the program, or another arm of a branch that is passed once."""
+    for node in around.path:
+        if isinstance(node, Loop):
+            break  # another turn may take the other arm
+        if isinstance(node, tuple):
+            taken = [ways.get(node[0]) for ways in _ways_to_train(recipe)]
+            if taken and all(arm is not None and arm is not node[1] for arm in taken):
+                return True
+    return False
+
+
+@once
+def _ways_to_train(recipe: Recipe) -> list[dict[Branch, Arm]]:
+    """The arm of each branch around, for every place where gradients are computed."""
+    return [dict(context.arms) for _, context in events(recipe.tree, Kind.BACKWARD)]
 
 
 def unseeded(recipe: Recipe, library: Library) -> bool:
@@ -161,6 +187,8 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     late: Event | None = None
     trained = False
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
+        if apart_from_training(recipe, context):
+            continue
         if event.kind is Kind.BUILD and event.subject in models:
             return event
         if event.kind is Kind.DRAW and event.data.get("use") in steering and not event.data.get("generator"):

@@ -50,6 +50,7 @@ class RefusedCall(Fact):
     unexpected: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
+    nothing: bool = False  # what is called is None
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     module: str | None = None  # what is called is a module of this name
 
@@ -68,7 +69,7 @@ class RefusedRun(Fact):
 class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
 
-    With `lacked_by`: a method that is called and that objects of this class lack, an AttributeError.
+    With `lacked_by`: a method or an attribute that is asked for and that objects of this class lack, an AttributeError.
     """
 
     name: str = ""
@@ -78,6 +79,7 @@ class UndefinedName(Fact):
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None
     meant: str | None = None  # a method that they have and that is called almost so
+    called: bool = True  # a method
 
 
 @dataclass(slots=True, eq=False)

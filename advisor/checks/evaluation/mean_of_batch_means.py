@@ -10,7 +10,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.losses import starts_again
 from advisor.model.modes import evaluation_loop
-from advisor.model.order import counts_samples
+from advisor.model.order import counts_batches, counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe
 from advisor.model.source import number, value_of
 
@@ -22,12 +22,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     totals = [(place, flow) for place, flow in recipe.averages if flow.aggregate != "last-batch"]
     for place, flow in totals:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
-        if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not counts_samples(flow.divided[0], flow.source):
+        if size is None or size <= 1 or len(flow.divided) != 1:
             continue
         if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in totals):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
-        divided.update(flow.losses)
-        yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        if _of_means(flow) and counts_samples(flow.divided[0], flow.source):
+            divided.update(flow.losses)
+            yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        elif not flow.losses and counts_batches(flow.divided[0], flow.source):
+            yield ctx.finding("divided-by-batches", at=place, batch_size=size)
     for scores in _scores_of_batches(recipe).values():
         at, names = scores[0][0], dict.fromkeys(flow.metric for _, flow in scores if flow.metric)
         yield ctx.finding("score", at=at, what=", ".join(names)) if names else ctx.finding("ratio", at=at)

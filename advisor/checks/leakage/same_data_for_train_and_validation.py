@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.pattern import pattern
@@ -35,12 +35,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _only_run(loader: Loader, recipe: Recipe) -> bool:
-    """True where the model runs over the samples and nothing is measured on them: embeddings are made, pictures are shown."""
+    """True where a loop goes through the samples and nothing is measured on them: classes are counted, embeddings are made, pictures are shown."""
     for event, context in events(recipe.tree, Kind.LOSS, Kind.METRIC):
         flows = [flow for key in ("input", "target", "flow") if isinstance(flow := event.data.get(key), Flow)]
         if any(loader in loaders(loop) for loop in context.loops) or any(loader in (flow.source, *flow.sources) for flow in flows):
             return False
-    return any(loader in loaders(loop) for _, context in events(recipe.tree, Kind.FORWARD) for loop in context.loops)
+    return any(loader in loaders(node) for node, _ in walk(recipe.tree) if isinstance(node, Loop))
 
 
 def _named(loader: Loader) -> Dataset | Loader:
@@ -49,12 +49,26 @@ def _named(loader: Loader) -> Dataset | Loader:
 
 
 def _same(loader: Loader, other: Loader) -> bool:
-    mine, its = loader.dataset, other.dataset
-    if mine is None or its is None or not (loader.takes_all and other.takes_all):
+    if loader.dataset is None or other.dataset is None or not (loader.takes_all and other.takes_all):
+        return False
+    mine, its = _original(loader.dataset), _original(other.dataset)
+    if _cut(mine) or _cut(its):
         return False
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
     return _identity(mine) is not None and _identity(mine) == _identity(its)
+
+
+def _original(dataset: Dataset) -> Dataset:
+    """What a copy that still holds the same samples was made of."""
+    while dataset.copy_of is not None and not _cut(dataset):
+        dataset = dataset.copy_of
+    return dataset
+
+
+def _cut(dataset: Dataset) -> bool:
+    """True where something that may choose among the samples was assigned after it was made."""
+    return any(CHANGING.search(name) is None for name in dataset.rewritten)
 
 
 def _identity(dataset: Dataset) -> object:

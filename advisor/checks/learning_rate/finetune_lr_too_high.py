@@ -27,8 +27,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
-                sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most)
+                sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path, model=model)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, under=model, value=rate.value, model=model.name, most=most)
                 return
 
 

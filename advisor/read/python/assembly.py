@@ -8,7 +8,7 @@ from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, 
 from advisor.model.gradients import follows
 from advisor.model.recipe import Dataset, Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, number
-from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree
+from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree, trials, unsaved
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
@@ -26,6 +26,7 @@ def complete(reader: Reader) -> None:
     if _leave_out_foreign_steps(recipe, nodes) | copies.leave_out_unread(reader, nodes):
         nodes = _telling(recipe)
     tree.forget()
+    _frozen_afterwards(nodes)
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
@@ -40,14 +41,26 @@ def complete(reader: Reader) -> None:
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     recipe.measures_speed = recipe.whole and recipe.framework == "plain" and telling.measures_speed(reader, nodes)
+    recipe.tries_out = recipe.whole and trials.tries_out(reader, recipe, nodes)
     folders.note_missing(reader)
     moves.note(reader, nodes)
+    unsaved.note(reader, nodes)
     note_readers(reader)
     constants.note(reader)
     config_class.note(reader)
     group_keys.note(reader)
     reader.refusals.note(reader)
     tree.forget()
+
+
+def _frozen_afterwards(nodes: list[tree.Entry]) -> None:
+    """What is frozen when all training is over, to be evaluated or handed on, was trained."""
+    done = [node for node, _ in nodes if isinstance(node, Event) and node.kind in (Kind.BACKWARD, Kind.FREEZE, Kind.ESCAPE, Kind.UNTOLD)]
+    if not any(event.kind is Kind.BACKWARD for event in done):
+        return
+    while done and done[-1].kind is Kind.FREEZE:
+        for module, before in done.pop().data.get("was", {}).items():
+            module.trainable = before
 
 
 def _telling(recipe: Recipe) -> list[tree.Entry]:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from advisor.read.python import (
     conditions,
     narrowing,
+    seeders,
     statements,
 )
-from advisor.read.python.values import Library, Opaque
+from advisor.read.python.values import Constant, Library, Opaque, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -30,6 +32,11 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
+        _note_clip(reader, node, strong)
+        off = seeders.switched_off(node.test, node.orelse if strong else node.body)
+        seeds = [line for line, given in off if not _by_default(reader, conditions.peek(reader, given))]
+        if seeds:
+            _offer(reader, node, test, seeds, taken=not strong)
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
     condition = conditions.test(reader, node.test, test)
@@ -57,6 +64,40 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         if status in ("return", "raise", "continue", "break"):
             narrowing.stay_narrowed(reader, narrowing.narrow(reader, node.test, body is node.orelse), ended=status == "raise")
     return None
+
+
+def _note_clip(reader: Reader, node: ast.If, holds: bool) -> None:
+    """Notes that a clip stands in an arm that is not taken, apart from all steps: in another step's arm it is that step's."""
+    skipped, module = node.orelse if holds else node.body, reader.frame.module
+    if not skipped:
+        return
+    text = "\n".join(module.lines[skipped[0].lineno - 1 : skipped[-1].end_lineno])
+    if "clip_grad_" in text and not any(call in text for call in STEPS):
+        asked = module.segment(node.test)
+        off = (module.place(node.test), f"not ({asked})" if holds else asked)
+        if off not in reader.recipe.clips_off:
+            reader.recipe.clips_off.append(off)
+
+
+def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, taken: bool) -> None:
+    """The seeds that a value switches off are those of a flag: `seed = -1` in the program says what `default=-1` of an option does."""
+
+    def thunk() -> tuple[str | None, Any]:
+        return statements.run(reader, seeds), None
+
+    reader.refusals.guarded += 1  # the value that switches them off need not do as a seed
+    reader.branch(node, conditions.test(reader, node.test, test), [("default", not taken, lambda: (None, None)), ("flag", taken, thunk)])
+    reader.refusals.guarded -= 1
+
+
+def _by_default(reader: Reader, value: Value | None) -> bool:
+    """True for what a parameter is where nobody gives it: nobody chose that there is no seed."""
+    place = value.place if isinstance(value, Constant) else None
+    source = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
+    if source is None:
+        return False
+    functions = (node.args for node in ast.walk(source.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return any(source.place(default) == place for given in functions for default in (*given.defaults, *given.kw_defaults) if default is not None)
 
 
 def run_try(reader: Reader, node: ast.Try) -> str | None:

@@ -261,8 +261,6 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
     given = [*arguments.positional, *arguments.keywords.values()]
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
-    if name == "reset_parameters":
-        reader.emit(Kind.DRAW, node, None, library="torch", what=name, use="init", generator=False)
     if receiver.flow is None and receiver.type is None and not reader.imported.isdisjoint(("torch", "transformers")):
         module = reader.unread_module(receiver, node, made=name in ("parameters", "named_parameters"))
         if module is not None:
@@ -351,6 +349,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         seeders.emit(reader, arguments, node)
     if base is None and receiver.role in lacking.ROLES:
         lacking.judge_method(reader, receiver, name, node)
+    elif base is None and receiver.cls is not None:
+        lacking.judge_attribute(reader, receiver, name, node)
     given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)

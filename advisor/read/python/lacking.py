@@ -1,4 +1,4 @@
-"""Methods that an object does not have: no class of torch gives it, and nothing in the program binds it."""
+"""Methods and attributes that an object does not have: no class of torch gives them, and nothing in the program binds them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torc
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
 HIDDEN = pattern(r"setattr\(|__dict__|__getattr|vars\(")  # ways to bind an attribute that no assignment shows
+COMPUTED = pattern(  # a name that no text spells
+    r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)"
+)
+OF_TORCH = ("torch.nn.", "torch.optim.", "torch.utils.data.", "builtins.object", "abc.ABC")
+BARE = (
+    "torch.nn.Module", "torch.nn.modules.module.Module", "torch.utils.data.Dataset", "torch.utils.data.IterableDataset", "builtins.object", "abc.ABC",
+)  # fmt: skip
 
 
 def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.AST) -> None:
@@ -40,6 +47,28 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
         fact = UndefinedName(reader.place(node), name=name, meant=meant)
         fact.lacked_by = "Tensor" if isinstance(owner, Tensor) else owner.cls.node.name if owner.cls is not None else owner.kind.rpartition(".")[2]
         reader.refusals.refuse(reader, node, fact)
+
+
+def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, source: SourceModule | None = None) -> None:
+    """Notes an attribute that a class of the project asks itself for and that it surely lacks, and a method that its object is asked for."""
+    from advisor.read.frameworks.torch.members import MEMBERS
+
+    asked = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(asked, ast.Attribute) or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
+        return
+    if (owner.role == "module" and name in MEMBERS["module"]) or any(label not in ("default", "flag") for _, label in reader.conditions):
+        return
+    of_itself = isinstance(asked.value, ast.Name) and asked.value.id == "self"
+    if not of_itself and (not isinstance(node, ast.Call) or owner.role == "module" or not isinstance(asked.value, (ast.Name, ast.Attribute))):
+        return
+    source = source or reader.frame.module
+    if owner.place in (None, owner.cls.module.place(owner.cls.node)):
+        return  # nobody made it: the class may be there for those that derive from it
+    if source.cells is not None or not _is_bare(owner.cls) or not _is_known(reader, owner, name):
+        return
+    fact = UndefinedName(source.place(asked), name=name, lacked_by=owner.cls.node.name, called=isinstance(node, ast.Call))
+    fact.flag_off = any(label == "flag" for _, label in reader.conditions)
+    reader.refusals.attributes.setdefault((owner.cls, name), fact)
 
 
 def is_bound(reader: Reader, name: str) -> bool:
@@ -91,9 +120,17 @@ def _is_plain(cls: Class) -> bool:
         if isinstance(base, Class):
             if base.node.decorator_list or base.node.keywords or HIDDEN.search(base.module.text):
                 return False
-        elif not isinstance(base, Library) or not base.name.startswith(("torch.nn.", "torch.optim.", "builtins.object", "abc.ABC")):
+        elif not isinstance(base, Library) or not base.name.startswith(OF_TORCH):
             return False
     return True
+
+
+def _is_bare(cls: Class) -> bool:
+    """True for a class that has a constructor of the project, bases that bring no attributes, and names that its text spells."""
+    known = [base for base in cls.mro or (cls,) if isinstance(base, Class)]
+    if not any("__init__" in base.namespace for base in known) or any(COMPUTED.search(base.module.text) for base in known):
+        return False
+    return all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BARE) for base in cls.mro)
 
 
 def _binds(node: ast.AST, name: str) -> bool:

@@ -58,3 +58,19 @@ def called_to_seed(reader: Reader, callee: Value | None, node: ast.Call) -> None
         emit(reader, Arguments(), node)
     else:
         reader.record(Seed(reader.place(node), library="framework"))
+
+
+def switched_off(test: ast.expr, body: list[ast.stmt]) -> list[tuple[ast.stmt, ast.expr]]:
+    """The calls of a body that is not entered which seed with what its condition asks about, and that: `if seed != -1: torch.manual_seed(seed)`."""
+    calls = [(line, line.value) for line in body if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)]
+    named = [(line, call) for line, call in calls if (call.args or call.keywords) and _last(call.func) in (NAMES | {"seed"})]
+    if not named:
+        return []
+    asked = {ast.dump(node) for node in ast.walk(test) if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))}
+    given = [(line, one) for line, call in named for one in (*call.args, *(word.value for word in call.keywords))]
+    return [(line, one) for line, one in given if ast.dump(one) in asked]
+
+
+def _last(function: ast.expr) -> str | None:
+    """The name that a call goes by, without what it is an attribute of."""
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else None

@@ -13,6 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.cuts import is_part
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python import scopes
@@ -122,7 +123,8 @@ def batches(fact: Loader) -> Setting:
 def iterate(reader: Reader, instance: Instance) -> Iteration:
     """for batch in loader"""
     fact = instance.fact
-    return Iteration(Tensor(Flow(source=fact, graph="none")), None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
+    batch = Tensor(Flow(source=fact, graph="none"), batch=axes.given_first(fact))
+    return Iteration(batch, None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
 
 
 @table.method("loader", "__len__")

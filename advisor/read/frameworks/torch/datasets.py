@@ -15,6 +15,7 @@ from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import any_index, batch_of
+from advisor.read.python import sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
@@ -44,6 +45,8 @@ def dataset_of(reader: Reader, value: Value | None) -> Dataset | None:
                 if member.role is None and member.fact not in reader.recipe.datasets.items:
                     reader.record(member.fact)  # a class without a base that gives items by their number
                 _look(reader, member, member.fact)
+                if member is value:
+                    sampled.judge(reader, member)
             return member.fact
     return None
 
@@ -238,6 +241,13 @@ def dataset_length(call: LibraryCall) -> Value:
 def dataset_other(call: LibraryCall) -> Value | None:
     """super().__init__() of a data set of the project."""
     return None
+
+
+@table.write("dataset", "dataset")
+def cut_from(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
+    """part.dataset = copy.copy(whole): a part of a split is of another data set from here on."""
+    if isinstance(instance.fact, Dataset) and instance.fact.origin is not None:
+        instance.fact.origin = dataset_of(reader, value)
 
 
 @table.write("dataset", "*")

@@ -27,14 +27,6 @@ def initialise(call: LibraryCall) -> Value | None:
     return given if given is not None else NONE
 
 
-@table.method("module", "reset_parameters")
-def drawn_anew(call: LibraryCall) -> Value:
-    """layer.reset_parameters() draws the weights of a layer as its construction did."""
-    modules = (call.this.fact,) if isinstance(call.this.fact, Module) else ()
-    call.reader.emit(Kind.DRAW, call.node, None, library="torch", what=call.name, use="init", generator=False, modules=modules)
-    return NONE
-
-
 def _under_construction(call: LibraryCall) -> tuple[Module, ...]:
     """The module of the project whose method writes its own weights."""
     this = call.reader.frame.names.get("self")
