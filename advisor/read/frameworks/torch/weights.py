@@ -45,7 +45,8 @@ def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, de
     What a loop unfreezes and freezes in turn, a discriminator for its own step, is trained. `depth`: the loops around, but for one over the weights.
     """
     value = value_of(flag)
-    was = {module: module.trainable for module in fact.walk()} if fact is not None and value is False else {}
+    surely = fact is not None and value is False and not uncertain(reader)
+    was = {module: module.trainable for module in fact.walk()} if fact is not None and surely else {}
     if fact is not None:
         for module in fact.walk():
             if depth and value is True:
