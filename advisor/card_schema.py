@@ -14,7 +14,7 @@ from advisor.problem import Problem
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 CASE = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*\Z")
 REQUIRED = ("name", "group", "since", "needs", "summary", "why", "recommend", "cases", "examples")
-OPTIONAL = ("limits", "sources", "not_when", "yields_to", "given", "range", "only", "fix")
+OPTIONAL = ("limits", "sources", "not_when", "yields_to", "given", "range", "only", "fix", "of_run")
 FORBIDDEN = ("use-", "avoid-", "prefer-", "do-not-", "dont-", "no-use-", "should-", "must-")
 # What a message may name without the check handing it over; see `advisor.checks.context`.
 FREE = frozenset({"kind", "name", "when", "origin"})
@@ -52,6 +52,7 @@ def check_card(card: Any, path: Path) -> None:
     if "range" in card:
         need(isinstance(card["range"], str) and "." in card["range"], "range is a fact and its setting, such as optimizer.momentum")
         need(set(card["cases"]) <= {"below", "above"}, "a range has the cases below and above")
+    need(card.get("of_run", True) is True, "of_run is true, or is left out")
     if "fix" in card:
         need(
             isinstance(card["fix"], Mapping) and card["fix"].get("safety") in ("safe", "unsafe", "shown"),

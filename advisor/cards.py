@@ -130,7 +130,7 @@ def _row(card: Mapping[str, Any], check: Path, home: str | None) -> dict[str, An
         "cases": card["cases"],
         "limits": {name: limit["value"] for name, limit in limits.items()},
         "limit_notes": {name: {key: text for key, text in limit.items() if key != "value"} for name, limit in limits.items()},
-        **{key: card[key] for key in ("sources", "not_when", "yields_to", "given", "range", "only", "fix") if key in card},
+        **{key: card[key] for key in ("sources", "not_when", "yields_to", "given", "range", "only", "fix", "of_run") if key in card},
         "asks": list(_asks(card, check)),
         "home": home,
     }

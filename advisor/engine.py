@@ -144,7 +144,7 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
     judged = Judged()
     present = {name for name, held in facts.items() if held}
     for rule in _asked(choice, severity, asked_by):
-        if present.isdisjoint(rule.asks) or not present.issuperset(rule.given):
+        if (rule.of_run and recipe.tries_out) or present.isdisjoint(rule.asks) or not present.issuperset(rule.given):
             continue
         wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
         context = Context(rule, recipe, choice.limits.get(rule.name))

@@ -88,7 +88,8 @@ def told(program: str, rule: str) -> list[Finding]:
     """What a rule says of a program, written to the working directory."""
     Path("train.py").write_text(program)
     rules = cards.load()
-    return [finding for finding in engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules)).findings if finding.rule == rule]
+    result = engine.lint(read(["train.py"]), lambda file: Choice(rules=rules), set(rules), severity="hint")
+    return [finding for finding in result.findings if finding.rule == rule]
 
 
 def test_the_flag_of_what_stands_elsewhere_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +97,39 @@ def test_the_flag_of_what_stands_elsewhere_is_named_too(tmp_path: Path, monkeypa
     [found] = told(NETWORK, "batchnorm-batch-of-one")
     assert found.place.line == 10
     assert found.message.endswith('(only when args.network == "normalised")')
+
+
+PRETRAINED = """\
+import argparse
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from torchvision.models import resnet18
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--network", default="plain")
+parser.add_argument("--lr", type=float, default=3e-3)
+args = parser.parse_args()
+torch.manual_seed(0)
+loader = DataLoader(TensorDataset(torch.load("x.pt"), torch.load("y.pt")), batch_size=32, shuffle=True)
+if args.network == "plain":
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 1000))
+else:
+    model = resnet18(weights="DEFAULT")
+optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
+for x, y in loader:
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("rate", "severity"), [("args.lr", "hint"), ("3e-3", "warning")])
+def test_a_default_rate_is_meant_for_the_default_model(rate: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [found] = told(PRETRAINED.replace("lr=args.lr", f"lr={rate}"), "finetune-lr-too-high")
+    assert (found.severity, found.place.line) == (severity, 17)
+    assert found.message.endswith('(only when not (args.network == "plain"))')
 
 
 @pytest.mark.parametrize("file", ["tests/run.py", "a/test_fit.py", "test/x.py", "bench.py", "benchmarks/main.py", "speed_test.py", "conftest.py"])
@@ -129,3 +163,36 @@ def test_a_patience_is_told_as_it_was_given(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     [found] = told(PLATEAU, "scheduler-changes-nothing")
     assert "after patience=15, but its last step is number 5" in found.message
+
+
+def test_each_of_two_steps_in_an_epoch_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [found] = told(PLATEAU + "    scheduler.step(loss.item())\n", "scheduler-changes-nothing")
+    assert "after patience=15, but its last step is number 10" in found.message
+    assert not told((PLATEAU + "    scheduler.step(loss.item())\n").replace("patience=15", "patience=6"), "scheduler-changes-nothing")
+
+
+NO_DECAY = """
+import torch
+from torch import nn
+
+def prepare(model, decay=1.0):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return optimizer, torch.optim.lr_scheduler.ExponentialLR(optimizer, GAMMA)
+
+torch.manual_seed(0)
+model = nn.Linear(20, 3)
+optimizer, scheduler = prepare(model)
+for epoch in range(5):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(torch.randn(8, 20)), torch.randint(0, 3, (8,))).backward()
+    optimizer.step()
+    scheduler.step()
+"""
+
+
+@pytest.mark.parametrize(("gamma", "severity"), [("decay", "hint"), ("1.0", "warning")])
+def test_a_decay_that_is_offered_and_not_asked_for(gamma: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [found] = told(NO_DECAY.replace("GAMMA", gamma), "scheduler-changes-nothing")
+    assert found.severity == severity

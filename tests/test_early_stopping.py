@@ -40,6 +40,39 @@ def test_a_strict_comparison_waits_one_check_longer(tmp_path: Path, operator: st
     assert (value_of(stop.patience), epochs_waited(stop)) == (5, waited)
 
 
+BATCHES = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+loader = DataLoader(TensorDataset(torch.randn(512, 4), torch.randn(512, 1)), batch_size=32, shuffle=True)
+model = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+most, bad = 10.0, 0
+for epoch in range(50):
+    for x, y in loader:
+        for _ in range(4):
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+        if norm.item() < most:
+            bad = 0
+        else:
+            bad += 1
+        if bad >= 1000:
+            break
+"""
+
+
+def test_what_is_counted_in_each_batch_is_no_epoch(tmp_path: Path) -> None:
+    file = tmp_path / "train.py"
+    file.write_text(BATCHES)
+    (stop,) = read([str(file)]).recipes[0].early_stopping
+    assert (value_of(stop.patience), stop.unit, epochs_waited(stop)) == (1000, "batch", None)
+
+
 STOPPER = """
 class Stopper:
     def __init__(self, patience=7):

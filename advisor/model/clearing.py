@@ -46,13 +46,12 @@ def _emptied(recipe: Recipe) -> Iterator[Emptied]:
 
 
 def _wasted(turn: list[Event], clearing: Event, thing: Fact) -> Event | None:
-    """The backward whose gradients are cleared: the last one before the clearing, with no step in between."""
+    """The backward whose gradients are cleared: the last one before the clearing, in this turn or in the one before, with no step in between."""
     last: Event | None = None
-    for event in turn:
-        if event is clearing:
-            return last
+    at = next((index for index, event in enumerate(turn) if event is clearing), len(turn))
+    for event in (*turn[at + 1 :], *turn[:at]):
         if event.kind is Kind.BACKWARD:
             last = event
         elif any(optimizer.slot is thing for optimizer in stepped(event)):
             last = None
-    return None
+    return last if at < len(turn) else None

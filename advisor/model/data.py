@@ -7,7 +7,7 @@ from typing import Any, Literal
 from advisor.model.facts import Fact, Role
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Place, Setting
+from advisor.model.source import ABSENT, Known, Place, Setting, is_absent
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +38,8 @@ class Dataset(Fact):
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
+    copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
+    rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
     shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
@@ -78,11 +80,18 @@ class Loader(Fact):
     samplers: tuple[Sampler, ...] = ()
     role: Role = "unknown"
     role_from: Literal["use", "contents", "name", "unknown"] = "unknown"
+    of_training: bool = False  # it trains nothing, and the data are those that are trained on
     names: frozenset[str] = frozenset()  # what it is bound to
     tested: Place | None = None  # where a framework is told to take it, or the same data once more, for the final test
     iterated: int = 0
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
+
+    @property
+    def takes_all(self) -> bool:
+        """True when no sampler chooses a part of the samples."""
+        given = (self.settings.get("sampler"), self.settings.get("batch_sampler"))
+        return not self.samplers and all(is_absent(held) or (isinstance(held, Known) and held.value is None) for held in given)
 
 
 @dataclass(slots=True, eq=False)
@@ -95,6 +104,7 @@ class Split(Fact):
     stratified: Setting = ABSENT
     groups: Setting = ABSENT
     data: Any = None
+    origin: Any = None  # what `data` are rows of, or windows of rows, where they are some of others
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     dropped: bool = False  # its parts are bound anew before anything asks for them

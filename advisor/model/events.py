@@ -51,10 +51,11 @@ class Kind(str, Enum):
     DRAW = "draw"  # random numbers drawn; data: library "torch|numpy|python", what (its dotted name),
     # use "init|split|shuffle|sampling|augment|noise|shown|other", gives: nothing happens but that the call gives what it drew
     BUILD = "build"  # subject: the Module, Optimizer, Scheduler, Loader, Sampler, Scaler, Loss or Split that is constructed
+    COPY = "copy"  # subject Module: a deepcopy, in the mode that its original is in
     TRAIN_MODE = "train-mode"  # subject Module
     EVAL_MODE = "eval-mode"  # subject Module
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
-    FREEZE = "freeze"  # subject Module; data: trainable (Setting)
+    FREEZE = "freeze"  # subject Module; data: trainable (Setting), was (what each part that is frozen was before)
     LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module" | "state")
     FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
     # is given a batch, which may do more than run the model
@@ -87,7 +88,8 @@ class Kind(str, Enum):
     WEIGHTS_GIVEN = "weights-given"  # weights, or their gradients, are handed to something unresolved
     UNTOLD = "untold"  # a call that does again what was told of it before: of so many that the tree leaves this one out
     COLLECTIVE = "collective"  # every process must take part; data: what (text)
-    DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what
+    DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what; named: what training needs, under
+    # a name (what) that nothing reads, of "layer|transform|sampler|suggestion|checkpoint", steps (of a transform)
 
 
 @dataclass(slots=True, eq=False)
@@ -159,6 +161,7 @@ class Loop:
     what: Literal["turn", "loader", "range", "while", "parameters", "items", "data", "unknown"] = "unknown"
     variable: Any = None
     name: str = ""
+    folds: Any = None  # the Split whose folds it goes through
 
 
 @dataclass(slots=True, eq=False)

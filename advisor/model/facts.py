@@ -65,6 +65,7 @@ class Module(Fact):
     forward_place: Place | None = None
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model
+    walks: tuple[tuple[Place, bool, Flow], ...] = ()  # calls of a layer for sequences: whether it goes along the batch, and what it is given
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
@@ -342,6 +343,7 @@ class Hyperparameter(Fact):
     whole: bool = False  # the program makes a whole number of it itself
     at: Place | None = None  # where its default stands
     read: bool = False
+    parsed: bool = True  # False for an option of a parser that nothing asks for what was given: nobody can give it
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default

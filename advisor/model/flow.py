@@ -45,5 +45,5 @@ class Flow:
     scaler: Any = None  # the Scaler that multiplied it
     rows: Setting | None = None  # size of the first dimension
     counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
-    per: Literal["class", "sample"] | None = None  # one entry for each class, or for each sample
+    per: Literal["class", "sample", "one"] | None = None  # one entry for each class, or for each sample; "one": the number of hits of one class alone
     statistic: Literal["centre", "end"] | None = None  # what all rows of the data in `source` have in common: their mean, their extreme

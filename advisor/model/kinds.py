@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Optimizer, Recipe
-from advisor.model.source import Known, Setting, is_absent
+from advisor.model.source import Known, Setting, is_absent, is_unknown, number
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 ATTENTION = frozenset(
@@ -83,8 +83,27 @@ def domain(recipe: Recipe, optimizer: Optimizer) -> str | None:
 
 
 def is_language_model(modules: Iterable[Module]) -> bool:
-    """True for decoder-only language models."""
-    return any(part.causal for part in parts(modules))
+    """True for decoder-only language models: they see what was said so far alone, and give one score for each word that there is."""
+    given = list(modules)
+    causal = [module for module in given if any(part.causal for part in module.walk())]
+    return bool(causal) and (not known_throughout(causal) or any(_is_ready_made(part) for part in parts(causal)) or _scores_words(given))
+
+
+def _is_ready_made(part: Module) -> bool:
+    """True for a decoder of a library, whose layers are not told."""
+    return part.causal and not part.user_class and not part.kind.startswith("torch.")
+
+
+def _scores_words(modules: list[Module]) -> bool:
+    """False where no layer is known to be as wide as there are words, or places; what scores items by their embeddings has none that is."""
+    words = [part.settings.get("num_embeddings") for part in layers(modules, frozenset({"Embedding"}))]
+    widths = [part.settings.get("out_features") for part in layers(modules, frozenset({"Linear"}))]
+    if not words or not widths:
+        return False
+    if any(map(is_unknown, (*words, *widths))):
+        return True
+    sizes, given = (frozenset(filter(None, map(number, held))) for held in (words, widths))
+    return not sizes.isdisjoint(given) or max(given, default=0) >= max(sizes, default=0)
 
 
 def has_adapter(modules: Iterable[Module]) -> bool:

@@ -1,10 +1,10 @@
-"""The library losses by what they expect, and where a program uses them."""
+"""The library losses by what they expect, where a program uses them, and what is added up of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from advisor.model.events import Arm, Branch, Call, Context, Kind, events
+from advisor.model.events import Arm, Branch, Call, Context, Kind, Loop, events
 from advisor.model.recipe import Flow, Loss, Module, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Link, OneOf, Place, is_absent
@@ -100,13 +100,18 @@ def trained_on(recipe: Recipe) -> frozenset[Loss]:
 
 
 def aims_at_copy(recipe: Recipe, modules: Collection[Module]) -> bool:
-    """True for a value network: every library loss on its output measures a distance to what a copy gives that follows its weights."""
+    """True for a value network: every library loss on its output measures a distance to what a copy gives that follows its weights, or another
+    network of its class that no optimizer moves."""
+    moved = {module for optimizer in recipe.optimizers for module in optimizer.modules}
+    kinds = {module.kind for module in modules if module.user_class}
     seen = False
     for event, _ in events(recipe.tree, Kind.LOSS):
         output, aim = event.data.get("input"), event.data.get("target")
         if output is None or not any(module in modules for module in output.modules):
             continue
-        if event.subject.name not in DISTANCE or aim is None or not any(module.copy_of in modules for module in aim.modules):
+        if event.subject.name not in DISTANCE or aim is None or not any(
+            module.copy_of in modules or (module not in moved and module.kind in kinds) for module in aim.modules
+        ):
             return False
         seen = True
     return seen
@@ -127,3 +132,8 @@ def class_weights(loss: Loss) -> str | None:
         if not left_out and not isinstance(setting, OneOf):
             return name
     return None
+
+
+def starts_again(turn: Loop, variable: object) -> bool:
+    """True for a name that is bound anew in every turn: what is added to it is not added up over the turns."""
+    return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))

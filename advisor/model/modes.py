@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events
+from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events, events_below
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
-from advisor.model.recipe import Fact, Flow, Module, Optimizer, Recipe
+from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 from advisor.model.source import Known, value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -79,6 +79,56 @@ def built(event: Event) -> Iterable[Module]:
     return (made,) if made is not None and made.eval_from is None and not made.kind.startswith("transformers.") else ()
 
 
+@once
+def followers(recipe: Recipe) -> frozenset[Event]:
+    """The copies of trained models that are made once, before training, of an original in train mode, and written into while it goes on: averages.
+
+    Another copy may give its name to the best of the run, which is taken in eval mode.
+    """
+    found, in_eval, written = set[Event](), set[Fact](), _written_into(recipe)
+    held = {part.slot for module in _held(recipe.optimizers) for part in module.walk()}
+    for event, context in events(recipe.tree, Kind.COPY, Kind.EVAL_MODE, Kind.MODE_UNKNOWN, Kind.TRAIN_MODE, Kind.BACKWARD):
+        original = event.subject.copy_of if event.kind is Kind.COPY else None
+        if event.kind is Kind.BACKWARD:
+            break
+        if event.kind in (Kind.EVAL_MODE, Kind.MODE_UNKNOWN) and isinstance(event.subject, Module):
+            in_eval.update(part.slot for part in event.subject.walk())
+        elif event.kind is Kind.TRAIN_MODE and isinstance(event.subject, Module):
+            in_eval.difference_update(part.slot for part in event.subject.walk())
+        elif isinstance(original, Module) and original.slot in held and original.slot not in in_eval and not original.eval_from and not context.loops:
+            if event.subject.slot in written and event.subject.slot not in held:
+                found.add(event)
+    return frozenset(found)
+
+
+def _written_into(recipe: Recipe) -> frozenset[Fact]:
+    """The modules whose weights the program writes, or averages."""
+    found = set[Fact]()
+    for event, _ in events(recipe.tree, Kind.GRAD_WRITE, Kind.AVERAGE):
+        if isinstance(event.subject, Parameters):
+            found.update(module.slot for module in event.subject.modules)
+        elif isinstance(event.subject, Module):
+            found.add(event.subject.slot)
+    return frozenset(found)
+
+
+@once
+def made_around(recipe: Recipe) -> frozenset[Module]:
+    """The modules that are made around a model in eval mode, `nn.Sequential(normalise, model)`: it stays there."""
+    in_eval: set[Fact] = set()
+    found: set[Module] = set()
+    for event, _ in events(main_code(recipe), Kind.BUILD, Kind.EVAL_MODE, Kind.TRAIN_MODE, Kind.MODE_UNKNOWN):
+        module = event.subject
+        if event.kind is Kind.EVAL_MODE and isinstance(module, Module):
+            in_eval.update(part.slot for part in module.walk())
+        elif event.kind is not Kind.BUILD:
+            switched = out_of_eval(event)
+            in_eval = set() if isinstance(switched, Everything) else in_eval.difference(part.slot for part in switched)
+        elif in_eval and isinstance(module, Module) and any(part.slot in in_eval for part in module.walk() if part is not module):
+            found.add(module)
+    return frozenset(found)
+
+
 def out_of_train(module: Module, recipe: Recipe) -> list[Module]:
     """What is no longer surely in train mode when a module is put into eval mode: itself, its parts and what it is part of."""
     return [*module.walk(), *(whole for whole in recipe.modules if module in whole.walk())]
@@ -119,12 +169,22 @@ def evaluation_loop(context: Context) -> Loop | None:
         inner = loops[: loops.index(training.batch)] if training.batch in loops else []
         return next((loop for loop in inner if held_out(loop) and not contains(loop.body, Kind.BACKWARD, Kind.OPTIMIZER_STEP)), None)
     over_data = next((loop for loop in loops if loaders(loop) or loop.what in ("loader", "data")), None)
-    return over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
+    found = over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
+    if found is not None and not held_out(found) and any(map(_trains_once, Context(context.path[: context.path.index(found)]).calls)):
+        return None  # one step of training, of which the loop computes the loss
+    return found
+
+
+@once
+def _trains_once(call: Call) -> bool:
+    """True for a function that itself goes backward, outside of its loops: a step of training, be it called in a loop or alone."""
+    around = (context for _, context in events_below(call, Kind.BACKWARD) if context.calls == (call,))
+    return any(all(loop.what in ("parameters", "turn") for loop in context.loops) for context in around)
 
 
 def held_out(loop: Loop) -> bool:
-    """True for a loop over validation or test data."""
-    return any(loader.role in ("validation", "test") for loader in loaders(loop))
+    """True for a loop over validation or test data; the training data read once more, as statistics of batch norms are renewed, are none."""
+    return any(loader.role in ("validation", "test") and not loader.of_training for loader in loaders(loop))
 
 
 @once
@@ -175,6 +235,19 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             if not trains and not _keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
                 found.append((event, context, loop, model))
     return found
+
+
+def frozen_by_then(event: Event, model: Module, recipe: Recipe) -> bool:
+    """True where no weight of a model asks for a gradient any more when it is run: it is frozen for the whole run, or was frozen before."""
+    if model.trainable == "no":
+        return True
+    frozen = False
+    for other, _ in events(recipe.tree, Kind.FREEZE, Kind.FORWARD):
+        if other is event:
+            return frozen
+        if other.kind is Kind.FREEZE and isinstance(other.subject, Module) and model in other.subject.walk():
+            frozen = bool(other.data.get("was"))
+    return False
 
 
 def _whole(event: Event, context: Context, loop: Loop) -> Module:
@@ -296,15 +369,16 @@ def _measures(event: Event, model: Module) -> bool:
 
 @once
 def _trained_slots(recipe: Recipe) -> frozenset[Fact]:
-    """The modules that optimizers hold, if only to be played, with their parts; every module where some optimizer's weights are not known. Where
-    nothing is trained those whose weights were loaded."""
+    """The modules that optimizers hold, if only to be played, and averages of them, with their parts; every module where some optimizer's weights are
+    not known. Where nothing is trained those whose weights were loaded."""
     if recipe.evaluates:
         return loaded_models(recipe)
     unknown = not recipe.optimizers.items or any(not optimizer.modules for optimizer in recipe.optimizers) or not recipe.optimizers.complete
-    return frozenset(part.slot for module in (recipe.modules if unknown else _held(recipe.optimizers)) for part in module.walk())
+    held = recipe.modules if unknown else [*_held(recipe.optimizers), *(event.subject for event in followers(recipe))]
+    return frozenset(part.slot for module in held for part in module.walk())
 
 
 def role_of(loop: Loop | None) -> str:
     """What a loop over data is for, in words."""
     held = loaders(loop) if loop is not None else ()
-    return next((loader.role for loader in held if loader.role in ("validation", "test")), "evaluation")
+    return next((loader.role for loader in held if loader.role in ("validation", "test") and not loader.of_training), "evaluation")

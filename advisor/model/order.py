@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.model.events import Kind, events
 from advisor.model.recipe import Loader, Module, Recipe, Split
-from advisor.model.source import value_of
+from advisor.model.source import ABSENT, Setting, Unknown, number, value_of
 
 MADE_UP = "FakeData"  # random images: no order to speak of
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
@@ -31,3 +31,32 @@ def _drawn(data: object) -> bool:
 def is_sequential(recipe: Recipe) -> bool:
     """True when a recurrent model is trained: its samples may follow each other in time."""
     return any(isinstance(module, Module) and module.name in RECURRENT for module in recipe.modules)
+
+
+def counts_samples(count: Setting, loader: Loader) -> bool:
+    """True for the number of samples of the data set that a loader takes its batches from."""
+    data = loader.dataset
+    if data is None:
+        return False
+    held = data.settings.get("length")
+    if isinstance(count, Unknown):
+        counted, rows = count.passes, held.passes if isinstance(held, Unknown) else None
+        return counted is not None and counted.times.value == 1 and (counted.of is data or (rows is not None and counted.of is rows.of))
+    length = number(held)
+    return length is not None and length > 1 and number(count) == length
+
+
+def counts_batches(count: Setting, loader: Loader) -> bool:
+    """True for the number of batches of a loader, where it is another one than that of its samples."""
+    if isinstance(count, Unknown):
+        return count.passes is not None and count.passes.of is loader and count.passes.times.value == 1
+    batches, length = number(count), number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
+    size = number(loader.settings.get("batch_size"))
+    if batches is None or length is None or not size or batches == length:
+        return False
+    return batches in (length // size, -(-length // size))
+
+
+def in_one_batch(loader: Loader) -> bool:
+    """True where a batch holds all samples, whatever their order."""
+    return counts_samples(loader.settings.get("batch_size", ABSENT), loader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Context, Event, Kind, Node, Region, events, kinds, walk
+from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, is_test, starts_random
 from advisor.model.modes import trained_modules
@@ -25,14 +25,40 @@ def is_run(recipe: Recipe) -> bool:
     return bool(recipe.optimizers.items) or recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.OPTIMIZER_STEP))
 
 
+def seeds_in_training(recipe: Recipe) -> list[Seed]:
+    """The calls that seed anything where the program trains, or may."""
+    places: dict[object, list[Context]] = {}
+    for event, context in events(recipe.tree, Kind.SEED):
+        places.setdefault(event.subject, []).append(context)
+    return [seed for seed in recipe.seeds if seed not in places or not all(apart_from_training(recipe, context) for context in places[seed])]
+
+
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
-    """The calls that seed this library, those of frameworks included."""
-    return [seed for seed in recipe.seeds if seed.library in (library, "framework")]
+    """The calls that seed this library there, those of frameworks included."""
+    return [seed for seed in seeds_in_training(recipe) if seed.library in (library, "framework")]
 
 
 def set_by_default(seed: Seed) -> bool:
     """True unless the seed is set only under a flag that is off by default."""
     return seed.conditional == "always" or not seed.flag_off
+
+
+def apart_from_training(recipe: Recipe, around: Context) -> bool:
+    """True for what no run that trains comes to: another command of the program, or another arm of a branch that is passed once."""
+    for node in around.path:
+        if isinstance(node, Loop):
+            break  # another turn may take the other arm
+        if isinstance(node, tuple):
+            taken = [ways.get(node[0]) for ways in _ways_to_train(recipe)]
+            if taken and all(arm is not None and arm is not node[1] for arm in taken):
+                return True
+    return False
+
+
+@once
+def _ways_to_train(recipe: Recipe) -> list[dict[Branch, Arm]]:
+    """The arm of each branch around, for every place where gradients are computed."""
+    return [dict(context.arms) for _, context in events(recipe.tree, Kind.BACKWARD)]
 
 
 def unseeded(recipe: Recipe, library: Library) -> bool:
@@ -79,9 +105,25 @@ def _reaches(event: Event, models: Collection[Module]) -> bool:
 def trained_models(recipe: Recipe) -> list[Module]:
     """The whole models whose weights an optimizer moves (all that run where that is hidden), the project's own classes before bare layers."""
     trained = {part for module in trained_modules(recipe) for part in module.walk()}
-    trained = trained or {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
+    if not trained:
+        trained = {event.subject for event, _ in events(recipe.tree, Kind.FORWARD)}
+        if _moves_inputs(recipe):
+            downloaded = _downloaded(recipe)  # the same in every run
+            trained = {module for module in trained if isinstance(module, Module) and _drawn(module, downloaded)}
     models = [model for model in recipe.models if not trained.isdisjoint(model.walk())]
     return [model for model in models if model.user_class] or models
+
+
+def _moves_inputs(recipe: Recipe) -> bool:
+    """True where all that is optimised is known to be no weights: an image, a text's embedding."""
+    groups = [group.parameters for optimizer in recipe.optimizers for group in optimizer.groups]
+    return bool(groups) and recipe.optimizers.complete and all(held.inputs and not held.modules for held in groups)
+
+
+def _downloaded(recipe: Recipe) -> tuple[Module, ...]:
+    """The modules whose weights came with a model, and its parts that nothing was put in the place of."""
+    wholes = [module for module in recipe.modules if not starts_random(module.pretrained)]
+    return tuple(dict.fromkeys(part for whole in wholes for part in whole.walk() if part.place == whole.place))
 
 
 @once
@@ -98,7 +140,7 @@ def _loaded(recipe: Recipe) -> set[Module | None]:
 def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
     """True when a layer is drawn at random; in a model that brings weights, one that was put in place of its own.
 
-    `around`: what it is a part of, where a model may come again that is a part of itself.
+    `around`: what it is a part of, where a model may come again that is a part of itself, and what else is known not to be drawn.
     """
     if part in around:
         return False
@@ -140,13 +182,16 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     models = trained_models(recipe)
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
+    steering = STEERING - {"init", "split"} | ({"noise"} if _moves_inputs(recipe) and recipe.models.items else set())
     aside: Event | None = None
     late: Event | None = None
     trained = False
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
+        if apart_from_training(recipe, context):
+            continue
         if event.kind is Kind.BUILD and event.subject in models:
             return event
-        if event.kind is Kind.DRAW and event.data.get("use") in STEERING - {"init", "split"} and not event.data.get("generator"):
+        if event.kind is Kind.DRAW and event.data.get("use") in steering and not event.data.get("generator"):
             library = event.data.get("library")
             if library not in (None, "torch") and any(map(set_by_default, seeds_of(recipe, library))):
                 continue

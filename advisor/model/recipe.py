@@ -71,6 +71,7 @@ class Recipe:
     trains: bool = False  # a backward (or a framework's fit) was seen
     whole: bool = True  # False: not a program, a file read function by function
     evaluates: int = 0  # of a program that trains nothing, loads weights and runs the model: how many nodes of the tree it comes to by itself
+    tries_out: bool = False  # the main block of a module trains on numbers that it draws and keeps nothing: it shows that the module works
     measures_speed: bool = False  # it tells the times that its steps take, and keeps and tells nothing else
     shown: frozenset[str] | None = None  # only findings in these files are shown (a part of a program was passed); None: all
 
@@ -86,14 +87,17 @@ class Recipe:
     fitted: Listing[Fitted] = field(default_factory=Listing)
     seeds: Listing[Seed] = field(default_factory=Listing)
     clipping: Listing[Clip] = field(default_factory=Listing)
+    clips_off: list[tuple[Place, str]] = field(default_factory=list)  # clips that a constant switches off, with the condition that asks for it
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     indexed: list[tuple[Place, Flow]] = field(default_factory=list)  # every number of an item that is taken of a tensor without dimensions
-    averages: list[tuple[Place, Flow]] = field(default_factory=list)  # totals of losses over a loader that are divided or multiplied, means of scores
+    moved_lengths: list[tuple[Place, Place]] = field(default_factory=list)  # those that sequences are packed by, and where they leave the CPU
+    averages: list[tuple[Place, Flow]] = field(default_factory=list)  # what is divided or multiplied behind a loop over a loader, means of scores
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
+    save_left_out: Place | None = None  # a comment that would keep the weights, where nothing keeps them
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
     hyperparameters: Listing[Hyperparameter] = field(default_factory=Listing)

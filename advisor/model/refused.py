@@ -39,7 +39,7 @@ class UnknownKey(Fact):
 
 @dataclass(slots=True, eq=False)
 class RefusedCall(Fact):
-    """A call of a function of the project with arguments that it does not take, or of range() with no whole number: a TypeError.
+    """A call of a function of the project with arguments that it does not take, of range() with no whole number, or of a module: a TypeError.
 
     Names without `self`.
     """
@@ -52,8 +52,10 @@ class RefusedCall(Fact):
     unexpected: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
+    nothing: bool = False  # what is called is None
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
+    module: str | None = None  # what is called is a module of this name
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +87,7 @@ class IdleEvaluation(Fact):
 class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
 
-    With `lacked_by`: a method that is called and that objects of this class lack, an AttributeError; or an `attribute` that one asks itself for.
+    With `lacked_by`: a method or an attribute that is asked for and that objects of this class lack, an AttributeError.
     """
 
     name: str = ""
@@ -95,7 +97,7 @@ class UndefinedName(Fact):
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None
     meant: str | None = None  # a method that they have and that is called almost so
-    attribute: bool = False
+    called: bool = True  # a method
 
 
 @dataclass(slots=True, eq=False)

@@ -43,6 +43,7 @@ class Rule:
     range: str | None = None
     only: Sequence[str] = ()
     fix: Mapping[str, str] | None = None
+    of_run: bool = False  # it speaks of a run that is meant to learn: a module that only tries itself out hears nothing of it
     home: str | None = None  # folder of a house rule; None: one of ours
 
     def case(self, name: str) -> Case:

@@ -60,10 +60,18 @@ def stepped_each(recipe: Recipe, scheduler: Scheduler) -> Cadence | None:
         if each == "once":
             continue
         loop = training_loop(context)
-        if guards(context, inside=loop.batch if loop is not None else epoch_loop(context)):
+        if guards(context, inside=loop.batch if loop is not None else epoch_loop(context)) or _catches_up(context):
             return None
         found.add(each)
     return found.pop() if len(found) == 1 else None
+
+
+def _catches_up(context: Context) -> bool:
+    """True for steps in a loop of their own beside the batches, as many as that turns: `for _ in range(len(loader)): scheduler.step()`."""
+    epochs = epoch_loop(context)
+    if training_loop(context) is not None or epochs not in context.loops:
+        return False
+    return any(loop.what not in ("turn", "items", "parameters") for loop in context.loops[context.loops.index(epochs) + 1 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,13 @@ def by_loader(recipe: Recipe) -> bool:
 
 def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     """How many times a scheduler is stepped in the whole run, as the setting that says so (epochs or steps), when that is known."""
+    turns, each = turns_stepped(recipe, scheduler), _in_each_turn(recipe, scheduler)
+    count = number(turns)
+    return None if turns is None or count is None or each is None else turns if each == 1 else replace(turns, value=count * each)
+
+
+def turns_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
+    """In how many epochs, batches or windows of them a scheduler is stepped, as the setting that says so, when that is known."""
     each = stepped_each(recipe, scheduler)
     if each == "epoch":
         return _turns(recipe, {loop for _, context in steps_of(recipe, scheduler) if (loop := _round(recipe, context)) is not None})
@@ -156,6 +171,25 @@ def times_stepped(recipe: Recipe, scheduler: Scheduler) -> Known | None:
     batches, steps = batches_each(recipe, scheduler), chosen(first(recipe.steps))
     taken = number(steps)
     return replace(steps, value=taken // batches) if batches and steps is not None and taken is not None else None  # with the step of each window
+
+
+def unit(recipe: Recipe, scheduler: Scheduler) -> Literal["epochs", "steps"]:
+    """What its steps count: epochs where it is stepped once in each."""
+    return "epochs" if stepped_each(recipe, scheduler) == "epoch" and _in_each_turn(recipe, scheduler) == 1 else "steps"
+
+
+def _in_each_turn(recipe: Recipe, scheduler: Scheduler) -> int | None:
+    """How often a scheduler is stepped in each of these turns; None where that is not known."""
+    of_epochs = stepped_each(recipe, scheduler) == "epoch"
+    steps = [(event, context, _round(recipe, context) if of_epochs else batch_loop(context)) for event, context in steps_of(recipe, scheduler)]
+    steps = [(event, context, loop) for event, context, loop in steps if loop is not None]
+    told = any(event.data.get("arguments") for event, _, _ in steps) and scheduler.name != PLATEAU  # step(epoch) comes to the same, however often
+    if told or len({loop for *_, loop in steps}) != 1:
+        return 1
+    within = [Context(context.path[context.path.index(loop) :]) for _, context, loop in steps]
+    if any(inner.what == "range" for around in within for inner in _turning(around)[1:]):
+        return None
+    return len(steps) if len(steps) == 1 or all(all(arm_guards(*taken) for taken in around.arms) for around in within) else None
 
 
 def _round(recipe: Recipe, context: Context) -> Loop | None:

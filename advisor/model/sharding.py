@@ -68,12 +68,16 @@ def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, 
     """The branch that lets only some processes come to an event, and whether the first is among them; None where all may come.
 
     What stands there under a flag of its own, off by default, may be meant for other callers, which all processes reach; a flag for several
-    processes is no such.
+    processes is no such. Where there is one process alone, nobody is left out.
     """
+    if any(_one_process(branch.condition, arm.taken_when) for branch, arm in context.arms):
+        return None
     wanted: Any = event
     for step in reversed((None, *context.path)):
         for node in _before(wanted, recipe.tree if step is None else _body(step)):
             left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None)
+            if left is not None and left.taken_when is not None and _one_process(node.condition, not left.taken_when):
+                return None
             main = _main_alone(node.condition, not left.taken_when) if left is not None and left.taken_when is not None else None
             if main is not None:
                 return node, main
@@ -117,6 +121,16 @@ def _main_alone(condition: Condition | None, holds: bool | None) -> bool | None:
     text = condition.text.strip()
     main = True if MAIN.fullmatch(text) else False if OTHERS.fullmatch(text) else None
     return main if main is None else main is holds
+
+
+def _one_process(condition: Condition | None, holds: bool | None) -> bool:
+    """True where a condition that holds, or does not, is met by a run of one process alone: `rank == 0 and world_size == 1`."""
+    if condition is None or holds is None:
+        return False
+    holds = holds is not condition.negated
+    if condition.conjuncts or condition.disjuncts:
+        return holds is bool(condition.conjuncts) and any(_one_process(part, holds) for part in condition.conjuncts or condition.disjuncts)
+    return ALONE.search(condition.text if holds else f"not {condition.text}") is not None
 
 
 def _branches(body: list[Node]) -> Iterator[Branch]:

@@ -12,6 +12,7 @@ from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates
 from advisor.read import launch
 from advisor.read.launch import Launch
+from advisor.read.shell import lines_of
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Recipe
@@ -114,7 +115,7 @@ def _started_with(project: Project, config: str) -> Iterator[Start]:
                 entries[word] = found
             return found is not None
 
-        for line in launch.commands(launch.lines_of(text), project.display(path), is_entry):
+        for line in launch.commands(lines_of(text), project.display(path), is_entry):
             if any((word.text or "").endswith(name) for word in line.words):
                 project.texts[project.display(path)] = text
                 yield Start(entries[line.program], line)

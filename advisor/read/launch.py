@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
-from advisor.model.record import dataclass, field
+from advisor.model.record import dataclass
+from advisor.read.shell import ASSIGNED, LOOP, Line, Variables, Word, closed, commands_of, hold_arrays, lines_of, put_in, unquoted
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project
@@ -23,16 +24,8 @@ FOLDERS = pattern(  # beside an entry and above it, where launch scripts are kep
 )
 MOST_FILES = 80  # files looked through for one entry
 LARGEST = 60_000  # bytes of one of them
-LONGEST_ARRAY = 200  # words of one that is not closed
 MOST_LINES = 24  # command lines kept for one entry
 
-_VARIABLE = pattern(r"\$\{(\w+)(?::?[-=]([^}]*))?\}|\$\((\w+)\)|\$(\w+)")
-_ASSIGNED = pattern(r"^\s*(?:export\s+|local\s+|readonly\s+|declare\s+(?:-\w+\s+)?|set\s+)?([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$")
-_ARRAY = pattern(r"^([A-Za-z_]\w*)(\+?)=\(")  # ARGS=(--lr 0.1)
-_ARRAY_PUT = pattern(r"""^"?\$\{(\w+)\[[@*]\]\}"?$""")
-_QUOTED = pattern(r"""(["'])(?:\\.|(?!\1).)*\1""")
-_LOOP = pattern(r"^\s*for\s+(\w+)\s+in\s+(.*?)\s*(?:;|$)")
-_TOKEN = pattern(r"""(?:[^\s"'\\;|&#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)\#)+|;;?|\|\|?|&&?|\#.*""", re.DOTALL)
 _REDIRECTION = pattern(r"^\d*(>>?|<(?![^<>]+>))(&\d)?")
 _ENVIRONMENT = pattern(r"^[A-Za-z_]\w*=")
 _STARTER = pattern(r"^(python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun|mpiexec|horovodrun|poetry|uv|pdm|time|nohup|composer|ipython)$")
@@ -42,29 +35,6 @@ _ELSEWHERE = pattern(  # words of a command that does not train
     re.IGNORECASE,
 )
 _OPEN = ("<", "[", "...", "/path/to", "path/to", "YOUR", "{")  # what a manual writes where the reader puts in his own
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of a command line; `text` is None where it holds a variable that could not be followed."""
-
-    text: str | None
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A logical line: its words, and whether it may give a variable a value."""
-
-    words: list[Word]
-    whole: str
-    assigns: bool
-
-    @classmethod
-    def of(cls, words: list[Word]) -> Line:
-        """The line that has these words."""
-        whole = " ".join(word.text or "" for word in words)
-        return cls(words, whole, _LOOP.match(whole) is not None or _ASSIGNED.match(whole) is not None or "=(" in whole)
 
 
 @dataclass(slots=True)
@@ -79,46 +49,20 @@ class Launch:
     documented: bool = False
 
 
-@dataclass(slots=True)
-class _Variables:
-    """The variables of one script; None for what is assigned differently at different places."""
+def launches(project: Project, entry: str, config: tuple[str, str] | None = None) -> list[Launch]:
+    """The command lines that start a script for training, those of scripts before those of manuals. The same line counts once.
 
-    values: dict[str, str | None] = field(default_factory=dict)
-    arrays: dict[str, list[Word] | None] = field(default_factory=dict)
-
-    def hold(self, name: str, words: list[Word], more: bool, line: int) -> None:
-        """An array; what is added to it later may depend on anything."""
-        if more:
-            self.arrays[name] = [*(self.arrays.get(name) or []), Word(None, line)]
-        else:
-            self.arrays[name] = words if name not in self.arrays else None
-
-    def assign(self, name: str, value: str | None) -> None:
-        self.values[name] = value if self.values.get(name, value) == value else None
-
-    def expanded(self, text: str) -> str | None:
-        """The text with its variables put in; None when one of them is not known."""
-        known = True
-
-        def put(match: re.Match[str]) -> str:
-            nonlocal known
-            name = next(filter(None, (match.group(1), match.group(3), match.group(4))), "")
-            value = self.values.get(name, match.group(2))
-            known = known and value is not None
-            return value if value is not None else match.group(0)
-
-        text = _VARIABLE.sub(put, text)
-        return text if known and "`" not in text and "$" not in text else None
-
-
-def launches(project: Project, entry: str) -> list[Launch]:
-    """The command lines that start a script for training, those of scripts before those of manuals. The same line counts once."""
+    With a config (display name, text) those that name it: others are for other configs.
+    """
     key = f"launches\0{entry}"
     found = project.remembered.get(key)
     if found is None:
         found = project.remembered[key] = _launches(project, entry)
     assert isinstance(found, list)
-    return found
+    if config is None:
+        return found
+    name = os.path.basename(config[0])
+    return [line for line in found if any((word.text or "").endswith(name) for word in line.words)]
 
 
 def _launches(project: Project, entry: str) -> list[Launch]:
@@ -245,7 +189,7 @@ def commands(lines: Iterable[Line], display: str, is_entry: object, names: tuple
     """Every command of a text that starts the entry. `is_entry` tells it from the word that names it, one of `names` being a part of that word."""
     assert callable(is_entry)
     documented = display.endswith(MANUALS)
-    variables = _Variables()
+    variables = Variables()
     mentions = re.compile("|".join(map(re.escape, ("$", *names)))).search
     for line in lines:
         words, whole = line.words, line.whole
@@ -254,120 +198,39 @@ def commands(lines: Iterable[Line], display: str, is_entry: object, names: tuple
             continue
         first = words[0].text or ""
         if "=(" in whole and not documented:
-            _hold_arrays(words, variables)
+            hold_arrays(words, variables)
         if documented and not (_STARTER.match(first) or _ENVIRONMENT.match(first) or (may_start and is_entry(first))):
             continue
-        loop = _LOOP.match(whole)
+        loop = LOOP.match(whole)
         if loop is not None:
             values = loop.group(2).split()
             variables.assign(loop.group(1), values[0] if len(values) == 1 else None)
-        assigned = _ASSIGNED.match(whole) if not documented and len(words) <= 3 else None
+        assigned = ASSIGNED.match(whole) if not documented and len(words) <= 3 else None
         alone = len(words) == 1 or first in ("export", "local", "readonly") or words[1].text in ("=", ":=", "?=")
         if assigned is not None and alone:
-            variables.assign(assigned.group(1), variables.expanded(_unquoted(assigned.group(2))))
+            variables.assign(assigned.group(1), variables.expanded(unquoted(assigned.group(2))))
             continue
-        for part in _parts(words) if may_start else ():
+        for part in commands_of(words) if may_start else ():
             launch = _command(part, display, documented, variables, is_entry)
             if launch is not None:
                 yield launch
 
 
-def lines_of(text: str) -> Iterator[Line]:
-    """The logical lines of a text; a backslash at the end goes on with the next line."""
-    held: list[Word] = []
-    depth = 0  # of an array that goes on until it is closed
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if held and line.startswith("#"):
-            continue  # a comment between the lines of one command
-        if not held:
-            line = line.lstrip("$>`@- ") if line[:1] in "$>`@-" else line
-            depth = 0
-        goes_on = line.endswith(("\\", "^"))
-        for match in _TOKEN.finditer(line[:-1] if goes_on else line):
-            token = match.group()
-            if token.startswith("#"):
-                break
-            begun = _ARRAY.match(token)
-            pieces = (token[: begun.end()], token[begun.end() :]) if begun is not None else (token,)
-            held += [Word(piece, number) for piece in pieces if piece]
-            depth += _opened(token) if depth or begun is not None else 0
-        if held and not goes_on and (depth <= 0 or len(held) > LONGEST_ARRAY):
-            yield Line.of(held)
-            held = []
-    if held:
-        yield Line.of(held)
-
-
-def _parts(words: list[Word]) -> Iterator[list[Word]]:
-    part: list[Word] = []
-    for word in words:
-        if word.text in (";", ";;", "&&", "||", "|", "&"):
-            if part:
-                yield part
-            part = []
-        else:
-            part.append(word)
-    if part:
-        yield part
-
-
-def _opened(text: str) -> int:
-    """How many parentheses a word opens and leaves open; those in quotes are none."""
-    bare = _QUOTED.sub("", text)
-    return bare.count("(") - bare.count(")")
-
-
-def _closed(text: str) -> tuple[str, bool]:
-    """A word without the parenthesis that closes what began before it: an array, or commands that run by themselves."""
-    closes = text.endswith(")") and _opened(text) < 0
-    return (text[:-1] if closes else text), closes
-
-
-def _hold_arrays(words: list[Word], variables: _Variables) -> None:
-    """Notes the arrays that a line makes, or adds to."""
-    for part in _parts(words):
-        for index, word in enumerate(part):
-            array = _ARRAY.match(word.text or "")
-            if array is not None:
-                inside = [Word(_closed(one.text or "")[0], one.line) for one in part[index + 1 :]]
-                variables.hold(array.group(1), list(_put_in([one for one in inside if one.text], variables)), bool(array.group(2)), word.line)
-                break
-
-
-def _put_in(words: list[Word], variables: _Variables) -> Iterator[Word]:
-    """The words with those of an array in its place."""
-    for word in words:
-        array = _ARRAY_PUT.match(word.text or "")
-        if array is None:
-            yield word
-        else:
-            held = variables.arrays.get(array.group(1))
-            yield from held if held is not None else [Word(None, word.line)]
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip().strip("`")
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1]
-    return re.sub(r"""(["'])(.*?)\1""", r"\2", text)
-
-
-def _command(words: list[Word], display: str, documented: bool, variables: _Variables, is_entry: object) -> Launch | None:
+def _command(words: list[Word], display: str, documented: bool, variables: Variables, is_entry: object) -> Launch | None:
     assert callable(is_entry)
     for index, word in enumerate(words):
-        text = _unquoted(_closed(word.text or "")[0])
+        text = unquoted(closed(word.text or "")[0])
         name = variables.expanded(text) or text
-        before = [_unquoted(part.text or "") for part in words[:index]]
+        before = [unquoted(part.text or "") for part in words[:index]]
         if not name or name.startswith("-") or "=" in name or not is_entry(name) or not _starts(before, name):
             continue
         launch = Launch(display, word.line, [], name, _launcher(before), documented)
-        for part in _put_in(words[index + 1 :], variables):
+        for part in put_in(words[index + 1 :], variables):
             if part.text is None:
                 launch.words.append(part)
                 continue
-            plain, last = _closed(part.text)
-            text = _unquoted(plain)
+            plain, last = closed(part.text)
+            text = unquoted(plain)
             if _REDIRECTION.match(text):
                 break
             if text in ("$@", "${@}", "$*", ""):

@@ -14,7 +14,7 @@ from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
 from advisor.read.python.prospect import speaks_of_training
-from advisor.read.python.refusals import seems_to_lack
+from advisor.read.python.unbound import seems_to_lack
 from advisor.read.sorting import has_main
 
 if TYPE_CHECKING:

@@ -155,7 +155,7 @@ def _classes(labels: Labels) -> str:
     from collections import Counter
 
     batches = labels.batches[:60]
-    names = [label for label, _ in Counter(label for batch in batches for label in batch).most_common(MOST)]
+    names = sorted(label for label, _ in Counter(label for batch in batches for label in batch).most_common(MOST))
     wide = (WIDTH - LEFT - 8) / max(1, len(batches))
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
     for at, batch in enumerate(batches):

@@ -26,6 +26,8 @@ AWKWARD = {
     "other line ends": "def f():\r\n    a = 1\r\n    b = '''x\r\ny'''\r\n    return a, b\r\n",
     "not ASCII": "def f():\n    é = 'ü' + g(\n        'ß')\n    return f'{é!r:>{é}} {é}'\n",
     "a line that goes on": "def f(a=\\\n  1): \\\n  return [a,\n    1,\n    2]\n",
+    "a last line that goes on": "def f():\n    a\n    b\n    c \\\n    # nothing\n\nd\n",
+    "a last line that goes on, with nothing behind it": "def f():\n    a\n    b\n    c \\\n\n",
     "form feed": "def f():\n\f    a\n    b\n    c\n",
 }  # fmt: skip
 

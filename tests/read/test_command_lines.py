@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from advisor import cards
+from advisor.engine import lint
+from advisor.model.rule import Choice
+from advisor.read import read
 from advisor.read.python.values import Constant, Opaque, Sequence, Union, members, plain
 from tests.read.tiny import UNKNOWN, run, setting_of, value
 
@@ -371,3 +375,39 @@ def test_options_made_of_a_dict_of_defaults(tmp_path: Path) -> None:
     found = value(tmp_path, text)
     assert isinstance(found, Constant)
     assert (found.value, found.weak) == (0.5, True)
+
+
+SCORES = """
+import argparse
+
+parser = argparse.ArgumentParser(description="compares two folders of pictures")
+parser.add_argument("--dims", type=int, default=2048)
+"""
+TRAINED = """
+import argparse
+
+import torch
+import scores
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--epochs", type=int, default=5)
+parser.add_argument("--unused", type=int, default=5)
+args = parser.parse_args()
+torch.manual_seed(0)
+model = torch.nn.Linear(20, 3)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+x, y = torch.load("features.pt")
+for _ in range(args.epochs):
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("more", "told"), [("", ["unused"]), ("options = parser.parse_args()\n", ["dims", "unused"])])
+def test_nobody_can_give_the_options_of_a_parser_that_nothing_parses_with(tmp_path: Path, more: str, told: list[str]) -> None:
+    (tmp_path / "scores.py").write_text(SCORES + more)
+    (tmp_path / "train.py").write_text(TRAINED)
+    every = cards.load()
+    result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
+    assert sorted(f.message.split()[2] for f in result.findings if f.rule == "setting-never-used") == told

@@ -114,3 +114,9 @@ def test_what_a_run_has_written_down_is_no_config(tmp_path: Path, entries: int, 
     log = json.dumps({"weight_decay": 0.1, "log_history": [{"step": step, "loss": 0.5} for step in range(entries)]}, indent=1)
     use = "print([entry['loss'] for entry in given['log_history']])\n"
     assert unread(tmp_path, {"train.py": HEAD + use + PLAIN + TAIL, "config.json": log}) == [told(name, 2) for name in found]
+
+
+def test_what_makes_the_model_and_switches_count_and_notes_do_not(tmp_path: Path) -> None:
+    config = '{\n  "hidden_size": 64,\n  "author": "me",\n  "freeze_backbone": true,\n  "seq_length": 12\n}\n'
+    asked = "optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)\nprint(given['seq_length'])\n"
+    assert unread(tmp_path, {"config.json": config, "train.py": HEAD + asked + TAIL}) == [told("hidden_size", 2), told("freeze_backbone", 4)]

@@ -180,6 +180,24 @@ def test_the_same_condition_has_the_same_key(tmp_path: Path) -> None:
     assert keys[2][0] != keys[0][0]
 
 
+def test_a_link_to_an_argument_in_a_long_call_quotes_the_argument(tmp_path: Path) -> None:
+    reader = run(
+        tmp_path,
+        """
+        def train(rate, decay, betas):
+            return rate + 0, decay + 0, betas
+        found = train(
+            rate=0.1,
+            betas=(0.9, 0.99), decay=0.5,
+        )
+        """,
+    )
+    found = name(reader, "found")
+    assert isinstance(found, Sequence)
+    links = [[link.text for link in value.origin] for value in found.items if isinstance(value, Constant)]
+    assert links[:2] == [["rate=0.1"], ["decay=0.5"]]
+
+
 def test_functions_of_other_files_are_entered_and_chains_are_kept(tmp_path: Path) -> None:
     reader = run(tmp_path, "from settings import BASE\nlr = BASE * 2", settings="BASE = 0.05\n")
     value = name(reader, "lr")

@@ -196,3 +196,61 @@ def test_what_an_import_made_stays_for_the_next_program(tmp_path: Path) -> None:
 
     read([str(tmp_path / f"a{number}.py") for number in range(3)], judge=judge)
     assert read_rates == [0.5] * 3
+
+
+def refused(path: Path, text: str) -> list[tuple[int, str]]:
+    """Lines and callees of the calls that are refused in a file."""
+    path.write_text(text)
+    reading = read([str(path)], prefilter=False)
+    assert not reading.crashes
+    return [(fact.place.line, fact.callee) for recipe in reading.recipes for fact in recipe.refused_calls.items]
+
+
+def test_a_function_that_nobody_calls_sees_what_the_one_around_it_binds(tmp_path: Path) -> None:
+    text = """
+def shown(a): return a
+
+def test():
+    from elsewhere import shown
+    raises(TypeError, lambda: shown(1, width=2))
+    raises(TypeError, lambda: other(1, width=2))
+
+def other(a): return a
+"""
+    assert refused(tmp_path / "a.py", text) == [(7, "other")]
+
+
+def test_the_function_that_makes_an_object_is_not_bound_to_one(tmp_path: Path) -> None:
+    text = """
+class Held:
+    def __new__(cls, value):
+        made = object.__new__(cls)
+        made.value = value
+        return made
+
+    def twice(self):
+        return self.__new__(type(self), self.value * 2)
+
+    def wrong(self):
+        return self.__new__(type(self), self.value, 2)
+
+class More(Held):
+    def __new__(cls, value):
+        return super().__new__(cls, value)
+"""
+    assert refused(tmp_path / "a.py", text) == [(12, "__new__")]
+
+
+def test_a_base_that_is_not_known_may_have_the_method(tmp_path: Path) -> None:
+    text = """
+import sys
+
+class Plain:
+    def take(self, a): return a
+
+class First({}, Plain):
+    def use(self):
+        return self.take(1, option=2)
+"""
+    assert refused(tmp_path / "a.py", text.format("chosen(sys.argv)")) == []
+    assert refused(tmp_path / "b.py", text.replace("{}, ", "")) == [(9, "take")]

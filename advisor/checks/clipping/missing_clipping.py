@@ -11,6 +11,7 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.folds import needs_flag, training_loop
 from advisor.model.kinds import ATTENTION, CONVOLUTION, family, from_scratch, has_adapter, has_frozen, is_language_model, is_pretrained, layers
+from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, trained_on
 from advisor.model.randomness import is_run
 from advisor.model.rates import rates, rates_known
 from advisor.model.recipe import Module, Optimizer, Recipe
@@ -29,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield from _beside(recipe, ctx)
         return
     for optimizer in recipe.optimizers:
-        found = _case(optimizer)
+        found = _case(optimizer, recipe)
         if found is None:
             continue
         case, layer = found
@@ -54,7 +55,7 @@ def _beside(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
 
 
-def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
+def _case(optimizer: Optimizer, recipe: Recipe) -> tuple[str, Module] | None:
     modules = optimizer.modules
     recurrent = [part for part in layers(modules, SEQUENCES) if part.recurrence in ("sequence", "unknown") and part.trainable != "no"]
     if recurrent:
@@ -62,9 +63,15 @@ def _case(optimizer: Optimizer) -> tuple[str, Module] | None:
     if has_adapter(modules) or has_frozen(modules) or is_pretrained(modules) or layers(modules, CONVOLUTION):
         return None
     attention = layers(modules, ATTENTION)
-    if is_language_model(modules):
+    if is_language_model(modules) and _chooses(recipe):
         return "pretraining", (attention or list(modules))[0]
     return ("transformer", attention[0]) if attention and from_scratch(modules) else None
+
+
+def _chooses(recipe: Recipe) -> bool:
+    """False where all that is trained on are losses of torch, none of which chooses one of many classes as the next word is chosen."""
+    trained = trained_on(recipe)
+    return not trained or any(not loss.kind.startswith("torch.") or loss.name in CROSS_ENTROPY | LOG_LIKELIHOOD for loss in trained)
 
 
 def _is_aside(layer: Module, optimizer: Optimizer) -> bool:
@@ -89,6 +96,10 @@ def _is_slow(optimizer: Optimizer, ctx: Context) -> bool:
 def _finding(case: str, layer: Module, backward: Event, optimizer: Optimizer, ctx: Context) -> Finding:
     unsure = _is_aside(layer, optimizer) if case == "recurrent" else bool(ctx.recipe.restores.items) or _is_slow(optimizer, ctx)
     evidence = [Link(layer.place.file, layer.place.line, f"the {layer.name} is built here")]
+    off = ctx.recipe.clips_off[0] if ctx.recipe.clips_off else None
+    if off is not None:
+        place, asked = off
+        return ctx.finding("switched-off", at=place, evidence=evidence, condition=asked, layer=layer.name, line=layer.place)
     sure: Confidence | None = None if not optimizer.flag_off and layer.recurrence != "unknown" else "medium"
     where: dict[str, Any] = {"layer": layer.name, "line": layer.place.line, "file": layer.place.file}
     return ctx.finding(case, at=backward, evidence=evidence, confidence=sure, severity="hint" if unsure else None, **where)

@@ -32,7 +32,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     unread: dict[tuple[str, str], list[Hyperparameter]] = {}
     told = {setting.place for setting in recipe.hyperparameters if setting.read}  # a parser may be made twice, and one of the two read
     for setting in recipe.hyperparameters:
-        if setting.place in told or setting.declared not in DECLARED or setting.name in LAUNCHERS:
+        if setting.place in told or setting.declared not in DECLARED or setting.name in LAUNCHERS or not setting.parsed:
             continue
         told.add(setting.place)
         if setting.escaped:

@@ -14,6 +14,9 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
     """Each of them, with the field that was probably meant."""
     if key.optimizer is not None or key.by == "ignored":
         return  # nothing refuses it: it does nothing (setting-never-used)
+    if key.by == "parts" and not key.fields:
+        yield ctx.finding("one-part", at=key, key=key.name, taker=key.taker)
+        return
     if key.by == "parts":
         yield ctx.finding("part", at=key, key=key.name, taker=key.taker, nearest=" and ".join(key.fields), severity="hint" if key.flag_off else None)
         return

@@ -12,6 +12,7 @@ from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import candidates, first, is_unknown, value_of
 
 EIGHT_BITS = ("fp8", "transformer-engine")  # their products of matrices refuse a last batch of an odd size
+ONCE_EACH = ("SequentialSampler", "RandomSampler", "SubsetRandomSampler", "DistributedSampler", "BatchSampler")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -31,6 +32,8 @@ def _drops(loader: Loader, recipe: Recipe) -> bool:
         return False
     if value_of(loader.settings.get("batch_size")) == 1:
         return False  # every batch is whole
+    if any(sampler.name not in ONCE_EACH for sampler in loader.samplers):
+        return False  # it may draw samples again, and as many as it likes: none is the last
     data = loader.dataset
     while data is not None and data.role == "unknown" and data.origin is not None:
         data = data.origin

@@ -10,13 +10,15 @@ from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.pipelines import augmentations, pipeline
 from advisor.model.recipe import Loader, Module, Recipe
-from advisor.model.source import Link
+from advisor.model.source import Known, Link, is_absent
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """An evaluation loader whose samples, or those of the data set it shares with training, go through random transforms."""
     if loader.role not in ("validation", "test") or loader.dataset is None or not loader.iterated:
         return
+    if _picks_itself(loader):
+        return  # it may draw each sample several times: their views are compared, or averaged
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
     found = augmentations(pipeline(loader) or [])
@@ -33,6 +35,14 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     case = "own" if train is None else "shared"
     line = found[0].place if train is None else train.place
     yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
+
+
+def _picks_itself(loader: Loader) -> bool:
+    """True where no sampler of torch says which samples make up a batch."""
+    if loader.samplers:
+        return any(not sampler.kind.startswith("torch.") for sampler in loader.samplers)
+    given = (loader.settings.get(name) for name in ("sampler", "batch_sampler"))
+    return any(not is_absent(setting) and not (isinstance(setting, Known) and setting.value is None) for setting in given)
 
 
 def _runs(recipe: Recipe, loader: Loader) -> bool:

@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     met: dict[str, dict[bool, dict[Place, tuple[Branch, bool]]]] = {}
     for event, context in events(recipe.tree, Kind.COLLECTIVE):
-        under = guards(context)
+        under = {*guards(context), *_texts(context)}
         if any((asked, not holds) in under for asked, holds in under):
             continue  # nobody comes here: what is asked on the way was answered before
         found = some_ranks(context, recipe, event)
@@ -41,6 +41,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
             yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+
+
+def _texts(context: Around) -> Iterator[tuple[str, bool]]:
+    """What is asked on the way, with the answer, as it is written: what an object holds that could not be read is else not known to be one thing."""
+    for branch, arm in context.arms:
+        if branch.condition is not None and arm.taken_when is not None:
+            yield branch.condition.text, arm.taken_when is not branch.condition.negated
 
 
 def _others_call(branch: Branch, event: Event) -> bool:

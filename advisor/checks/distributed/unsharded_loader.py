@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Confidence, Finding, Severity
+from advisor.model.folds import loaders
 from advisor.model.recipe import Dataset, Loader, Recipe
 from advisor.model.sharding import data_parallel
 from advisor.model.source import Known, Setting, is_absent, is_unknown, value_of
@@ -18,6 +20,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     recipe = ctx.recipe
     model = data_parallel(recipe)
     if loader.role != "train" or model is None or "shard" in recipe.owner_silences or _may_share_out(recipe, loader):
+        return
+    if _within_batch(recipe, loader):
         return
     dataset = loader.dataset
     if dataset is None:
@@ -57,6 +61,12 @@ def _may_share_out(recipe: Recipe, loader: Loader) -> bool:
     """True when a sampler that shares samples out was seen, and no other loader was seen to hold it."""
     held = {id(sampler) for other in recipe.loaders if other.slot is not loader.slot for sampler in other.samplers}
     return any("Distributed" in sampler.name and id(sampler) not in held for sampler in recipe.samplers)
+
+
+def _within_batch(recipe: Recipe, loader: Loader) -> bool:
+    """True for a loader that is built anew for each batch of another one, whose sampler has shared out what it goes through."""
+    places = (around for event, around in events(recipe.tree, Kind.BUILD) if event.subject is loader)
+    return any(outer.slot is not loader.slot for around in places for loop in around.loops for outer in loaders(loop))
 
 
 def _chosen(dataset: Dataset) -> bool:

@@ -39,5 +39,6 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         run = first(ctx.recipe.epochs)
         alike = waited == epochs and patience[0].weak and run is not None and run.weak  # two defaults that leave it to the user
         alike = alike or stop.always_on or patience[0].default is not None  # nobody wrote it, or it is the way to switch it off
+        alike = alike or epochs < ctx.limit("shortest")
         case = "switched-off" if alike or waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
         yield ctx.finding(case, at=written_at(patience[0], stop), value_from=patience[0], patience=waited, epochs=epochs)

@@ -11,7 +11,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
 from advisor.model.layers import batch_norms, dropouts, mode_matters, pretrained_dropouts
 from advisor.model.loaded import main_code
-from advisor.model.modes import beside_training, built, evaluation_forwards, out_of_train, role_of, to_train, whole_forwards
+from advisor.model.modes import beside_training, built, evaluation_forwards, followers, made_around, out_of_train, role_of, to_train, whole_forwards
 from advisor.model.recipe import Module, Recipe
 
 
@@ -42,8 +42,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             return () if event.kind is Kind.ESCAPE else EVERYTHING
         return ()
 
+    copies = followers(recipe) if recipe.trains else frozenset()
+
+    def armed(event: Event) -> Iterable[Module]:
+        if event in copies:
+            return event.subject.walk()  # type: ignore[no-any-return]
+        modules = (to_train if recipe.trains else built)(event)
+        return modules if event.kind is not Kind.BUILD else [module for module in modules if module not in made_around(recipe)]
+
     seen: set[object] = set()
-    for found in violations(main_code(recipe), Order(checks=asked, clears=disarmed, arms=to_train if recipe.trains else built)):
+    for found in violations(main_code(recipe), Order(checks=asked, clears=disarmed, arms=armed)):
         module = found.event.subject
         loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
         at: Loop | Event = loop or found.event

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Exit, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import contains
-from advisor.model.modes import evaluations_at_once, gradients_on, graphs_of_evaluation, role_of
+from advisor.model.modes import evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
 
 
@@ -19,7 +19,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     seen: set[object] = set()
     for event, context, loop, model in graphs_of_evaluation(recipe):
-        if loop in seen or not gradients_on(event, context) or model.trainable == "no":
+        if loop in seen or not gradients_on(event, context) or frozen_by_then(event, model, recipe):
             continue
         one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
         if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
@@ -30,6 +30,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("graph", at=at, model=model.name, role=role_of(loop), line=loop.place)
     for event, context in evaluations_at_once(recipe) if recipe.trains else ():
         around = context.calls[-1:], context.loops[-1:]
-        if around not in seen and seen.isdisjoint(context.loops) and gradients_on(event, context) and event.subject.trainable != "no":
+        if around not in seen and seen.isdisjoint(context.loops) and gradients_on(event, context):
+            if frozen_by_then(event, event.subject, recipe):
+                continue
             seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.folds import Order, needs_flag, training_loop, violations
+from advisor.model.folds import Order, contains, needs_flag, training_loop, violations
 from advisor.model.kinds import WEIGHTED, layers
 from advisor.model.layers import BATCH_NORMS, batch_norms
 from advisor.model.modes import to_train, trained_modules
@@ -19,7 +19,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
     wholes = {part: next((model for model in recipe.models if part in model.walk()), part) for part in frozen}
     told: set[Module] = set()  # models of which several parts are frozen are told once
-    order = Order(checks=lambda event: frozen if event.kind is Kind.BACKWARD else (), clears=_disarmed(recipe), arms=to_train)
+    by_then = _frozen_by_then(recipe, frozen)
+    order = Order(checks=lambda event: by_then.get(event, ()), clears=_disarmed(recipe), arms=to_train)
     for found in violations(recipe.tree, order):
         part = found.thing
         assert isinstance(part, Module)
@@ -41,6 +42,20 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             layer=layer,
             line=found.event.place,
         )
+
+
+def _frozen_by_then(recipe: Recipe, frozen: list[Module]) -> dict[Event, list[Module]]:
+    """What is frozen at each backward: not what is frozen after a stage of training that it took part in. In a loop the next turn follows."""
+    later = [event for event, around in events(recipe.tree, Kind.FREEZE) if not any(contains(loop.body, Kind.BACKWARD) for loop in around.loops)]
+    waiting = {part: {event for event in later if event.data.get("was") and part in event.data["was"]} for part in frozen}
+    found: dict[Event, list[Module]] = {}
+    asleep = {part for part in frozen if not waiting[part]}
+    for event, _ in events(recipe.tree, Kind.FREEZE, Kind.BACKWARD):
+        if event.kind is Kind.BACKWARD:
+            found[event] = [part for part in frozen if part in asleep]
+        else:
+            asleep.update(part for part in frozen if event in waiting[part])
+    return found
 
 
 def frozen_parts(recipe: Recipe) -> list[Module]:

@@ -8,23 +8,29 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
+from advisor.model.losses import starts_again
 from advisor.model.modes import evaluation_loop
+from advisor.model.order import counts_batches, counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe
-from advisor.model.source import Setting, Unknown, number, value_of
+from advisor.model.source import number, value_of
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each sum of mean losses that is divided by a number of samples, each score that cannot be averaged over batches, and else each sum of means
     over an evaluation loader with a last, smaller batch."""
     divided: set[object] = set()
-    for place, flow in recipe.averages:
+    totals = [(place, flow) for place, flow in recipe.averages if flow.aggregate != "last-batch"]
+    for place, flow in totals:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
-        if size is None or size <= 1 or not _of_means(flow) or len(flow.divided) != 1 or not _counts_samples(flow.divided[0], flow.source):
+        if size is None or size <= 1 or len(flow.divided) != 1:
             continue
-        if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in recipe.averages):
+        if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in totals):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
-        divided.update(flow.losses)
-        yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        if _of_means(flow) and counts_samples(flow.divided[0], flow.source):
+            divided.update(flow.losses)
+            yield ctx.finding("divided-by-samples", at=place, batch_size=size)
+        elif not flow.losses and counts_batches(flow.divided[0], flow.source):
+            yield ctx.finding("divided-by-batches", at=place, batch_size=size)
     for scores in _scores_of_batches(recipe).values():
         at, names = scores[0][0], dict.fromkeys(flow.metric for _, flow in scores if flow.metric)
         yield ctx.finding("score", at=at, what=", ".join(names)) if names else ctx.finding("ratio", at=at)
@@ -34,6 +40,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not batches or not isinstance(total, Flow) or not divided.isdisjoint(total.losses):
             continue
         uneven = value_of(batches[0].settings.get("drop_last")) is False and number(batches[0].settings.get("batch_size")) != 1
+        if loop is None or starts_again(loop, event.data.get("variable")):
+            continue
         if _of_means(total) and not total.divided and uneven:
             yield ctx.finding("mean", at=event, name=event.data.get("text", ""))
 
@@ -61,11 +69,3 @@ def _scores_of_batches(recipe: Recipe) -> dict[Loop, list[tuple[Event | Call, Fl
 
 def _of_means(flow: Flow) -> bool:
     return bool(flow.losses) and all(value_of(loss.settings.get("reduction")) == "mean" for loss in flow.losses)
-
-
-def _counts_samples(divisor: Setting, loader: Loader) -> bool:
-    """True for the number of samples of the data set that a loader takes its batches from."""
-    if isinstance(divisor, Unknown):
-        return divisor.passes is not None and divisor.passes.of is loader.dataset and divisor.passes.times.value == 1
-    length = number(loader.dataset.settings.get("length")) if loader.dataset is not None else None
-    return length is not None and length > 1 and number(divisor) == length

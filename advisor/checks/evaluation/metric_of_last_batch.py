@@ -1,4 +1,4 @@
-"""Values of one batch that steer the whole run."""
+"""Values of one batch that steer the whole run, or that are told as those of an epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
+from advisor.model.order import counts_batches, counts_samples, in_one_batch
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Save
 from advisor.model.schedules import PLATEAU
 from advisor.model.source import Place
@@ -16,7 +17,7 @@ CASES = {"last-batch": "last-batch", "running": "never-reset"}
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The best checkpoint, the early stop and the plateau scheduler, by what their metric was gathered over."""
+    """The best checkpoint, the early stop and the plateau scheduler, by what their metric was gathered over; what is divided as if it were a sum."""
     for save in recipe.saves:
         if save.best:
             yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)
@@ -27,6 +28,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if getattr(event.subject, "name", "") == PLATEAU and cadence(context) == "epoch":
             metric = event.data.get("metric")
             yield from _judge(metric if isinstance(metric, Flow) else None, event, "the plateau scheduler", ctx)
+    for place, flow in recipe.averages:
+        loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
+        if flow.aggregate != "last-batch" or loader is None or in_one_batch(loader) or len(flow.divided) != 1:
+            continue
+        unit = "samples" if counts_samples(flow.divided[0], loader) else "batches" if counts_batches(flow.divided[0], loader) else None
+        if unit is not None:
+            yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
 
 
 def _judge(flow: Flow | None, at: Save | EarlyStopping | Event | Place, what: str, ctx: Context) -> Iterator[Finding]:

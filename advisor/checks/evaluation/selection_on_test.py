@@ -43,13 +43,21 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
         part = source[0].names.get(source[1], ()) if isinstance(source, tuple) and isinstance(source[0], Split) else ()
         if _says_test(part) and source in final_data(recipe):
             return source[0]  # type: ignore[no-any-return]
-        if isinstance(source, Loader) and source.role == "validation" and source.slot in final_data(recipe) and _says_test(source.names):
-            return source
+        if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names):
+            if source.slot in final_data(recipe) or _stands_apart(source.dataset):
+                return source
     return None
 
 
 def _unclear(data: Loader | Dataset) -> bool:
     return isinstance(data, Loader) and data.role_from == "unknown"
+
+
+def _stands_apart(dataset: Dataset | None) -> bool:
+    """True for a data set of the project that is given a folder, a file or a part which is called test, too."""
+    told = dataset.told if dataset is not None and dataset.told else {}
+    paths = [text for given in told.values() if given is not ... for text in given if isinstance(text, str)]
+    return _says_test([path.replace("\\", "/").rstrip("/").rpartition("/")[2] for path in paths])
 
 
 def _says_test(names: Iterable[str]) -> bool:

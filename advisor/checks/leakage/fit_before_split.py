@@ -33,7 +33,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> Iterator[Finding]:
     for fitted in list(pending):
-        if fitted.data is not None and fitted.data == split.data:
+        if fitted.data is not None and (fitted.data == split.data or fitted.data == split.origin):
             pending.remove(fitted)
             case = "resampled" if _name(fitted) in RESAMPLERS else "before-split"
             flagged = fitted.flag_off or split.flag_off

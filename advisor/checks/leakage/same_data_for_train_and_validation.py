@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Flow, Loader, Recipe
-from advisor.model.source import Known, is_absent
 
 CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
@@ -36,12 +35,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _only_run(loader: Loader, recipe: Recipe) -> bool:
-    """True where the model runs over the samples and nothing is measured on them: embeddings are made, pictures are shown."""
+    """True where a loop goes through the samples and nothing is measured on them: classes are counted, embeddings are made, pictures are shown."""
     for event, context in events(recipe.tree, Kind.LOSS, Kind.METRIC):
         flows = [flow for key in ("input", "target", "flow") if isinstance(flow := event.data.get(key), Flow)]
         if any(loader in loaders(loop) for loop in context.loops) or any(loader in (flow.source, *flow.sources) for flow in flows):
             return False
-    return any(loader in loaders(loop) for _, context in events(recipe.tree, Kind.FORWARD) for loop in context.loops)
+    return any(loader in loaders(node) for node, _ in walk(recipe.tree) if isinstance(node, Loop))
 
 
 def _named(loader: Loader) -> Dataset | Loader:
@@ -50,18 +49,26 @@ def _named(loader: Loader) -> Dataset | Loader:
 
 
 def _same(loader: Loader, other: Loader) -> bool:
-    mine, its = loader.dataset, other.dataset
-    if mine is None or its is None or not (_takes_all(loader) and _takes_all(other)):
+    if loader.dataset is None or other.dataset is None or not (loader.takes_all and other.takes_all):
+        return False
+    mine, its = _original(loader.dataset), _original(other.dataset)
+    if _cut(mine) or _cut(its):
         return False
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
     return _identity(mine) is not None and _identity(mine) == _identity(its)
 
 
-def _takes_all(loader: Loader) -> bool:
-    """True when no sampler chooses a part of the samples."""
-    given = (loader.settings.get("sampler"), loader.settings.get("batch_sampler"))
-    return not loader.samplers and all(is_absent(setting) or (isinstance(setting, Known) and setting.value is None) for setting in given)
+def _original(dataset: Dataset) -> Dataset:
+    """What a copy that still holds the same samples was made of."""
+    while dataset.copy_of is not None and not _cut(dataset):
+        dataset = dataset.copy_of
+    return dataset
+
+
+def _cut(dataset: Dataset) -> bool:
+    """True where something that may choose among the samples was assigned after it was made."""
+    return any(CHANGING.search(name) is None for name in dataset.rewritten)
 
 
 def _identity(dataset: Dataset) -> object:

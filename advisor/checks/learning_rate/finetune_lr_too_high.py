@@ -31,9 +31,11 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             case = "preferences" if case == "language" and preferences else case
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
-                sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path)
-                usual = ctx.limit("usual")
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, **sure, value=rate.value, model=model.name, most=most, usual=usual)
+                sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path, model=model)
+                value, usual = rate.value, ctx.limit("usual")
+                yield ctx.finding(
+                    case, at=optimizer, value_from=rate.known, **sure, under=model, value=value, model=model.name, most=most, usual=usual
+                )
                 return
 
 

@@ -9,6 +9,7 @@ from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders, training_loop
+from advisor.model.losses import starts_again
 from advisor.model.modes import OFF, graphs_of_evaluation
 from advisor.model.recipe import Flow, Module, Recipe
 from advisor.model.record import replace
@@ -26,7 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         loop = training_loop(context)
         turn = loop.batch if loop is not None else _data_loop(context)
-        if turn is None or _starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
+        if turn is None or starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
             continue
         outside = not any(isinstance(call.of, Module) for call in context.calls)  # what a model keeps inside is its own affair
         if loop is None and (flow.losses or (turn in measured and outside)) and _of_this_batch(flow, turn):
@@ -48,11 +49,6 @@ def _data_loop(context: Around) -> Loop | None:
 def _of_this_batch(flow: Flow, turn: Loop) -> bool:
     """True when the loss is computed from what the loop takes in this turn."""
     return any(loader in (flow.source, *flow.sources) for loader in loaders(turn))
-
-
-def _starts_again(turn: Loop, variable: object) -> bool:
-    """True when what it is kept in is new in every turn."""
-    return any(event.data.get("variable") == variable for event, _ in events(turn.body, Kind.RESET, Kind.ASSIGN))
 
 
 def _outlives(turn: Loop, keep: Event, context: Around) -> bool:

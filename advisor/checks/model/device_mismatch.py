@@ -1,4 +1,4 @@
-"""Batches on one device, and the model that they are given to on another."""
+"""Batches on one device, and the model that they are given to, or what takes a part of them, on another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ ON_CPU = ("torch.nn.", "torchvision.models.", "timm.", "transformers.")  # where
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each model that is given its first batch in training, where one of the two was moved to an accelerator."""
+    """Lengths that are used on the CPU; each model that is given its first batch in training, where one of the two was moved to an accelerator."""
+    for place, moved in dict(recipe.moved_lengths).items():
+        yield ctx.finding("lengths-moved", at=place, moved=moved)
     if recipe.framework != "plain" or not recipe.whole or recipe.moved_unseen:
         return
     met: set[Module] = set()

@@ -23,6 +23,13 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     if call.result_of is not None:
         yield ctx.finding("result", at=call, severity=severity, callee=call.callee, function=call.result_of)
         return
+    if call.module is not None:
+        yield ctx.finding("module", at=call, severity=severity, callee=call.callee, module=call.module)
+        return
+    if call.nothing:
+        evidence = [Link(call.defined.file, call.defined.line, "where the object is made")] if call.defined is not None else []
+        yield ctx.finding("none", at=call, severity=severity, evidence=evidence, callee=call.callee)
+        return
     if call.unpacked is not None:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)

@@ -1,4 +1,4 @@
-"""Names that nothing in their file binds, or in the file that they are imported from, and methods that their object lacks."""
+"""Names that nothing in their file binds, or in the file that they are imported from, and methods and attributes that their object lacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
             continue
         if name.lacked_by is not None:
-            case = "attribute" if name.attribute else "method" if name.meant is None else "misspelled"
+            case = "misspelled" if name.meant is not None else "method" if name.called else "attribute"
             yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, owner=name.lacked_by, meant=name.meant)
             continue
         by_file.setdefault(name.place.file, []).append(name)

@@ -10,7 +10,7 @@ from advisor.model.events import Event, Kind, Region, events
 from advisor.model.finding import Finding
 from advisor.model.folds import arm_guards, guards
 from advisor.model.length import most_steps
-from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_of, set_by_default
+from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_in_training, seeds_of, set_by_default
 from advisor.model.recipe import Recipe, Seed
 
 Spot = tuple[Event, Around]
@@ -37,8 +37,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("behind-flag", at=seeds[0])
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or "a seed may be set in what could not be read", need)
-    elif recipe.seeds.items:
-        yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in recipe.seeds)))
+    elif others := seeds_in_training(recipe):
+        yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in others)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
 

@@ -23,7 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if condition.operator == "truth" and _is_seed(condition):
                 told.add(branch)
                 tested = first(condition.left)
-                case = "zero" if tested is not None and tested.value == 0 and tested.value is not False else "any"
+                zero = tested is not None and tested.weak and tested.value == 0 and tested.value is not False
+                case = "zero" if zero else "any"  # a zero that is written beside the test may say that no seed is wanted
                 yield ctx.finding(case, at=event, condition=condition.text, value_from=tested)
 
 

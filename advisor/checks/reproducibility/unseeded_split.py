@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
-from advisor.model.randomness import is_random, is_run, library_of, seeds_of, unseeded
+from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, seeds_of, unseeded
 from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Link, Place
 
@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     met: dict[object, Split] = {}
     for event, around in events(recipe.tree, Kind.SPLIT):
         split = event.subject
-        if not isinstance(split, Split) or split.dropped or not is_random(split):
+        if not isinstance(split, Split) or split.dropped or not is_random(split) or apart_from_training(recipe, around):
             continue
         loop = batch_loop(around) or epoch_loop(around)
         first = met.setdefault(split.data.place if isinstance(split.data, Fact) else (split.place, split.data), split)

@@ -10,7 +10,7 @@ from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.length import most_steps
 from advisor.model.losses import CLASSIFICATION, trained_on
-from advisor.model.order import is_ordered, is_sequential
+from advisor.model.order import in_one_batch, is_ordered, is_sequential
 from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import Known, OneOf, is_absent
 
@@ -24,7 +24,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if loader.dataset is not None and loader.dataset.drawn and _once(ctx.recipe):
         return
-    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or (sampled(loader) and elsewhere is None):
+    if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or in_one_batch(loader) or (sampled(loader) and elsewhere is None):
         return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
         return

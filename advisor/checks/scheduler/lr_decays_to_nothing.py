@@ -8,7 +8,7 @@ from typing import Literal
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import is_part, rate_left, stepped_each, times_stepped
+from advisor.model.schedules import is_part, rate_left, times_stepped, unit
 from advisor.model.source import number
 
 
@@ -24,6 +24,5 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     left = [rate_left(scheduler, begins + (times - begins) * tenth / 10) for tenth in range(10)]
     if any(share is None or share > ctx.limit("left") for share in left):
         return
-    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     confidence: Literal["medium"] | None = "medium" if scheduler.flag_off else None
-    yield ctx.finding("nothing-left", at=scheduler, confidence=confidence, share=left[0], after=begins, times=times, unit=unit)
+    yield ctx.finding("nothing-left", at=scheduler, confidence=confidence, share=left[0], after=begins, times=times, unit=unit(ctx.recipe, scheduler))

@@ -11,8 +11,8 @@ from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, cadence, epoch_loop
 from advisor.model.recipe import Recipe, Scheduler
 from advisor.model.resuming import Resume, resumes
-from advisor.model.schedules import anew, is_part, steps_of
-from advisor.model.source import is_absent, value_of
+from advisor.model.schedules import alternatives, anew, is_part, steps_of
+from advisor.model.source import Known, is_absent
 
 FROM_THE_START = -1  # last_epoch of a new schedule
 
@@ -41,14 +41,19 @@ def _case(recipe: Recipe, resume: Resume, scheduler: Scheduler) -> str | None:
 
 def _loop(recipe: Recipe, scheduler: Scheduler) -> Loop | None:
     """The loop over epochs in which it is stepped; None when it is told where it stands, or may be."""
-    last = scheduler.settings.get("last_epoch")
-    told = not is_absent(last) and value_of(last) != FROM_THE_START
+    told = any(_is_told(other) for other in alternatives(recipe, scheduler))  # one is built where a run goes on, the other where it begins
     if told or scheduler.name == "ReduceLROnPlateau" or scheduler.escaped is not None or scheduler.when is not None or is_part(recipe, scheduler):
         return None
     steps = steps_of(recipe, scheduler)
     if not steps or any(_tells(event, around) for event, around in steps):
         return None
     return epoch_loop(steps[0][1]) or batch_loop(steps[0][1])
+
+
+def _is_told(scheduler: Scheduler) -> bool:
+    """True where its last_epoch may be another than that of a new schedule, on whatever way."""
+    last = scheduler.settings.get("last_epoch")
+    return not is_absent(last) and not (isinstance(last, Known) and last.value == FROM_THE_START)
 
 
 def _tells(event: Event, around: Around) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Scheduler
-from advisor.model.schedules import PLATEAU, first_change, is_part, setting, stepped_each, times_stepped
+from advisor.model.schedules import PLATEAU, first_change, is_part, setting, times_stepped
 from advisor.model.source import Known, first, number
 
 FACTORS = {"StepLR": "gamma", "MultiStepLR": "gamma", "ExponentialLR": "gamma", PLATEAU: "factor", "ConstantLR": "factor"}
@@ -23,7 +23,10 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     neutral = _neutral(scheduler)
     if neutral is not None:
-        yield ctx.finding("neutral", at=scheduler, confidence="medium" if scheduler.flag_off else None, setting=neutral)
+        name, known = neutral
+        severity: Severity | None = "hint" if known.origin else None  # a setting of the program's own that stands at one asks for no schedule
+        sure: Confidence | None = "medium" if scheduler.flag_off else None
+        yield ctx.finding("neutral", at=scheduler, value_from=known, severity=severity, confidence=sure, setting=f"{name}=1")
         return
     name, change = first_change(scheduler)
     turns = times_stepped(ctx.recipe, scheduler)
@@ -31,7 +34,6 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if turns is None or times is None or change is None or change < times:
         return
     given = first(scheduler.settings.get(name))
-    unit = "epochs" if stepped_each(ctx.recipe, scheduler) == "epoch" else "steps"
     yield ctx.finding(
         "beyond-the-run",
         at=scheduler,
@@ -40,7 +42,6 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         setting=name,
         value=change if (own := setting(scheduler, name)) is None else own,
         times=times,
-        unit=unit,
         run=ctx.provenance(turns),
     )
 
@@ -56,7 +57,8 @@ def _ignored_warmup(scheduler: Scheduler) -> tuple[str, Known] | None:
     return None
 
 
-def _neutral(scheduler: Scheduler) -> str | None:
-    """The setting that makes the factor one."""
+def _neutral(scheduler: Scheduler) -> tuple[str, Known] | None:
+    """The setting that makes the factor one, on every way."""
     name = FACTORS.get(scheduler.name)
-    return f"{name}=1" if name is not None and setting(scheduler, name) == 1 else None
+    held = scheduler.settings.get(name) if name is not None else None
+    return (name, held) if name is not None and isinstance(held, Known) and number(held) == 1 else None

@@ -17,8 +17,8 @@ from advisor.model.schedules import (
     milestone_setting,
     milestones,
     setting,
-    stepped_each,
     times_stepped,
+    unit,
 )
 from advisor.model.source import Known, first, number
 
@@ -32,12 +32,11 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if (scheduler.owner and not by_config) or is_part(ctx.recipe, scheduler):
         return
     recipe = ctx.recipe
-    each = scheduler.stepped if by_config else stepped_each(recipe, scheduler)
-    turns = first(recipe.epochs if each == "epoch" else recipe.steps) if by_config else times_stepped(recipe, scheduler)
+    counted = ("epochs" if scheduler.stepped == "epoch" else "steps") if by_config else unit(recipe, scheduler)
+    turns = first(recipe.epochs if counted == "epochs" else recipe.steps) if by_config else times_stepped(recipe, scheduler)
     given = milestone_setting(scheduler) if scheduler.name in MULTI_STEP else horizon(scheduler)
-    unit = "epochs" if each == "epoch" else "steps"
     if not by_config and (given is None or turns is None):  # the number of batches follows from the data: both are compared in epochs
-        given, turns, unit = horizon_in_epochs(recipe, scheduler), epochs_stepped_through(recipe, scheduler), "epochs"
+        given, turns, counted = horizon_in_epochs(recipe, scheduler), epochs_stepped_through(recipe, scheduler), "epochs"
     times = number(turns)
     if given is None or turns is None or times is None or times < ctx.limit("shortest"):
         return
@@ -52,7 +51,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             value=span,
             left=_left(scheduler),
             times=times,
-            unit=unit,
+            unit=counted,
             run=ctx.provenance(turns),
         )
 

@@ -25,7 +25,7 @@ from advisor.model.schedules import (
     stepped_late,
     stepped_twice,
     steps_of,
-    times_stepped,
+    turns_stepped,
 )
 from advisor.model.source import Link, first, number
 
@@ -76,7 +76,7 @@ def _may_mean_both(scheduler: Scheduler, ctx: Context) -> bool:
     if scheduler.name not in WITH_HORIZON and scheduler.name not in MULTI_STEP:
         return False
     recipe, marks = ctx.recipe, milestones(scheduler)
-    turns, reach = number(times_stepped(recipe, scheduler)), marks[-1] if marks else number(horizon(scheduler))
+    turns, reach = number(turns_stepped(recipe, scheduler)), marks[-1] if marks else number(horizon(scheduler))
     if turns is None or reach is None:  # the number of batches follows from the data: both are compared in epochs
         turns, reach = number(epochs_stepped_through(recipe, scheduler)), number(horizon_in_epochs(recipe, scheduler))
     return turns is None or reach is None or reach > turns

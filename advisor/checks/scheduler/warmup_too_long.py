@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.schedules import batches_each, chosen, epochs_stepped_through, is_part, passes, stepped_each, times_stepped
+from advisor.model.schedules import batches_each, chosen, epochs_stepped_through, is_part, passes, times_stepped, unit
 from advisor.model.source import first, number
 from advisor.model.warmup import warmup as warmup_of
 from advisor.model.warmup import warmup_steps, warmups
@@ -48,7 +48,7 @@ def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float
     if scheduler.owner is not None:
         return warmup_steps(scheduler), number(chosen(first(recipe.steps))), "steps"
     times = number(times_stepped(recipe, scheduler)) or number(scheduler.settings.get("num_training_steps"))
-    return warmup_steps(scheduler), times, "epochs" if stepped_each(recipe, scheduler) == "epoch" else "steps"
+    return warmup_steps(scheduler), times, unit(recipe, scheduler)
 
 
 def _in_epochs(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:

@@ -17,6 +17,7 @@ _INT = pattern(r"^[-+]?\d[\d_]*$")
 NO_TOKEN = "found character that cannot start any token"  # said of tabs, too
 _NUMERIC = "+-.0123456789"  # what a number may begin with
 _PREFIX = "tag:yaml.org,2002:"
+_TEXT, _MERGE = _PREFIX + "str", _PREFIX + "merge"
 
 
 class _TooLarge(Exception):
@@ -55,65 +56,88 @@ def _convert(root: Any, display: str) -> Node | Broken | None:
     if root is None:
         return None
     try:
-        return _node(root, display, {}, set(), 0)[0]
+        return _Tree(display).node(root, 0)
     except _TooLarge:
         return Broken(Place(display, 1), kind="yaml", detail=f"with its aliases expanded it has more than {MOST_NODES:,} values")
 
 
-def _place(node: Any, display: str) -> Place:
-    start, end = node.start_mark, node.end_mark
-    return Place(display, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+class _Tree:
+    """Makes our nodes of PyYAML's, those behind an alias once."""
 
+    def __init__(self, display: str) -> None:
+        self.display = display
+        self.size = 0  # nodes made so far, aliases expanded
+        self.done: dict[Any, tuple[Node, int]] = {}  # collections, and the nodes that each expands to
+        self.open: set[Any] = set()
 
-def _node(node: Any, display: str, done: dict[int, tuple[Node, int]], open_nodes: set[int], depth: int) -> tuple[Node, int]:
-    """A node of our tree and how many nodes it expands to. An alias to what is still open (a cycle) reads as null."""
-    known = done.get(id(node))
-    if known is not None:
-        return known
-    place = _place(node, display)
-    if id(node) in open_nodes or depth > DEEPEST:
-        return Scalar(None, "", place), 1
-    tag = node.tag if not node.tag.startswith(_PREFIX) else None
-    if isinstance(node, yaml.ScalarNode):
-        scalar = Scalar(_construct(node), node.value, place, quoted=bool(node.style), tag=tag)
-        scalar.typed = _typed(node, scalar.value)
-        done[id(node)] = scalar, 1
-        return scalar, 1
-    open_nodes.add(id(node))
-    size = 1
-    result: Node
-    if isinstance(node, yaml.SequenceNode):
-        result = listed = Listed([], place, tag)
-        for item in node.value:
-            inner, inner_size = _node(item, display, done, open_nodes, depth + 1)
-            listed.items.append(inner)
-            size += inner_size
-    else:
-        result = mapped = Mapped({}, place, tag)
+    def node(self, node: Any, depth: int) -> Node:
+        """A node. An alias to what is still open (a cycle) reads as null."""
+        self.size += 1
+        if type(node) is yaml.ScalarNode:
+            return self.scalar(node)
+        known = self.done.get(node)
+        if known is not None:
+            self.size += known[1] - 1
+            self.check()
+            return known[0]
+        if depth > DEEPEST or node in self.open:
+            return Scalar(None, "", self.place(node))
+        self.open.add(node)
+        before, tag = self.size - 1, node.tag if not node.tag.startswith(_PREFIX) else None
+        made = self.listed(node, tag, depth) if type(node) is yaml.SequenceNode else self.mapped(node, tag, depth)
+        self.check()
+        self.open.discard(node)
+        self.done[node] = made, self.size - before
+        return made
+
+    def check(self) -> None:
+        """No config is as large as that."""
+        if self.size > MOST_NODES:
+            raise _TooLarge
+
+    def place(self, node: Any) -> Place:
+        """Where a node stands."""
+        start, end = node.start_mark, node.end_mark
+        return Place(self.display, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def scalar(self, node: Any) -> Scalar:
+        """One value."""
+        tag, text = node.tag, node.value
+        value = text if tag == _TEXT else _construct(node)
+        quoted, own = bool(node.style), None if tag.startswith(_PREFIX) else tag
+        typed = value if quoted or (value is text and text[:1] not in _NUMERIC) else _typed(node, value)
+        return Scalar(value, text, self.place(node), typed, quoted, own)
+
+    def listed(self, node: Any, tag: str | None, depth: int) -> Listed:
+        """A sequence."""
+        return Listed([self.node(item, depth + 1) for item in node.value], self.place(node), tag)
+
+    def mapped(self, node: Any, tag: str | None, depth: int) -> Mapped:
+        """A mapping."""
+        entries: dict[Any, tuple[Node, Place]] = {}
+        made = Mapped(entries, self.place(node), tag)
+        own = made.own
         for key_node, value_node in node.value:
-            value, inner_size = _node(value_node, display, done, open_nodes, depth + 1)
-            size += inner_size
-            _entry(mapped, key_node, value, display)
-    if size > MOST_NODES:
-        raise _TooLarge
-    open_nodes.discard(id(node))
-    done[id(node)] = result, size
-    return result, size
+            value = self.node(value_node, depth + 1)
+            if key_node.tag == _MERGE:
+                _merge(made, value)
+                continue
+            here = self.place(key_node)
+            key = key_node.value
+            if key_node.tag != _TEXT:
+                key = _construct(key_node) if type(key_node) is yaml.ScalarNode else f"key at line {here.line}"
+            if key in own:
+                made.duplicates.append(duplicate(key, entries[key], (value, here)))
+            own.add(key)
+            entries[key] = (value, here)
+        return made
 
 
-def _entry(mapped: Mapped, key_node: Any, value: Node, display: str) -> None:
-    if key_node.tag == _PREFIX + "merge":
-        for source in value.items if isinstance(value, Listed) else (value,):
-            if isinstance(source, Mapped):
-                for merged_key, merged in source.entries.items():
-                    mapped.entries.setdefault(merged_key, merged)
-        return
-    here = _place(key_node, display)
-    key = _construct(key_node) if isinstance(key_node, yaml.ScalarNode) else f"key at line {here.line}"
-    if key in mapped.own:
-        mapped.duplicates.append(duplicate(key, mapped.entries[key], (value, here)))
-    mapped.own.add(key)
-    mapped.entries[key] = (value, here)
+def _merge(mapped: Mapped, value: Node) -> None:
+    for source in value.items if isinstance(value, Listed) else (value,):
+        if isinstance(source, Mapped):
+            for merged_key, merged in source.entries.items():
+                mapped.entries.setdefault(merged_key, merged)
 
 
 def _construct(node: Any) -> Any:
@@ -155,7 +179,7 @@ def _typed(node: Any, value: Any) -> Any:
     text = node.value
     if isinstance(value, bool) and text.lower() not in ("true", "false"):
         return value if text.lower() in ("yes", "no", "on", "off") else text
-    if isinstance(value, str) and text[:1] in _NUMERIC and node.tag == _PREFIX + "str":
+    if isinstance(value, str) and text[:1] in _NUMERIC and node.tag == _TEXT:
         if _INT.match(text):
             return int(text.replace("_", ""))
         if _FLOAT.match(text):

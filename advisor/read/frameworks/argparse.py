@@ -86,6 +86,8 @@ def setup(call: LibraryCall, instance: Instance) -> None:
     for key in ("options", "specs"):
         store.write(instance.data, key, {name: value for parent in held for name, value in parent.data.get(key, {}).items()})
     store.write(instance.data, "exact", exact)
+    if ".parse" not in call.reader.frame.module.text:  # else another parser, which could not be read, may have been given its options
+        store.write(instance.data, "said", [said for parent in held for said in parent.data.get("said", ())])
     if default is not None:
         store.write(instance.data, "default", default)
 
@@ -114,6 +116,7 @@ def add_parser(call: LibraryCall) -> Value:
         given = parent.data if isinstance(parent, Instance) else {}
         for key in ("options", "specs"):
             call.reader.store.write(of.data, key, {**of.data.get(key, {}), **given.get(key, {})})
+        of.data.get("said", []).extend(given.get("said", ()))
     return of
 
 
@@ -197,6 +200,9 @@ def add_argument(call: LibraryCall) -> Value:
         said.action = str(action) if action in _SWITCHES else ""
         said.whole = action_value is not None and said.type == "float"  # an action of the program's own makes of it what it likes
         said.as_text = plain and not call.this.kind.startswith("jsonargparse.")
+        if "said" in call.this.data:
+            said.parsed = False
+            call.this.data["said"].append(said)
         reader.recipe.hyperparameters.items.append(said)
     return reader.instance("argparse.Action", role="action", attributes={"dest": Constant(dest)})
 
@@ -292,6 +298,8 @@ def _join(reader: Reader, specs: dict[str, Option], options: dict[str, Value]) -
 
 def namespace(call: LibraryCall) -> Instance:
     """The object that parse_args gives."""
+    for said in call.this.data.get("said", ()):
+        said.parsed = True
     options = dict(call.this.data.get("options", {}))
     given = call.get("args", 0)
     exact = call.this.data.get("exact", True)

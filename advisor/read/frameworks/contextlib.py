@@ -75,7 +75,15 @@ def enter_context(call: LibraryCall) -> Value:
     return found if found is not None else Opaque("an entered context")
 
 
-@table.method("exit-stack", "callback", "push", "close", "pop_all")
+@table.method("exit-stack", "callback", "push", "push_async_callback")
+def at_the_end(call: LibraryCall) -> Value:
+    """stack.callback(scheduler.step): it is run when the block ends, wherever that is."""
+    given = [*call.arguments.positional, *call.arguments.keywords.values()]
+    call.reader.escape(given, "ExitStack." + call.name.rpartition(".")[2], call.node)
+    return given[0] if given else NONE
+
+
+@table.method("exit-stack", "close", "pop_all")
 def quiet(call: LibraryCall) -> Value:
     """What runs at the end."""
     return call.this if isinstance(call.receiver, Instance) and call.name.endswith("pop_all") else NONE

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from advisor.model.events import Kind
+from advisor.model.recipe import Dataset
+from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Union, Value, join, mapping, sequence
@@ -37,10 +40,18 @@ def _copy(call: LibraryCall, value: Value, deep: bool, depth: int) -> Value:
             return reader.instance("state", role="state", node=call.node, data={**value.data, "copied": deep or value.data.get("copied")})
         copied = table.TENSORS.get("copied")
         if value.role == "module" and deep and copied is not None:
-            return copied(reader, value, call.node) or value
-        if value.role in ("optimizer", "scheduler", "loader", "dataset"):
+            made = copied(reader, value, call.node)
+            if isinstance(made, Instance):
+                reader.emit(Kind.COPY, call.node, made.fact)
+            return made or value
+        if value.role in ("optimizer", "scheduler", "loader"):
             return value
-        return reader.instance(
-            value.kind, role=value.role, fact=value.fact, node=call.node, attributes=dict(value.attributes), data=dict(value.data), cls=value.cls
-        )
+        fact, attributes = value.fact, dict(value.attributes)
+        if isinstance(fact, Dataset):  # each copy may be cut in its own way
+            fact = reader.record(replace(fact, place=call.place, copy_of=fact, rewritten=frozenset(), same_as=None))
+            inner = attributes.get("dataset")
+            if deep and depth < 3 and isinstance(inner, Instance) and inner.fact is not None and inner.fact is fact.origin:
+                inner = attributes["dataset"] = _copy(call, inner, True, depth + 1)
+                fact.origin = inner.fact if isinstance(inner, Instance) and isinstance(inner.fact, Dataset) else None
+        return reader.instance(value.kind, role=value.role, fact=fact, node=call.node, attributes=attributes, data=dict(value.data), cls=value.cls)
     return value

@@ -34,6 +34,16 @@ def identity(value: Value | None) -> Any:
     return None
 
 
+def origin(value: Value | None) -> Any:
+    """The data that some rows, or windows of rows, were taken from; of a list, those of what is in it."""
+    from advisor.read.frameworks.torch.flows import flow_of
+
+    if isinstance(value, Sequence):
+        value = value.items[0] if value.items else None
+    flow = flow_of(value)
+    return flow.source if flow is not None and "rows" in flow.part else None
+
+
 def is_part(held: Any) -> bool:
     """True for the identity of one part of a split."""
     return isinstance(held, tuple) and isinstance(held[0], Split)
@@ -77,13 +87,14 @@ def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> N
         _split(reader, whole, node)
 
 
-def _split(reader: Reader, whole: Any, node: ast.AST) -> Split:
+def _split(reader: Reader, whole: Any, node: ast.AST, origin: Any = None) -> Split:
     """The split of data, or of their indices, that a slice belongs to."""
     split = reader.cuts.get(id(whole))
     if not isinstance(split, Split):
         order = split
         data = None if isinstance(whole, dict) else whole  # of a list of numbers no more is known
-        split = reader.record(Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, parts=2, order=order))
+        made = Split(reader.place(node), kind="a slice", shuffle=Known(order is not None), data=data, origin=origin, parts=2, order=order)
+        split = reader.record(made)
         reader.cuts[id(whole)] = split
         reader.keep.append(whole)
         reader.emit(Kind.SPLIT, node, split)
@@ -113,13 +124,13 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
     if begin is None or end is None or end - begin == 1 or not isinstance(written, ast.Slice) or not _both_taken(reader, written):
         return None
     begin, end = (1 - share if _from_end(bound) else share for share, bound in ((begin, written.lower), (end, written.upper)))
-    return part_of(reader, owner, _split(reader, whole, node), "train" if end - begin >= HALF else "test")
+    return part_of(reader, owner, _split(reader, whole, node, origin(owner)), "train" if end - begin >= HALF else "test")
 
 
 def _is_data(value: Value) -> bool:
     """True for what holds samples as they were read: no output of a model, no part of a batch."""
     if isinstance(value, Instance):
-        return value.role in ("frame", "array")
+        return value.role == "frame"
     return isinstance(value, Tensor) and value.flow.graph == "none" and not value.flow.modules and value.flow.activation is None
 
 

@@ -227,9 +227,16 @@ def train_test_split(call: LibraryCall) -> Value:
     return reader.instance(PARTS, role="dataset-parts", node=call.node, data=data)
 
 
+NO_COLUMNS = ("train", "validation")  # parts of a whole, which no published data set has as columns: a test may be one
+
+
 @table.method(DATASET, "__getitem__", "__iter__", "iter")
 def item(call: LibraryCall) -> Value:
     """dataset[0], dataset["text"]"""
+    asked = call.reader.plain(call.arguments.positional[0]) if call.name.endswith("__getitem__") and call.arguments.positional else None
+    plain = not call.reader.refusals.guarded and all(label == "default" for _, label in call.reader.conditions)
+    if asked in NO_COLUMNS and plain and isinstance(call.this.fact, Dataset) and call.this.fact.role != "unknown":
+        call.reader.record(UnknownKey(call.place, name=asked, taker=call.this.fact.role, by="parts"))
     return Tensor(Flow(source=call.this.fact, graph="none"))
 
 

@@ -11,7 +11,7 @@ from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import matches, turned
-from advisor.read.frameworks.torch.flows import flow_of
+from advisor.read.frameworks.torch.flows import flow_of, of_several
 from advisor.read.frameworks.torch.seeds import clock
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, sequence, setting
@@ -38,6 +38,7 @@ DRAWS = [
     "laplace",
 ]
 ALIKE = frozenset({"array", "asarray", "ascontiguousarray", "copy", "log", "log1p", "exp", "sqrt", "abs", "clip", "nan_to_num", "square", "round"})
+JOINING = ("concatenate", "vstack", "append", "row_stack")  # rows below rows
 RISING = ("array", "asarray", "float32", "sqrt", "square", "log", "log1p", "log2", "log10", "squeeze", "reshape", "copy")  # keep the order of counts
 USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 
@@ -177,7 +178,7 @@ def generic(call: LibraryCall) -> Value | None:
         return given[0] if given else Opaque("a number")
     flows = [flow for value in given if (flow := _inner(value)) is not None]
     if flows:
-        head = flows[0]
+        head = _joined(call, flows[0]) if name in JOINING else flows[0]
         activation = (
             head.activation
             if name in ("array", "asarray", "concatenate", "stack", "vstack", "squeeze", "reshape", "expand_dims", "transpose", "append")
@@ -198,6 +199,17 @@ def generic(call: LibraryCall) -> Value | None:
             )
         )
     return Tensor(Flow(graph="none"))
+
+
+def _joined(call: LibraryCall, head: Flow) -> Flow:
+    """The rows of several data, one after the other, are the rows of none of them."""
+    given = call.arguments.positional[:1]
+    parts = list(given[0].items) if given and isinstance(given[0], Sequence) else call.arguments.positional[:2]
+    flows = [flow for part in parts if (flow := flow_of(part)) is not None]
+    axis = call.get("axis", 2 if call.name.endswith("append") else 1)
+    if not of_several(flows) or (axis is not None and call.reader.plain(axis) != 0):
+        return head
+    return replace(head, source=None, sources=tuple(dict.fromkeys(flow.source for flow in flows if flow.source is not None)))
 
 
 def _math() -> dict[str, Any]:

@@ -9,12 +9,11 @@ from advisor.model.recipe import Dataset, Fitted, Flow, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import table
-from advisor.read.frameworks.cuts import identity, part_of, put_in_order
+from advisor.read.frameworks.cuts import identity, origin, part_of, put_in_order
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python import scopes
-from advisor.read.python.reader import Reader
-from advisor.read.python.values import Instance, Opaque, Tensor, Value, sequence
+from advisor.read.python.values import Opaque, Tensor, Value, sequence
 
 FOLDS: dict[str, dict[str, Any]] = {
     "KFold": {"n_splits": 5, "shuffle": False, "random_state": None},
@@ -74,7 +73,7 @@ def train_test_split(call: LibraryCall) -> Value:
         fact.seed = ABSENT
     fact.shuffle = call.setting("shuffle", None, True, "scikit-learn")
     fact.stratified = call.setting("stratify", None, None, "scikit-learn")
-    fact.data = identity(arrays[0]) if arrays else None
+    fact.data, fact.origin = (identity(arrays[0]), origin(arrays[0])) if arrays else (None, None)
     fact.dropped = scopes.dropped(reader.frame.module.tree, call.node)
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)
@@ -110,7 +109,8 @@ def split(call: LibraryCall) -> Value:
     fact = call.this.fact
     call.reader.emit(Kind.SPLIT, call.node, fact)
     if isinstance(fact, Split):
-        fact.data = identity(call.arguments.positional[0] if call.arguments.positional else None)
+        given = call.arguments.positional[0] if call.arguments.positional else None
+        fact.data, fact.origin = identity(given), origin(given)
         if fact.seed is ABSENT and isinstance(fact.shuffle, Known) and fact.shuffle.value is True:
             call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=fact.kind, use="split")
     pair = sequence([Tensor(Flow(graph="none", source=(fact, "train"))), Tensor(Flow(graph="none", source=(fact, "test")))], "tuple")
@@ -174,30 +174,26 @@ def fit(call: LibraryCall) -> Value:
     name = call.name.rpartition(".")[2]
     if name in ("fit", "partial_fit"):
         return call.this
-    result = carried(reader, value)
+    result = carried(value)
     if name == "fit_resample":
         return sequence([result, Tensor(Flow(graph="none"))], "tuple")
     return result
 
 
-def carried(reader: Reader, value: Value | None) -> Value:
+def carried(value: Value | None) -> Value:
     """Transformed data is still the same data."""
     flow = flow_of(value)
     if flow is not None:
         flow = replace(flow, rank=None) if flow.rank == 1 else flow  # labels come out as numbers, or as a column for each
         held = identity(value)
         return Tensor(flow if held is flow.source else replace(flow, source=held, part=()))
-    if isinstance(value, Instance):
-        return reader.instance(
-            "numpy.ndarray", role="array", data={"identity": identity(value), **{k: v for k, v in value.data.items() if k in ("whole", "split")}}
-        )
     return Tensor(Flow(graph="none", source=identity(value)))
 
 
 @table.method("preprocessing", "transform", "inverse_transform")
 def transform(call: LibraryCall) -> Value:
     """scaler.transform(x)"""
-    return carried(call.reader, call.arguments.positional[0] if call.arguments.positional else None)
+    return carried(call.arguments.positional[0] if call.arguments.positional else None)
 
 
 @table.method("estimator", "fit", "predict", "predict_proba", "score", "transform", "fit_transform", "fit_predict")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
-from advisor.model.recipe import Flow, Listing, Loader, Optimizer, Recipe, Role, Save
+from advisor.model.recipe import Dataset, Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
-from advisor.read.python import config_class, constants, copies, folders, group_keys, moves, patience, telling, tree
+from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unsaved
 from advisor.read.python.declared import note_readers
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
@@ -27,6 +27,7 @@ def complete(reader: Reader) -> None:
     if _leave_out_foreign_steps(recipe, nodes) | copies.leave_out_unread(reader, nodes):
         nodes = _telling(recipe)
     tree.forget()
+    frozen.note_afterwards(nodes)
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
@@ -41,8 +42,10 @@ def complete(reader: Reader) -> None:
     _evaluation(recipe, nodes)
     _completeness(reader, nodes)
     recipe.measures_speed = recipe.whole and recipe.framework == "plain" and telling.measures_speed(reader, nodes)
+    recipe.tries_out = recipe.whole and trials.tries_out(reader, recipe, nodes)
     folders.note_missing(reader)
     moves.note(reader, nodes)
+    unsaved.note(reader, nodes)
     note_readers(reader)
     constants.note(reader)
     config_class.note(reader)
@@ -228,6 +231,14 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
         elif loader.role == "unknown":
             loader.role = dataset_role
             loader.role_from = "contents" if dataset_role != "unknown" else "unknown"
+    trained = [loader.dataset for loader in recipe.loaders if loader.role == "train" and loader.dataset is not None]
+    for loader in recipe.loaders:
+        loader.of_training = loader.role != "train" and loader.takes_all and (loader.dataset in trained or _is_training_set(loader.dataset))
+
+
+def _is_training_set(dataset: Dataset | None) -> bool:
+    """True for the whole of what is called the training set."""
+    return dataset is not None and dataset.role == "train" and dataset.origin is None and dataset.split is None
 
 
 def _data_loop(context: Context) -> Loop | None:

@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts
+from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts, unused
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -99,6 +99,8 @@ def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Valu
         if isinstance(value, Instance) and (value.cls is not None or value.role in ("loader",)):
             iteration = reader.iterate(value, node)
             return list(iteration.items) if iteration.items is not None else [iteration.item] * count
+        return [reader.subscript(value, Constant(i), node) for i in range(count)]
+    if isinstance(value, Opaque) and value.type == "shape":
         return [reader.subscript(value, Constant(i), node) for i in range(count)]
     if isinstance(value, Opaque):
         return [Opaque(value.why, flow=value.flow)] * count
@@ -215,6 +217,7 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
     conditions.remember(reader, node.value, value)
     if unpacked is not None:
         refusals.judge_unpacking(reader, node)
+    unused.note(reader, node, value)
     for target in node.targets:
         assign(reader, target, value, node)
     return None

@@ -58,7 +58,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             return Bound(owner, name)
         if owner.kind != "object" and owner.role is not None and owner.cls is None:
             return Bound(owner, name) if owner.role not in ("module",) else Opaque(f"`{name}` of {owner.kind}")
-        lacking.judge_attribute(reader, owner, name, node)
+        if owner.cls is not None:
+            lacking.judge_attribute(reader, owner, name, node)
         return Opaque(f"attribute `{name}`")
     if isinstance(owner, Library):
         full = table.canonical(f"{owner.name}.{name}")
@@ -219,6 +220,8 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
         handler = table.WRITES.get((owner.kind, name)) or table.WRITES.get((owner.role or "", name)) or table.WRITES.get((owner.role or "", "*"))
         if handler is not None:
             handler(reader, owner, new, node)
+        if isinstance(owner.fact, facts.Dataset):
+            owner.fact.rewritten |= {name}
         before = owner.attributes.get(name)
         reader.store.write(owner.attributes, name, new)
         if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):

@@ -32,7 +32,8 @@ class Body(list[ast.stmt]):
             put_off(self, lines)
 
     def _parsed(self, lines: list[str]) -> list[ast.stmt]:
-        text = "\n" * (self._first - 2) + "if 1:\n" + "\n".join(lines[self._first - 1 : self._last])  # so that every node stands where it stood
+        above = "\n" * (self._first - 2) + "if 1:\n"  # so that every node stands where it stood
+        text = above + "\n".join(lines[self._first - 1 : self._last]) + "\n\n"  # a last line may go on in one that is empty
         statements: list[ast.stmt] = parse(text).body[0].body
         return statements
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from advisor.read.python import (
     conditions,
     narrowing,
+    seeders,
     statements,
 )
-from advisor.read.python.values import Library, Opaque
+from advisor.read.python.values import Constant, Library, Opaque, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -30,6 +32,11 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
+        _note_clip(reader, node, strong)
+        off = seeders.switched_off(node.test, node.orelse if strong else node.body)
+        seeds = [line for line, given in off if not _by_default(reader, conditions.peek(reader, given))]
+        if seeds:
+            _offer(reader, node, test, seeds, taken=not strong)
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
     condition = conditions.test(reader, node.test, test)
@@ -59,11 +66,47 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
     return None
 
 
+def _note_clip(reader: Reader, node: ast.If, holds: bool) -> None:
+    """Notes that a clip stands in an arm that is not taken, apart from all steps: in another step's arm it is that step's."""
+    skipped, module = node.orelse if holds else node.body, reader.frame.module
+    if not skipped:
+        return
+    text = "\n".join(module.lines[skipped[0].lineno - 1 : skipped[-1].end_lineno])
+    if "clip_grad_" in text and not any(call in text for call in STEPS):
+        asked = module.segment(node.test)
+        off = (module.place(node.test), f"not ({asked})" if holds else asked)
+        if off not in reader.recipe.clips_off:
+            reader.recipe.clips_off.append(off)
+
+
+def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, taken: bool) -> None:
+    """The seeds that a value switches off are those of a flag: `seed = -1` in the program says what `default=-1` of an option does."""
+
+    def thunk() -> tuple[str | None, Any]:
+        return statements.run(reader, seeds), None
+
+    reader.refusals.guarded += 1  # the value that switches them off need not do as a seed
+    reader.branch(node, conditions.test(reader, node.test, test), [("default", not taken, lambda: (None, None)), ("flag", taken, thunk)])
+    reader.refusals.guarded -= 1
+
+
+def _by_default(reader: Reader, value: Value | None) -> bool:
+    """True for what a parameter is where nobody gives it: nobody chose that there is no seed."""
+    place = value.place if isinstance(value, Constant) else None
+    source = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
+    if source is None:
+        return False
+    functions = (node.args for node in ast.walk(source.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return any(source.place(default) == place for given in functions for default in (*given.defaults, *given.kw_defaults) if default is not None)
+
+
 def run_try(reader: Reader, node: ast.Try) -> str | None:
     """try: the body, then each handler as an alternative."""
+    failed = len(reader.failed_imports)
     reader.refusals.guarded += bool(node.handlers)
     status = statements.run(reader, node.body)
     reader.refusals.guarded -= bool(node.handlers)
+    found = len(reader.failed_imports) == failed and bool(node.handlers) and _imports_of_project(reader, node.body)
     if status is None and node.orelse:
         status = statements.run(reader, node.orelse)
     if node.handlers:
@@ -72,7 +115,11 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
             def thunk() -> tuple[str | None, Any]:
                 if item.name:
                     reader.store.write(reader.frame.home(item.name), item.name, Opaque("an exception"))
-                return statements.run(reader, item.body), None
+                idle = found and _waits_for_import(node, item)
+                reader.refusals.guarded += idle
+                outcome = statements.run(reader, item.body)
+                reader.refusals.guarded -= idle
+                return outcome, None
 
             return thunk
 
@@ -84,6 +131,22 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     if node.finalbody:
         statements.run(reader, node.finalbody)
     return status if status in statements.LEAVING else None
+
+
+def _imports_of_project(reader: Reader, body: list[ast.stmt]) -> bool:
+    """True for statements that import files of the project alone, whichever libraries are installed."""
+    imports = [item for item in body if isinstance(item, (ast.Import, ast.ImportFrom))]
+    names = [alias.name for item in imports if isinstance(item, ast.Import) for alias in item.names]
+    names += [item.module or "" for item in imports if isinstance(item, ast.ImportFrom) and not item.level]
+    return bool(imports) and reader.imported.isdisjoint(name.partition(".")[0] for name in names)
+
+
+def _waits_for_import(node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """True for a handler that runs only where an import of the body fails: what it would do is no fault where none does."""
+    if all(isinstance(item, (ast.Import, ast.ImportFrom)) for item in node.body):
+        return True
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return all(isinstance(name, ast.Name) and name.id in ("ImportError", "ModuleNotFoundError") for name in caught)
 
 
 def run_match(reader: Reader, node: ast.Match) -> str | None:

@@ -12,7 +12,7 @@ from advisor.model.recipe import Module as ModuleFact
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, lacking, seeders
+from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, lacking, seeders, uncallable
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
@@ -74,6 +74,8 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
     """Calls a value."""
     if isinstance(callee, Function):
         return functions.call_function(reader, callee, arguments, node)
+    if isinstance(callee, (Library, Module)) and arguments.written:
+        uncallable.judge_module(reader, callee, node)
     if isinstance(callee, Library):
         return call_library(reader, callee.name, arguments, node)
     if isinstance(callee, Bound):
@@ -347,6 +349,8 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         seeders.emit(reader, arguments, node)
     if base is None and receiver.role in lacking.ROLES:
         lacking.judge_method(reader, receiver, name, node)
+    elif base is None and receiver.cls is not None:
+        lacking.judge_attribute(reader, receiver, name, node)
     given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)

@@ -75,13 +75,21 @@ def _order(cls: Value) -> list[Value]:
 
 
 def class_lookup(reader: Reader, cls: Class, name: str) -> Value | None:
-    """A name of a class or its project bases."""
+    """A name of a class or its project bases; unknown where a base that could not be read is asked before the one that has it."""
     for base in cls.mro or (cls,):
         if isinstance(base, Class):
             found = base.namespace.get(name)
             if found is not None:
-                return found
+                return found if base is cls else _unread_before(cls, base) or found
     return None
+
+
+def _unread_before(cls: Class, base: Class) -> Opaque | None:
+    """The base that could not be read and that Python asks before another one."""
+    if len(cls.mro) < 3 or not isinstance(cls.mro[-1], (Library, Opaque)) or not any(isinstance(item, Opaque) for item in cls.mro):
+        return None
+    order = _order(cls)
+    return next((item for item in order[: order.index(base)] if isinstance(item, Opaque)), None) if base in order else None
 
 
 def library_base(cls: Class) -> str | None:
@@ -164,6 +172,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, arguments.after(instance), node, instance)
         if isinstance(instance.fact, facts.Dataset):
+            instance.fact.rewritten = frozenset()  # what its constructor writes makes it
             held = [value for value in instance.attributes.values() if not isinstance(value, Constant)]
             instance.fact.drawn = bool(held) and all(isinstance(value, Tensor) and value.flow.activation == "random" for value in held)
         if "containers" in instance.data:

@@ -1,4 +1,4 @@
-"""Calls whose result is thrown away and that change nothing."""
+"""Calls whose result is thrown away: those that change nothing, and those that can only be there to seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Event, Kind
 from advisor.model.recipe import Module
 from advisor.model.source import value_of
-from advisor.read.python import conditions
+from advisor.read.python import conditions, seeders
 from advisor.read.python.values import (
     Instance,
     Library,
@@ -52,7 +52,9 @@ EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 
 
 def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
-    """An expression statement `x.to(device)` whose result is thrown away and that changes nothing."""
+    """An expression statement `x.to(device)` whose result is thrown away and that changes nothing, or `prepare(seed=44)` of an unread library."""
+    if seeders.asks_for_seed(node):
+        seeders.called_to_seed(reader, conditions.peek(reader, node.func), node)
     if isinstance(result, Tensor) and _is_pure_layer(conditions.peek(reader, node.func)):
         reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="layer")
     elif isinstance(node.func, ast.Attribute):

@@ -20,9 +20,9 @@ from advisor.read.python import (
     functions,
     narrowing,
     operators,
-    refusals,
     subscripts,
     texts,
+    unbound,
 )
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -75,7 +75,7 @@ def eval_name(reader: Reader, node: ast.Name) -> Value:
         if table.find_function(name) is not None:
             return Library(name)
         return Opaque(f"`{node.id}` may come from `{star.name}`")
-    refusals.judge_name(reader, node)
+    unbound.judge_name(reader, node)
     return Opaque(f"`{node.id}` is not bound here")
 
 
@@ -102,7 +102,21 @@ def _line(reader: Reader, place: Place) -> str:
         line, lines = module.row(place), module.lines
     else:
         lines = reader.project.lines(place.file) if place.file in reader.project.texts else []
-    return lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
+    return _argument(lines[line - 1], place.column).strip()[:120] if 0 < line <= len(lines) else ""
+
+
+def _argument(line: str, column: int) -> str:
+    """Of a line that a call goes on in, the argument that stands at a column: `start=0` of `device=device, start=0, workers=4,`."""
+    if not line.rstrip().endswith(",") or not 0 < column <= len(line):
+        return line
+    start = end = column - 1
+    while start and line[start - 1] not in ",([{":
+        start -= 1
+    depth = 0
+    while end < len(line) and (depth or line[end] not in ",)]}"):
+        depth += (line[end] in "([{") - (line[end] in ")]}")
+        end += 1
+    return line[start:end]
 
 
 def eval_attribute(reader: Reader, node: ast.Attribute) -> Value:

@@ -49,6 +49,7 @@ def make_function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef |
     frame.capture(cut_apart(reader))
     if frame.is_class:
         function.owner = frame.owner
+        function.kind = "static" if function.name == "__new__" else "plain"
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
@@ -280,20 +281,9 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
     parameters = [*spec.posonlyargs, *spec.args]
     positional = list(arguments.positional)
     keywords = dict(arguments.keywords)
-    for index, parameter in enumerate(parameters):
-        name = parameter.arg
-        if index < len(positional):
-            names[name] = positional[index]
-        elif name in keywords:
-            names[name] = keywords.pop(name)
-        elif name in function.injected:
-            names[name] = function.injected[name]
-        elif name in function.defaults:
-            default = function.defaults[name]
-            names[name] = default if arguments.exact else join([default, _not_named(reader, function, arguments, name)])
-        else:
-            names[name] = _not_named(reader, function, arguments, name)
-    for parameter in spec.kwonlyargs:
+    for parameter, value in zip(parameters, positional):
+        names[parameter.arg] = value
+    for parameter in (*parameters[len(positional) :], *spec.kwonlyargs):
         name = parameter.arg
         if name in keywords:
             names[name] = keywords.pop(name)
@@ -310,7 +300,7 @@ def bind(reader: Reader, function: Function, arguments: Arguments, receiver: Val
         names[spec.kwarg.arg] = mapping(keywords, arguments.exact)
     scope = NOTHING_DECLARED if isinstance(node, ast.Lambda) else declared(node, function.module.lines)
     owner = function.owner
-    if owner is not None and receiver is None and positional and function.kind == "plain":
+    if owner is not None and receiver is None and positional and (function.kind == "plain" or function.name == "__new__"):
         receiver = positional[0]
     return Frame(
         function.module,

@@ -13,7 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.python.executions import FailedImport, Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
-from advisor.read.python.refusals import judge_import, judge_level
+from advisor.read.python.unbound import judge_import, judge_level
 from advisor.read.python.values import Constant, Library, Module, Opaque, Value
 
 if TYPE_CHECKING:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TRAINING = pattern(  # keys whose loss changes a run; names, paths and notes may stand in a config for its readers alone
     r"^(\w+_)?(lr|learning_rate|weight_decay|momentum|batch_size|epochs?|warmup\w*|clip\w*|grad_clip\w*|max_grad_norm|gradient_clip\w*|dropout\w*"
     r"|patience|early_stop\w*|label_smoothing|accumulat\w*|gradient_accumulation\w*|ema_decay|scheduler|lr_\w+|milestones|num_workers"
+    r"|(num|n)_(classes|layers|heads|blocks|channels|epochs|steps)|hidden_(size|dim|units)|embed(ding)?_(dim|size)|bidirectional"
+    r"|(img|image|input|crop|patch|kernel|vocab|window)_size|max_(len|length|steps|epochs|seq_len|seq_length)|seq_len(gth)?"
+    r"|optimizer|criterion|pretrained|freez\w*|fine_?tun\w*|augment\w*|shuffle|drop_last|(use_)?amp|fp16|bf16|mixed_precision"
     r"|seed|beta[12]|betas|nesterov|gamma|step_size|t_max|eta_min|min_lr|mixup\w*|cutmix\w*|mask_param"
     r"|(train|val|valid|validation|dev|test|split)_(split|size|ratio|frac|fraction|perc|percent|percentage))$",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Methods and attributes that an object does not have: no class of a library gives it, and nothing in the program binds it."""
+"""Methods and attributes that an object does not have: no class of torch gives them, and nothing in the program binds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import UndefinedName
-from advisor.read.frameworks import table
 from advisor.read.python import called
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Class, Instance, Library, Tensor
@@ -21,26 +20,17 @@ ALIKE, SHORTEST = 0.75, 4  # how much of a word is the same, and how long what a
 ALMOST = 0.9  # the same for models of other libraries, which have more methods than a module
 TORCHS = ("torch.nn.", "torch.optim.", "torch.amp.", "torch.cuda.amp.")
 OTHERS = ("transformers.", "torchvision.models.", "timm.")
-_OF_DATA_MODULES = (
-    "CHECKPOINT_HYPER_PARAMS_KEY CHECKPOINT_HYPER_PARAMS_NAME CHECKPOINT_HYPER_PARAMS_TYPE add_argparse_args "
-    "allow_zero_length_dataloader_with_multiple_devices default_transforms dims from_argparse_args from_datasets "
-    "get_init_arguments_and_types has_prepared_data has_setup_fit has_setup_predict has_setup_test has_setup_validate hparams hparams_initial "
-    "load_from_checkpoint load_state_dict name on_after_batch_transfer on_before_batch_transfer on_exception on_load_checkpoint "
-    "on_save_checkpoint parse_argparse_args predict_dataloader prepare_data prepare_data_per_node save_hyperparameters setup size state_dict "
-    "teardown test_dataloader test_transforms train_dataloader train_transforms trainer transfer_batch_to_device transforms val_dataloader "
-    "val_transforms"
-)
-GIVEN: dict[str, frozenset[str]] = {  # the attributes of bases that have few
-    "builtins.object": frozenset(),
-    "abc.ABC": frozenset(),
-    "torch.utils.data.Dataset": frozenset(["functions"]),
-    "torch.utils.data.IterableDataset": frozenset(["functions"]),
-    "lightning.LightningDataModule": frozenset(_OF_DATA_MODULES.split()),
-}
 UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict")  # of any class; with parts of any name
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
 HIDDEN = pattern(r"setattr\(|__dict__|__getattr|vars\(")  # ways to bind an attribute that no assignment shows
+COMPUTED = pattern(  # a name that no text spells
+    r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)"
+)
+OF_TORCH = ("torch.nn.", "torch.optim.", "torch.utils.data.", "builtins.object", "abc.ABC")
+BARE = (
+    "torch.nn.Module", "torch.nn.modules.module.Module", "torch.utils.data.Dataset", "torch.utils.data.IterableDataset", "builtins.object", "abc.ABC",
+)  # fmt: skip
 
 
 def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.AST) -> None:
@@ -59,54 +49,26 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
         reader.refusals.refuse(reader, node, fact)
 
 
-def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST) -> None:
-    """Notes an attribute that a method asks its own object for, whose class and bases give it none."""
-    if not isinstance(node, ast.Attribute) or node.attr != name or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
+def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, source: SourceModule | None = None) -> None:
+    """Notes an attribute that a class of the project asks itself for and that it surely lacks, and a method that its object is asked for."""
+    from advisor.read.frameworks.torch.members import MEMBERS
+
+    asked = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(asked, ast.Attribute) or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
         return
-    cls, module = owner.cls, reader.frame.module
-    if not _of_itself(reader, owner, node.value) or (cls, name) in reader.refusals.lacked or reader.refusals.samples.hold(owner):
+    if (owner.role == "module" and name in MEMBERS["module"]) or any(label not in ("default", "flag") for _, label in reader.conditions):
         return
-    asked = f"hasattr(self, {name!r}" in module.text.replace('"', "'")
-    if not asked and _gives_no_more(cls, name) and reader.refusals.by_default.isdisjoint(cls.mro):
-        fact = UndefinedName(reader.place(node), name=name, lacked_by=cls.node.name, attribute=True)
-        reader.refusals.lacked[cls, name] = fact
-
-
-def note_attributes(reader: Reader) -> None:
-    """Puts into the recipe what no part of the program binds in the end, where a program was read from its beginning."""
-    for (cls, name), fact in reader.refusals.lacked.items():
-        own = {base.node for base in cls.mro if isinstance(base, Class)}
-        sources = [one for one in reader.project.modules.values() if isinstance(one, SourceModule) and one.display in reader.recipe.files]
-        if reader.recipe.whole and not reader.failed_imports and not any(_may_give(source, name, own) for source in sources):
-            reader.recipe.undefined_names.items.append(fact)
-
-
-def _gives_no_more(cls: Class, name: str) -> bool:
-    """True for a class that was read with all of its bases, but those of libraries whose attributes are known."""
-    for base in cls.mro or (cls,):
-        if isinstance(base, Class):
-            if base.node.decorator_list or base.node.keywords or name in base.namespace:
-                return False
-        elif not isinstance(base, Library) or name in GIVEN.get(table.canonical(base.name), (name,)):
-            return False
-    return True
-
-
-def _may_give(source: SourceModule, name: str, own: set[ast.ClassDef]) -> bool:
-    """True for a file that binds attributes in ways that do not show, or one of this name: in these classes, or from outside of any."""
-    if HIDDEN.search(source.text):
-        return True
-    waiting: list[tuple[ast.AST, ast.ClassDef | None]] = [(source.tree, None)] if name in source.text else []
-    while waiting:
-        node, around = waiting.pop()
-        if isinstance(node, ast.ClassDef):
-            around = node
-        elif isinstance(node, ast.Attribute) and node.attr == name and not isinstance(node.ctx, ast.Load):
-            other = isinstance(node.value, ast.Name) and node.value.id == "self" and around is not None and around not in own
-            if not other:
-                return True
-        waiting += [(inner, around) for inner in ast.iter_child_nodes(node)]
-    return False
+    of_itself = isinstance(asked.value, ast.Name) and asked.value.id == "self"
+    if not of_itself and (not isinstance(node, ast.Call) or owner.role == "module" or not isinstance(asked.value, (ast.Name, ast.Attribute))):
+        return
+    source = source or reader.frame.module
+    if owner.place in (None, owner.cls.module.place(owner.cls.node)):
+        return  # nobody made it: the class may be there for those that derive from it
+    if source.cells is not None or not _is_bare(owner.cls) or not _is_known(reader, owner, name):
+        return
+    fact = UndefinedName(source.place(asked), name=name, lacked_by=owner.cls.node.name, called=isinstance(node, ast.Call))
+    fact.flag_off = any(label == "flag" for _, label in reader.conditions)
+    reader.refusals.attributes.setdefault((owner.cls, name), fact)
 
 
 def is_bound(reader: Reader, name: str) -> bool:
@@ -158,9 +120,17 @@ def _is_plain(cls: Class) -> bool:
         if isinstance(base, Class):
             if base.node.decorator_list or base.node.keywords or HIDDEN.search(base.module.text):
                 return False
-        elif not isinstance(base, Library) or not base.name.startswith(("torch.nn.", "torch.optim.", "builtins.object", "abc.ABC")):
+        elif not isinstance(base, Library) or not base.name.startswith(OF_TORCH):
             return False
     return True
+
+
+def _is_bare(cls: Class) -> bool:
+    """True for a class that has a constructor of the project, bases that bring no attributes, and names that its text spells."""
+    known = [base for base in cls.mro or (cls,) if isinstance(base, Class)]
+    if not any("__init__" in base.namespace for base in known) or any(COMPUTED.search(base.module.text) for base in known):
+        return False
+    return all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BARE) for base in cls.mro)
 
 
 def _binds(node: ast.AST, name: str) -> bool:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from advisor.model.data import Split
 from advisor.model.events import Branch, Exit, Loop, Node
 from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
@@ -26,6 +27,7 @@ from advisor.read.python.values import (
     Instance,
     Opaque,
     Sequence,
+    Tensor,
     Union,
     Value,
     Weights,
@@ -79,6 +81,14 @@ def widened(value: Value) -> Value:
     return value
 
 
+def _folds(item: Value | None) -> Split | None:
+    """The split whose folds a loop goes through: its item is, or holds, a pair of their rows."""
+    if isinstance(item, Sequence) and item.items:
+        return _folds(item.items[-1])
+    source = item.flow.source if isinstance(item, Tensor) else None
+    return source[0] if isinstance(source, tuple) and source and isinstance(source[0], Split) and source[0].kind.endswith("Fold") else None
+
+
 def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     """for: the body once, with what it assigns widened; literals item by item; generators where they are consumed."""
     value = reader.evaluate(node.iter)
@@ -97,7 +107,7 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
         return _run_unrolled(reader, node, items, turns)
     body: list[Node] = []
     loop = Loop(reader.place(node), body, turns.over, turns.count, turns.what)  # type: ignore[arg-type]
-    loop.name = reader.text(node.target)
+    loop.name, loop.folds = reader.text(node.target), _folds(turns.item)
     widen(reader, node)
     kept = gathering.kept_since(reader)
     status = _body(reader, node, body, lambda: assignment.assign(reader, node.target, turns.item, node.target))

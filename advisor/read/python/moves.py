@@ -20,6 +20,8 @@ _ASKS = pattern(
     r"|\.(?:is_available|device_count|manual_seed\w*|empty_cache|synchronize|current_\w+|get_device_\w+|set_device|max_memory\w+|reset_peak\w+)\("
     r"|cudnn|^\s*(?:[\w.]+\.)?(?:use_)?(?:cuda|device)\w*\s*=\s*(?:[\"']|True|False)"
 )
+# Words among these that say nothing of it.
+_OTHERS = pattern(r"\bImage\.new\(|\b(?:np|numpy)\.\w+_like\(|\bprefetch_factor\b|\bfetch_\w+\(")
 
 
 # What moves models, or makes them where they belong, without a call that is seen.
@@ -65,7 +67,7 @@ def _moves_data(reader: Reader) -> bool:
         known |= {(place.file, place.line) for place in (restore.place, path) if place is not None}
     files = [file for file in recipe.files if file.endswith(".py")]
     return len(files) < len(recipe.files) or any(
-        _MOVES.search(code) and not _ASKS.search(code) and (file, number) not in known
+        _MOVES.search(code) and not _ASKS.search(code) and (file, number) not in known and _MOVES.search(_OTHERS.sub("", code))
         for file in files
         for number, line in enumerate(reader.project.lines(file), 1)
         if (code := line.partition("#")[0])

@@ -318,9 +318,8 @@ def _unit(context: Context) -> Any:
     if not loops:
         return "unknown"
     inner = loops[-1]
-    if tree.steps_directly(inner):
-        return "batch" if inner.over is not None else "epoch"
     if not tree.holds(inner, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
         return "unknown"
+    each = "batch" if any(loop.over is not None or loop.what == "loader" for loop in loops) else "epoch"  # also where a batch is stepped on twice
     guarded = any(branch.condition is not None and tree.modulo_of(branch.condition) is not None for branch, _ in context.arms)
-    return "evaluation" if guarded else "epoch"
+    return "evaluation" if guarded and not tree.steps_directly(inner) else each

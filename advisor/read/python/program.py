@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import gc
-import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Union
 
 from advisor.model.events import Kind, kinds
 from advisor.model.recipe import Recipe
@@ -19,13 +19,14 @@ from advisor.read.python.prospect import MODULES, TRAINING_WORDS, is_guard
 from advisor.read.python.reader import Reader
 from advisor.read.python.release import release
 from advisor.read.python.sharing import Sharing
-from advisor.read.python.values import Arguments, Class, Function, Generator, Instance
+from advisor.read.python.values import Arguments, Class, Function, Generator, Instance, Opaque
 
 if TYPE_CHECKING:
     from advisor.read.launch import Launch
 
 MOST_NEEDED = 2_000_000  # characters of files after which a program whose every function is entered imports no further ones
 MOST_MADE = 1_500_000  # pieces of memory after which such a program enters no further file: they take 100 MB
+FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 YOUNG = 100_000  # objects made since garbage was last collected, which the commands leave to us
 
 
@@ -45,9 +46,6 @@ def read_program(
     """
     reader = Reader(project, source)
     reader.config = config
-    if config is not None and launches is None:  # other command lines are for other configs
-        name = os.path.basename(config[0])
-        launches = [line for line in reader.launches if any((word.text or "").endswith(name) for word in line.words)]
     if launches is not None:
         reader.launches = launches
     reader.sharing = Sharing(reader, shared) if shared is not None else None
@@ -143,14 +141,14 @@ def _read_everything(reader: Reader) -> None:
         for module in waiting:
             if sys.getallocatedblocks() > room and module.path != reader.entry.path:
                 break
-            nodes = [node for node in ast.walk(module.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+            around = dict(_functions(module.tree))
+            nodes = list(around)
             for node in nodes:
                 if node in reader.entered:
                     continue
                 known.update((function.node, function) for function in reader.functions[met:])
                 met = len(reader.functions)
-                # A definition that was not met, in an arm that is never taken say, closes over its file alone.
-                function = known.get(node) or Function(node, module, Frame(module, module.namespace))
+                function = known.get(node) or Function(node, module, _surroundings(module, around[node]))
                 reader.spent, reader.steps = False, SOFT_BUDGET
                 reader.at_top()
                 try:
@@ -171,6 +169,25 @@ def _read_everything(reader: Reader) -> None:
     reader.spent, reader.steps = spent, steps
 
 
+def _functions(node: ast.AST, within: tuple[ast.AST, ...] = ()) -> Iterator[tuple[FunctionNode, tuple[ast.AST, ...]]]:
+    """The functions below a node, each with those that it stands in, the outermost first."""
+    waiting = [(child, within) for child in ast.iter_child_nodes(node)]
+    while waiting:
+        inner, within = waiting.pop()
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield inner, within
+            within = (*within, inner)
+        waiting += [(child, within) for child in reversed(list(ast.iter_child_nodes(inner)))]
+
+
+def _surroundings(module: SourceModule, within: tuple[ast.AST, ...]) -> Frame:
+    """What a definition that was not met closes over: what the functions around it bind is not known, as they did not come to it."""
+    frame = Frame(module, module.namespace)
+    for function in within:
+        frame = Frame(module, {name: Opaque("bound where nothing came by") for name in scopes.bound(function)}, frame)
+    return frame
+
+
 def _required(function: Function) -> list[str]:
     spec = function.node.args
     names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
@@ -180,10 +197,11 @@ def _required(function: Function) -> list[str]:
 def _enter(reader: Reader, function: Function) -> None:
     arguments = Arguments(exact=False)
     node = function.node
-    if isinstance(function.owner, Class) and function.kind != "static" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    of_class = function.kind == "class" or function.name == "__new__"
+    if isinstance(function.owner, Class) and (of_class or function.kind != "static") and not isinstance(node, ast.Lambda):
         first = (*node.args.posonlyargs, *node.args.args)[:1]
         if first:
-            arguments.positional.append(function.owner if function.kind == "class" else _receiver(reader, function.owner, node))
+            arguments.positional.append(function.owner if of_class else _receiver(reader, function.owner, node))
             if node in reader.entered:  # __init__, by making the object
                 return
     reader.frame = Frame(function.module, function.module.namespace)

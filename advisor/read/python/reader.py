@@ -159,7 +159,7 @@ class Reader:
         if self._launches is None:
             from advisor.read import launch
 
-            self._launches = launch.launches(self.project, self.entry.path)
+            self._launches = launch.launches(self.project, self.entry.path, self._config)
         return self._launches
 
     @launches.setter

@@ -48,7 +48,7 @@ def of_these_data(value: Value, entered: Arguments, arguments: Arguments) -> Val
     if flow.source is not old and old not in flow.sources:
         return value
     sources = tuple(new if source is old else source for source in flow.sources)
-    return Tensor(replace(flow, source=new if flow.source is old else flow.source, sources=sources))
+    return Tensor(replace(flow, source=new if flow.source is old else flow.source, sources=sources), batch=value.batch)
 
 
 def _data(arguments: Arguments) -> set[Any]:

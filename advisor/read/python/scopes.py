@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 from advisor.model.record import dataclass
 from advisor.read.python.bodies import Body
@@ -106,6 +107,16 @@ def assigned(node: ast.AST) -> Assigned:
     return found
 
 
+def bound(node: ast.AST) -> frozenset[str]:
+    """Every name that a function or lambda binds in its own scope, by whatever means."""
+    spec = getattr(node, "args", None)
+    parameters = [part.arg for part in ast.walk(spec) if isinstance(part, ast.arg)] if spec is not None else []
+    imported = [
+        alias.asname or alias.name.partition(".")[0] for item in _own(node) if isinstance(item, (ast.Import, ast.ImportFrom)) for alias in item.names
+    ]
+    return assigned(node).names.union(parameters, imported)
+
+
 def introduced(node: ast.AST) -> frozenset[str]:
     """The names that a file or function has from one import or one definition of a function or class alone: they stand for just that."""
     known: frozenset[str] | None = node.__dict__.get("introduced")
@@ -165,6 +176,28 @@ def _answers_of(node: ast.AST) -> tuple[dict[str, ast.BinOp], frozenset[str]]:
                 found.update({target.id: part.value for target in part.targets if isinstance(target, ast.Name)})
         known = node.__dict__["answers"] = found, frozenset(names)
     return known
+
+
+def asked(node: ast.AST) -> tuple[frozenset[str], frozenset[ast.AST]]:
+    """The names that a function, or one that is made in it, asks for, adds to or deletes; and assignments whose name the next line gives anew."""
+    known: tuple[frozenset[str], frozenset[ast.AST]] | None = node.__dict__.get("asked")
+    if known is None:
+        names: set[str] = set()
+        lost: set[ast.AST] = set()
+        for part in parts_of(node):
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
+                names.add(part.id)
+            elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
+                names.add(part.target.id)
+            for block in (part.__dict__.get("body"), part.__dict__.get("orelse")):
+                if isinstance(block, list):
+                    lost.update(line for line, following in pairwise(block) if isinstance(line, ast.Assign) and _gives_anew(line, following))
+        known = node.__dict__["asked"] = frozenset(names), frozenset(lost)
+    return known
+
+
+def _gives_anew(line: ast.Assign, following: ast.stmt) -> bool:
+    return isinstance(line.targets[0], ast.Name) and isinstance(following, ast.Assign) and _bound_anew(line.targets, [following])
 
 
 def differences(node: ast.AST) -> dict[str, ast.BinOp]:

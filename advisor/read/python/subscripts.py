@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 UNKNOWN_KEY = "<key>"  # stands for every key of a mapping that is computed
+SHAPE, SAMPLES = "the shape of a batch", "the number of samples in a batch"  # of tensors whose first dimension holds the samples
 
 
 def is_counter(index: Value) -> bool:
@@ -46,7 +47,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
     if isinstance(owner, Opaque):
         if owner.type == "shape" and isinstance(index, Constant) and index.value == 0:
-            return Opaque("a size that is known when it runs", "int", low=0, passes=owner.passes)
+            return Opaque(SAMPLES if owner.why == SHAPE else "a size that is known when it runs", "int", low=0, passes=owner.passes)
         return owner if owner.flow is not None else Opaque(f"an item of what could not be read ({owner.why})"[:160])
     if isinstance(index, Union) and isinstance(owner, (Mapping, Sequence)):
         return join([subscript(reader, owner, member, node) for member in index.members], index.when)
@@ -95,7 +96,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
                 return owner.items[index.value]
             last = owner.state.get("last") if index.value == -1 else None
             return last if isinstance(last, Value) else Opaque("an item beyond those known")
-        return join(list(owner.items)) if owner.items else Opaque("an item of a list")
+        return _looked_up(join(list(owner.items)), index) if owner.items else Opaque("an item of a list")
     if isinstance(owner, Constant):
         if isinstance(index, Constant):
             try:
@@ -138,6 +139,14 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(owner, Weights):
         return Weights(owner.parameters, True)
     return Opaque("an item")
+
+
+def _looked_up(entry: Value, index: Value) -> Value:
+    """An entry of a list under an index that is not known: of weights with one for each class, that of the sample whose label the index is."""
+    runs = operators.tensor_table("labels-each")
+    if isinstance(entry, (Tensor, Opaque)) and entry.flow is not None and entry.flow.per in ("class", "one") and runs is not None:
+        return replace(entry, flow=replace(entry.flow, per="class" if runs(index) else "sample"))
+    return entry
 
 
 def _module_item(reader: Reader, owner: Instance, index: Value) -> Value:

@@ -29,8 +29,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant(Value):
-    """A known plain value (None, bool, number, text, bytes, Ellipsis). `weak`: a default the user may override, by one of `choices` where these
-    are known."""
+    """A known plain value (None, bool, number, text, bytes, Ellipsis). `weak`: a default that the user may override, by one of `choices`."""
 
     value: Any
     origin: tuple[Link, ...] = ()
@@ -64,6 +63,7 @@ class Tensor(Value):
     flow: Flow
     single: tuple[int, ...] = ()  # dimensions that its last reshape gave one entry; whatever is computed from it forgets them
     leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
+    batch: int | None = None  # the dimension that holds the samples of a batch, where it is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

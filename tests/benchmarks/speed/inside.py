@@ -1,7 +1,8 @@
-"""Measures a lint from inside, for the benchmark: evaluations against nodes of syntax, CPU seconds of each rule, of a config on top of its script.
+"""Measures a lint from inside, for the benchmark: evaluations against nodes of syntax, CPU seconds of each rule, of configs.
 
     python -m tests.benchmarks.speed.inside parsed PATH
     python -m tests.benchmarks.speed.inside folder PATH
+    python -m tests.benchmarks.speed.inside configs PATH
     python -m tests.benchmarks.speed.inside config SCRIPT CONFIG
 
 Prints JSON. Each measurement runs in a process of its own.
@@ -109,28 +110,52 @@ def parse_of(texts: list[bytes]) -> tuple[float, int]:
     return seconds, nodes
 
 
-def config(script: str, path: str) -> dict[str, Any]:
-    """What a config adds to the reading of its script, and its own tree alone, against the C loader's parse; the least of several turns."""
+def configs(folder: str) -> dict[str, Any]:
+    """What the trees of all YAML configs of a folder take, with both readings and the place of every value, against what the C loader takes."""
     import yaml
 
     from advisor.read.config import tree
 
+    texts = [(str(path), text) for path in sorted(Path(folder).rglob("*.y*ml")) if (text := _loadable(path)) is not None]
+    gc.disable()
+    ours = least(lambda: [tree.load(text, path) for path, text in texts])
+    theirs = least(lambda: [yaml.load(text, Loader=yaml.CSafeLoader) for _, text in texts])
+    return {"configs": len(texts), "tree": ours, "load": theirs}
+
+
+def _loadable(path: Path) -> str | None:
+    """The text of a config that PyYAML loads."""
+    import yaml
+
+    try:
+        text = path.read_text("utf-8")
+        yaml.load(text, Loader=yaml.CSafeLoader)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return None
+    return text
+
+
+def config(script: str, path: str) -> dict[str, Any]:
+    """What a config adds to the reading of its script, all that is read because its values are known included, against the C loader."""
+    import yaml
+
     text = Path(path).read_text("utf-8")
     gc.disable()
-
-    def least(work: Callable[[], object]) -> float:
-        times = []
-        for _ in range(ROUNDS):
-            started = process_time()
-            work()
-            times.append(process_time() - started)
-        return min(times)
-
     bare, joined = least(lambda: read([script])), least(lambda: read([script], configs=[path]))
-    parse = least(lambda: yaml.compose(text, Loader=yaml.CSafeLoader))
-    return {"seconds": joined - bare, "tree": least(lambda: tree.load(text, path)), "parse": parse}
+    load = least(lambda: yaml.load(text, Loader=yaml.CSafeLoader))
+    return {"seconds": joined - bare, "load": load}
+
+
+def least(work: Callable[[], object]) -> float:
+    """CPU seconds of some work, the least of several turns."""
+    times = []
+    for _ in range(ROUNDS):
+        started = process_time()
+        work()
+        times.append(process_time() - started)
+    return min(times)
 
 
 if __name__ == "__main__":
-    measures: dict[str, Callable[..., Any]] = {"parsed": parsed, "folder": folder, "config": config}
+    measures: dict[str, Callable[..., Any]] = {"parsed": parsed, "folder": folder, "configs": configs, "config": config}
     print(json.dumps(measures[sys.argv[1]](*sys.argv[2:])))

@@ -59,7 +59,8 @@ def range_(call: LibraryCall) -> Value:
     if given and all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
         try:
             spread = range(*numbers)
-            origin = tuple(link for value in given for link in getattr(value, "origin", ()))
+            told = given[1:] if len(given) > 1 and numbers[0] == 0 else given  # that it begins at zero is no news
+            origin = tuple(link for value in told for link in getattr(value, "origin", ()))
             weak = any(getattr(value, "weak", False) for value in given)
             place = getattr(given[-1] if len(given) > 1 else given[0], "place", None)
             count = Known(len(spread), origin, weak=weak, place=place)

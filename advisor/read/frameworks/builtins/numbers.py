@@ -14,6 +14,7 @@ from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, ove
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python import counted, operators, telling
 from advisor.read.python.checkpoints import part_of
+from advisor.read.python.subscripts import SAMPLES
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -161,6 +162,8 @@ def _counted(call: LibraryCall, value: Value) -> Value:
     length = length_of(call, value)
     if not isinstance(length, Opaque):
         return length
+    if isinstance(value, Tensor) and value.batch == 0:
+        return replace(length, why=SAMPLES)
     if isinstance(value, Instance) and isinstance(value.fact, Dataset):
         return replace(length, passes=Passes(value.fact, Known(1)))
     return replace(length, passes=cuts.rows_of(value)) if length.passes is None else length
@@ -204,7 +207,7 @@ def length_of(call: LibraryCall, value: Value) -> Value:
         return Opaque(what, "int", low=0)
     if isinstance(value, Tensor):
         if value.flow.activation == "hits" and not value.flow.modules:
-            return Opaque("how many samples there are", "int", low=0, flow=Flow(graph="none", counted="proportional", per=value.flow.per))
+            return Opaque("how many samples there are", "int", low=0, flow=Flow(graph="none", counted="proportional", per=value.flow.per or "one"))
         return Opaque("the size of a batch" if value.flow.source is not None else "the size of a tensor", "int", low=0)
     return Opaque(value.why if isinstance(value, Opaque) else "a length", "int", low=0)
 

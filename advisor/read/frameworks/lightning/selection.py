@@ -47,9 +47,23 @@ def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall
     loader, again = choices.loader, _only(tested)
     if loader is None or again is None or not _takes_the_best(call):
         return
-    if again is loader or again.place == loader.place or (loader.dataset is not None and loader.dataset is again.dataset):
+    if again is loader or _same_data(loader, again):
         loader.tested = call.place
         choices.on(loader)
+
+
+def _same_data(loader: Loader, again: Loader) -> bool:
+    """True where both take one data set, or the second is the first made anew: at the same place, of the same things. A method that makes
+    loaders of whatever it is asked for says nothing."""
+    mine, its = loader.dataset, again.dataset
+    if mine is None or its is None or mine is its:
+        return mine is not None and mine is its
+    known = mine.told is not None or mine.data is not None or mine.kind.startswith("torchvision.datasets.")
+    if not known or loader.place != again.place or mine.place != its.place:
+        return False
+    names = mine.settings.keys() | its.settings.keys()
+    held = all(value_of(mine.settings.get(name)) == value_of(its.settings.get(name)) for name in names)
+    return held and mine.told == its.told and mine.data == its.data
 
 
 def _takes_the_best(call: LibraryCall) -> bool:

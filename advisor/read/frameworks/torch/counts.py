@@ -47,7 +47,8 @@ def trend_of(symbol: str, left: Flow | None, right: Flow | None, other: Setting 
             trend = two if factor > 1 else turned(two)
     elif (one == two and symbol in ("+", "*")) or (one != two and symbol in ("/", "-", "//")):
         trend = one
-    per = (left.per if left is not None else None) or (right.per if right is not None else None)
+    each = [flow.per for flow in (left, right) if flow is not None and flow.per is not None]
+    per = next((found for found in each if found != "one"), "one" if each else None)
     return {"counted": trend, "per": per}
 
 
@@ -55,7 +56,7 @@ def matches(flow: Flow) -> dict[str, Any]:
     """What the number of hits of a comparison is: `(labels == 1).sum()` counts the samples of a class."""
     if flow.activation != "comparison" or flow.modules or flow.losses:
         return {"counted": None, "per": None}
-    return {"counted": "proportional", "per": flow.per}
+    return {"counted": "proportional", "per": flow.per or "one"}
 
 
 def labels_each(value: Value) -> bool:
@@ -111,6 +112,12 @@ def weighting(value: Value | None) -> Trend | None:
     return flow.counted if flow is not None else None
 
 
+def of_samples(value: Value | None) -> Trend | None:
+    """How weights of a sampler follow the class counts. How often one class is met in a sample, as pixels of a mask, is no count of samples."""
+    flow = flow_of(value)
+    return None if flow is not None and flow.per == "one" else weighting(value)
+
+
 def per(value: Value | None) -> Literal["per-class", "per-sample"] | None:
     """Whether weights hold one entry for each class or for each sample; None when that is not known."""
     if isinstance(value, Sequence):
@@ -123,9 +130,7 @@ def per(value: Value | None) -> Literal["per-class", "per-sample"] | None:
     flow = flow_of(value)
     if flow is None or isinstance(value, Opaque):
         return None
-    if flow.per is not None:
-        return "per-class" if flow.per == "class" else "per-sample"
-    return None
+    return "per-class" if flow.per == "class" else "per-sample" if flow.per == "sample" else None
 
 
 def size_of(value: Value | None) -> Setting | None:

@@ -11,8 +11,10 @@ from advisor.model.record import replace
 from advisor.model.source import Known
 from advisor.read.frameworks import cuts, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.flows import cut, flow_of, known_size, name_of, shape, subject
 from advisor.read.python.reader import Reader
+from advisor.read.python.subscripts import SHAPE
 from advisor.read.python.values import Constant, Instance, Library, Opaque, Sequence, Tensor, Value
 
 SIZED = {"rand": 0, "randn": 0, "zeros": 0, "ones": 0, "empty": 0, "randint": None, "full": 1, "normal": None}  # how many sizes stand in one argument
@@ -209,7 +211,7 @@ def ndim(reader: Reader, value: Any) -> Value:
 @table.attribute("tensor", "shape")
 def tensor_shape(reader: Reader, value: Any) -> Value:
     """x.shape"""
-    return Opaque("the shape of a tensor", "shape", passes=cuts.rows_of(value))
+    return Opaque(SHAPE if axes.of(value) == 0 else "the shape of a tensor", "shape", passes=cuts.rows_of(value))
 
 
 @table.attribute("tensor", "device", "dtype", "is_cuda", "requires_grad", "grad_fn", "is_leaf", "names", "layout", "itemsize", "nbytes")

@@ -10,8 +10,10 @@ from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
 from advisor.read.frameworks import table
+from advisor.read.frameworks.cuts import is_part
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python import scopes
@@ -121,7 +123,8 @@ def batches(fact: Loader) -> Setting:
 def iterate(reader: Reader, instance: Instance) -> Iteration:
     """for batch in loader"""
     fact = instance.fact
-    return Iteration(Tensor(Flow(source=fact, graph="none")), None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
+    batch = Tensor(Flow(source=fact, graph="none"), batch=axes.given_first(fact))
+    return Iteration(batch, None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
 
 
 @table.method("loader", "__len__")
@@ -176,7 +179,7 @@ def random_split(call: LibraryCall) -> Value:
     lengths = call.get("lengths", 1)
     known = list(lengths.items) if isinstance(lengths, Sequence) and lengths.exact else None
     count = len(known) if known is not None else 2
-    fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, parts=len(known) if known is not None else None)
+    fact = Split(call.place, kind=call.name, shuffle=Known(True), data=whole, origin=_held(whole), parts=len(known) if known is not None else None)
     fact.seed = seed_of(call, call.get("generator", 2))
     fact.dropped = scopes.dropped(reader.frame.module.tree, call.node)
     reader.record(fact)
@@ -191,6 +194,11 @@ def random_split(call: LibraryCall) -> Value:
         part.settings["length"] = sizes[index] if sizes is not None else Unknown("the size of a part is not known")
         items.append(made(call, part, attributes={"dataset": given} if given is not None else {}))
     return sequence(items, "list", exact=known is not None or lengths is None)
+
+
+def _held(whole: Dataset | None) -> Any:
+    """The arrays that a data set is made of, all of their rows."""
+    return whole.data if whole is not None and not is_part(whole.data) else None
 
 
 def seed_of(call: LibraryCall, generator: Value | None) -> Setting:

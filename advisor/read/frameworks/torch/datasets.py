@@ -10,10 +10,12 @@ from advisor.model.recipe import Dataset, Flow, Role, Transform
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
+from advisor.read.frameworks.cuts import rows_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import any_index, batch_of
+from advisor.read.python import sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
 
@@ -43,6 +45,8 @@ def dataset_of(reader: Reader, value: Value | None) -> Dataset | None:
                 if member.role is None and member.fact not in reader.recipe.datasets.items:
                     reader.record(member.fact)  # a class without a base that gives items by their number
                 _look(reader, member, member.fact)
+                if member is value:
+                    sampled.judge(reader, member)
             return member.fact
     return None
 
@@ -152,7 +156,8 @@ def tensor_dataset(call: LibraryCall) -> Value:
         call.reader.keep += tensors
     if call.arguments.exact:
         fact.items = tuple(replace(flow, rows=None, modules=(), source=None, sources=(), part=()) for flow in flows)
-    fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), Unknown("the number of samples is not known"))
+    unknown = Unknown("the number of samples is not known", passes=next(filter(None, map(rows_of, tensors)), None))
+    fact.settings["length"] = next((flow.rows for flow in flows if flow.rows is not None), unknown)
     return made(call, fact, attributes={"tensors": Sequence("tuple", {"items": tuple(tensors), "exact": call.arguments.exact})})
 
 
@@ -236,6 +241,13 @@ def dataset_length(call: LibraryCall) -> Value:
 def dataset_other(call: LibraryCall) -> Value | None:
     """super().__init__() of a data set of the project."""
     return None
+
+
+@table.write("dataset", "dataset")
+def cut_from(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
+    """part.dataset = copy.copy(whole): a part of a split is of another data set from here on."""
+    if isinstance(instance.fact, Dataset) and instance.fact.origin is not None:
+        instance.fact.origin = dataset_of(reader, value)
 
 
 @table.write("dataset", "*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Place, Setting
 from advisor.read.frameworks.table import LibraryCall
@@ -118,6 +118,12 @@ def merge(reader: Reader, flows: list[Flow]) -> Flow:
         scaler=next((flow.scaler for flow in flows if flow.scaler is not None), None),
         other_terms=any(flow.other_terms for flow in flows),
     )
+
+
+def of_several(flows: list[Flow]) -> bool:
+    """True for data that come from different places: put below each other, they are the rows of none of these."""
+    origins = {flow.source for flow in flows if flow.graph == "none" and flow.source is not None}
+    return len(origins) > 1 and not any(isinstance(origin, Loader) for origin in origins)
 
 
 def measured(flow: Flow, like: Flow) -> Flow:

@@ -11,6 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, graph_of_weights, merge, shallow
 from advisor.read.frameworks.torch.shapes import flat
 from advisor.read.python.values import Arguments, Instance, Sequence, Tensor, Union, Value, sequence
@@ -50,6 +51,7 @@ KEEPING = frozenset({
     "UpsamplingNearest2d", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle",
 })  # fmt: skip
 EVEN = frozenset({"Dropout", "AlphaDropout", "Identity"})  # of these, those that also keep the shape
+MOVING = frozenset({"Flatten", "Unflatten", "Fold", "Unfold", "EmbeddingBag"})  # what may put the samples into another dimension
 WIDTHS = {"Linear": "out_features", "LazyLinear": "out_features", "Bilinear": "out_features"}
 
 
@@ -71,7 +73,10 @@ def forward(call: LibraryCall) -> Value | None:
     name = kind.removeprefix("torch.nn.")
     if name == kind or name in ("Module", "ModuleList", "ModuleDict"):
         return None
-    return apply(call, fact, name, flow_of(value) or Flow())
+    result = apply(call, fact, name, flow_of(value) or Flow())
+    if name.startswith(("RNN", "LSTM", "GRU", "MultiheadAttention", "Transformer")) and not name.endswith("Cell"):
+        axes.walk(call, fact, axes.batch_first(fact))
+    return result if name in MOVING else axes.standing(result, axes.of(value))
 
 
 def _sequential(call: LibraryCall, value: Value | None) -> Value:

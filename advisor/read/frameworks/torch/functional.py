@@ -8,6 +8,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import REQUIRED, LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.flows import (
     after,
     arguments,
@@ -17,6 +18,7 @@ from advisor.read.frameworks.torch.flows import (
     graph_of_weights,
     merge,
     name_of,
+    of_several,
     shallow,
     subject,
 )
@@ -24,6 +26,7 @@ from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights
 
+ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
 ACTIVATIONS = {
     "softmax": "softmax",
     "log_softmax": "log_softmax",
@@ -132,6 +135,8 @@ def combine(call: LibraryCall) -> Value:
     if not flows:
         return Tensor(Flow())
     merged = merge(call.reader, flows)
+    if name in ROWS_BELOW and call.get("dim", 1) is None and of_several(flows):
+        merged = replace(merged, source=None)
     head = flows[0]
     same = all(flow.activation == head.activation for flow in flows)
     ranks = {flow.rank for flow in flows} if name == "where" else {flow.rank for flow in flows} - {None}  # parts of one tensor are alike
@@ -258,19 +263,29 @@ def generic(call: LibraryCall) -> Value | None:
     return Tensor(Flow()) if call.name.startswith("torch.nn.functional.") else None
 
 
-register(ACTIVATIONS.keys() - {"normalize"}, activate)
+@table.function("torch.nn.utils.rnn.pack_padded_sequence")
+def pack(call: LibraryCall) -> Value | None:
+    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU."""
+    lengths = flow_of(call.get("lengths", 1))
+    if lengths is not None and lengths.placed is not None:
+        call.reader.recipe.moved_lengths.append((call.place, lengths.placed))
+    return generic(call)
+
+
+register(ACTIVATIONS.keys() - {"normalize"}, activate, batch=axes.kept)
 register(("normalize",), activate, methods=False)
-register(("sigmoid_", "tanh_", "relu_", "exp_", "log_", "leaky_relu_", "elu_"), activate)
-register(ELEMENTWISE, elementwise)
+register(("sigmoid_", "tanh_", "relu_", "exp_", "log_", "leaky_relu_", "elu_"), activate, batch=axes.kept)
+register(ELEMENTWISE, elementwise, batch=axes.kept)
 register(OTHERS, generic, functions=False)
 register(("backward",), backward, functions=False)
 register(("retain_grad", "register_hook"), quiet, functions=False)
 register(("cat", "stack", "concat", "hstack", "vstack", "dstack", "concatenate", "where", "block_diag", "column_stack"), combine, methods=False)
 table.METHODS["tensor", "where"] = combine
-register(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), dropout, methods=False)
-register((*LINEAR, "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"), layer, methods=False)
+register(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), dropout, methods=False, batch=axes.kept)
+register((*LINEAR, "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"), layer, methods=False, batch=axes.kept)
 _POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
-register((*_POOLS, "interpolate", "upsample", "pad", "unfold", "fold", "pixel_shuffle", "grid_sample"), pool, methods=False)
+register(_POOLS, pool, methods=False, batch=axes.kept)
+register(("interpolate", "upsample", "pad", "unfold", "fold", "pixel_shuffle", "grid_sample"), pool, methods=False)
 register(("matmul", "bmm", "mm", "einsum", "addmm", "baddbmm", "mv", "dot", "inner", "outer", "tensordot"), product)
 table.FUNCTIONS["torch.nn.functional.scaled_dot_product_attention"] = attention
 table.FUNCTIONS["torch.nn.functional.one_hot"] = one_hot

@@ -10,11 +10,13 @@ from advisor.model.record import replace
 from advisor.model.source import Known
 from advisor.read.frameworks import scaling, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.counts import labels_each, matches
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, merge, name_of, named, shallow, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import agreement, compared
 from advisor.read.frameworks.torch.shapes import written
+from advisor.read.python.subscripts import SAMPLES, SHAPE
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence, setting
 
 REDUCTIONS = ("sum", "mean", "nanmean", "nansum", "norm", "var", "std", "logsumexp", "prod", "trace", "median", "dist", "count_nonzero")
@@ -25,7 +27,8 @@ def number(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    return Opaque("a number taken from a tensor", "float" if name_of(call) == "item" else "list", flow=cut(flow, f".{name_of(call)}()", call.place))
+    outside = replace(cut(flow, f".{name_of(call)}()", call.place), placed=None)
+    return Opaque("a number taken from a tensor", "float" if name_of(call) == "item" else "list", flow=outside)
 
 
 def leave(call: LibraryCall) -> Value | None:
@@ -33,7 +36,8 @@ def leave(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    outside = Tensor(cut(flow, f".{name_of(call)}()", call.place), leaves=True)
+    ended = cut(flow, f".{name_of(call)}()", call.place)
+    outside = Tensor(ended if name_of(call).startswith("detach") else replace(ended, placed=None), leaves=True)
     if name_of(call) == "detach_":
         written(call, outside)
     return outside
@@ -114,6 +118,10 @@ def size(call: LibraryCall) -> Value:
     flow = subject(call)
     if name in ("dim", "ndimension") and flow is not None and flow.rank is not None:
         return Constant(flow.rank)
+    if name == "size" and axes.of(call.receiver) == 0:
+        dimension = call.get("dim", 0)
+        if dimension is None or call.reader.plain(dimension) == 0:
+            return Opaque(SHAPE, "shape") if dimension is None else Opaque(SAMPLES, "int", low=0)
     if name == "size" and not call.arguments.positional and "dim" not in call.arguments.keywords:
         return sequence([Opaque("a size", "int")], "tuple", exact=False)
     return Opaque("a size", "int", low=0)

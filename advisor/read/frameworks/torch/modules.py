@@ -164,6 +164,13 @@ def apply(call: LibraryCall) -> Value:
     return call.this
 
 
+@table.method("module", "reset_parameters")
+def reset_parameters(call: LibraryCall) -> Value:
+    """layer.reset_parameters(): its weights are drawn anew."""
+    call.reader.emit(Kind.WEIGHTS_GIVEN, call.node)
+    return NONE
+
+
 # --- modes, freezing, gradients ----------------------------------------------------------------------------------
 
 

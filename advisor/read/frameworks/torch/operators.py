@@ -10,6 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.parameters import added
@@ -41,7 +42,9 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         other = right if one is not None else left
         flow = _scaled(symbol, held, other) if one is not None else _under(symbol, held, other)
         trend = trend_of(symbol, one, two, setting(other))
-        if symbol in ("/", "*") and flow.divided and flow.losses and flow.aggregate == "epoch":
+        counted = flow.metric == "accuracy" and flow.reduction == "sum"  # the right answers of samples
+        told = flow.aggregate == "epoch" or (flow.aggregate == "last-batch" and bool(flow.losses))
+        if symbol in ("/", "*") and flow.divided and (flow.losses or counted) and told:
             reader.recipe.averages.append((reader.place(node), flow))
     else:
         return None
@@ -49,8 +52,14 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
     changes = symbol == "/" or not _is_whole(left, right) or (flow.dtype == "bool" and symbol not in ("&", "|", "^"))
     flow = replace(flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and changes else flow.dtype)
     if tensors:
-        return Tensor(replace(flow, graph=graph_now(reader, flow)))
+        return Tensor(replace(flow, graph=graph_now(reader, flow)), batch=_together(left, right) if symbol != "@" else None)
     return Opaque("a number computed from tensors", "float", flow=flow)
+
+
+def _together(left: Value, right: Value) -> int | None:
+    """Where the batch stands in x + y, which line up at their last dimensions: what is added to x is taken to have no more of them."""
+    places = {axes.of(left), axes.of(right)} - {None}
+    return places.pop() if len(places) == 1 else None
 
 
 def _is_whole(left: Value, right: Value) -> bool:
@@ -233,7 +242,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if flow.rank == 0 and isinstance(index.value, int):
             reader.recipe.indexed.append((reader.place(node), flow))
         if flow.source is not None and flow.activation is None and len(flow.part) < 6:
-            return Tensor(_part(flow, index.value))
+            return Tensor(_part(flow, index.value), batch=axes.of(owner) if not flow.part else None)  # what stands beside each other in a batch
         if isinstance(index.value, int) and flow.rank:
             return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
         return Tensor(replace(flow, rank=None, rows=None))
@@ -249,9 +258,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     cuts.cut_in_order(reader, owner, index, node)
     if isinstance(index, Sequence) and index.kind == "slice":
         taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
-        return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken))
+        return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken), batch=axes.of(owner))
     if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:
-        return Tensor(_sliced(flow, list(index.items)))
+        return Tensor(_sliced(flow, list(index.items)), batch=_batch_of(owner, list(index.items)))
     return Tensor(replace(flow, rank=None, width=None, rows=None, counted=None, per=None))
 
 
@@ -310,6 +319,14 @@ def _sliced(flow: Flow, parts: list[Value]) -> Flow:
     elif rank is None:
         width = None
     return replace(flow, rank=None if rank is None else rank - dropped + added, width=width, rows=None, counted=None, per=None)
+
+
+def _batch_of(owner: Value, parts: list[Value]) -> int | None:
+    """Where the batch stands in x[:, -1], x[:, None], x[..., 0]: what comes behind it moves nothing."""
+    batch = axes.of(owner)
+    ahead = parts[: batch + 1] if batch is not None else []
+    slices = all(isinstance(part, Sequence) and part.kind == "slice" for part in ahead)
+    return batch if batch is not None and (slices and len(ahead) > batch) else None
 
 
 def compared(left: Value, right: Value, flow: Flow) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, Weights, sequence, setting
+from advisor.read.python.values import Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, Weights, sequence, setting
 
 
 def parameters(reader: Reader, value: Value | None, node: ast.AST) -> Parameters:
@@ -31,14 +31,19 @@ def parameters(reader: Reader, value: Value | None, node: ast.AST) -> Parameters
     if isinstance(value, Tensor):
         return Parameters(tuple(value.flow.modules), exact=False, inputs=True)
     if isinstance(value, Union):
-        parts = [parameters(reader, member, node) for member in value.members]
+        parts = [parameters(reader, member, node) for member in value.members if not _is_none(member)] or [Parameters(exact=False)]
         modules = tuple(dict.fromkeys(module for part in parts for module in part.modules))
-        return replace(parts[0], modules=modules, exact=_chosen(value) and all(part.exact for part in parts))
+        why = next((part.why for part in parts if part.why), None)  # what one of them could not tell, none of the others makes up for
+        return replace(parts[0], modules=modules, exact=_chosen(value) and all(part.exact for part in parts), why=why)
     if isinstance(value, Mapping):
         if "params" in value.items:
             return parameters(reader, value.items["params"], node)
         return together([parameters(reader, item, node) for item in value.items.values()], value.exact)
     return Parameters(exact=False, why=getattr(value, "why", "parameters that could not be read"))
+
+
+def _is_none(value: Value) -> bool:
+    return isinstance(value, Constant) and value.value is None
 
 
 def _chosen(value: Union) -> bool:

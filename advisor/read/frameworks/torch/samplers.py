@@ -10,7 +10,7 @@ from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.counts import per, size_of, weighting
+from advisor.read.frameworks.torch.counts import of_samples, per, size_of
 from advisor.read.python.values import NONE, Instance, Opaque, Value, members, setting
 
 ROOT = "torch.utils.data."
@@ -51,7 +51,7 @@ def _sampler(call: LibraryCall, name: str) -> Value:
     fact = Sampler(call.place, kind=ROOT + name, settings=settings)
     given = call.get(next(iter(names)), 0)
     if name == "WeightedRandomSampler":
-        fact.weights, fact.weighting = per(given), weighting(given)
+        fact.weights, fact.weighting = per(given), of_samples(given)
         fact.weights_place = call.reader.argument_place(call.node, "weights", 0)
         fact.draws_all = _draws_all(call, given)
     data: dict[str, object] = {"given": given}

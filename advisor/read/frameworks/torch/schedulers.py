@@ -185,3 +185,10 @@ def _by_hand(reader: Reader, instance: Instance, value: Value, node: ast.AST | N
 def attribute(reader: Reader, instance: Instance) -> Value:
     """State that changes while it runs."""
     return Opaque("the state of the scheduler")
+
+
+@table.write("scheduler", "last_epoch")
+def _stands(reader: Reader, instance: Instance, value: Value, node: ast.AST) -> None:
+    """scheduler.last_epoch = start - 1: it counts on from there, as if it had been built with it."""
+    if isinstance(instance.fact, Scheduler):
+        instance.fact.settings["last_epoch"] = setting(value, reader.place(node))

@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import devices
+from advisor.read.frameworks.torch import axes, devices
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, sizes, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
@@ -19,8 +19,8 @@ SAME = (
     "pin_memory", "share_memory_", "nan_to_num", "to_dense", "to_sparse", "coalesce", "masked_fill", "masked_fill_", "index_fill", "tril", "triu",
     "resolve_conj", "flip", "roll",
 )  # fmt: skip
-TURNED = ("permute", "transpose", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "rot90", "adjoint")
-RESHAPED = ("view", "reshape", "expand", "resize_", "resize")
+TURNED = ("t", "movedim", "moveaxis", "rot90", "adjoint")
+RESHAPED = ("expand", "resize_", "resize")
 LIKE = ("view_as", "reshape_as", "expand_as")
 TAKEN = ("narrow", "index_select", "gather", "take_along_dim", "unfold", "scatter", "scatter_", "index_add", "index_copy", "unflatten", "diagonal")
 REPEATED = ("repeat", "tile", "repeat_interleave", "broadcast_to", "cartesian_prod")
@@ -259,18 +259,21 @@ def written(call: LibraryCall, changed: Value) -> None:
             call.reader.store.write(home, target.id, changed)
 
 
-register(SAME, same)
-register(WHOLE, whole, functions=False)
+register(SAME, same, batch=axes.kept)
+register(WHOLE, whole, functions=False, batch=axes.kept)
 register(TURNED, turned)
+register(("permute",), turned, batch=axes.permuted)
+register(("transpose", "swapaxes", "swapdims"), turned, batch=axes.swapped)
 register(RESHAPED, reshaped)
+register(("view", "reshape"), reshaped, batch=axes.reshaped)
 register(LIKE, like, functions=False)
-register(("flatten",), flattened)
-register(("squeeze", "squeeze_"), squeezed)
-register(("unsqueeze", "unsqueeze_"), unsqueezed)
+register(("flatten",), flattened, batch=axes.flattened)
+register(("squeeze", "squeeze_"), squeezed, batch=axes.closed)
+register(("unsqueeze", "unsqueeze_"), unsqueezed, batch=axes.opened)
 register(TAKEN, taken)
 register(REPEATED, repeated)
 register(FLAT, in_a_row)
 register(PARTS, parts)
-register(("clamp", "clip", "clamp_", "clip_", "clamp_min"), clamped)
+register(("clamp", "clip", "clamp_", "clip_", "clamp_min"), clamped, batch=axes.kept)
 register(("requires_grad_",), trained, functions=False)
 register(IN_PLACE, in_place, functions=False)

@@ -45,6 +45,8 @@ def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, de
     What a loop unfreezes and freezes in turn, a discriminator for its own step, is trained. `depth`: the loops around, but for one over the weights.
     """
     value = value_of(flag)
+    surely = fact is not None and value is False and not uncertain(reader)
+    was = {module: module.trainable for module in fact.walk()} if fact is not None and surely else {}
     if fact is not None:
         for module in fact.walk():
             if depth and value is True:
@@ -61,7 +63,7 @@ def freeze(reader: Reader, fact: Module | None, flag: Setting, node: ast.AST, de
                     whole.trainable = "part"  # its head, say, that is trained again
         elif any(instance.fact is fact for _, instance in reader.unread_modules.values()):
             _may_belong(reader, fact)
-    reader.emit(Kind.FREEZE, node, fact, trainable=flag)
+    reader.emit(Kind.FREEZE, node, fact, trainable=flag, was=was)
 
 
 def _may_belong(reader: Reader, fact: Module) -> None:

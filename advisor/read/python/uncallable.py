@@ -1,0 +1,40 @@
+"""Modules that are called like the function of the same name in them: `import tqdm`, then `tqdm(loader)`."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from advisor.model.recipe import RefusedCall
+from advisor.read.python.values import Library, Module, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+STANDARD = sys.stdlib_module_names - {"builtins", "__future__"}
+LIBRARIES = frozenset({
+    "numpy", "pandas", "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.optim.lr_scheduler", "torch.utils.checkpoint",
+    "torch.utils.data", "torch.utils.tensorboard", "tqdm",
+})  # fmt: skip
+
+
+def judge_module(reader: Reader, callee: Value, node: ast.AST) -> None:
+    """Notes a call of a module, where nothing else can be meant by its name."""
+    if not isinstance(node, ast.Call) or reader.refusals.guarded or "*" in reader.frame.module.namespace:
+        return
+    if isinstance(callee, Library):
+        name = callee.name if callee.name in STANDARD or callee.name in LIBRARIES else None
+    else:
+        name = callee.source.name if isinstance(callee, Module) and _stands_alone(reader, callee) else None
+    told = reader.refusals.modules.setdefault((reader.frame.module.display, name), node) if name is not None else None
+    if name is not None and told is node:  # one tells of all in its file
+        reader.refusals.refuse(reader, node, RefusedCall(reader.place(node), callee=reader.text(node.func), module=name))
+
+
+def _stands_alone(reader: Reader, module: Module) -> bool:
+    """True for a file in no package, which might bind its name to something else, and which does not put another thing into its own place."""
+    source = module.source
+    in_package = "__init__.py" in reader.project.listing(os.path.dirname(source.path))
+    return bool(source.text) and not in_package and "sys.modules" not in source.text

@@ -1,0 +1,82 @@
+"""Values that training needs, and that get a name which nothing reads."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from advisor.model.events import Kind
+from advisor.model.recipe import Module, Sampler
+from advisor.read.python import classes, conditions, scopes
+from advisor.read.python.values import Function, Instance, Mapping, Tensor, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+UNSEEN = ("locals(", "eval(", "exec(", "globals(", "vars(")  # may read a name that no text spells
+LEARNING = frozenset({"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"})  # from what they are shown, whatever becomes of it
+SUGGESTED = "suggest_"
+
+
+def note(reader: Reader, node: ast.Assign, value: Value) -> None:
+    """`checkpoint = {"model": model.state_dict()}`, and no line of its function asks for checkpoint."""
+    target = node.targets[0]
+    if len(node.targets) != 1 or not isinstance(target, ast.Name) or target.id.startswith("_"):
+        return
+    what = _what(reader, node.value, value)
+    if what is None or not _is_unread(reader, target.id, node):
+        return
+    data = value.data.get("steps") if isinstance(value, Instance) else None
+    call = reader.text(node.value.func if isinstance(node.value, ast.Call) and what != "layer" else node.value)
+    reader.emit(Kind.DISCARD, node, call=call, what=target.id, of=what, named=True, steps=data)
+
+
+def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
+    if isinstance(value, Mapping):
+        return "checkpoint" if any(isinstance(item, Instance) and item.role == "state" for item in value.items.values()) else None
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(value, Tensor):
+        layer = conditions.peek(reader, node.func) if reader.forward_depth else None
+        return "layer" if isinstance(layer, Instance) and _gives_alone(reader, layer) else None
+    if isinstance(value, Instance):
+        if value.role == "transform" and value.data.get("steps"):
+            return "transform"
+        return "sampler" if isinstance(value.fact, Sampler) and value.cls is None else None
+    if isinstance(node.func, ast.Attribute) and node.func.attr.startswith(SUGGESTED):
+        trial = conditions.peek(reader, node.func.value)
+        return "suggestion" if isinstance(trial, Instance) and trial.role == "trial" else None
+    return None
+
+
+def _gives_alone(reader: Reader, layer: Instance) -> bool:
+    """True for a layer of torch's, or a module of the project made of such, that does nothing but give a value."""
+    fact = layer.fact
+    if not isinstance(fact, Module) or any(part.user_class for part in fact.walk() if part is not fact):
+        return False
+    if not fact.user_class or layer.cls is None:
+        return not fact.user_class and fact.name not in LEARNING
+    forward = classes.class_lookup(reader, layer.cls, "forward")
+    if not isinstance(forward, Function) or isinstance(forward.node, ast.Lambda) or scopes.assigned(forward.node).attributes:
+        return False
+    calls = (part.func for part in scopes.parts_of(forward.node) if isinstance(part, ast.Call))
+    return not any(isinstance(called, ast.Attribute) and called.attr.endswith(("_", "append", "update", "copy")) for called in calls)
+
+
+def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:
+    """True for a name that the running function gives and never asks for, or not before the next line gives it anew; or that a script spells once."""
+    frame = reader.frame
+    source = frame.module
+    if source.cells is not None or frame.is_class:
+        return False
+    if frame.function is None:
+        texts = [module.text for module in reader.modules.values()] if source is reader.entry else []
+        spelled = re.compile(rf"\b{re.escape(name)}\b")
+        return sum(len(spelled.findall(text)) for text in texts) == 1
+    body = frame.function.node
+    if isinstance(body, ast.Lambda) or frame.home(name) is not frame.names:
+        return False
+    text = "\n".join(source.lines[body.lineno - 1 : body.end_lineno])
+    names, lost = scopes.asked(body)
+    return (name not in names or node in lost) and not any(way in text for way in UNSEEN)
