@@ -116,7 +116,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     elif value_of(epochs) == ENDLESS:
         epochs = Unknown("max_epochs is -1: something else ends the run")
     if by_steps and not isinstance(epochs, Known) and _tried(settings) is None:
-        recipe.steps = settings["max_steps"]
+        recipe.steps = settings["max_steps"] if len(slots) < 2 else Unknown("max_steps counts the steps of all optimizers together")
     if _tried(settings) is not None:
         epochs = Known(1, default=VERSION)
     clip = _clip(reader, settings, call)
