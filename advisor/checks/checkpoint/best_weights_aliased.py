@@ -27,6 +27,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if not told.isdisjoint(_names_before(save)) or any(_names_anew(other, save) and _turns(around) == _turns(context) for other, around in uses):
             continue  # told of where it was kept first, or, within a turn, last
+        if _made_anew(save, context) and not _names_before(save):
+            continue  # the next turn trains another model
         name = None if name in copied else name
         later = (other for other, around in uses if _uses(other, save, name) and _later(save, context, around) and not _kept_anew(save, around))
         use = next(later, None)

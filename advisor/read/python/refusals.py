@@ -104,6 +104,8 @@ def judge_call(reader: Reader, function: Function, arguments: Arguments, node: a
     fact = _refused(function, signature, bound, count, keywords)
     if fact is None or _chosen_for_another_way(reader, function, node) or _told_apart(reader, function, node):
         return
+    if function.owner is not None and _is_left_open(function.node):
+        return
     own = _overridden(reader, function, node)
     known = _taken(refusals, own) if own is not None else None
     if own is not None and known is not None and _refused(own, known, bound, count, keywords) is None:
@@ -238,7 +240,7 @@ def _as_defined(function: Function) -> bool:
     """True for a function that takes what its definition says."""
     node = function.node
     owner = function.owner
-    if isinstance(node, ast.Lambda) or function.injected or (owner is not None and _is_left_open(node)):
+    if isinstance(node, ast.Lambda) or function.injected:
         return False
     if function.name == "__init__" and owner is not None:
         if any("__new__" in base.namespace or base.node.decorator_list or base.node.keywords for base in owner.mro if isinstance(base, Class)):
@@ -247,8 +249,10 @@ def _as_defined(function: Function) -> bool:
     return all(text in KEEPING or text.rpartition(".")[2] in KEEPING for text in texts)
 
 
-def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """True for a method that raises NotImplementedError and nothing else: those of derived classes are called, which may take what they like."""
+    if isinstance(node, ast.Lambda):
+        return False
     last = node.body[-1]
     raised = last.exc.func if isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) else last.exc if isinstance(last, ast.Raise) else None
     alone = all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in node.body[:-1])

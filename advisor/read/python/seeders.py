@@ -67,6 +67,9 @@ def switched_off(test: ast.expr, body: list[ast.stmt]) -> list[tuple[ast.stmt, a
     if not named:
         return []
     asked = {ast.dump(node) for node in ast.walk(test) if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))}
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and isinstance(test.left, ast.Constant):  # if "seed" in config
+        key, holder = test.left, test.comparators[0]
+        asked |= {ast.dump(ast.Attribute(holder, str(key.value), ast.Load())), ast.dump(ast.Subscript(holder, key, ast.Load()))}
     given = [(line, one) for line, call in named for one in (*call.args, *(word.value for word in call.keywords))]
     return [(line, one) for line, one in given if ast.dump(one) in asked]
 

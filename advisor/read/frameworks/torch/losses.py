@@ -7,7 +7,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loss
 from advisor.model.record import replace
-from advisor.model.source import value_of
+from advisor.model.source import Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
@@ -74,13 +74,18 @@ TENSORS = frozenset({
 SUMS = {"batchmean": "mean"}  # reductions that say the same of the size of the loss
 
 
+def _settings(call: LibraryCall, names: dict[str, Any]) -> dict[str, Setting]:
+    """What a loss is given; of the two old flags, which win where they are given, the reduction that they stand for."""
+    settings = call.settings(names)
+    average, each = value_of(settings.get("size_average")), value_of(settings.get("reduce"))
+    told = settings.get("reduce" if each is False or average is None else "size_average")
+    if (average is not None or each is not None) and isinstance(told, Known):
+        settings["reduction"] = replace(told, value="none" if each is False else "sum" if average is False else "mean")
+    return settings
+
+
 def _reduction(fact: Loss) -> str | None:
-    """mean, sum or none; the two old flags win where they are given."""
-    average, each = value_of(fact.settings.get("size_average")), value_of(fact.settings.get("reduce"))
-    if each is False:
-        return "none"
-    if average is not None or each is not None:
-        return "sum" if average is False else "mean"
+    """mean, sum or none."""
     value = value_of(fact.settings.get("reduction"))
     return SUMS.get(value, value) if isinstance(value, str) else None
 
@@ -118,7 +123,7 @@ def _weigh(fact: Loss, call: LibraryCall, names: dict[str, Any]) -> None:
 
 def _construct(call: LibraryCall, name: str) -> Value:
     names = signature(LOSSES[name])
-    fact = Loss(call.place, kind=f"torch.nn.{name}", settings=call.settings(names))
+    fact = Loss(call.place, kind=f"torch.nn.{name}", settings=_settings(call, names))
     _weigh(fact, call, names)
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
@@ -133,7 +138,7 @@ def _function(call: LibraryCall, name: str) -> Value:
     fact = call.reader.seen_facts.get(key)
     if not isinstance(fact, Loss):
         fact = call.reader.seen_facts[key] = call.reader.record(Loss(call.place, kind=f"torch.nn.functional.{name}"))
-    fact.settings = {key: setting for key, setting in call.settings(names).items() if key not in TENSORS}
+    fact.settings = {key: setting for key, setting in _settings(call, names).items() if key not in TENSORS}
     _weigh(fact, call, names)
     return measured(call, fact, [value if value is not None else Opaque("an argument that is not given") for _, value in held])
 
