@@ -12,6 +12,7 @@ from advisor.engine import lint
 from advisor.model.rule import Choice
 from advisor.read import read
 from advisor.read.python.values import Constant, Opaque, Sequence, Union, members, plain
+from tests.conftest import Advisor
 from tests.read.tiny import UNKNOWN, run, setting_of, value
 
 PARSER = """
@@ -411,3 +412,17 @@ def test_nobody_can_give_the_options_of_a_parser_that_nothing_parses_with(tmp_pa
     every = cards.load()
     result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
     assert sorted(f.message.split()[2] for f in result.findings if f.rule == "setting-never-used") == told
+
+
+def test_options_that_a_function_is_given_which_is_not_there_are_not_unread(advisor: Advisor) -> None:
+    Path("batches.py").write_text("def others_of(args): return []\n")
+    Path("train.py").write_text(
+        "import argparse\nimport torch\nfrom torch import nn\nfrom batches import batches_of\n"
+        "parser = argparse.ArgumentParser()\nparser.add_argument('--annotations', default='train.csv')\n"
+        "args = parser.parse_args()\ntorch.manual_seed(0)\nmodel = nn.Linear(20, 3)\n"
+        "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)\n"
+        "for epoch in range(10):\n    for x, y in batches_of(args):\n        optimizer.zero_grad()\n"
+        "        nn.functional.cross_entropy(model(x), y).backward()\n        optimizer.step()\n"
+    )
+    ran = advisor("lint", "train.py", "--isolated", "--no-cache", "--format", "concise")
+    assert [line.split("[")[1].split("]")[0] for line in ran.out.splitlines() if "[" in line] == ["undefined-name"], ran.out

@@ -60,7 +60,8 @@ def note_readers(reader: Reader) -> None:
         else:
             setting.read = setting.read or wholesale or setting.name in named
         setting.escaped = setting.escaped or reader.handed_over
-    if reader.spent or reader.failed_imports:
+    lacking = any(fact.missing_in is not None for fact in reader.recipe.undefined_names)  # what is not there cannot be seen to ask for nothing
+    if reader.spent or reader.failed_imports or lacking:
         settings.complete, settings.why = False, "not every file of the program was read"
 
 
