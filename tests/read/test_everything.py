@@ -254,3 +254,31 @@ class First({}, Plain):
 """
     assert refused(tmp_path / "a.py", text.format("chosen(sys.argv)")) == []
     assert refused(tmp_path / "b.py", text.replace("{}, ", "")) == [(9, "take")]
+
+
+def test_a_method_of_the_class_that_nobody_calls_is_given_the_class(tmp_path: Path) -> None:
+    text = """
+import torch
+from torch import nn
+
+class Scaled(nn.Module):
+    def __init__(self, scale, shift):
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x):
+        return x * self.scale + self.shift
+
+    @classmethod
+    def of(cls, held):
+        return cls(held.scale, held.shift)
+
+    @classmethod
+    def wrong(cls, held):
+        return cls(held.scale, held.shift, 1)
+
+    @staticmethod
+    def half(held):
+        return Scaled(held.scale / 2, held.shift)
+"""
+    assert refused(tmp_path / "a.py", text) == [(19, "Scaled")]

@@ -197,6 +197,8 @@ def _required(function: Function) -> list[str]:
 def _enter(reader: Reader, function: Function) -> None:
     arguments = Arguments(exact=False)
     node = function.node
+    held = function.owner.namespace.get(function.name) if isinstance(function.owner, Class) else None
+    function = held if isinstance(held, Function) and held.node is node else function  # as its decorators made it: of the class, say
     of_class = function.kind == "class" or function.name == "__new__"
     if isinstance(function.owner, Class) and (of_class or function.kind != "static") and not isinstance(node, ast.Lambda):
         first = (*node.args.posonlyargs, *node.args.args)[:1]
