@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Call, Exit, Kind
+from advisor.model.events import Call, Event, Exit, Kind, Loop, walk
 from advisor.model.finding import Finding
-from advisor.model.folds import contains
+from advisor.model.finished import once
+from advisor.model.folds import contains, training_loops
 from advisor.model.modes import evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
+from advisor.model.source import Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -19,6 +21,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     seen: set[object] = set()
     for event, context, loop, model in graphs_of_evaluation(recipe):
+        if loop.what in ("range", "while") and loop.place in _computing(recipe):
+            continue  # a part of the model's own work, step by step: what is around it evaluates, or trains
         if loop in seen or not gradients_on(event, context) or frozen_by_then(event, model, recipe):
             continue
         one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
@@ -35,3 +39,17 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)
+
+
+@once
+def _computing(recipe: Recipe) -> frozenset[Place]:
+    """Where loops stand that training goes through before its backward, over no data: of a decoder, say, that evaluation runs as well."""
+    found: set[Place] = set()
+    for loop in training_loops(recipe):
+        waiting: set[Place] = set()
+        for node, _ in walk(loop.batch.body):
+            if isinstance(node, Loop) and node.what in ("range", "while") and contains(node.body, Kind.FORWARD):
+                waiting.add(node.place)
+            elif isinstance(node, Event) and node.kind is Kind.BACKWARD:
+                found |= waiting
+    return frozenset(found)
