@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Exit, Kind, Loop, walk
+from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.finished import once
 from advisor.model.folds import contains, training_loops
-from advisor.model.modes import evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
+from advisor.model.modes import evaluation_loop, evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
 from advisor.model.source import Place
 
@@ -20,10 +21,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if "no-grad" in recipe.owner_silences or not (recipe.trains or recipe.evaluates):
         return
     seen: set[object] = set()
-    for event, context, loop, model in graphs_of_evaluation(recipe):
-        if loop.what in ("range", "while") and loop.place in _computing(recipe):
-            continue  # a part of the model's own work, step by step: what is around it evaluates, or trains
-        if loop in seen or not gradients_on(event, context) or frozen_by_then(event, model, recipe):
+    for event, context, innermost, model in graphs_of_evaluation(recipe):
+        loop = _over_data(innermost, context, recipe)
+        if loop is None or loop in seen or not gradients_on(event, context) or frozen_by_then(event, model, recipe):
             continue
         one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
         if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
@@ -39,6 +39,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)
+
+
+def _over_data(loop: Loop, context: Around, recipe: Recipe) -> Loop | None:
+    """The loop that evaluates: around one that is a part of the model's own work, step by step."""
+    if loop.what not in ("range", "while") or loop.place not in _computing(recipe) or loop not in context.path:
+        return loop
+    return evaluation_loop(Around(context.path[: context.path.index(loop)]))
 
 
 @once
