@@ -253,7 +253,8 @@ def repeated(run: Run, trace: Trace) -> None:
 def not_optimized(run: Run, trace: Trace) -> None:
     """Weights whose gradient is filled by backward passes and that no optimizer holds."""
     held = _held(run)
-    if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event, _ in run.session.events):
+    trained = itertools.dropwhile(lambda event: event.kind is not Kind.BACKWARD, (event for event, _ in run.session.events))  # Lightning clears before
+    if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event in trained):
         return  # somebody clears whole models: the gradients are known to him
     for module, fact in run.inventory.roots.values():
         every = list(module.named_parameters())

@@ -9,7 +9,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -44,15 +44,17 @@ def frozen_call(call: Call) -> Call:
 
 
 @contextmanager
-def beside(*modules: torch.nn.Module) -> Iterator[None]:
-    """Put random generators, buffers and modes back as they were."""
+def beside(call: Call, module: torch.nn.Module) -> Iterator[None]:
+    """In the precision of the call; random generators, buffers and modes are put back as they were."""
     numpy = sys.modules.get("numpy")
     states = (torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy is not None else None)
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
-    buffers = [(buffer, buffer.detach().clone()) for module in modules for buffer in module.buffers()]
-    modes = [(part, part.training) for module in modules for part in module.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    modes = [(part, part.training) for part in module.modules()]
     try:
-        with uncompiled():
+        with uncompiled(), ExitStack() as precision:
+            for device, kind in call.autocast:
+                precision.enter_context(torch.autocast(device, dtype=kind, cache_enabled=False))  # weights may change meanwhile
             yield
     finally:
         with torch.no_grad():
@@ -126,7 +128,7 @@ def _search(run: Run, call: Call, found: NonFinite) -> None:
     entering = torch.nn.modules.module.register_module_forward_pre_hook(lambda module, args: stack.append(module))
     leaving = torch.nn.modules.module.register_module_forward_hook(lambda module, args, output: stack.pop() and None)
     try:
-        with beside(model), torch.no_grad(), Watch():
+        with beside(call, model), torch.no_grad(), Watch():
             output = model(*call.args, **call.kwargs)
             stack.clear()
             if found.operation is None:
@@ -168,7 +170,7 @@ def evaluate_again(run: Run) -> list[Again]:
     result: list[Again] = []
     for sample in run.samples:
         module = unwrapped(sample.call.module)
-        with beside(module), torch.no_grad():
+        with beside(sample.call, module), torch.no_grad():
             module.train(sample.call.training)
             value = float(loss_of(sample, module(*sample.call.args, **sample.call.kwargs)))
         result.append(Again(sample.step + 1, sample.value, value))
@@ -195,7 +197,7 @@ def mixing(run: Run) -> list[Mixed]:
         other[0] = tensor[1]
         return other
 
-    with beside(module), torch.no_grad():
+    with beside(call, module), torch.no_grad():
         module.eval()
         before = tensors(module(*call.args, **call.kwargs))
         after = tensors(module(*mapped(call.args, swapped), **mapped(call.kwargs, swapped)))
@@ -228,7 +230,7 @@ def cuts(run: Run) -> list[tuple[str, Place]]:
             return function(*args, **(kwargs or {}))
 
     module = unwrapped(call.module)
-    with beside(module), torch.enable_grad(), Watch():
+    with beside(call, module), torch.enable_grad(), Watch():
         module.train(call.training)
         module(*call.args, **call.kwargs)
     return [(name, place) for place, name in found.items()]
@@ -253,7 +255,7 @@ def overfit(run: Run, limit: int = 200, seconds: float = 30.0) -> Overfit | None
     peaks = {id(group): peak for w in watched for group, peak in zip(w.optimizer.param_groups, w.peaks)}
     values: list[float] = []
     begun = time.monotonic()
-    with beside(module), torch.enable_grad():
+    with beside(sample.call, module), torch.enable_grad():
         module.train(sample.call.training)
         for group, _ in rates:
             group["lr"] = peaks.get(id(group)) or group["lr"]

@@ -41,6 +41,7 @@ class Call:
     step: int
     place: Place
     depth_place: Place | None = None
+    autocast: tuple[tuple[str, Any], ...] = ()  # devices and the precision that was in force there
 
 
 @dataclass
@@ -156,6 +157,11 @@ class Run:
             activation_dim=Known(dim) if dim is not None else None, width=width, rank=tensor.dim(), modules=modules,
             source=source, graph=graph, dtype=str(tensor.dtype).removeprefix("torch."),  # type: ignore[arg-type]
         )  # fmt: skip
+
+
+def autocasts() -> tuple[tuple[str, Any], ...]:
+    """The devices on which autocast is in force, with its precision."""
+    return tuple((device, torch.get_autocast_dtype(device)) for device in ("cpu", "cuda") if torch.is_autocast_enabled(device))
 
 
 _modes = torch._C._get_dispatch_mode if hasattr(torch._C, "_get_dispatch_mode") else lambda key: None  # torch 2.1 and later

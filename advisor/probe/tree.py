@@ -184,6 +184,15 @@ def _windows(body: list[Node]) -> list[Node]:
         again = [any(kinds[at][0] is Kind.FORWARD for at in range(before, after)) for before, after in itertools.pairwise(window)]
         if not all(again):
             return body  # several losses of one model call are no micro-batches
-        result += [*body[done:first], Loop(where, body[first : window[-1] + 1], what="range", count=Known(len(window)))]
+        once = _cleared_once(kinds, first, window)
+        lead = [*body[done:first], *(body[at] for at in once)]
+        turn = [body[at] for at in range(first, window[-1] + 1) if at not in once]
+        result += [*lead, Loop(where, turn, what="range", count=Known(len(window)))]
         done = window[-1] + 1
     return result + body[done:]
+
+
+def _cleared_once(kinds: list[tuple[Any, ...]], first: int, window: list[int]) -> list[int]:
+    """Clearings between the first model call of a window and its backward that no later micro-batch has: they belong before the loop."""
+    later = [any(kinds[at][0] is Kind.ZERO_GRAD for at in range(before, after)) for before, after in itertools.pairwise(window)]
+    return [] if any(later) else [at for at in range(first, window[0]) if kinds[at][0] is Kind.ZERO_GRAD]

@@ -16,6 +16,7 @@ from advisor.probe.run import Call, LossSeen, Run, Sample, tensors
 SMALL = 64 * 2**20  # bytes of inputs up to which a batch is kept to be run again
 
 LOOK_THROUGH = ("DivBackward0", "MulBackward0", "AddBackward0", "SubBackward0", "ToCopyBackward0", "MeanBackward0", "SumBackward0", "NegBackward0")
+MULTIPLES = ("DivBackward0", "MulBackward0", "ToCopyBackward0")
 
 
 class Backward:
@@ -85,7 +86,7 @@ class Backward:
             value = plain.detach()
             value = value if value.dim() == 0 else value.float().sum()
             self.optimizers.lost(value, place)
-            self._sample(plain, value, found)
+            self._sample(loss, value, found)
         if run.passes:
             run.passes[-1].trained()
         run.losses = []
@@ -119,7 +120,7 @@ class Backward:
             waiting += [after for after, _ in node.next_functions if after is not None]
         return found, tuple(divided), others
 
-    def _sample(self, loss: torch.Tensor, value: torch.Tensor, found: list[LossSeen]) -> None:
+    def _sample(self, root: torch.Tensor, value: torch.Tensor, found: list[LossSeen]) -> None:
         """Keep the first batches, so that they can be evaluated again at the end."""
         run = self.run
         if run.first is None and run.calls and "replay" not in run.session.off and _size(run.calls[0]) <= SMALL:
@@ -129,12 +130,26 @@ class Backward:
         call = run.calls[0]
         if _size(call) > SMALL or run.session.step in [sample.step for sample in run.samples]:
             return
-        seen = found[0] if len(found) == 1 and found[0].result() is loss and found[0].call is call else None
-        output = next((at for at, reference in enumerate(call.outputs) if reference() is loss), -1)
-        if seen is not None or output >= 0:
-            if seen is not None:
-                seen.node = None
-            run.samples.append(Sample(run.session.step, frozen_call(call), seen, output, float(value)))
+        factors = _factors(root)
+        seen = found[0] if len(found) == 1 and (found[0].node, 0) in factors and found[0].call is call else None
+        outputs = [reference() for reference in call.outputs]
+        output = next((at for at, one in enumerate(outputs) if one is not None and (one.grad_fn, one.output_nr) in factors), -1)
+        given = seen.value if seen is not None else outputs[output] if output >= 0 else None
+        if given is None or given.numel() != 1 or float(given) * float(value) < 0:  # another sign is another aim
+            return
+        if seen is not None:
+            seen.node = None
+        run.samples.append(Sample(run.session.step, frozen_call(call), seen, output, float(given)))
+
+
+def _factors(loss: torch.Tensor) -> list[tuple[Any, int]]:
+    """Where a loss stands in its graph, and what it is a multiple of: divided for accumulation, scaled for half precision, in another precision."""
+    at, found = (loss.grad_fn, loss.output_nr), []
+    while at[0] is not None and len(found) < 6:
+        found.append(at)
+        inner = [after for after in at[0].next_functions if after[0] is not None] if at[0].name() in MULTIPLES else []
+        at = inner[0] if len(inner) == 1 else (None, 0)
+    return found
 
 
 def _size(call: Call) -> int:

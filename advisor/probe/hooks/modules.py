@@ -12,7 +12,7 @@ import torch
 from advisor.model.events import Kind
 from advisor.model.record import dataclass
 from advisor.model.source import Place
-from advisor.probe.run import Call, Run, tensors, weak
+from advisor.probe.run import Call, Run, autocasts, tensors, weak
 
 NORMS = ("Norm", "LRN", "LocalResponseNorm")
 
@@ -115,7 +115,9 @@ class Modules:
             self.outputs.clear()
             self.touched.clear()
             run.losses = run.losses[-3:]
-            run.call = Call(module, run.inventory.root(top), (), {}, [], module.training, run.session.step, run.session.places.here())
+            run.call = Call(
+                module, run.inventory.root(top), (), {}, [], module.training, run.session.step, run.session.places.here(), autocast=autocasts()
+            )
         if run.call is None:
             return
         self.order.setdefault(id(module), len(self.order))
