@@ -253,9 +253,9 @@ def repeated(run: Run, trace: Trace) -> None:
 def not_optimized(run: Run, trace: Trace) -> None:
     """Weights whose gradient is filled by backward passes and that no optimizer holds."""
     held = _held(run)
-    trained = itertools.dropwhile(lambda event: event.kind is not Kind.BACKWARD, (event for event, _ in run.session.events))  # Lightning clears before
+    trained = itertools.dropwhile(lambda event: event.kind is not Kind.BACKWARD, (event for event, _ in run.session.events))
     if any(event.kind is Kind.ZERO_GRAD and isinstance(event.subject, Module) for event in trained):
-        return  # somebody clears whole models: the gradients are known to him
+        return  # somebody clears whole models, and not only before the first batch: the gradients are known to him
     for module, fact in run.inventory.roots.values():
         every = list(module.named_parameters())
         left = [(name, p) for name, p in every if id(p) not in held and p.requires_grad and p.grad is not None and bool(local(p.grad.detach()).any())]

@@ -75,6 +75,14 @@ def test_accumulated_losses(every: int, tmp_path: Path) -> None:
     assert said(ACCUMULATED.format(divided=f" / {every}", more=clipped, every=every), tmp_path) == [("clip-every-microbatch", "every-turn")]
 
 
+def test_a_clearing_behind_the_first_call_of_a_window(tmp_path: Path) -> None:
+    """As Lightning does it: the first backward of a window is preceded by it, the others are not."""
+    shared = ACCUMULATED.format(divided=" / 4", more="", every=4).replace("            optimizer.zero_grad()\n", "")
+    once = shared.replace("        loss.backward()", "        if turn % 4 == 0:\n            optimizer.zero_grad()\n        loss.backward()")
+    assert said(once, tmp_path) == []
+    assert said(once.replace("        if turn % 4 == 0:\n    ", ""), tmp_path) == [("zero-grad-every-microbatch", "each-batch")]
+
+
 def test_two_losses_of_one_call_are_no_accumulation(tmp_path: Path) -> None:
     twice = LOOP.replace(
         "        loss.backward()\n",
@@ -412,3 +420,36 @@ with torch.no_grad():
 def test_a_loader_that_fetches_ahead_ends_before_its_last_batch_is_trained_on(tmp_path: Path) -> None:
     assert said(AHEAD, tmp_path, steps=100) == []
     assert said(AHEAD.replace("model.eval()\n", ""), tmp_path, steps=100) == [("evaluation-in-train-mode", "dropout")]
+
+
+def test_a_model_that_is_cleared_once_before_it_is_trained(tmp_path: Path) -> None:
+    """Frameworks do so, whoever holds the weights."""
+    part = HEAD.replace("Adam(model.parameters()", "Adam(model[2].parameters()") + "model.zero_grad()\n" + LOOP
+    assert said(part, tmp_path) == [("parameters-not-optimized", "filled")]
+    assert said(part.replace("        optimizer.zero_grad()\n", "        model.zero_grad()\n"), tmp_path) == []
+
+
+@pytest.mark.parametrize("started", ["(loss / 4)", "(loss * 0.5).float()", "scaler.scale(loss / 2)"])
+def test_the_first_batches_again_when_a_multiple_of_the_loss_is_trained_on(started: str, tmp_path: Path) -> None:
+    scaled = "scaler.step(optimizer); scaler.update()" if "scaler" in started else "optimizer.step()"
+    code = HEAD + "scaler = torch.amp.GradScaler('cpu', init_scale=8.0)\n"
+    code += LOOP.replace("loss.backward()", f"{started}.backward()").replace("optimizer.step()", scaled)
+    (tmp_path / "train.py").write_text(code, "utf-8")
+    _, trace, *_ = watch(tmp_path / "train.py", steps=30)
+    assert [again.step for again in trace.again] == [1, 2, 3]
+    assert all(1.2 < again.before < 1.6 and again.after < again.before for again in trace.again), "the loss itself"
+
+
+@pytest.mark.parametrize("started", ["(-loss)", "(loss * -1.0)", "(loss + model[0].weight.pow(2).sum())"])
+def test_another_aim_than_the_loss_is_not_evaluated_again(started: str, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(HEAD + LOOP.replace("loss.backward()", f"{started}.backward()"), "utf-8")
+    _, trace, *_ = watch(tmp_path / "train.py", steps=10)
+    assert trace.again == []
+
+
+def test_early_batches_are_evaluated_again_in_the_precision_of_the_run(tmp_path: Path) -> None:
+    code = HEAD.replace("optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)", "optimizer = torch.optim.SGD(model.parameters(), lr=0.0)")
+    code += LOOP.replace("        loss =", "        with torch.autocast('cpu', torch.bfloat16):\n            loss =")
+    (tmp_path / "train.py").write_text(code, "utf-8")
+    _, trace, *_ = watch(tmp_path / "train.py", steps=10)
+    assert len(trace.again) == 3 and all(again.before == again.after for again in trace.again)

@@ -144,7 +144,8 @@ class Backward:
 
 def _factors(loss: torch.Tensor) -> list[tuple[Any, int]]:
     """Where a loss stands in its graph, and what it is a multiple of: divided for accumulation, scaled for half precision, in another precision."""
-    at, found = (loss.grad_fn, loss.output_nr), []
+    at: tuple[Any, int] = (loss.grad_fn, loss.output_nr)
+    found: list[tuple[Any, int]] = []
     while at[0] is not None and len(found) < 6:
         found.append(at)
         inner = [after for after in at[0].next_functions if after[0] is not None] if at[0].name() in MULTIPLES else []

@@ -30,9 +30,8 @@ def main():
     if FAULT == "label":
         y += 1
     precision = "bf16" if "bf16" in MODE else "fp16" if "fp16" in MODE else "no"
-    accelerator = Accelerator(
-        mixed_precision=precision, gradient_accumulation_steps=2 if "accumulated" in MODE else 1, dynamo_backend="inductor" if "compiled" in MODE else None
-    )
+    backend = "inductor" if "compiled" in MODE else None
+    accelerator = Accelerator(mixed_precision=precision, gradient_accumulation_steps=2 if "accumulated" in MODE else 1, dynamo_backend=backend)
     net = Net()
     if FAULT == "frozen":
         net.requires_grad_(False)

@@ -77,19 +77,17 @@ def main():
     if FAULT == "label":
         y[:ROWS] += 1
     model = (ByHand if "by-hand" in MODE else Classifier)(50.0 if FAULT == "rate" else 1e-3)
+    precision = "bf16-mixed" if "bf16" in MODE else "16-mixed" if "fp16" in MODE else "32-true"
     accumulated = 2 if "accumulated" in MODE else 1
     trainer = pl.Trainer(
-        max_epochs=2 * accumulated, accelerator="auto", devices=1, precision="bf16-mixed" if "bf16" in MODE else "16-mixed" if "fp16" in MODE else "32-true",
+        max_epochs=2 * accumulated, accelerator="auto", devices=1, precision=precision,
         accumulate_grad_batches=accumulated, gradient_clip_val=None if "by-hand" in MODE else 1.0, callbacks=[Steps()], deterministic=True,
         logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
-    module = torch.compile(model) if "compiled" in MODE else model
+    if "compiled" in MODE:
+        model.compile()
     with told(model):
-        trainer.fit(
-            module,
-            loader(TensorDataset(x[:ROWS], y[:ROWS]), True),
-            loader(TensorDataset(x[ROWS:], y[ROWS:]), False),
-        )
+        trainer.fit(model, loader(TensorDataset(x[:ROWS], y[:ROWS]), True), loader(TensorDataset(x[ROWS:], y[ROWS:]), False))
 
 
 if __name__ == "__main__":
