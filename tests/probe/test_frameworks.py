@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,15 @@ COMPILED = pytest.param("compiled", marks=pytest.mark.skipif(not GPU, reason="ne
 ON = "bf16" if GPU else "32"  # the precision in which faults are looked for
 
 TRAINER, LIGHTNING, ACCELERATE = "with_trainer.py", "with_lightning.py", "with_accelerate.py"
-NEEDS = {TRAINER: ("transformers", "accelerate"), LIGHTNING: ("lightning", "pytorch_lightning"), ACCELERATE: ("accelerate",)}
+NEEDS = {TRAINER: [("transformers", "accelerate")], LIGHTNING: [("lightning",), ("pytorch_lightning",)], ACCELERATE: [("accelerate",)]}
 
 
 class Program:
     """One program in a folder of its own, where no name of a folder says that it is a test."""
 
     def __init__(self, script: str, tmp_path: Path) -> None:
-        if script == LIGHTNING:
-            if not any(_there(name) for name in NEEDS[script]):
-                pytest.skip("could not import 'lightning'")
-        else:
-            for name in NEEDS[script]:
-                pytest.importorskip(name)
+        if not any(all(find_spec(name) for name in names) for names in NEEDS[script]):
+            pytest.skip(f"needs {NEEDS[script][0][0]}")
         self.script, self.folder = script, tmp_path
         self.text = (PROGRAMS / script).read_text("utf-8")
         for name in (script, "_end.py"):
@@ -70,14 +67,6 @@ class Program:
         """Rules and lines that are found in the program with this fault."""
         report, _ = self.probed(ends, MODE=mode, FAULT=fault)
         return [(entry["rule"], entry["line"]) for entry in report["findings"]]
-
-
-def _there(name: str) -> bool:
-    try:
-        __import__(name)
-    except ImportError:
-        return False
-    return True
 
 
 def healthy(script: str, mode: str, tmp_path: Path) -> None:
