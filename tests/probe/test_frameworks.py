@@ -23,7 +23,11 @@ COMPILED = pytest.param("compiled", marks=pytest.mark.skipif(not GPU, reason="ne
 ON = "bf16" if GPU else "32"  # the precision in which faults are looked for
 
 TRAINER, LIGHTNING, ACCELERATE = "with_trainer.py", "with_lightning.py", "with_accelerate.py"
-NEEDS = {TRAINER: [("transformers", "accelerate")], LIGHTNING: [("lightning",), ("pytorch_lightning",)], ACCELERATE: [("accelerate",)]}
+NEEDS: dict[str, list[tuple[str, ...]]] = {  # any of these sets
+    TRAINER: [("transformers", "accelerate")],
+    LIGHTNING: [("lightning",), ("pytorch_lightning",)],
+    ACCELERATE: [("accelerate",)],
+}
 
 
 class Program:
