@@ -160,7 +160,10 @@ class Run:
 
 
 def autocasts() -> tuple[tuple[str, Any], ...]:
-    """The devices on which autocast is in force, with its precision."""
+    """The devices on which autocast is in force, with its precision; before torch 2.4 each device has functions of its own."""
+    if not hasattr(torch, "get_autocast_dtype"):
+        old = (("cpu", torch.is_autocast_cpu_enabled, torch.get_autocast_cpu_dtype), ("cuda", torch.is_autocast_enabled, torch.get_autocast_gpu_dtype))
+        return tuple((device, kind()) for device, enabled, kind in old if enabled())
     return tuple((device, torch.get_autocast_dtype(device)) for device in ("cpu", "cuda") if torch.is_autocast_enabled(device))
 
 
