@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -161,8 +161,23 @@ def loss_of(sample: Sample, output: Any) -> torch.Tensor:
     if sample.seen is None:
         return found[sample.output]
     seen: LossSeen = sample.seen
-    result: torch.Tensor = seen.function(found[seen.output].reshape(seen.shape), seen.target, *seen.rest[0])
+    given = found[seen.output].reshape(seen.shape)
+    target, rest = mapped((seen.target, seen.rest[0]), lambda tensor: near(tensor, [given]))
+    result: torch.Tensor = seen.function(given, target, *rest)
     return result
+
+
+def again(call: Call, module: torch.nn.Module) -> Any:
+    """What a model gives for the inputs of a call, where it stands now: a framework takes it off the GPU when training is done."""
+    weights = list(module.parameters())
+    args, kwargs = mapped((call.args, call.kwargs), lambda tensor: near(tensor, weights))
+    return module(*args, **kwargs)
+
+
+def near(tensor: torch.Tensor, others: Sequence[torch.Tensor]) -> torch.Tensor:
+    """A tensor that was left on a device where none of the others is any more, on that of the first; what is on the CPU, as lengths are, stays."""
+    left = tensor.device.type != "cpu" and others and tensor.device not in {other.device for other in others}
+    return tensor.to(others[0].device) if left else tensor
 
 
 def evaluate_again(run: Run) -> list[Again]:
@@ -172,7 +187,7 @@ def evaluate_again(run: Run) -> list[Again]:
         module = unwrapped(sample.call.module)
         with beside(sample.call, module), torch.no_grad():
             module.train(sample.call.training)
-            value = float(loss_of(sample, module(*sample.call.args, **sample.call.kwargs)))
+            value = float(loss_of(sample, again(sample.call, module)))
         result.append(Again(sample.step + 1, sample.value, value))
     return result
 
@@ -199,8 +214,9 @@ def mixing(run: Run) -> list[Mixed]:
 
     with beside(call, module), torch.no_grad():
         module.eval()
-        before = tensors(module(*call.args, **call.kwargs))
-        after = tensors(module(*mapped(call.args, swapped), **mapped(call.kwargs, swapped)))
+        before = tensors(again(call, module))
+        other = replace(call, args=mapped(call.args, swapped), kwargs=mapped(call.kwargs, swapped))
+        after = tensors(again(other, module))
     if not before or before[0].dim() < 1 or before[0].shape[0] != rows or before[0].shape != after[0].shape or not before[0].is_floating_point():
         return []
     if before[0].shape == (rows, rows):
@@ -232,7 +248,7 @@ def cuts(run: Run) -> list[tuple[str, Place]]:
     module = unwrapped(call.module)
     with beside(call, module), torch.enable_grad(), Watch():
         module.train(call.training)
-        module(*call.args, **call.kwargs)
+        again(call, module)
     return [(name, place) for place, name in found.items()]
 
 
@@ -262,7 +278,7 @@ def overfit(run: Run, limit: int = 200, seconds: float = 30.0) -> Overfit | None
         for _turn in range(limit):
             for optimizer in mine:
                 optimizer.zero_grad()
-            loss = loss_of(sample, module(*sample.call.args, **sample.call.kwargs))
+            loss = loss_of(sample, again(sample.call, module))
             loss.backward()
             values.append(float(loss.detach()))
             for optimizer in mine:

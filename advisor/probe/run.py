@@ -162,8 +162,8 @@ class Run:
 def autocasts() -> tuple[tuple[str, Any], ...]:
     """The devices on which autocast is in force, with its precision; before torch 2.4 each device has functions of its own."""
     if not hasattr(torch, "get_autocast_dtype"):
-        old = (("cpu", torch.is_autocast_cpu_enabled, torch.get_autocast_cpu_dtype), ("cuda", torch.is_autocast_enabled, torch.get_autocast_gpu_dtype))
-        return tuple((device, kind()) for device, enabled, kind in old if enabled())
+        cpu = [("cpu", torch.get_autocast_cpu_dtype())] if torch.is_autocast_cpu_enabled() else []
+        return (*cpu, *([("cuda", torch.get_autocast_gpu_dtype())] if torch.is_autocast_enabled() else []))
     return tuple((device, torch.get_autocast_dtype(device)) for device in ("cpu", "cuda") if torch.is_autocast_enabled(device))
 
 

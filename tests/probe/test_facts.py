@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 from tests.probe.watching import watch
 
 HEAD = """
@@ -453,3 +453,15 @@ def test_early_batches_are_evaluated_again_in_the_precision_of_the_run(tmp_path:
     (tmp_path / "train.py").write_text(code, "utf-8")
     _, trace, *_ = watch(tmp_path / "train.py", steps=10)
     assert len(trace.again) == 3 and all(again.before == again.after for again in trace.again)
+
+
+def test_inputs_follow_a_model_that_left_their_device() -> None:
+    """Lightning takes a model off the GPU when training is done (test_frameworks.py, where there is one); the meta device stands for it here."""
+    from advisor.probe.replay import near
+
+    here, gone = torch.zeros(2), torch.zeros(2, device="meta")
+    assert near(here, [gone]) is here, "lengths stay on the CPU whatever the weights are on"
+    assert near(gone, [here, gone]) is gone, "a model on several devices knows what goes where"
+    assert near(gone, []) is gone
+    with pytest.raises(NotImplementedError, match="meta"):
+        near(gone, [here])
