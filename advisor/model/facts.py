@@ -272,6 +272,9 @@ class Save(Fact):
     compared: Place | None = None  # the comparison that the branch asks the answer of, or the call that tells it the score, where elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
+    watched: Setting = ABSENT  # the name of the metric by which a framework's callback chooses the best
+    mode: Setting = ABSENT  # which way that metric is better, as the callback is told or takes by default: "min" or "max"
+    mode_as: str = ""  # the same, as the program would write it
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
     told_rank: bool = False  # the call is told whether this process is the one that writes

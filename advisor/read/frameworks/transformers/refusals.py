@@ -29,7 +29,7 @@ def note_without_data(call: LibraryCall) -> None:
 
 def note_without_evaluation_data(call: LibraryCall, argument: Argument) -> None:
     """Notes a trainer that is told to evaluate, and has nothing to do it on."""
-    strategy = _strategy(argument)
+    strategy = strategy_of(argument)
     told = isinstance(strategy, Known) and not strategy.weak and strategy.value in ("steps", "epoch")
     if told and _none(call.this.attributes.get("eval_dataset")) and not _defines(call.this, "get_eval_dataloader", "evaluate"):
         _refused(call, "evaluation-data", str(strategy.value) if isinstance(strategy, Known) else "")
@@ -63,7 +63,7 @@ def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
 # --- an evaluation that never runs ---------------------------------------------------------------------------------
 
 
-def _strategy(argument: Argument) -> Setting:
+def strategy_of(argument: Argument) -> Setting:
     """When a trainer evaluates, under the name that the program uses."""
     older = argument("evaluation_strategy")
     return argument("eval_strategy") if isinstance(older, Known) and older.value is None else older
@@ -71,7 +71,7 @@ def _strategy(argument: Argument) -> Setting:
 
 def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
     """Notes evaluation data that the settings of a trainer keep it from, unless the program evaluates by itself."""
-    this, strategy = call.this, _strategy(argument)
+    this, strategy = call.this, strategy_of(argument)
     if not this.data.get("written") or call.reader.refusals.guarded or not isinstance(strategy, Known) or strategy.weak:
         return
     if not _there(this.attributes.get("eval_dataset")) or _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):
