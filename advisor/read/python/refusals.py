@@ -57,7 +57,7 @@ class Refusals:
             elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
                 reader.recipe.undefined_names.items.append(fact)
 
-        reader.recipe.undefined_names.items += [fact for fact in self.attributes.values() if not lacking.is_bound(reader, fact.name)]
+        reader.recipe.undefined_names.items += [fact for (cls, _), fact in self.attributes.items() if not lacking.is_bound(reader, fact.name, cls)]
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:
