@@ -347,7 +347,7 @@ class Hyperparameter(Fact):
     at: Place | None = None  # where its default stands
     read: bool = False
     parsed: bool = True  # False for an option of a parser that nothing asks for what was given: nobody can give it
-    overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed
+    overruled: Literal["chosen", "never-reached", "replaced", "overwritten", "same"] | None = None  # it has no effect, here or at all
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default
 

@@ -59,7 +59,9 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, s
     asked = node.func if isinstance(node, ast.Call) else node
     if not isinstance(asked, ast.Attribute) or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
         return
-    if (owner.role == "module" and name in MEMBERS["module"]) or _is_brought(owner.cls, name) or any(label not in ("default", "flag") for _, label in reader.conditions):
+    if (owner.role == "module" and name in MEMBERS["module"]) or _is_brought(owner.cls, name):
+        return
+    if any(label not in ("default", "flag") for _, label in reader.conditions):
         return
     of_itself = isinstance(asked.value, ast.Name) and asked.value.id == "self"
     if not of_itself and (not isinstance(node, ast.Call) or owner.role == "module" or not isinstance(asked.value, (ast.Name, ast.Attribute))):

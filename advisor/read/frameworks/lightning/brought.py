@@ -1,4 +1,4 @@
-"""The public names that Lightning gives its modules and data modules, those of version 1 among them: what is none of them has to come of the program."""
+"""The public names that Lightning gives its modules and data modules, those of version 1 among them: others have to come of the program."""
 
 from __future__ import annotations
 
