@@ -5,13 +5,18 @@ from __future__ import annotations
 import ast
 from weakref import WeakKeyDictionary
 
-from advisor.model.source import Place
+from advisor.model.pattern import pattern
+from advisor.model.recipe import Loader
+from advisor.model.source import Known, Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Bound, Constant, Function, Instance, Mapping, Opaque, Value
+from advisor.read.python.values import NONE, Arguments, Bound, Constant, Function, Instance, Library, Mapping, Opaque, Value
 
 TOKENIZER, ENCODING, IDS = "tokenizer", "encoding", "token-ids"
+LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
+COLLATE = 6  # which argument of a loader it is
+MASKED = pattern(r"-100|ignore_index|label_pad")
 PADDING = ("max_length", "longest", True)
 _MAPPING: WeakKeyDictionary[Reader, int] = WeakKeyDictionary()  # how many functions given to map() are being read
 
@@ -38,6 +43,21 @@ def padded_labels(reader: Reader, function: Value | None, node: ast.AST) -> Plac
         return False
     place = labels.data["padded"] if isinstance(labels, Instance) and labels.role == IDS else None
     return place if isinstance(place, Place) else None
+
+
+def leaves_labels(collator: Value | None) -> bool:
+    """True for what makes batches of the labels as they are: it is none of the program's own, and makes no labels itself."""
+    if collator is None or (isinstance(collator, Constant) and collator.value is None):
+        return True
+    name = collator.kind if isinstance(collator, Instance) else collator.name if isinstance(collator, Library) else ""
+    return name.rpartition(".")[2] in LEAVING
+
+
+def note_padded(call: LibraryCall, loader: Loader, place: Place) -> None:
+    """A loader of torch's over such labels, in a program that nowhere speaks of what a loss ignores."""
+    collate = call.get("collate_fn", COLLATE)
+    if leaves_labels(collate) and call.arguments.exact and not any(MASKED.search(source.text) for source in call.reader.modules.values()):
+        loader.settings["padded_labels"] = Known(True, place=place)
 
 
 @table.invoke(TOKENIZER)

@@ -22,8 +22,9 @@ from advisor.read.frameworks.transformers.refusals import (
     note_without_evaluation_data,
     strategy_of,
 )
+from advisor.read.frameworks.transformers.tokenizers import leaves_labels
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Library, Opaque, Sequence, Value, members
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
 TRAINERS = (
@@ -162,9 +163,6 @@ def _note_same(this: Instance, loaders: list[Loader], argument: Any) -> None:
         loaders[1].place, loaders[1].iterated = this.data["evaluation_place"], 1
 
 
-LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
-
-
 def _leaves_labels(this: Instance) -> bool:
     """True for a trainer whose collator and loss take the labels as they are: none of the program's own, and none that makes its own labels."""
     if this.kind not in PLAIN or (
@@ -174,8 +172,7 @@ def _leaves_labels(this: Instance) -> bool:
     collator = this.attributes.get("data_collator")
     if collator is None:
         return bool(this.data.get("exact"))
-    name = collator.kind if isinstance(collator, Instance) else collator.name if isinstance(collator, Library) else ""
-    return name.rpartition(".")[2] in LEAVING or (isinstance(collator, Constant) and collator.value is None)
+    return leaves_labels(collator)
 
 
 def _may_evaluate(callback: Instance) -> bool:
