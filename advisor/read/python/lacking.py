@@ -73,17 +73,17 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, s
         return
     fact = UndefinedName(source.place(asked), name=name, lacked_by=owner.cls.node.name, called=isinstance(node, ast.Call))
     fact.flag_off = any(label == "flag" for _, label in reader.conditions)
-    reader.refusals.attributes.setdefault((owner.cls, name), fact)
+    reader.refusals.attributes.setdefault((owner.cls, name), (fact, of_itself))
 
 
-def is_bound(reader: Reader, name: str, lacking: Class | None = None) -> bool:
+def is_bound(reader: Reader, name: str, cls: Class | None = None) -> bool:
     """True where a file of the program gives any object an attribute of that name, or has it as a text. What other classes give their own objects
-    is none of a class that lacks it."""
-    own = {id(base.node) for base in lacking.mro if isinstance(base, Class)} if lacking is not None else set()
+    is none of one that asks itself for it."""
+    own = {id(base.node) for base in cls.mro if isinstance(base, Class)} if cls is not None else set()
     sources = (source for source in reader.project.modules.values() if isinstance(source, SourceModule) and name in source.text)
     for source in (source for source in sources if source.display in reader.recipe.files):
         nodes = [*ast.walk(source.tree)]
-        others = [node for node in nodes if isinstance(node, ast.ClassDef) and id(node) not in own] if lacking is not None else []
+        others = [node for node in nodes if isinstance(node, ast.ClassDef) and id(node) not in own] if cls is not None else []
         passed = {id(node) for other in others for node in _of_itself_alone(other)}
         if any(_binds(node, name) for node in nodes if id(node) not in passed):
             return True
