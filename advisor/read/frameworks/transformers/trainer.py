@@ -22,7 +22,7 @@ from advisor.read.frameworks.transformers.refusals import (
     note_without_evaluation_data,
     strategy_of,
 )
-from advisor.read.frameworks.transformers.tokenizers import leaves_labels
+from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
@@ -148,8 +148,10 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
         }
         dataset = data.fact if isinstance(data, Instance) and isinstance(data.fact, Dataset) else None
         loader.dataset = dataset
-        if dataset is not None and dataset.padded_labels is not None and _leaves_labels(this):
-            loader.settings["padded_labels"] = Known(True, place=dataset.padded_labels)
+        if dataset is not None and role == "train" and _leaves_labels(this):
+            padded = dataset.padded_labels or labels_of_items(reader, data, call.node)
+            if padded is not None:
+                loader.settings["padded_labels"] = Known(True, place=padded)
         found.append(reader.record(loader))
     _note_same(this, found, argument)
     return found
