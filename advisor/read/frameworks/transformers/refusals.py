@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from advisor.model.recipe import IdleEvaluation, Module, RefusedRun
+from advisor.model.recipe import IdleEvaluation, Module, RefusedCall, RefusedRun
 from advisor.model.source import Known, Setting
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
@@ -16,6 +16,8 @@ from advisor.read.python.values import NONE, Class, Constant, Instance, Mapping,
 PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
 ADAPTED_ONCE = (0, 25)  # of TRL, whose trainers refuse an adapter on an adapter since then
 QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
+LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
+REQUIRED = 2  # so many of them have no default
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
 
 Argument = Callable[[str], Setting]
@@ -58,6 +60,20 @@ def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
     if {"peft", "adapter"} & set(model.fact.wrapped) and (version is None or version >= ADAPTED_ONCE):
         place = call.reader.argument_place(call.node, "peft_config")
         call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name))
+
+
+def note_unfit(call: LibraryCall) -> None:
+    """Notes a call after training whose arguments its method does not take: the run is over by then, and what it measured is not written."""
+    name, given = call.name.rpartition(".")[2], call.arguments
+    taken = LATE.get(name)
+    if taken is None or not given.exact or not given.written or _defines(call.this, name):
+        return
+    twice = tuple(key for key in taken[: len(given.positional)] if key in given.keywords)
+    unexpected = tuple(key for key in given.keywords if key not in taken)
+    missing = tuple(key for key in taken[len(given.positional) : REQUIRED] if key not in given.keywords)
+    if twice or unexpected or missing or len(given.positional) > len(taken):
+        fact = RefusedCall(call.place, callee=name, given=len(given.positional), taken=taken, missing=missing, unexpected=unexpected, twice=twice)
+        call.reader.refusals.refuse(call.reader, call.node, fact)
 
 
 # --- an evaluation that never runs ---------------------------------------------------------------------------------

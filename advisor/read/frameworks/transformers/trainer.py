@@ -18,6 +18,7 @@ from advisor.read.frameworks.transformers.refusals import (
     note_evaluated,
     note_idle_evaluation,
     note_two_adapters,
+    note_unfit,
     note_without_data,
     note_without_evaluation_data,
     strategy_of,
@@ -277,6 +278,7 @@ def other(call: LibraryCall) -> Value:
         note_evaluated(call)
         if call.arguments.positional or call.arguments.keywords:  # on other data, by which the result is judged
             call.reader.recipe.loaders.complete, call.reader.recipe.loaders.why = False, "the trainer evaluates on other data as well"
+    note_unfit(call)
     if call.name.endswith("save_model"):
         call.reader.recipe.distributed.setdefault("saves_whole", Known(True, place=call.place))
     if call.name.endswith("add_callback"):
