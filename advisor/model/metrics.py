@@ -16,7 +16,7 @@ LARGER_IS_BETTER = frozenset({
     "psnr", "ssim", "fitness", "reward", "correct",
 })  # fmt: skip
 TURNED = frozenset({"neg", "negative", "minus", "inv", "inverse"})
-SPREAD = frozenset({"gap", "diff", "difference", "delta", "drop", "std", "var", "variance", "spread"})  # of scores, which says nothing of their own way
+SPREAD = frozenset({"gap", "diff", "difference", "delta", "drop", "std", "var", "variance", "spread"})  # of scores, which has a way of its own
 TRAINING_WORDS = frozenset({"train", "training", "trn", "tr"})
 WORDS = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Literal
 
@@ -66,7 +67,7 @@ def note_unfit(call: LibraryCall) -> None:
     """Notes a call after training whose arguments its method does not take: the run is over by then, and what it measured is not written."""
     name, given = call.name.rpartition(".")[2], call.arguments
     taken = LATE.get(name)
-    if taken is None or not given.exact or not given.written or _defines(call.this, name):
+    if taken is None or not isinstance(call.node, ast.Call) or not given.exact or not given.written or _defines(call.this, name):
         return
     twice = tuple(key for key in taken[: len(given.positional)] if key in given.keywords)
     unexpected = tuple(key for key in given.keywords if key not in taken)
