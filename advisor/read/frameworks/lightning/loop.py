@@ -73,7 +73,9 @@ def _without_loss(call: LibraryCall, model: Instance) -> None:
     """Notes a training_step that gives nothing on any way, where Lightning takes the steps: it leaves out every one."""
     cls = model.cls
     function = classes.class_lookup(call.reader, cls, "training_step") if cls is not None else None
-    if cls is None or not isinstance(function, Function) or function.node.decorator_list or call.reader.refusals.guarded:
+    if cls is None or not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
+        return
+    if function.node.decorator_list or call.reader.refusals.guarded:
         return
     if not all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro):
         return
