@@ -163,7 +163,7 @@ def _note_same(this: Instance, loaders: list[Loader], argument: Any) -> None:
     if len(loaders) < 2 or loaders[0].dataset is None or loaders[0].dataset is not loaders[1].dataset:
         return
     if isinstance(strategy := strategy_of(argument), Known) and strategy.value in ("steps", "epoch"):
-        loaders[1].place, loaders[1].iterated = this.data["evaluation_place"], 1
+        loaders[1].place, loaders[1].iterated = this.data.get("evaluation_place", loaders[1].place), 1
 
 
 def _leaves_labels(this: Instance) -> bool:
