@@ -272,6 +272,9 @@ class Save(Fact):
     compared: Place | None = None  # the comparison that the branch asks the answer of, or the call that tells it the score, where elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
+    watched: Setting = ABSENT  # the name of the metric by which a framework's callback chooses the best
+    mode: Setting = ABSENT  # which way that metric is better, as the callback is told or takes by default: "min" or "max"
+    mode_as: str = ""  # the same, as the program would write it
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
     told_rank: bool = False  # the call is told whether this process is the one that writes
@@ -344,7 +347,7 @@ class Hyperparameter(Fact):
     at: Place | None = None  # where its default stands
     read: bool = False
     parsed: bool = True  # False for an option of a parser that nothing asks for what was given: nobody can give it
-    overruled: Literal["chosen", "never-reached", "replaced", "overwritten"] | None = None  # it has no effect: another setting is obeyed
+    overruled: Literal["chosen", "never-reached", "replaced", "overwritten", "same"] | None = None  # it has no effect, here or at all
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default
 

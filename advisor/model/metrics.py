@@ -15,6 +15,8 @@ LARGER_IS_BETTER = frozenset({
     "precision", "recall", "sensitivity", "specificity", "bleu", "rouge", "meteor", "cider", "kappa", "mcc", "r2", "ndcg", "mrr", "hit",
     "psnr", "ssim", "fitness", "reward", "correct",
 })  # fmt: skip
+TURNED = frozenset({"neg", "negative", "minus", "inv", "inverse"})
+SPREAD = frozenset({"gap", "diff", "difference", "delta", "drop", "std", "var", "variance", "spread"})  # of scores, which has a way of its own
 TRAINING_WORDS = frozenset({"train", "training", "trn", "tr"})
 WORDS = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 
@@ -27,7 +29,7 @@ def words_of(name: str) -> frozenset[str]:
 def direction_of(name: str) -> Literal["min", "max"] | None:
     """Whether the metric of this name should fall or rise; None when the name does not say. A dice *loss* is a loss."""
     words = words_of(name)
-    if words & {"neg", "negative", "minus", "inv", "inverse"}:
+    if words & TURNED or words & SPREAD:
         return None
     smaller, larger = words & SMALLER_IS_BETTER, words & LARGER_IS_BETTER
     if larger and smaller <= {"per"}:

@@ -9,17 +9,21 @@ from advisor.model.best import Decision, decision
 from advisor.model.events import Branch, Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
+from advisor.model.metrics import direction_of
 from advisor.model.recipe import Recipe, Save
+from advisor.model.source import first
 from advisor.model.stopping import direction_taken, same_metric, wanted_direction
 
 WEIGHTS = frozenset({"model", "model-state"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each save of weights under a comparison with a variable that takes the new score beside it."""
+    """Each save of weights under a comparison with a variable that takes the new score beside it, and each callback that chooses the best."""
     seen: set[Branch] = set()
-    stops = [(direction_taken(stop), wanted_direction(stop)) for stop in recipe.early_stopping]
-    if any(taken is not None and wanted is not None and taken != wanted for taken, wanted in stops):
+    stops = [stop for stop in recipe.early_stopping if _turned(direction_taken(stop), wanted_direction(stop))]
+    if all(stop.owner == "lightning" for stop in stops):
+        yield from _callbacks(recipe, ctx)
+    if stops:
         return  # what counts the checks without improvement has the same comparison, and says so
     for event, context in events(recipe.tree, Kind.SAVE):
         found = decision(context)
@@ -31,6 +35,27 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         seen.add(found.branch)
         yield from _judged(found, kept[0], ctx)
+
+
+def _turned(taken: str | None, wanted: str | None) -> bool:
+    return taken is not None and wanted is not None and taken != wanted
+
+
+def _callbacks(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The direction that a framework's callback is told, or takes by default, against the one that its metric has by name."""
+    for save in recipe.saves:
+        mode, metric = first(save.mode), first(save.watched)
+        if mode is None or metric is None or mode.value not in ("min", "max") or not isinstance(metric.value, str):
+            continue
+        if not _turned(mode.value, direction_of(metric.value)):
+            continue
+        if mode.default is not None:
+            kept, better = ("highest", "lower") if mode.value == "max" else ("lowest", "higher")
+            at = metric if metric.place is not None else save
+            yield ctx.finding("unsaid", at=at, condition=save.mode_as, metric=metric.value, kept=kept, better=better)
+            continue
+        case = "highest-loss" if mode.value == "max" else "lowest-score"
+        yield ctx.finding(case, at=mode if mode.place is not None else save, condition=save.mode_as, metric=metric.value)
 
 
 def _judged(found: Decision, kept: Event, ctx: Context) -> Iterator[Finding]:

@@ -59,6 +59,9 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             origin, value = ctx.provenance(known), known.value
             yield ctx.finding("replaced", at=setting, setting=setting.name, value=value, origin=origin, by=setting.overruled_by)
             continue
+        if setting.overruled == "same":
+            yield ctx.finding("same", at=setting, setting=setting.name, value=known.value)
+            continue
         if setting.overruled == "overwritten":
             yield ctx.finding("overwritten", at=setting, setting=setting.name, value=known.value, default=setting.overruled_by)
             continue

@@ -12,7 +12,10 @@ from advisor.model.kinds import is_test
 from advisor.model.recipe import Recipe
 from advisor.model.source import first
 
-CASES = {"data": "no-data", "step": "no-step", "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice"}
+CASES = {
+    "data": "no-data", "step": "no-step", "loss": "no-loss",
+    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice",
+}  # fmt: skip
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, uses
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, Link, first, number
 
+TRAINER = "transformers.Trainer"
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A loss over the vocabulary of an embedding that names its padding and is not told to ignore it; token ids padded before they become labels."""
@@ -24,9 +26,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if use.target is not None and any("label" in str(part) for part in use.target.part):
             continue
         yield ctx.finding("not-ignored", at=use.place, loss=use.loss.name, padding=padding)
+    of_models = bool(recipe.losses.items) and all(loss.computed_by is not None for loss in recipe.losses)  # `model(**batch).loss`
     for loader in recipe.loaders:
         padded = loader.settings.get("padded_labels")
-        if loader.role == "train" and isinstance(padded, Known) and padded.place is not None:
+        if loader.role == "train" and isinstance(padded, Known) and padded.place is not None and (loader.kind == TRAINER or of_models):
             evidence = [Link(loader.place.file, loader.place.line, "trained on here, and nothing masks them")]
             yield ctx.finding("labels", at=padded.place, evidence=evidence)
 

@@ -199,15 +199,26 @@ def derived(call: LibraryCall) -> Value:
         _drawn(call)
     if call.name.endswith(".map"):
         return _mapped(call, call.this, _labels(call))
-    published = fact.published and not call.name.endswith(_CUTTING)
-    new = replace(fact, shuffled=fact.shuffled or shuffled, published=published)
+    cut = call.name.endswith(_CUTTING)
+    chosen = fact.rewritten | {call.name.rpartition(".")[2]} if cut or call.name.endswith(".filter") else fact.rewritten
+    new = replace(fact, shuffled=fact.shuffled or shuffled, published=fact.published and not cut, rewritten=chosen)
     return call.reader.instance(DATASET, role="dataset", fact=new, node=call.node)
+
+
+@table.method("dataset-parts", "train_test_split")
+def split_whole(call: LibraryCall) -> Value:
+    """load_from_disk(path).train_test_split(...): no parts then, but one data set."""
+    return _split(call, a_dataset(call, None, call.this.data.get("data")).fact)
 
 
 @table.method(DATASET, "train_test_split")
 def train_test_split(call: LibraryCall) -> Value:
     """dataset.train_test_split(test_size=0.1, seed=42)"""
-    reader, whole = call.reader, call.this.fact
+    return _split(call, call.this.fact)
+
+
+def _split(call: LibraryCall, whole: object) -> Value:
+    reader = call.reader
     fact = Split(call.place, kind="datasets.Dataset.train_test_split", parts=2, data=whole)
     fact.seed = call.setting("seed", 5, None, VERSION)
     if isinstance(fact.seed, Known) and fact.seed.value is None:

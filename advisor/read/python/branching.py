@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.read.python import (
     conditions,
     narrowing,
+    same_arms,
     seeders,
     statements,
 )
@@ -24,6 +25,13 @@ FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"
 
 def run_if(reader: Reader, node: ast.If) -> str | None:
     """if: one arm when the condition is certain, both when it is not."""
+    status = _run_arms(reader, node)
+    if node.orelse:
+        same_arms.note(reader, node)
+    return status
+
+
+def _run_arms(reader: Reader, node: ast.If) -> str | None:
     test = reader.evaluate(node.test)
     if isinstance(test, Library) and test.name in FOR_TYPES:
         reader.refusals.guarded += 1  # only a type checker reads the arm: nothing fails in it, and what it imports tells of types

@@ -30,6 +30,8 @@ from advisor.read.python.values import (
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
+LABELS = "labels"  # a model of a library that is given them computes its loss, wherever it stands
+
 
 def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node: ast.AST) -> Value:
     """instance(...): __call__, a module's forward, or what its library does."""
@@ -63,7 +65,9 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
     given = [*arguments.positional, *arguments.keywords.values()]
     if instance.role == "module" and isinstance(instance.fact, facts.Module):
         flow = Flow(graph="kept" if reader.grad_mode == "on" else "unknown" if reader.grad_mode == "unknown" else "cut")
-        return _through(reader, instance.fact, arguments, Tensor(flow), node) if reader.forward_depth == 0 else opaque_tensor(given)
+        if reader.forward_depth == 0:
+            return _through(reader, instance.fact, arguments, Tensor(flow), node)
+        return mark(reader, opaque_tensor(given), instance.fact) if isinstance(arguments.keywords.get(LABELS), Tensor) else opaque_tensor(given)
     if reader.tracked(given):
         reader.escape(given, f"{instance.kind}", node)
     return calls.opaque_result(reader, instance.kind, given)

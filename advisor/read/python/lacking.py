@@ -27,9 +27,11 @@ HIDDEN = pattern(r"setattr\(|__dict__|__getattr|vars\(")  # ways to bind an attr
 COMPUTED = pattern(  # a name that no text spells
     r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)"
 )
+LIGHTNING = ("lightning.LightningModule", "lightning.LightningDataModule")
 OF_TORCH = ("torch.nn.", "torch.optim.", "torch.utils.data.", "builtins.object", "abc.ABC")
 BARE = (
     "torch.nn.Module", "torch.nn.modules.module.Module", "torch.utils.data.Dataset", "torch.utils.data.IterableDataset", "builtins.object", "abc.ABC",
+    *LIGHTNING,
 )  # fmt: skip
 
 
@@ -40,7 +42,8 @@ def judge_method(reader: Reader, owner: Instance | Tensor, name: str, node: ast.
     from advisor.read.frameworks.torch.members import MEMBERS
 
     role = "tensor" if isinstance(owner, Tensor) else "module" if owner.role == "loss" else owner.role or ""
-    if name in MEMBERS[role] or not _is_known(reader, owner, name) or called.is_asked(reader, node.func.value):
+    brought = isinstance(owner, Instance) and owner.cls is not None and _is_brought(owner.cls, name)
+    if name in MEMBERS[role] or brought or not _is_known(reader, owner, name) or called.is_asked(reader, node.func.value):
         return
     meant = _meant(name, [*_own(owner), *MEMBERS[role]], ALMOST if not isinstance(owner, Tensor) and owner.kind.startswith(OTHERS) else ALIKE)
     if meant is not None or _of_itself(reader, owner, node.func.value):
@@ -56,7 +59,9 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, s
     asked = node.func if isinstance(node, ast.Call) else node
     if not isinstance(asked, ast.Attribute) or name.startswith("_") or reader.refusals.guarded or owner.cls is None:
         return
-    if (owner.role == "module" and name in MEMBERS["module"]) or any(label not in ("default", "flag") for _, label in reader.conditions):
+    if (owner.role == "module" and name in MEMBERS["module"]) or _is_brought(owner.cls, name):
+        return
+    if any(label not in ("default", "flag") for _, label in reader.conditions):
         return
     of_itself = isinstance(asked.value, ast.Name) and asked.value.id == "self"
     if not of_itself and (not isinstance(node, ast.Call) or owner.role == "module" or not isinstance(asked.value, (ast.Name, ast.Attribute))):
@@ -68,13 +73,34 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, s
         return
     fact = UndefinedName(source.place(asked), name=name, lacked_by=owner.cls.node.name, called=isinstance(node, ast.Call))
     fact.flag_off = any(label == "flag" for _, label in reader.conditions)
-    reader.refusals.attributes.setdefault((owner.cls, name), fact)
+    reader.refusals.attributes.setdefault((owner.cls, name), (fact, of_itself))
 
 
-def is_bound(reader: Reader, name: str) -> bool:
-    """True where a file of the program gives any object an attribute of that name, or has it as a text."""
+def is_bound(reader: Reader, name: str, cls: Class | None = None) -> bool:
+    """True where a file of the program gives any object an attribute of that name, or has it as a text. What other classes give their own objects
+    is none of one that asks itself for it."""
+    own = {id(base.node) for base in cls.mro if isinstance(base, Class)} if cls is not None else set()
     sources = (source for source in reader.project.modules.values() if isinstance(source, SourceModule) and name in source.text)
-    return any(_binds(node, name) for source in sources if source.display in reader.recipe.files for node in ast.walk(source.tree))
+    for source in (source for source in sources if source.display in reader.recipe.files):
+        nodes = [*ast.walk(source.tree)]
+        others = [node for node in nodes if isinstance(node, ast.ClassDef) and id(node) not in own] if cls is not None else []
+        passed = {id(node) for other in others for node in _of_itself_alone(other)}
+        if any(_binds(node, name) for node in nodes if id(node) not in passed):
+            return True
+    return False
+
+
+def _of_itself_alone(cls: ast.ClassDef) -> Iterator[ast.AST]:
+    """A class, and what its methods give their own object."""
+    yield cls
+    for method in cls.body:
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and method.args.args:
+            this = method.args.args[0].arg
+            yield from (node for node in ast.walk(method) if isinstance(node, ast.Attribute) and _is_name(node.value, this))
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _is_known(reader: Reader, owner: Instance | Tensor, name: str) -> bool:
@@ -120,7 +146,7 @@ def _is_plain(cls: Class) -> bool:
         if isinstance(base, Class):
             if base.node.decorator_list or base.node.keywords or HIDDEN.search(base.module.text):
                 return False
-        elif not isinstance(base, Library) or not base.name.startswith(OF_TORCH):
+        elif not isinstance(base, Library) or not base.name.startswith((*OF_TORCH, *LIGHTNING)):
             return False
     return True
 
@@ -131,6 +157,13 @@ def _is_bare(cls: Class) -> bool:
     if not any("__init__" in base.namespace for base in known) or any(COMPUTED.search(base.module.text) for base in known):
         return False
     return all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BARE) for base in cls.mro)
+
+
+def _is_brought(cls: Class, name: str) -> bool:
+    """True for what a base of another library brings."""
+    from advisor.read.frameworks.lightning.brought import BROUGHT
+
+    return any(isinstance(base, Library) and name in BROUGHT.get(base.name, ()) for base in cls.mro)
 
 
 def _binds(node: ast.AST, name: str) -> bool:

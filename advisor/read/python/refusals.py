@@ -28,7 +28,7 @@ class Refusals:
         self.others: Counter[ast.AST] = Counter()  # beside the first, of the things whose method is called: each of them has to lack it
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
-        self.attributes: dict[tuple[Class, str], UndefinedName] = {}  # that a class of the project does not give its objects
+        self.attributes: dict[tuple[Class, str], tuple[UndefinedName, bool]] = {}  # that a class does not give its objects; asked of itself
         self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
         self.sampled: set[tuple[Class, ast.AST]] = set()  # methods of data sets that were looked through
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
@@ -57,7 +57,9 @@ class Refusals:
             elif times == self.evaluated[node] + self.others[node] and not lacking.is_bound(reader, fact.name):
                 reader.recipe.undefined_names.items.append(fact)
 
-        reader.recipe.undefined_names.items += [fact for fact in self.attributes.values() if not lacking.is_bound(reader, fact.name)]
+        for (cls, name), (fact, of_itself) in self.attributes.items():
+            if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
+                reader.recipe.undefined_names.items.append(fact)
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
-from advisor.model.source import ABSENT, Known, value_of
+from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.easydict import attributed
-from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
+from advisor.read.frameworks.lightning.loop import NAMES, SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -61,6 +62,9 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "sync_batchnorm": False,
     "callbacks": None,
 }
+MODE_SAID = (1, 3)
+OLD_ARGUMENTS = ("filepath", "prefix", "period")  # of ModelCheckpoint before that
+ALL_KEPT = -1  # of save_top_k
 BEFORE = {"max_nb_epochs": "max_epochs"}  # until 0.8
 for _name, _role in _ROLES.items():
     table.CLASS_ROLES[f"lightning.{_name}"] = _role
@@ -89,6 +93,14 @@ def seed_everything(call: LibraryCall) -> Value:
     return value if value is not None else Opaque("the seed from the environment", "int")
 
 
+def _mode(call: LibraryCall, position: int | None) -> Setting:
+    """Which way the metric is better; before 1.3 the callbacks took it from the name where nothing was said."""
+    old = any(version < MODE_SAID for version in (pinned(call.reader, name) for name in NAMES) if version is not None)
+    if old or any(call.get(name) is not None for name in OLD_ARGUMENTS):
+        return call.setting("mode", position)
+    return call.setting("mode", position, "min", VERSION)
+
+
 @table.function("lightning.EarlyStopping")
 def early_stopping(call: LibraryCall) -> Value:
     """The callback: patience counts validations."""
@@ -96,7 +108,7 @@ def early_stopping(call: LibraryCall) -> Value:
     stop.monitor = call.setting("monitor", 0)
     stop.min_delta = call.setting("min_delta", 1, 0.0, VERSION)
     stop.patience = call.setting("patience", 2, 3, VERSION)
-    stop.mode = call.setting("mode", 4, "min", VERSION)
+    stop.mode = _mode(call, 4)
     mode = value_of(stop.mode)
     stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
     stop.unit, stop.owner = "evaluation", "lightning"
@@ -110,6 +122,10 @@ def model_checkpoint(call: LibraryCall) -> Value:
     save = Save(call.place, parts={"model": "model-state", "optimizer": "optimizer", "scheduler": "scheduler"}, path=call.setting("dirpath", 0))
     monitor = call.setting("monitor", None, None, VERSION)
     save.best = value_of(monitor) is not None
+    kept = call.setting("save_top_k", None, 1, VERSION)
+    if isinstance(kept, Known) and kept.value not in (ALL_KEPT, 0):
+        save.watched, save.mode = monitor, _mode(call, None)
+        save.mode_as = f'mode="{value_of(save.mode)}"'
     return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data={"save": save, "monitor": monitor})
 
 

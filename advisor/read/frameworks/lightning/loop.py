@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, loops, regions
+from advisor.read.python import calls, classes, functions, loops, regions, scopes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -36,6 +36,7 @@ from advisor.read.python.values import (
 VERSION = "Lightning 2.6"
 BASES = ("lightning.LightningModule", "builtins.object")
 PLATEAU = "ReduceLROnPlateau"  # the one scheduler that is handed a metric
+AUTOMATIC = "automatic_optimization"
 ENDLESS = -1  # of max_epochs: no limit
 NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
 SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
@@ -68,6 +69,24 @@ def _without_step(call: LibraryCall, model: Instance) -> None:
         call.reader.record(RefusedRun(call.place, lacks="step", taker="Trainer.fit", given=cls.node.name, defined=place))
 
 
+def _without_loss(call: LibraryCall, model: Instance) -> None:
+    """Notes a training_step that gives nothing on any way, where Lightning takes the steps: it leaves out every one."""
+    cls = model.cls
+    function = classes.class_lookup(call.reader, cls, "training_step") if cls is not None else None
+    if cls is None or not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
+        return
+    if function.node.decorator_list or call.reader.refusals.guarded:
+        return
+    if not all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro):
+        return
+    if any(AUTOMATIC in base.module.text for base in (cls, *cls.mro) if isinstance(base, Class)):
+        return
+    parts = scopes.parts_of(function.node)
+    gives = any(isinstance(part, (ast.Return, ast.Yield, ast.YieldFrom, ast.Raise)) and getattr(part, "value", part) is not None for part in parts)
+    if not gives and any(isinstance(part, ast.Assign) for part in parts):
+        call.reader.record(RefusedRun(function.module.place(function.node), lacks="loss", taker="Trainer.fit"))
+
+
 def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | None, validation: Value | None) -> None:
     """Emits what Trainer.fit does: hooks, epochs, batches, steps, evaluation."""
     reader, node = call.reader, call.node
@@ -91,8 +110,10 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     reader.store.write(model.data, "schedulers", schedules[0] if len(schedules) == 1 else either if schedules else NONE)
     if configured is None or (not found and isinstance(configured, Opaque)):
         recipe.optimizers.complete, recipe.optimizers.why = False, "configure_optimizers could not be read"
-    manual = reader.attribute(model, "automatic_optimization", node)
+    manual = reader.attribute(model, AUTOMATIC, node)
     automatic = not (isinstance(manual, Constant) and manual.value is False)
+    if automatic:
+        _without_loss(call, model)
     if not automatic:
         recipe.owner_silences -= {"zero-grad", "step"}
     if not automatic and _leaves_schedules(reader):

@@ -77,6 +77,10 @@ def loader(call: LibraryCall) -> Value:
     """DataLoader(dataset, ...)"""
     fact = Loader(call.place, kind=call.name)
     fill(call, fact)
+    if fact.dataset is not None and "transformers" in call.reader.imported:
+        from advisor.read.frameworks.transformers.tokenizers import note_padded
+
+        note_padded(call, fact)
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     return call.reader.instance(ROOT + "DataLoader", role="loader", fact=fact, node=call.node, attributes=_attributes(call))

@@ -83,13 +83,6 @@ def _role(name: str) -> str | None:
 table.ROLES["transformers"] = _role
 
 
-def call_model(reader: Reader, instance: Instance, arguments: Any, node: Any) -> Tensor:
-    """model(**batch): with labels among the inputs the output carries the loss."""
-    graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
-    source = next((v.flow.source for v in [*arguments.positional, *arguments.keywords.values()] if isinstance(v, Tensor)), None)
-    return Tensor(Flow(graph=graph, source=source))
-
-
 @table.attribute("tensor", "loss")
 def loss_of_output(reader: Reader, value: Any) -> Value | None:
     """outputs.loss of a model that computes its own loss."""

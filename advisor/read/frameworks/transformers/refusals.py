@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Literal
 
-from advisor.model.recipe import IdleEvaluation, Module, RefusedRun
+from advisor.model.recipe import IdleEvaluation, Module, RefusedCall, RefusedRun
 from advisor.model.source import Known, Setting
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
@@ -16,6 +17,8 @@ from advisor.read.python.values import NONE, Class, Constant, Instance, Mapping,
 PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
 ADAPTED_ONCE = (0, 25)  # of TRL, whose trainers refuse an adapter on an adapter since then
 QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
+LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
+REQUIRED = 2  # so many of them have no default
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
 
 Argument = Callable[[str], Setting]
@@ -29,7 +32,7 @@ def note_without_data(call: LibraryCall) -> None:
 
 def note_without_evaluation_data(call: LibraryCall, argument: Argument) -> None:
     """Notes a trainer that is told to evaluate, and has nothing to do it on."""
-    strategy = _strategy(argument)
+    strategy = strategy_of(argument)
     told = isinstance(strategy, Known) and not strategy.weak and strategy.value in ("steps", "epoch")
     if told and _none(call.this.attributes.get("eval_dataset")) and not _defines(call.this, "get_eval_dataloader", "evaluate"):
         _refused(call, "evaluation-data", str(strategy.value) if isinstance(strategy, Known) else "")
@@ -60,10 +63,24 @@ def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
         call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name))
 
 
+def note_unfit(call: LibraryCall) -> None:
+    """Notes a call after training whose arguments its method does not take: the run is over by then, and what it measured is not written."""
+    name, given = call.name.rpartition(".")[2], call.arguments
+    taken = LATE.get(name)
+    if taken is None or not isinstance(call.node, ast.Call) or not given.exact or not given.written or _defines(call.this, name):
+        return
+    twice = tuple(key for key in taken[: len(given.positional)] if key in given.keywords)
+    unexpected = tuple(key for key in given.keywords if key not in taken)
+    missing = tuple(key for key in taken[len(given.positional) : REQUIRED] if key not in given.keywords)
+    if twice or unexpected or missing or len(given.positional) > len(taken):
+        fact = RefusedCall(call.place, callee=name, given=len(given.positional), taken=taken, missing=missing, unexpected=unexpected, twice=twice)
+        call.reader.refusals.refuse(call.reader, call.node, fact)
+
+
 # --- an evaluation that never runs ---------------------------------------------------------------------------------
 
 
-def _strategy(argument: Argument) -> Setting:
+def strategy_of(argument: Argument) -> Setting:
     """When a trainer evaluates, under the name that the program uses."""
     older = argument("evaluation_strategy")
     return argument("eval_strategy") if isinstance(older, Known) and older.value is None else older
@@ -71,7 +88,7 @@ def _strategy(argument: Argument) -> Setting:
 
 def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
     """Notes evaluation data that the settings of a trainer keep it from, unless the program evaluates by itself."""
-    this, strategy = call.this, _strategy(argument)
+    this, strategy = call.this, strategy_of(argument)
     if not this.data.get("written") or call.reader.refusals.guarded or not isinstance(strategy, Known) or strategy.weak:
         return
     if not _there(this.attributes.get("eval_dataset")) or _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):

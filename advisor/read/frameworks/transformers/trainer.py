@@ -5,23 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind, Loop, Node
-from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Loss, Module, Save, Seed
+from advisor.model.recipe import Clip, Dataset, EarlyStopping, Flow, Loader, Save, Seed
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Place, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
+from advisor.read.frameworks.transformers.loss import step_loss
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
     note_evaluated,
     note_idle_evaluation,
     note_two_adapters,
+    note_unfit,
     note_without_data,
     note_without_evaluation_data,
+    strategy_of,
 )
+from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Library, Opaque, Sequence, Value, members
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
 TRAINERS = (
@@ -105,19 +109,11 @@ def train(call: LibraryCall) -> Value:
     recipe.accumulation = ABSENT if value_of(accumulation) == 1 else accumulation
     recipe.precision = _precision(argument)
     _callbacks(reader, this, argument, place)
-    loss = reader.record(Loss(place, kind=f"{this.kind}.loss"))
-    flow = Flow(
-        modules=(model.fact,) if model is not None and isinstance(model.fact, Module) else (),
-        losses=(loss,),
-        graph="kept",
-        metric="loss",
-        direction="min",
-    )
     epoch: list[Node] = []
     batch: list[Node] = []
     outer = reader.block
     reader.block = batch
-    reader.emit(Kind.FORWARD, call.node, model.fact if model is not None else None, input=None, output=flow, grad_mode="on")
+    flow = step_loss(reader, this, next((loader for loader in loaders if loader.role == "train"), None), call.node)
     reader.emit(Kind.BACKWARD, call.node, flow=flow, scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
     if clip is not None:
         reader.emit(Kind.CLIP, call.node, clip)
@@ -153,13 +149,21 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
         }
         dataset = data.fact if isinstance(data, Instance) and isinstance(data.fact, Dataset) else None
         loader.dataset = dataset
-        if dataset is not None and dataset.padded_labels is not None and _leaves_labels(this):
-            loader.settings["padded_labels"] = Known(True, place=dataset.padded_labels)
+        if dataset is not None and role == "train" and _leaves_labels(this):
+            padded = dataset.padded_labels or labels_of_items(reader, data, call.node)
+            if padded is not None:
+                loader.settings["padded_labels"] = Known(True, place=padded)
         found.append(reader.record(loader))
+    _note_same(this, found, argument)
     return found
 
 
-LEAVING = ("default_data_collator", "DefaultDataCollator", "DataCollatorWithPadding", "DataCollatorForSeq2Seq")  # the labels that are there
+def _note_same(this: Instance, loaders: list[Loader], argument: Any) -> None:
+    """Evaluation on the very data set that is trained on, at the times that the arguments say."""
+    if len(loaders) < 2 or loaders[0].dataset is None or loaders[0].dataset is not loaders[1].dataset:
+        return
+    if isinstance(strategy := strategy_of(argument), Known) and strategy.value in ("steps", "epoch"):
+        loaders[1].place, loaders[1].iterated = this.data.get("evaluation_place", loaders[1].place), 1
 
 
 def _leaves_labels(this: Instance) -> bool:
@@ -171,8 +175,7 @@ def _leaves_labels(this: Instance) -> bool:
     collator = this.attributes.get("data_collator")
     if collator is None:
         return bool(this.data.get("exact"))
-    name = collator.kind if isinstance(collator, Instance) else collator.name if isinstance(collator, Library) else ""
-    return name.rpartition(".")[2] in LEAVING or (isinstance(collator, Constant) and collator.value is None)
+    return leaves_labels(collator)
 
 
 def _may_evaluate(callback: Instance) -> bool:
@@ -211,6 +214,16 @@ def _measured_again(call: LibraryCall) -> None:
                 made.flow = made_on
 
 
+def _better(greater: Setting, monitor: Setting) -> Setting:
+    """Which way the metric is better for the trainer: what it is told, else what it takes the name to mean."""
+    metric = value_of(monitor)
+    if isinstance(greater, Known) and greater.value is None and isinstance(metric, str):
+        return Known("min" if metric.endswith("loss") else "max", default=VERSION)
+    if isinstance(greater, Known) and isinstance(greater.value, bool):
+        return replace(greater, value="max" if greater.value else "min")
+    return ABSENT
+
+
 def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> None:
     monitor = argument("metric_for_best_model")
     best = value_of(argument("load_best_model_at_end"))
@@ -218,6 +231,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
         monitor = Known("loss", default=VERSION) if best else ABSENT
     judged = _judged_on_test(this, monitor)
     metric = value_of(monitor)
+    better = _better(argument("greater_is_better"), monitor)
     chosen: list[tuple[Save | EarlyStopping, str | None]] = []
     given = this.attributes.get("callbacks")
     for member in members(given) if given is not None else ():
@@ -227,12 +241,8 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
                 reader.recipe.loaders.complete, reader.recipe.loaders.why = False, "a callback of the program may run the model on other data"
             if stop is not None:
                 stop.monitor = monitor
-                greater = value_of(argument("greater_is_better"))
-                if greater is None and isinstance(monitor, Known) and isinstance(monitor.value, str):
-                    greater = not monitor.value.endswith("loss")
-                if isinstance(greater, bool):
-                    stop.mode = Known("max" if greater else "min", default=VERSION)
-                    stop.comparison = ">" if greater else "<"
+                if isinstance(better, Known):
+                    stop.mode, stop.comparison = better, ">" if better.value == "max" else "<"
                 stop.restores_best = best is True
                 stop.flow = judged
                 reader.record(stop)
@@ -243,6 +253,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
         save.decided = getattr(argument("load_best_model_at_end"), "place", None) if save.best else None
         reader.record(save)
         if save.best:
+            save.watched, save.mode, save.mode_as = monitor, better, f"greater_is_better={value_of(better) == 'max'}"
             chosen.append((save, metric if isinstance(metric, str) else None))
     this.data["chosen"] = chosen
 
@@ -265,6 +276,9 @@ def other(call: LibraryCall) -> Value:
     if call.name.endswith((".evaluate", ".predict")):
         _measured_again(call)
         note_evaluated(call)
+        if call.arguments.positional or call.arguments.keywords:  # on other data, by which the result is judged
+            call.reader.recipe.loaders.complete, call.reader.recipe.loaders.why = False, "the trainer evaluates on other data as well"
+    note_unfit(call)
     if call.name.endswith("save_model"):
         call.reader.recipe.distributed.setdefault("saves_whole", Known(True, place=call.place))
     if call.name.endswith("add_callback"):
