@@ -214,7 +214,8 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 @once
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
-    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there."""
+    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there; so is what goes
+    on until something ends, over no data: a policy that plays is given one state at a time."""
     found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
@@ -228,7 +229,9 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             call = next((call for call in context.calls if isinstance(call.of, Module)), None)
             model = call.of if call is not None else event.subject
             loop = evaluation_loop(Context(context.path[: context.path.index(call)]) if call is not None else context)
-            if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
+            if loop is None or (loop.what == "while" and not loaders(loop)):
+                continue
+            if loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
                 continue
             told.add(loop)
             trains = contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) or any(part.escaped is not None for part in model.walk())

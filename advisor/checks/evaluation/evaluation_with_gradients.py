@@ -9,7 +9,8 @@ from advisor.model.events import Call, Event, Exit, Kind, Loop, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.finished import once
-from advisor.model.folds import contains, training_loops
+from advisor.model.folds import contains, loaders, training_loops
+from advisor.model.loaded import MEASURES
 from advisor.model.modes import evaluation_loop, evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
 from advisor.model.source import Place
@@ -42,10 +43,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _over_data(loop: Loop, context: Around, recipe: Recipe) -> Loop | None:
-    """The loop that evaluates: around one that is a part of the model's own work, step by step."""
+    """The loop that evaluates: around one that is a part of the model's own work, step by step; None where that goes over no data and measures nothing,
+    as where a policy plays on."""
     if loop.what not in ("range", "while") or loop.place not in _computing(recipe) or loop not in context.path:
         return loop
-    return evaluation_loop(Around(context.path[: context.path.index(loop)]))
+    outer = evaluation_loop(Around(context.path[: context.path.index(loop)]))
+    if outer is None or loaders(outer) or outer.what in ("loader", "data") or contains(outer.body, *MEASURES):
+        return outer
+    return None
 
 
 @once
