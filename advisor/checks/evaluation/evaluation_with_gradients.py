@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.aside import set_aside
 from advisor.model.events import Call, Event, Exit, Kind, Loop, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
@@ -59,9 +60,10 @@ def _computing(recipe: Recipe) -> frozenset[Place]:
     found: set[Place] = set()
     for loop in training_loops(recipe):
         waiting: set[Place] = set()
-        for node, _ in walk(loop.batch.body):
+        for node, around in walk(loop.batch.body):
             if isinstance(node, Loop) and node.what in ("range", "while") and contains(node.body, Kind.FORWARD):
-                waiting.add(node.place)
+                if not set_aside(node, Around((loop.batch, *around.path, node)), loop.batch):
+                    waiting.add(node.place)
             elif isinstance(node, Event) and node.kind is Kind.BACKWARD:
                 found |= waiting
     return frozenset(found)
