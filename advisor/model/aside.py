@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.model.events import Call, Context, Event, Kind, Loop, Node, events
+from itertools import pairwise
+
+from advisor.model.events import Context, Event, Kind, Loop, Node, events
 from advisor.model.folds import contains
 from advisor.model.loaded import MEASURES
 from advisor.model.recipe import Flow, Module
@@ -13,7 +15,7 @@ def set_aside(loop: Loop, context: Context, batch: Loop) -> bool:
     if not contains(loop.body, *MEASURES) or keeps_graph(loop):
         return False
     path = context.path[context.path.index(batch) : context.path.index(loop) + 1]
-    for step, following in zip(path, path[1:]):
+    for step, following in pairwise(path):
         body: list[Node] = (step[1] if isinstance(step, tuple) else step).body
         at = body.index(following[0] if isinstance(following, tuple) else following)
         if _switches(Kind.EVAL_MODE, body[:at]) and _switches(Kind.TRAIN_MODE, body[at + 1 :]):

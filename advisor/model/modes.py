@@ -217,8 +217,8 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 @once
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
-    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there; so is what goes
-    on until something ends, over no data: a policy that plays is given one state at a time."""
+    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there; so is what
+    goes on until something ends, over no data: a policy that plays is given one state at a time."""
     found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()

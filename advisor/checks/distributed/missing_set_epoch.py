@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loops
-from advisor.model.recipe import Loader, Sampler
+from advisor.model.recipe import Loader, Recipe, Sampler
 from advisor.model.source import value_of
 
 

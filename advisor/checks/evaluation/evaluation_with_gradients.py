@@ -44,8 +44,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _over_data(loop: Loop, context: Around, recipe: Recipe) -> Loop | None:
-    """The loop that evaluates: around one that is a part of the model's own work, step by step; None where that goes over no data and measures nothing,
-    as where a policy plays on."""
+    """The loop that evaluates: around one that is a part of the model's own work, step by step; None where that goes over no data and measures
+    nothing, as where a policy plays on."""
     if loop.what not in ("range", "while") or loop.place not in _computing(recipe) or loop not in context.path:
         return loop
     outer = evaluation_loop(Around(context.path[: context.path.index(loop)]))

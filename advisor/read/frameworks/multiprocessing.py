@@ -11,6 +11,7 @@ from advisor.read.python import called_back, prospect, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Constant, Mapping, Opaque, Sequence, Value, sequence
 
+
 @table.function("multiprocessing.Process", "threading.Thread")
 def worker(call: LibraryCall) -> Value:
     """Process(target=train, args=(model,))"""

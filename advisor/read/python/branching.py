@@ -68,8 +68,8 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
 
 
 def _note_left_out(reader: Reader, node: ast.If, holds: bool) -> None:
-    """Notes what stands in an arm that is not taken: a clip, apart from all steps (in another step's arm it is that step's), and in a loop weights that
-    are kept, where the program chose not to."""
+    """Notes what stands in an arm that is not taken: a clip, apart from all steps (in another step's arm it is that step's), and in a loop weights
+    that are kept, where the program chose not to."""
     skipped, module = node.orelse if holds else node.body, reader.frame.module
     if not skipped:
         return

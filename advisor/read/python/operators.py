@@ -128,7 +128,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     head = texts.joined([left, right]) if symbol == "+" else ""
     part = part_of(left) or part_of(right)
     passes, filled = _passes(symbol, left, right), _filled(symbol, left, right)
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=passes, head=head, part=part, filled=filled, alike=texts.alike(left, right))
+    replicas, alike = _replicas(symbol, left, right), texts.alike(left, right)
+    return Opaque(why, result_type, low, high, replicas=replicas, passes=passes, head=head, part=part, filled=filled, alike=alike)
 
 
 def reckon(reader: Reader, *values: Value) -> None:

@@ -123,7 +123,8 @@ def enumerate_(call: LibraryCall) -> Value:
     items = None
     if inner.items is not None and isinstance(start, int):
         items = tuple(sequence([Constant(index + start), item], "tuple") for index, item in enumerate(inner.items))
-    return _iteration(sequence([Opaque("a counter", "int", start if isinstance(start, int) else None, high, alike=True), inner.item], "tuple"), inner, items)
+    counter = Opaque("a counter", "int", start if isinstance(start, int) else None, high, alike=True)
+    return _iteration(sequence([counter, inner.item], "tuple"), inner, items)
 
 
 def _zipped(call: LibraryCall, turns: list[Iteration], generator: Generator, item: Value) -> Value:
