@@ -84,6 +84,7 @@ class Loader(Fact):
     names: frozenset[str] = frozenset()  # what it is bound to
     tested: Place | None = None  # where a framework is told to take it, or the same data once more, for the final test
     iterated: int = 0
+    pipelines: list[list[Transform] | None] = field(default_factory=list)  # what its samples went through when a loop over it began, where it changes
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 

@@ -168,7 +168,8 @@ class Loop:
 class Region:
     """A `with` block (or a decorated call): no_grad, enable_grad, inference_mode, autocast, no_sync, set_grad_enabled, accumulate.
 
-    "process": what a process does that is started with a fresh interpreter; data: guards, the places of what it leaves out of its file's top level.
+    "process": what a process does that the program starts; data, where it gets a fresh interpreter: guards, the places of what it leaves out of its
+    file's top level.
     """
 
     place: Place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from advisor.model.aside import keeps_graph, set_aside
 from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events, events_below
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
@@ -161,13 +162,15 @@ def moved(event: Event) -> tuple[Module, ...]:
 def evaluation_loop(context: Context) -> Loop | None:
     """The loop over data around something that stands in no training loop, else the innermost loop that trains nothing; None when there is none.
 
-    Within the batches of training it is a loop over held-out data: every so many steps a test stands between two of them.
+    Within the batches of training it is a loop over held-out data, or one between a switch to eval mode and the switch back: every so many steps a
+    test stands between two of them.
     """
     loops = [loop for loop in reversed(context.loops) if loop.what not in ("parameters", "turn")]
     training = training_loop(context)
     if training is not None:
         inner = loops[: loops.index(training.batch)] if training.batch in loops else []
-        return next((loop for loop in inner if held_out(loop) and not contains(loop.body, Kind.BACKWARD, Kind.OPTIMIZER_STEP)), None)
+        untrained = (loop for loop in inner if not contains(loop.body, Kind.BACKWARD, Kind.OPTIMIZER_STEP))
+        return next((loop for loop in untrained if held_out(loop) or set_aside(loop, context, training.batch)), None)
     over_data = next((loop for loop in loops if loaders(loop) or loop.what in ("loader", "data")), None)
     found = over_data or next((loop for loop in loops[:1] if not contains(loop.body, Kind.BACKWARD)), None)
     if found is not None and not held_out(found) and any(map(_trains_once, Context(context.path[: context.path.index(found)]).calls)):
@@ -214,7 +217,8 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 @once
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
-    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there."""
+    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there; so is what
+    goes on until something ends, over no data: a policy that plays is given one state at a time."""
     found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
@@ -228,11 +232,13 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
             call = next((call for call in context.calls if isinstance(call.of, Module)), None)
             model = call.of if call is not None else event.subject
             loop = evaluation_loop(Context(context.path[: context.path.index(call)]) if call is not None else context)
-            if loop is None or loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
+            if loop is None or (loop.what == "while" and not loaders(loop)):
+                continue
+            if loop in told or model.slot not in in_eval or trained.isdisjoint(part.slot for part in model.walk()):
                 continue
             told.add(loop)
             trains = contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) or any(part.escaped is not None for part in model.walk())
-            if not trains and not _keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
+            if not trains and not keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
                 found.append((event, context, loop, model))
     return found
 
@@ -254,14 +260,6 @@ def _whole(event: Event, context: Context, loop: Loop) -> Module:
     """The model of which a method is called in a loop, where the forward of a part stands in it: `net.forward(x)`."""
     inside = context.path[context.path.index(loop) :]
     return next((node.of for node in inside if isinstance(node, Call) and isinstance(node.of, Module)), event.subject)
-
-
-def _keeps_graph(loop: Loop) -> bool:
-    """True when something with its graph outlives a turn, outside of the model: a backward may come to it later."""
-    kept = [
-        event.data.get("flow") for event, context in events(loop.body, Kind.KEEP) if not any(isinstance(call.of, Module) for call in context.calls)
-    ]
-    return any(isinstance(flow, Flow) and flow.graph == "kept" for flow in kept)
 
 
 @once

@@ -71,8 +71,11 @@ UNCHANGED = ("RandMark", "RandRange", "RandIdentity", "RandomOrder", "Randomizab
 
 
 def pipeline(loader: Loader) -> list[Transform] | None:
-    """The transforms that the loader's samples go through, its own data set's or that of what it was cut from; None when not known."""
-    return steps(loader.dataset)
+    """The transforms that the loader's samples go through, its own data set's or that of what it was cut from; None when not known.
+
+    A data set that is given others in between has those with which the last loop over the loader begins.
+    """
+    return loader.pipelines[-1] if loader.pipelines else steps(loader.dataset)
 
 
 def steps(dataset: Dataset | None) -> list[Transform] | None:

@@ -154,7 +154,8 @@ def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
 
 def processes(recipe: Recipe) -> list[Region]:
     """The processes that are started to train, each with a fresh interpreter: what was seeded before is not seeded there."""
-    return [node for node, _ in walk(recipe.tree) if isinstance(node, Region) and node.what == "process" and Kind.BACKWARD in kinds([node])]
+    regions = (node for node, _ in walk(recipe.tree) if isinstance(node, Region) and node.what == "process" and "guards" in node.data)
+    return [node for node in regions if Kind.BACKWARD in kinds([node])]
 
 
 def only_without_cuda(context: Context) -> bool:

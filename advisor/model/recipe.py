@@ -87,6 +87,7 @@ class Recipe:
     fitted: Listing[Fitted] = field(default_factory=Listing)
     seeds: Listing[Seed] = field(default_factory=Listing)
     clipping: Listing[Clip] = field(default_factory=Listing)
+    saves_off: list[tuple[Place, str]] = field(default_factory=list)  # weights that a loop would keep if a setting of the program said so
     clips_off: list[tuple[Place, str]] = field(default_factory=list)  # clips that a constant switches off, with the condition that asks for it
     scalers: Listing[Scaler] = field(default_factory=Listing)
     autocasts: Listing[Autocast] = field(default_factory=Listing)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Kind, Node, kinds, walk
+from advisor.model.events import Branch, Call, Condition, Context, Event, Exit, Kind, Node, Region, events, kinds, walk
+from advisor.model.finished import once
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Place, Unknown
+from advisor.model.source import Known, OneOf, Place, Setting, Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
@@ -54,6 +55,18 @@ def data_parallel(recipe: Recipe) -> Module | None:
 def sharded(recipe: Recipe) -> bool:
     """True when each process holds a part of a model, so that all must take part in saving it."""
     return any(SHARDS & set(module.wrapped) for module in recipe.modules)
+
+
+def by_all(event: Event, recipe: Recipe) -> bool:
+    """False for what is done where processes are started to train, by the one that starts them or by some of them alone."""
+    return all(any(other.place == event.place for other, _ in events(region.body, event.kind)) for region in _started(recipe.tree))
+
+
+@once
+def _started(nodes: list[Node]) -> list[Region]:
+    """The processes that a program starts to train."""
+    regions = (node for node, _ in walk(nodes) if isinstance(node, Region) and node.what == "process")
+    return [region for region in regions if Kind.BACKWARD in kinds(region.body)]
 
 
 def one_rank_alone(context: Context, recipe: Recipe) -> bool:
@@ -121,6 +134,17 @@ def _main_alone(condition: Condition | None, holds: bool | None) -> bool | None:
     text = condition.text.strip()
     main = True if MAIN.fullmatch(text) else False if OTHERS.fullmatch(text) else None
     return main if main is None else main is holds
+
+
+def of_rank(known: Known) -> bool:
+    """True for a value that came from where a process is told which one it is."""
+    return any(ONE_RANK.search(link.text) for link in known.origin)
+
+
+def one_file(path: Setting) -> bool:
+    """True for the name of a file that is the same in every process."""
+    options = [option.value for option in path.options] if isinstance(path, OneOf) else [path]
+    return any(not of_rank(option) if isinstance(option, Known) else isinstance(option, Unknown) and option.alike for option in options)
 
 
 def _one_process(condition: Condition | None, holds: bool | None) -> bool:

@@ -77,7 +77,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
-    the number of processes, how many passes over the data it stands for, how many batches fill such passes, and what part of a checkpoint it was."""
+    the number of processes, how many passes over the data it stands for, how many batches fill such passes, what part of a checkpoint it was, and
+    that it is `alike` in every process."""
 
     why: str = "not read"
     type: str | None = None
@@ -85,6 +86,7 @@ class Unknown:
     passes: Passes | None = None
     part: Part | None = None
     filled: Passes | None = None
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)

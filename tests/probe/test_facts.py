@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 from tests.probe.watching import watch
 
 HEAD = """
@@ -457,6 +457,8 @@ def test_early_batches_are_evaluated_again_in_the_precision_of_the_run(tmp_path:
 
 def test_inputs_follow_a_model_that_left_their_device() -> None:
     """Lightning takes a model off the GPU when training is done (test_frameworks.py, where there is one); the meta device stands for it here."""
+    import torch
+
     from advisor.probe.replay import near
 
     here, gone = torch.zeros(2), torch.zeros(2, device="meta")

@@ -21,7 +21,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return  # it may draw each sample several times: their views are compared, or averaged
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
-    found = augmentations(pipeline(loader) or [])
+    found = next((random for held in (*loader.pipelines, pipeline(loader)) if (random := augmentations(held or []))), None)
     if not found or not _runs(ctx.recipe, loader):
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)

@@ -8,8 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe, Save
-from advisor.model.sharding import one_rank_alone, prepared, replicated, sharded
-from advisor.model.source import candidates
+from advisor.model.sharding import by_all, one_file, one_rank_alone, prepared, replicated, sharded
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -22,9 +21,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     guarded = {event.place for event, context in saves if one_rank_alone(context, recipe)}  # one call of a function tells for all
     for event, _ in saves:
         save = event.subject
-        if not isinstance(save, Save) or save.memory != "file" or save.told_rank or event.place in guarded:
+        if not isinstance(save, Save) or save.memory != "file" or save.told_rank or event.place in guarded or not by_all(event, recipe):
             continue
-        if not candidates(save.path):
+        if not one_file(save.path):
             ctx.skip("the name of the file is not known and may hold the rank", save)
             continue
         if model is not None:

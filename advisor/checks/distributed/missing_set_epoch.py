@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loops
-from advisor.model.recipe import Loader, Sampler
+from advisor.model.recipe import Loader, Recipe, Sampler
 from advisor.model.source import value_of
 
 
@@ -22,13 +22,20 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     epochs = [loop.epoch for loop in loops if loop.epoch is not None]
     if not epochs or any(_made_in(epoch, loader) for epoch in epochs):
         return
-    if next(events(recipe.tree, Kind.SET_EPOCH), None) is not None:
+    told = (event.subject for event, _ in events(recipe.tree, Kind.SET_EPOCH))
+    if any(not isinstance(subject, Sampler) or not _of_another(subject, loader, recipe) for subject in told):
         return
     if sampler.escaped or loader.escaped:
         ctx.skip(f"the sampler or its loader was handed to `{sampler.escaped or loader.escaped}`, which could not be read", loader)
         return
     under = sampler.when or loader.when
     yield ctx.finding("same-order" if not under else "same-order-when", at=sampler, confidence="medium" if under else None, when=under or "")
+
+
+def _of_another(sampler: Sampler, loader: Loader, recipe: Recipe) -> bool:
+    """True for the sampler of loaders that are not trained on, and of this one in no way."""
+    holders = [other for other in recipe.loaders if any(held.slot is sampler.slot for held in other.samplers)]
+    return bool(holders) and all(other.slot is not loader.slot and other.role in ("validation", "test") for other in holders)
 
 
 def _made_in(epoch: Loop, loader: Loader) -> bool:

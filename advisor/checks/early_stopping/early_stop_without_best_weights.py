@@ -24,5 +24,8 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     if any("unknown" in save.parts.values() or not save.complete for save in recipe.saves):
         ctx.skip("what is saved was not seen whole", stop)
         return
+    if recipe.saves_off:
+        ctx.skip(f"weights are kept where `{recipe.saves_off[0][1]}`, which the program leaves out", stop)
+        return
     used = evaluates(recipe) and after_training(recipe, Kind.FORWARD, Kind.SAVE)
     yield ctx.finding("last-weights-used" if used else "best-weights-lost", at=stop)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.aside import set_aside
 from advisor.model.events import Call, Event, Exit, Kind, Loop, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.finished import once
-from advisor.model.folds import contains, training_loops
+from advisor.model.folds import contains, loaders, training_loops
+from advisor.model.loaded import MEASURES
 from advisor.model.modes import evaluation_loop, evaluations_at_once, frozen_by_then, gradients_on, graphs_of_evaluation, role_of
 from advisor.model.recipe import Recipe
 from advisor.model.source import Place
@@ -42,10 +44,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _over_data(loop: Loop, context: Around, recipe: Recipe) -> Loop | None:
-    """The loop that evaluates: around one that is a part of the model's own work, step by step."""
+    """The loop that evaluates: around one that is a part of the model's own work, step by step; None where that goes over no data and measures
+    nothing, as where a policy plays on."""
     if loop.what not in ("range", "while") or loop.place not in _computing(recipe) or loop not in context.path:
         return loop
-    return evaluation_loop(Around(context.path[: context.path.index(loop)]))
+    outer = evaluation_loop(Around(context.path[: context.path.index(loop)]))
+    if outer is None or loaders(outer) or outer.what in ("loader", "data") or contains(outer.body, *MEASURES):
+        return outer
+    return None
 
 
 @once
@@ -54,9 +60,10 @@ def _computing(recipe: Recipe) -> frozenset[Place]:
     found: set[Place] = set()
     for loop in training_loops(recipe):
         waiting: set[Place] = set()
-        for node, _ in walk(loop.batch.body):
+        for node, around in walk(loop.batch.body):
             if isinstance(node, Loop) and node.what in ("range", "while") and contains(node.body, Kind.FORWARD):
-                waiting.add(node.place)
+                if not set_aside(node, Around((loop.batch, *around.path, node)), loop.batch):
+                    waiting.add(node.place)
             elif isinstance(node, Event) and node.kind is Kind.BACKWARD:
                 found |= waiting
     return frozenset(found)

@@ -10,7 +10,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.layers import DROPOUTS
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Known, Place, first, number
+from advisor.model.source import Known, Place, candidates, first, number
 
 ALWAYS_ON = "prenet"  # of Tacotron, whose dropout is meant to stay on
 
@@ -20,8 +20,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for call in recipe.dropouts:
         training = call.training
         rate = first(call.p)
-        if not isinstance(training, Known) or training.value is not True or training.weak or number(rate) == 0:
+        if not isinstance(training, Known) or training.value is not True or training.weak:
             continue
+        if any(number(known) == 0 for known in candidates(call.p)):
+            continue  # off, or off where a condition says so: `p if self.training else 0.0`
         if call.modeless or ALWAYS_ON in _owner(call.place, recipe):
             continue
         case = "no-flag" if training.default is not None else "always-true"

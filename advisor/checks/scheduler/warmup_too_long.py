@@ -22,7 +22,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     ratio = first(scheduler.settings.get("warmup_ratio"))
     given = number(ratio)
     if ratio is not None and given is not None and given > ctx.limit("share") and not warmup_steps(scheduler):
-        yield ctx.finding("ratio", at=ratio if ratio.place is not None else scheduler, value_from=ratio, share=given)
+        rare: Confidence | None = "medium" if given <= ctx.limit("half") else None
+        yield ctx.finding("ratio", at=ratio if ratio.place is not None else scheduler, value_from=ratio, confidence=rare, share=given)
         return
     if scheduler.owner not in (None, TRAINER) or is_part(ctx.recipe, scheduler):
         return
@@ -39,7 +40,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     written = warmup_of(scheduler)
     at = written.place if scheduler.owner is not None and written is not None and written.place is not None else scheduler
     severity: Severity | None = "hint" if written is not None and written.default is not None else None  # the framework's, not the program's
-    sure: Confidence | None = "medium" if scheduler.flag_off else None
+    sure: Confidence | None = "medium" if scheduler.flag_off or share <= ctx.limit("half") else None
     yield ctx.finding(case, at=at, severity=severity, confidence=sure, warmup=warmup, times=times, unit=unit, share=share)
 
 

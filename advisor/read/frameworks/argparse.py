@@ -8,6 +8,7 @@ from typing import Any
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass, replace
+from advisor.model.sharding import ONE_RANK
 from advisor.model.source import Link
 from advisor.read.frameworks import launched, table
 from advisor.read.frameworks.dataclasses import as_option, filled
@@ -176,7 +177,7 @@ def add_argument(call: LibraryCall) -> Value:
         value = default if default is not None else Constant(None, place=call.place)
         option.set_to = call.get("const") or NONE
     elif flag.startswith("-") and reader.plain(call.get("required")) is True:
-        value = Opaque(f"the argument {flag} must be given", _type_of(option.kind))
+        value = Opaque(f"the argument {flag} must be given", _type_of(option.kind), alike=not ONE_RANK.search(flag))
     elif default is not None:
         value = default
     else:

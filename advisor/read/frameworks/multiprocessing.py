@@ -7,18 +7,16 @@ from typing import Any
 
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
-from advisor.read.python import called_back, prospect
+from advisor.read.python import called_back, prospect, regions
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Constant, Mapping, Opaque, Sequence, Value, sequence
 
-_WORKERS = ("multiprocessing.Process", "torch.multiprocessing.Process", "threading.Thread")
 
-
-@table.function(*_WORKERS)
+@table.function("multiprocessing.Process", "threading.Thread")
 def worker(call: LibraryCall) -> Value:
     """Process(target=train, args=(model,))"""
     called_back.judge(call, "target", 1)
-    data = {"target": call.get("target", 1), "args": call.get("args", 3), "kwargs": call.get("kwargs", 4)}
+    data = {"target": call.get("target", 1), "args": call.get("args", 3), "kwargs": call.get("kwargs", 4), "process": call.name.endswith("Process")}
     return call.reader.instance("multiprocessing.Process", role="worker", node=call.node, data=data)
 
 
@@ -34,8 +32,15 @@ def start(call: LibraryCall) -> Value:
             arguments.exact = False
         if isinstance(kwargs, Mapping):
             arguments.keywords = {str(key): value for key, value in kwargs.items.items()}
-        call.reader.call(target, arguments, call.node)
+        if call.this.data["process"]:
+            regions.in_region(call.reader, call.place, "process", {}, lambda: _run(call, target, arguments))
+        else:
+            call.reader.call(target, arguments, call.node)
     return NONE
+
+
+def _run(call: LibraryCall, target: Value, arguments: Arguments) -> None:
+    call.reader.call(target, arguments, call.node)
 
 
 @table.method("worker", "join", "terminate", "kill", "close", "is_alive", "setDaemon")

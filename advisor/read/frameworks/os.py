@@ -7,12 +7,13 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import texts
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, sequence
+from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, plain, sequence
 
 _PURE: dict[str, Callable[..., Any]] = {
     "join": posixpath.join,
@@ -43,7 +44,8 @@ def pure(call: LibraryCall) -> Value:
     """Path arithmetic."""
     given = [path_text(value) for value in call.arguments.positional]
     if not given or any(value is None for value in given):
-        return Opaque("a path that is not known", "str", head=_beginning(call.name.rpartition(".")[2], call.arguments.positional))
+        head = _beginning(call.name.rpartition(".")[2], call.arguments.positional)
+        return Opaque("a path that is not known", "str", head=head, alike=texts.alike(*call.arguments.positional))
     known = [value for value in given if value is not None]
     result = _PURE[call.name.rpartition(".")[2]](*(value.value for value in known))
     weak = any(value.weak for value in known)
@@ -102,7 +104,8 @@ def getenv(call: LibraryCall) -> Value:
     """A default that the environment may override."""
     default = call.get("default", 1)
     if isinstance(default, Constant) or (isinstance(default, Instance) and default.role == "path"):
-        return weaken(default)
+        name = plain(call.get("key", 0))
+        return weaken(default, (Link(call.place.file, call.place.line, f"{name} default"),) if isinstance(name, str) else ())
     return _variable(call.get("key", 0))
 
 

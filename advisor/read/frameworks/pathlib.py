@@ -29,7 +29,7 @@ def path(call: LibraryCall) -> Value:
         return alternatives([path(way) or Opaque("a path that is not known", "str") for way in ways], given[0].when)
     parts = [path_text(value) for value in call.arguments.positional]
     if any(part is None for part in parts):
-        return made(call.reader, Opaque("a path that is not known", "str", head=joined_path(call.arguments.positional)))
+        return made(call.reader, Opaque("a path that is not known", "str", head=joined_path(given), alike=texts.alike(*given)))
     known = [part for part in parts if part is not None]
     if not known:
         return made(call.reader, Constant("."))

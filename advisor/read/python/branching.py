@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
+KEEPS = ("torch.save(", "state_dict(", ".save_pretrained(")  # it keeps weights
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -40,7 +41,7 @@ def _run_arms(reader: Reader, node: ast.If) -> str | None:
         return statements.run(reader, node.orelse)
     strong = reader.strong_truth(test)
     if strong is not None:
-        _note_clip(reader, node, strong)
+        _note_left_out(reader, node, strong)
         off = seeders.switched_off(node.test, node.orelse if strong else node.body)
         seeds = [line for line, given in off if not _by_default(reader, conditions.peek(reader, given))]
         if seeds:
@@ -74,17 +75,27 @@ def _run_arms(reader: Reader, node: ast.If) -> str | None:
     return None
 
 
-def _note_clip(reader: Reader, node: ast.If, holds: bool) -> None:
-    """Notes that a clip stands in an arm that is not taken, apart from all steps: in another step's arm it is that step's."""
+def _note_left_out(reader: Reader, node: ast.If, holds: bool) -> None:
+    """Notes what stands in an arm that is not taken: a clip, apart from all steps (in another step's arm it is that step's), and in a loop weights
+    that are kept, where the program chose not to."""
     skipped, module = node.orelse if holds else node.body, reader.frame.module
     if not skipped:
         return
     text = "\n".join(module.lines[skipped[0].lineno - 1 : skipped[-1].end_lineno])
-    if "clip_grad_" in text and not any(call in text for call in STEPS):
-        asked = module.segment(node.test)
-        off = (module.place(node.test), f"not ({asked})" if holds else asked)
-        if off not in reader.recipe.clips_off:
-            reader.recipe.clips_off.append(off)
+    clips = "clip_grad_" in text and not any(call in text for call in STEPS)
+    if not clips and not (reader.loop_depth and any(call in text for call in KEEPS) and not _asks_for_default(reader, node.test)):
+        return
+    asked = module.segment(node.test)
+    off = (module.place(node.test), f"not ({asked})" if holds else asked)
+    listed = reader.recipe.clips_off if clips else reader.recipe.saves_off
+    if off not in listed:
+        listed.append(off)
+
+
+def _asks_for_default(reader: Reader, test: ast.expr) -> bool:
+    """True for a condition on what a parameter is where nobody gives it."""
+    named = (node for node in ast.walk(test) if isinstance(node, (ast.Name, ast.Attribute)))
+    return any(_by_default(reader, conditions.peek(reader, node)) for node in named)
 
 
 def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, taken: bool) -> None:
@@ -99,7 +110,7 @@ def _offer(reader: Reader, node: ast.If, test: Value, seeds: list[ast.stmt], *, 
 
 
 def _by_default(reader: Reader, value: Value | None) -> bool:
-    """True for what a parameter is where nobody gives it: nobody chose that there is no seed."""
+    """True for what a parameter is where nobody gives it: nobody chose it."""
     place = value.place if isinstance(value, Constant) else None
     source = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
     if source is None:

@@ -274,7 +274,8 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
             if result is not None:
                 return result
     if name == "backward":
-        flow = next((v.flow for v in given if isinstance(v, Tensor)), receiver.flow) or Flow()
+        losses = (v.flow for v in given if isinstance(v, Tensor) and v.flow.graph != "cut")  # else the gradient that a backward begins with
+        flow = next(losses, receiver.flow) or Flow()
         reader.emit(Kind.BACKWARD, node, flow=flow, scaler=None, retain_graph=None, create_graph=None, owner=receiver.why)
         return NONE
     if name == "zero_grad":

@@ -33,6 +33,7 @@ PURE_NUMPY = frozenset({
     "append", "array", "asarray", "clip", "concatenate", "delete", "exp", "expand_dims", "flip", "hstack", "insert", "log", "log1p", "pad", "repeat",
     "reshape", "roll", "sort", "squeeze", "stack", "transpose", "vstack", "where",
 })  # fmt: skip
+OUT_AT = {"numpy.exp": 1, "numpy.log": 1, "numpy.log1p": 1, "numpy.clip": 3, "numpy.concatenate": 2}  # where they are told what to write into
 PURE_FRAME = frozenset({
     "astype", "drop", "drop_duplicates", "dropna", "ffill", "bfill", "fillna", "interpolate", "rename", "replace", "reset_index", "sample",
     "set_index", "sort_index", "sort_values",
@@ -70,6 +71,7 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
         library = receiver.name if isinstance(receiver, Library) else None
         full = f"{library}.{name}" if library else (f"{receiver.kind}.{name}" if isinstance(receiver, Instance) else None)
         flagged = any(isinstance(given, ast.Constant) and given.value is True for given in node.args)  # F.relu(x, True) works in place
+        flagged = flagged or len(node.args) > OUT_AT.get(full or "", len(node.args))
         if full in PURE_CALLS and not flagged and not any(k.arg in ("out", "inplace", "copy") for k in node.keywords):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=full, of="library")
 

@@ -259,10 +259,9 @@ def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:
             value = value.members[0] if isinstance(value.members[0], Constant) else Opaque("a formatted text", "str")
             weak = True
         if not isinstance(value, Constant) or part.format_spec is not None:  # type: ignore[attr-defined]
-            for rest in node.values[node.values.index(part) + 1 :]:
-                if isinstance(rest, ast.FormattedValue):
-                    reader.evaluate(rest.value)
-            return Opaque("a formatted text", "str", head=text + texts.beginning(value))
+            others = [reader.evaluate(rest.value) for rest in node.values[node.values.index(part) + 1 :] if isinstance(rest, ast.FormattedValue)]
+            known = Constant(text, origin)
+            return Opaque("a formatted text", "str", head=text + texts.beginning(value), alike=texts.alike(known, value, *others))
         text += str(value.value) if part.conversion != 114 else repr(value.value)  # type: ignore[attr-defined]
         origin, weak = origin + value.origin, weak or value.weak
         if len(text) > operators.LONGEST_TEXT:

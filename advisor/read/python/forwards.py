@@ -38,7 +38,7 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
     if instance.cls is not None:
         method = classes.class_lookup(reader, instance.cls, "__call__")
         if isinstance(method, Function):
-            return functions.call_function(reader, method, arguments.after(instance), node, instance)
+            return functions.call_function(reader, method, arguments if method.kind == "static" else arguments.after(instance), node, instance)
         if instance.role in ("module", "loss"):
             forward = instance.attributes.get("forward")
             arguments.written = arguments.written and forward is None

@@ -99,7 +99,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     if symbol == "|" and isinstance(left, Mapping) and isinstance(right, Mapping):
         return mapping({**left.items, **right.items}, left.exact and right.exact)
     if symbol == "%" and isinstance(left, Constant) and isinstance(left.value, str):
-        return Opaque("a formatted text", "str", head=texts.filled_in(left.value, right))
+        return Opaque("a formatted text", "str", head=texts.filled_in(left.value, right), alike=texts.alike(*texts.pieces(right)))
     if symbol == "+" and (isinstance(left, Sequence) or isinstance(right, Sequence)):
         known_part = left if isinstance(left, Sequence) else right
         assert isinstance(known_part, Sequence)
@@ -128,7 +128,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     head = texts.joined([left, right]) if symbol == "+" else ""
     part = part_of(left) or part_of(right)
     passes, filled = _passes(symbol, left, right), _filled(symbol, left, right)
-    return Opaque(why, result_type, low, high, replicas=_replicas(symbol, left, right), passes=passes, head=head, part=part, filled=filled)
+    replicas, alike = _replicas(symbol, left, right), texts.alike(left, right)
+    return Opaque(why, result_type, low, high, replicas=replicas, passes=passes, head=head, part=part, filled=filled, alike=alike)
 
 
 def reckon(reader: Reader, *values: Value) -> None:

@@ -11,6 +11,7 @@ from advisor.read.frameworks import table
 from advisor.read.python import (
     assignment,
     classes,
+    conditions,
     functions,
     statements,
 )
@@ -31,12 +32,29 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 
+WAITING = ("pytest.raises", "contextlib.suppress")  # for an error
 ENTERING = ("enter_context", "enter_async_context")
 
 
 def run_with(reader: Reader, node: ast.With | ast.AsyncWith) -> str | None:
     """with"""
-    return _enter(reader, node, list(node.items))
+    waits = any(_waits_for_error(reader, item.context_expr) for item in node.items)
+    reader.refusals.guarded += waits
+    try:
+        return _enter(reader, node, list(node.items))
+    finally:
+        reader.refusals.guarded -= waits
+
+
+def _waits_for_error(reader: Reader, node: ast.expr) -> bool:
+    """True for `pytest.raises(...)` and its like: what stands within may fail, or is to."""
+    if not isinstance(node, ast.Call):
+        return False
+    if not isinstance(node.func, ast.Attribute):
+        called = conditions.peek(reader, node.func)
+        return isinstance(called, Library) and called.name in WAITING
+    room = conditions.peek(reader, node.func.value)
+    return node.func.attr in ("assertRaises", "assertRaisesRegex") or (isinstance(room, Library) and f"{room.name}.{node.func.attr}" in WAITING)
 
 
 def _enter(reader: Reader, node: ast.With | ast.AsyncWith, items: list[ast.withitem]) -> str | None:

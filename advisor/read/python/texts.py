@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 
 from advisor.model.pattern import pattern
-from advisor.read.python.values import Arguments, Constant, Instance, Opaque, Sequence, Union, Value
+from advisor.model.sharding import of_rank
+from advisor.model.source import Known
+from advisor.read.python.values import Arguments, Constant, Instance, Opaque, Sequence, Union, Value, setting
 
 _PERCENT = pattern(r"%(\(\w*\))?[-+ #0-9.*]*[a-zA-Z%]")
 _BRACES = pattern(r"\{\{|\}\}|\{[^{}]*\}")
@@ -31,6 +33,25 @@ def whole(value: Value) -> bool:
     return isinstance(value, Constant)
 
 
+def alike(*pieces: Value) -> bool:
+    """True when pieces are the same in every process that trains, and with them a text that is made of them."""
+    for piece in pieces:
+        if isinstance(piece, Instance) and piece.role == "path":
+            piece = piece.data["path"]
+        known = setting(piece) if isinstance(piece, Constant) else None
+        if isinstance(known, Known):
+            if of_rank(known):
+                return False
+        elif not (piece.alike if isinstance(piece, Opaque) else isinstance(piece, Union) and alike(*piece.members)):
+            return False
+    return True
+
+
+def alike_by(name: str, given: Arguments) -> bool:
+    """The same of text.format(...)."""
+    return name == "format" and given.exact and alike(*given.positional, *given.keywords.values())
+
+
 def joined(pieces: Iterable[Value]) -> str:
     """The beginning of pieces that stand one after the other."""
     text = ""
@@ -43,8 +64,7 @@ def joined(pieces: Iterable[Value]) -> str:
 
 def filled_in(template: str, given: Value) -> str:
     """template % given"""
-    pieces = list(given.items) if isinstance(given, Sequence) and given.exact else [given] if not isinstance(given, Sequence) else []
-    return _filled(template, _PERCENT, pieces, plain=("%%", "%"))
+    return _filled(template, _PERCENT, pieces(given) if not isinstance(given, Sequence) or given.exact else [], plain=("%%", "%"))
 
 
 def method(text: str | bytes | float, name: str, arguments: Arguments) -> str:
@@ -57,6 +77,11 @@ def method(text: str | bytes | float, name: str, arguments: Arguments) -> str:
         before, found, _ = text.partition(beginning(arguments.positional[0]) or text)
         return before if found else text
     return ""
+
+
+def pieces(given: Value) -> list[Value]:
+    """What `template % given` fills in."""
+    return list(given.items) if isinstance(given, Sequence) else [given]
 
 
 def _filled(template: str, fields: re.Pattern[str], pieces: list[Value], plain: tuple[str, str]) -> str:

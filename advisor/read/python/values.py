@@ -54,6 +54,7 @@ class Opaque(Value):
     choices: tuple[Any, ...] = ()  # that it can be, where they are known
     part: Part | None = None  # of a checkpoint, that it was or was made of
     filled: Passes | None = None  # a number of passes over the data that so many batches fill: `max_steps / len(loader)`
+    alike: bool = False  # every process has the same one: a counter, a text made of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,7 +311,7 @@ def _key(value: Value) -> Any:
     """Equal for two values that need not be told apart; tensors are compared by their flow."""
     kind = type(value)
     if kind is Opaque:
-        return Opaque, value.replicas, value.part  # type: ignore[attr-defined]
+        return Opaque, value.replicas, value.part, value.alike  # type: ignore[attr-defined]
     if kind is Constant:
         plain_value = value.value  # type: ignore[attr-defined]
         return type(plain_value), repr(plain_value) if isinstance(plain_value, (tuple, list, dict, set)) else plain_value
@@ -384,7 +385,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type, value.replicas, value.passes, value.part, value.filled)
+        return Unknown(value.why, value.type, value.replicas, value.passes, value.part, value.filled, value.alike)
     if isinstance(value, Instance):
         if value.role == "loaded":
             return Unknown("a part of a checkpoint", part=value.data["part"])
@@ -394,7 +395,6 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
     called = value.function if isinstance(value, Partial) else value
     if isinstance(called, (Class, Function)):
         return Known(called.name, place=place)
-    content = plain(value)
-    if content is not Opaque:
+    if (content := plain(value)) is not Opaque:
         return Known(content, place=place)
     return Unknown("a " + type(value).__name__.lower() + " that is not fully known", type(value).__name__.lower())

@@ -80,7 +80,7 @@ def range_(call: LibraryCall) -> Value:
         elif len(given) == 2 and from_start and isinstance(last := members(end)[0], Opaque) and last.filled is not None:
             count = Unknown("the bounds of the range are not known", part=begins, filled=last.filled)
         low = 0
-    item = Opaque("a counter", "int", low, high)
+    item = Opaque("a counter", "int", low, high, alike=len(given) < 3)  # range(rank, n, processes) deals out
     made = sequence(list(items or [item]), "range", items is not None)
     made.state["iteration"] = Iteration(item, items, _loader(given), count, "range")
     return made
@@ -117,13 +117,14 @@ def enumerate_(call: LibraryCall) -> Value:
     inner = iteration.iterate(call.reader, value, call.node, lazily=True)
     start = plain(call.get("start", 1)) if call.get("start", 1) is not None else 0
     if isinstance(inner.item, Generator):
-        counter = Opaque("a counter", "int", start if isinstance(start, int) else None)
+        counter = Opaque("a counter", "int", start if isinstance(start, int) else None, alike=True)
         return replace(inner.item, through=(*inner.item.through, lambda item: sequence([counter, item], "tuple")))
     high = inner.count.value - 1 if isinstance(inner.count, Known) and isinstance(inner.count.value, int) else None
     items = None
     if inner.items is not None and isinstance(start, int):
         items = tuple(sequence([Constant(index + start), item], "tuple") for index, item in enumerate(inner.items))
-    return _iteration(sequence([Opaque("a counter", "int", start if isinstance(start, int) else None, high), inner.item], "tuple"), inner, items)
+    counter = Opaque("a counter", "int", start if isinstance(start, int) else None, high, alike=True)
+    return _iteration(sequence([counter, inner.item], "tuple"), inner, items)
 
 
 def _zipped(call: LibraryCall, turns: list[Iteration], generator: Generator, item: Value) -> Value:

@@ -98,7 +98,8 @@ def _text(value: Constant, name: str, call: LibraryCall) -> Value | None:
     named = {key: plain(item) for key, item in call.arguments.keywords.items()}
     if any(item is Opaque for item in (*given, *named.values())) or not call.arguments.exact:
         unfilled = name == "format" and "{" not in str(value.value)
-        return value if unfilled else Opaque("a computed text", kind, head=texts.method(value.value, name, call.arguments))
+        head, alike = texts.method(value.value, name, call.arguments), texts.alike_by(name, call.arguments)
+        return value if unfilled else Opaque("a computed text", kind, head=head, alike=alike)
     if any(isinstance(item, int) and abs(item) > LONGEST_TEXT for item in given) or (name == "format" and WIDE.search(str(value.value))):
         return Opaque("a very long text", kind)
     try:

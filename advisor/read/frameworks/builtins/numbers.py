@@ -141,7 +141,7 @@ def _one_text(call: LibraryCall, value: Value) -> Value:
         if isinstance(value.value, bytes):
             return Opaque("a decoded text", "str")
         return Constant(str(value.value), value.origin, value.weak, value.place)
-    return Opaque(value.why if isinstance(value, Opaque) else "a text", "str")
+    return Opaque(value.why if isinstance(value, Opaque) else "a text", "str", alike=isinstance(value, Opaque) and value.alike)
 
 
 @function("builtins.bytes", "builtins.bytearray", "builtins.memoryview")

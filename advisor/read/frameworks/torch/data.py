@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
+from advisor.model.pipelines import steps
 from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
@@ -127,6 +128,8 @@ def batches(fact: Loader) -> Setting:
 def iterate(reader: Reader, instance: Instance) -> Iteration:
     """for batch in loader"""
     fact = instance.fact
+    if isinstance(fact, Loader) and (now := steps(fact.dataset)) not in fact.pipelines:
+        fact.pipelines.append(now)
     batch = Tensor(Flow(source=fact, graph="none"), batch=axes.given_first(fact))
     return Iteration(batch, None, fact, batches(fact) if isinstance(fact, Loader) else None, "loader")
 

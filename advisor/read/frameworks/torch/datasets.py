@@ -74,12 +74,7 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     """Transforms, role and generators among the attributes of a data set of the project."""
     fact.iterable = fact.iterable or instance.kind in ITERABLE
     if fact.transforms is None:
-        held = {name: [member for member in members(value) if isinstance(member, Instance)] for name, value in instance.attributes.items()}
-        steps = {name: found for name, values in held.items() if (found := [value for value in values if value.role == "transform"])}
-        met = applied(instance, instance.cls) if steps and instance.cls is not None else None
-        found = [value for name, values in steps.items() if met is None or name in met for value in values]
-        if found:
-            fact.transforms = [transform for value in found for transform in transforms_of(value)]
+        fact.transforms = _steps(instance, instance.attributes)
     if fact.role == "unknown":
         roles = {_role(instance.attributes[name]) for name in SPLITS if name in instance.attributes} - {"unknown"}
         if len(roles) == 1:
@@ -94,6 +89,15 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
         fact.any_index = any_index(instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
+
+
+def _steps(instance: Instance, attributes: dict[str, Value]) -> list[Transform] | None:
+    """The transforms among the attributes that a sample meets on its way; None where there are none that can be seen."""
+    held = {name: [member for member in members(value) if isinstance(member, Instance)] for name, value in attributes.items()}
+    steps = {name: found for name, values in held.items() if (found := [value for value in values if value.role == "transform"])}
+    met = applied(instance, instance.cls) if steps and instance.cls is not None else None
+    found = [value for name, values in steps.items() if met is None or name in met for value in values]
+    return [transform for value in found for transform in transforms_of(value)] if found else None
 
 
 def transforms_of(value: Instance) -> list[Transform]:
@@ -253,10 +257,17 @@ def cut_from(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None
 @table.write("dataset", "*")
 def later(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
     """dataset.transform = ...: the pipeline from here on. Torch's own data sets, such as the parts of a split, read no such attribute."""
-    fact, given = instance.fact, members(value)
-    found = [member for member in given if isinstance(member, Instance) and member.role == "transform"]
-    if not isinstance(fact, Dataset) or not found or (instance.cls is None and instance.kind.startswith(ROOT)):
+    fact, given, name = instance.fact, members(value), node.attr if isinstance(node, ast.Attribute) else ""
+    if not isinstance(fact, Dataset) or (instance.cls is None and instance.kind.startswith(ROOT)):
         return
-    if instance.cls is not None and fact.transforms is None:
-        return  # of the project, and not looked into yet
-    fact.transforms = [transform for member in found for transform in transforms_of(member)] if len(found) == len(given) else None
+    if fact.transforms is None and reader.frame.receiver is instance:
+        return  # of the project, and being made
+    found = [member for member in given if isinstance(member, Instance) and member.role == "transform"]
+    if not found and not any(isinstance(held, Instance) and held.role == "transform" for held in members(instance.attributes.get(name, value))):
+        return
+    if len(found) not in (0, len(given)):
+        fact.transforms = None
+    elif instance.cls is not None and name:
+        fact.transforms = _steps(instance, {**instance.attributes, name: value})
+    else:
+        fact.transforms = [transform for member in found for transform in transforms_of(member)]

@@ -122,9 +122,10 @@ def start(call: LibraryCall) -> Value:
     target, given = call.this.data.get("target"), call.this.data.get("args")
     if target is not None:
         items = list(given.items) if isinstance(given, Sequence) else []
-        call.reader.call(target, Arguments(items, exact=call.this.data.get("kwargs") is None), call.node)
+        arguments = Arguments(items, exact=call.this.data.get("kwargs") is None)
+        regions.in_region(call.reader, call.place, "process", {}, lambda: _run(call, target, arguments))
     elif call.this.cls is not None and isinstance(own := classes.class_lookup(call.reader, call.this.cls, "run"), Function):
-        call.reader.call(own, Arguments([call.this]), call.node)
+        regions.in_region(call.reader, call.place, "process", {}, lambda: _run(call, own, Arguments([call.this])))
     return NONE
 
 

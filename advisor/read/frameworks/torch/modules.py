@@ -358,6 +358,7 @@ def load_state_dict(call: LibraryCall) -> Value:
 def save_pretrained(call: LibraryCall) -> Value:
     """model.save_pretrained(path)"""
     fact = Save(call.place, parts={"model": "model-state"}, path=call.setting("save_directory", 0), module=own(call))
-    fact.told_rank = call.get("is_main_process", 1) is not None
+    told, by_pickle = call.get("is_main_process", 1), call.reader.plain(call.get("safe_serialization")) is False
+    fact.told_rank = not (told is None or call.reader.plain(told) is True) or (by_pickle and call.get("save_function") is not None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact))
     return NONE

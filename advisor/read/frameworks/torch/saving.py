@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Module, Optimizer, Restore, Save
-from advisor.model.source import Loaded, Part, value_of
+from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import texts
@@ -53,7 +53,7 @@ def content(value: Value | None) -> tuple[dict[str, str], bool, Module | None]:
 def save(call: LibraryCall) -> Value:
     """torch.save(object, path)"""
     parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
-    fact = Save(call.place, parts=parts, complete=complete, path=call.setting("f", 1), module=module)
+    fact = Save(call.place, parts=parts, complete=complete, path=_path(call), module=module)
     saved = call.get("obj", 0)
     fact.contents = saved.place if isinstance(saved, Mapping) else None
     given = _held(call.get("obj", 0) or call.get("tensors", 0))
@@ -67,6 +67,13 @@ def save(call: LibraryCall) -> Value:
     if isinstance(given, Instance) and given.role == "module" and isinstance(known := value_of(fact.path), str):
         call.reader.singletons[known] = given
     return NONE
+
+
+def _path(call: LibraryCall) -> Setting:
+    """The path that is written to; a buffer or a temporary file has none that is known."""
+    given = call.get("f", 1)
+    named = not isinstance(given, Instance) or given.role in ("path", "file")
+    return call.setting("f", 1) if named else Unknown("it is written into an object")
 
 
 def _variable(call: LibraryCall, value: Value | None) -> Any:
