@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.model.events import Node
@@ -175,6 +175,7 @@ class Shared:
     def __init__(self, facts: bool = False) -> None:
         self.facts = facts  # may be shared too: nobody looks at a program's facts any more when the next one is read
         self.executions: dict[str, list[Execution]] = {}
+        self.importers: dict[str, set[str]] = {}  # path -> the files whose executions import it
         self.home: dict[int, Container] = {}  # by id
         self.owned: dict[str, list[Container]] = {}  # the same by owner
         self.singletons: dict[str, Instance] = {}
@@ -188,23 +189,21 @@ class Shared:
         self.owned.setdefault(path, []).append(made)
         return True
 
-    def forget(self, paths: Iterable[str]) -> None:
+    def forget(self, paths: Collection[str]) -> None:
         """Drops what belongs to files that may be parsed anew, and to those that reach them."""
-        gone = set(paths)
-        kept, new = [one for held in self.executions.values() for one in held], gone
-        while lost := [one for one in kept if not new.isdisjoint(one.beneath)]:
-            new = {one.source.path for one in lost} - gone
-            gone |= new
-            kept = [one for one in kept if one.source.path not in gone]
-            for one in lost:
+        gone, waiting = set(paths), list(paths)
+        while waiting:
+            above = self.importers.pop(waiting.pop(), set()) - gone
+            gone |= above
+            waiting += above
+        for path in gone:
+            for one in self.executions.pop(path, ()):
                 for step in one.log:
                     if type(step) is Returned:
                         self.summaries.pop(id(step.summary), None)
                 one.log.clear()  # files that import each other point at each other there
                 one.imports.clear()
                 cut(one.captured)
-        for path in gone:
-            self.executions.pop(path, None)
             for container in self.owned.pop(path, ()):
                 del self.home[id(container.held)]
                 for value in container.held.values():

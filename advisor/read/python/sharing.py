@@ -230,6 +230,8 @@ class Sharing:
     def _keep(self, execution: Execution, mark: int) -> None:
         source, home, store = execution.source, self.shared.home, self.reader.store
         execution.imports = [step.of for step in execution.log if type(step) is Imported]
+        for one in execution.imports:
+            self.shared.importers.setdefault(one.source.path, set()).add(source.path)
         execution.beneath = frozenset({source.path, SINGLETONS}).union(*(one.beneath or {one.source.path} for one in execution.imports))
         for index, step in enumerate(execution.log):
             if type(step) is Met:
