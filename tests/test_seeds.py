@@ -55,3 +55,40 @@ def test_a_model_that_is_a_part_of_itself() -> None:
     assert not randomness._drawn(whole)
     part.children["out"] = Module(Place("net.py", 2), kind="torch.nn.Linear")
     assert randomness._drawn(whole)
+
+
+SPLIT = """\
+import pickle
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset, random_split
+
+data = TensorDataset(torch.load("x.pt"), torch.load("y.pt"))
+train, held_out = random_split(data, [0.8, 0.2])
+# held rows
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x, y in DataLoader(train, batch_size=32, shuffle=True):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+print(sum((model(x).argmax(1) == y).sum().item() for x, y in DataLoader(held_out, batch_size=32)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ("", ["unseeded-split"]),
+        ("train.indices, held_out.indices = pickle.load(open('rows.pkl', 'rb'))", []),
+        ("train.names = ['a']", ["unseeded-split"]),
+    ],
+)
+def test_a_split_whose_parts_get_other_rows(held: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was drawn is not what is used."""
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(SPLIT.replace("# held rows", held))
+    rules = cards.load()
+    result = engine.lint(read(["train.py"]), lambda file: Choice(rules), rules)
+    assert [finding.rule for finding in result.findings if finding.rule in ("unseeded-split", "seed-too-late")] == found
+    assert [(finding.place.line, finding.case) for finding in result.findings if finding.rule == "missing-seed"]

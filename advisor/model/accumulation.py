@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
 from advisor.model.folds import TrainingLoop, contains, guards, training_loop, training_loops
+from advisor.model.gradients import wiped
 from advisor.model.recipe import Optimizer, Recipe
 from advisor.model.record import dataclass
 from advisor.model.source import Setting, number
@@ -81,8 +82,21 @@ def windows(recipe: Recipe) -> Iterator[Window]:
                 yield Window(loop, step, context, counting.modulo, branch, counting)
                 break
         else:
-            if loop.within:
+            if loop.within and not _cleared_after(loop, step, recipe):
                 yield Window(loop, step, context, loop.within[0].count)
+
+
+def _cleared_after(loop: TrainingLoop, step: Event, recipe: Recipe) -> bool:
+    """True when what the inner loop leaves is always cleared before the step: it was computed to be looked at, and another backward is stepped on."""
+    optimizer, cleared = step.subject, False
+    for event, context in events(loop.batch.body, Kind.ZERO_GRAD, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
+        if loop.within[0] in context.loops:
+            cleared = False
+        elif event is step:
+            break
+        elif not context.arms and isinstance(optimizer, Optimizer):
+            cleared = cleared or any(held.slot is optimizer.slot for held in wiped(event, recipe))
+    return cleared
 
 
 def counts_batches(condition: Condition | None) -> Condition | None:

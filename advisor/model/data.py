@@ -108,7 +108,7 @@ class Split(Fact):
     origin: Any = None  # what `data` are rows of, or windows of rows, where they are some of others
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
-    dropped: bool = False  # its parts are bound anew before anything asks for them
+    dropped: bool = False  # its parts are bound anew before anything asks for them, or get other rows
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 

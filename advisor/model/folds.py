@@ -58,8 +58,7 @@ def training_loop(context: Context) -> TrainingLoop | None:
 
 def batch_loop(context: Context) -> Loop | None:
     """The batch loop that something stands in."""
-    loop = training_loop(context)
-    return loop.batch if loop is not None else None
+    return loop.batch if (loop := training_loop(context)) is not None else None
 
 
 def epoch_loop(context: Context) -> Loop | None:
@@ -122,6 +121,8 @@ def needs_flag(context: Context) -> str | None:
 def _holding(condition: Condition, holds: bool) -> Iterator[Guard]:
     asked = holds != condition.negated
     yield condition.key, asked
+    if condition.operator == "==" and number(condition.modulo) == 2 and condition.key[-3:] in ("==0", "==1"):
+        yield condition.key[:-1] + ("1" if condition.key.endswith("0") else "0"), not asked  # what is not even is odd
     for part in condition.conjuncts if asked else condition.disjuncts:
         yield from _holding(part, asked)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loops
 from advisor.model.kinds import layers
 from advisor.model.layers import trained_batch_norms
-from advisor.model.modes import trained_modules
+from advisor.model.modes import stepping, trained_modules
 from advisor.model.recipe import Loader
 from advisor.model.source import Known, is_none, number
 
@@ -25,6 +26,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     flat = [norm for norm in norms if norm.name == "BatchNorm1d"]
     raises = bool(flat) and not layers(trained, frozenset({"Conv1d"}))
+    if not raises and len(stepping(ctx.recipe)) > 1 and not any(True for _ in events(ctx.recipe.tree, Kind.EVAL_MODE, Kind.MODE_UNKNOWN)):
+        return  # networks that are used in train mode too, as those of pix2pix are, see the statistics that they were trained with
     norm = flat[0] if raises else norms[0]
     yield ctx.finding(
         "raises" if raises else "one-sample",

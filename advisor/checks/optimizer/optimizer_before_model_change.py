@@ -24,8 +24,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             optimizer = event.subject
             if isinstance(optimizer, Optimizer) and optimizer in late:
                 yield _finding(optimizer, late.pop(optimizer), ctx)
-        elif isinstance(event.subject, Optimizer) and event.subject.groups_complete and not event.subject.escaped:
-            built[event.subject] = index
+        elif isinstance(event.subject, Optimizer):
+            for old in [one for one in built if one.place == event.subject.place]:  # of another turn: the next one is stepped from here on
+                late.pop(old, None)
+            if event.subject.groups_complete and not event.subject.escaped:
+                built[event.subject] = index
         elif isinstance(event.subject, Module) and not event.subject.user_class and event.subject not in before:
             before.add(event.subject)
             for optimizer in built:

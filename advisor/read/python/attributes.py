@@ -222,6 +222,8 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
             handler(reader, owner, new, node)
         if isinstance(owner.fact, facts.Dataset):
             owner.fact.rewritten |= {name}
+            if name == "indices" and owner.fact.split is not None:
+                owner.fact.split.dropped = True  # it gets the rows of an earlier run, say
         before = owner.attributes.get(name)
         reader.store.write(owner.attributes, name, new)
         if owner.role in ("module", "loss") and isinstance(owner.fact, facts.Module):
