@@ -238,3 +238,49 @@ def test_the_class_that_is_handed_in_comes_back_itself(tmp_path: Path, monkeypat
     classes = "\n\n".join(CHANGING.format(i=i) for i in range(40))
     text = f"import torch\n\n\ndef told(cls, names=()):\n{lines}\n    return {given}\n\n\n{classes}K39(1, 2)\n"
     assert found(text) == ([("arguments-do-not-fit", len(text.splitlines()))] if known else [])
+
+
+KINDS = """\
+import abc
+import torch
+
+
+class Base(abc.ABC):
+    @abc.abstractmethod
+    def step(self, x):
+        pass
+
+    def run(self, x):
+        return self.step(x, 2)
+
+
+class Plain:
+    def step(self, x):
+        return x
+
+
+def ask(kind):
+    return kind.step(None, 1) if isinstance(kind, type) else kind.step(1)
+
+
+ask(Plain), ask(Plain())
+
+
+def trim(function):
+    if function in {sum, len}:
+        return function(1)
+    return function(1, 2)
+
+
+def both(a, b):
+    return a
+
+
+trim(both)
+both(1)
+"""
+
+
+def test_kinds_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert found(KINDS) == [("arguments-do-not-fit", KINDS.splitlines().index("both(1)") + 1)]

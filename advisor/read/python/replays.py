@@ -117,11 +117,11 @@ def handed_back(value: Value, function: Function, entered: Arguments | None, arg
     now = _by_name(function, arguments)
     before = _by_name(function, entered) if entered is not None else {}
     for name, old in before.items():
-        if value is old:
-            return now.get(name, value)
+        if value is old and type(now.get(name, old)) is type(old):
+            return now.get(name, old)
     changed = [one for name in {**before, **now} if before.get(name) is not now.get(name) for one in (before.get(name), now.get(name))]
     if isinstance(value, Instance):
-        other = value.cls is not None and any(one is value.cls for one in changed)
+        other = any(one is value or (one is value.cls and one is not None) for one in changed)
         other = other or (value.role is None and entered is not None and bool(unseen(function, entered, arguments)))
     else:
         other = any(isinstance(one, (Class, Function)) for one in changed)
