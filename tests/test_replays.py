@@ -217,3 +217,70 @@ def test_schedules_of_calls_that_are_not_followed_are_not_one(tmp_path: Path, mo
     assert not [rule for rule, _ in found(once) if rule == "scheduler-wrong-cadence"]
     twice = program.replace("STEP", "s0.step()\n    s0.step()")
     assert [rule for rule, _ in found(twice) if rule == "scheduler-wrong-cadence"] == ["scheduler-wrong-cadence"]
+
+
+CHANGING = """\
+class K{i}:
+    def __init__(self, a{i}):
+        self.a{i} = a{i}
+
+
+K{i} = told(K{i})
+K{i}(a{i}={i})
+"""
+
+
+@pytest.mark.parametrize(("given", "known"), [("cls", True), ("type(cls.__name__, (cls,), {})", False)])
+def test_the_class_that_is_handed_in_comes_back_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, known: bool) -> None:
+    """A decorator of many classes, called too often for each call to be read, gives each of them and not the last one that was read."""
+    monkeypatch.chdir(tmp_path)
+    lines = "\n".join(f"    cls.x{i} = names[{i}] if names else {i}" for i in range(20))
+    classes = "\n\n".join(CHANGING.format(i=i) for i in range(40))
+    text = f"import torch\n\n\ndef told(cls, names=()):\n{lines}\n    return {given}\n\n\n{classes}K39(1, 2)\n"
+    assert found(text) == ([("arguments-do-not-fit", len(text.splitlines()))] if known else [])
+
+
+KINDS = """\
+import abc
+import torch
+
+
+class Base(abc.ABC):
+    @abc.abstractmethod
+    def step(self, x):
+        pass
+
+    def run(self, x):
+        return self.step(x, 2)
+
+
+class Plain:
+    def step(self, x):
+        return x
+
+
+def ask(kind):
+    return kind.step(None, 1) if isinstance(kind, type) else kind.step(1)
+
+
+ask(Plain), ask(Plain())
+
+
+def trim(function):
+    if function in {sum, len}:
+        return function(1)
+    return function(1, 2)
+
+
+def both(a, b):
+    return a
+
+
+trim(both)
+both(1)
+"""
+
+
+def test_kinds_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert found(KINDS) == [("arguments-do-not-fit", KINDS.splitlines().index("both(1)") + 1)]

@@ -13,6 +13,7 @@ from advisor.read.python import operators, subscripts
 from advisor.read.python.values import (
     Class,
     Constant,
+    Function,
     Library,
     Mapping,
     Opaque,
@@ -95,13 +96,13 @@ def _compare(reader: Reader, op: ast.cmpop, left: Value, right: Value, node: ast
             return Opaque("a comparison", "bool")
     if symbol in ("==", "!=") and any(isinstance(a, (Mapping, Sequence)) and isinstance(b, Constant) for a, b in ((left, right), (right, left))):
         return Constant(symbol == "!=")  # a container never equals a text, a number or None
-    if isinstance(left, (Library, Class)) and symbol in ("==", "!=", "is", "is not"):
+    if isinstance(left, (Library, Class, Function)) and symbol in ("==", "!=", "is", "is not"):
         same = _same_type(left, right)
         if same is None and isinstance(left, Library) and isinstance(right, Library):
             same = False
         if same is not None:
             return Constant(same == (symbol in ("==", "is")))
-    if isinstance(left, (Library, Class)) and symbol in ("in", "not in") and isinstance(right, Sequence):
+    if isinstance(left, (Library, Class, Function)) and symbol in ("in", "not in") and isinstance(right, Sequence):
         answers = [_same_type(left, item) for item in right.items]
         if True in answers or (right.exact and None not in answers):
             return Constant((True in answers) == (symbol == "in"))
@@ -165,8 +166,14 @@ def _settled(left: Value, right: Value, compute: Callable[[Any, Any], Any]) -> b
     return answers.pop() if len(answers) == 1 else None
 
 
-def _same_type(left: Library | Class, right: Value) -> bool | None:
-    """Whether two names of a class or of something in a library mean the same: built-in types and classes of the project have no second name."""
+def _same_type(left: Library | Class | Function, right: Value) -> bool | None:
+    """Whether two names of a class, a function or something in a library mean the same: what Python brings and what the project defines has no second
+    name."""
+    if isinstance(left, Function) and isinstance(right, Function):
+        return True if left is right else None
+    if isinstance(left, Function) or isinstance(right, Function):
+        other = right if isinstance(left, Function) else left
+        return False if isinstance(other, (Class, Constant)) or (isinstance(other, Library) and other.name.startswith("builtins.")) else None
     if isinstance(left, Class) and isinstance(right, Class):
         return left.node is right.node
     if isinstance(left, Library) and isinstance(right, Library) and left.name == right.name:

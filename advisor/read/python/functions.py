@@ -127,8 +127,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS_OF_SMALL
     if limit == 1 and body_node in told and replays.moves_weights(told[body_node][1]):
         limit = _EVALUATIONS  # the next one holds other weights
+    before = reader.entered_with.get((reader.grad_mode, body_node))
+    entered = before or (None, arguments)
     if count >= limit and body_node in told:
-        entered = reader.entered_with.get((reader.grad_mode, body_node), (None, arguments))
         if replays.loads(told[body_node][1]) and replays.asks_another(entered[1], arguments):
             limit = _EVALUATIONS_EARLY  # the loader of one split is not that of another
     if count >= limit and body_node in told:
@@ -149,6 +150,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.block.append(Call(reader.place(node), function.name, nodes, _model(frame.receiver)))
             reader.leaves += 1
             reader.repeated += leaves
+        value = replays.handed_back(value, function, before and before[1], arguments)
         return replays.of_these_data(value, entered[1], arguments)
     evaluations[body_node] = count + 1
     reader.entered_with[reader.grad_mode, body_node] = receiver, arguments

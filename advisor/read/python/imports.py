@@ -128,7 +128,7 @@ def _beside(project: Project, path: str, entry: str) -> bool:
 def _shadows(reader: Reader, root: str) -> bool:
     """Names of small standard modules (types, copy, random, json) that a project file beside the script really shadows."""
     path = reader.project.find(root, reader.frame.module.path)
-    if path is None or root in ("torch", "numpy", "os", "sys", "builtins"):
+    if path in (None, reader.frame.module.path) or root in ("torch", "numpy", "os", "sys", "builtins"):  # a file never means itself
         return False
     return reader.asked_of_entry(_beside, path)
 

@@ -252,9 +252,12 @@ def _as_defined(function: Function) -> bool:
 
 
 def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
-    """True for a method that raises NotImplementedError and nothing else: those of derived classes are called, which may take what they like."""
+    """True for a method that is abstract, or raises NotImplementedError and nothing else: those of derived classes are called, which may take what
+    they like."""
     if isinstance(node, ast.Lambda):
         return False
+    if any(ast.unparse(decorator).rpartition(".")[2] == "abstractmethod" for decorator in node.decorator_list):
+        return True
     last = node.body[-1]
     raised = last.exc.func if isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) else last.exc if isinstance(last, ast.Raise) else None
     alone = all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in node.body[:-1])

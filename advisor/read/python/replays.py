@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Branch, Event, Exit, Kind, Node
 from advisor.model.record import replace
-from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Sequence, Tensor, Union, Value
+from advisor.read.python.values import (
+    Arguments,
+    Bound,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Opaque,
+    Partial,
+    Sequence,
+    Tensor,
+    Union,
+    Value,
+    join,
+)
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -73,10 +87,7 @@ def unseen(function: Function, entered: Arguments, arguments: Arguments) -> list
     """What is given in the place of None: what the function does with it was not read."""
     if not any(isinstance(value, (Instance, Union)) for value in (*arguments.positional, *arguments.keywords.values())):
         return []
-    spec = function.node.args
-    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
-    before = {**function.defaults, **dict(zip(names, entered.positional)), **entered.keywords}
-    now = {**dict(zip(names, arguments.positional)), **arguments.keywords}
+    before, now = _by_name(function, entered), _by_name(function, arguments)
     return [value for name, value in now.items() if isinstance(value, (Instance, Union)) and getattr(before.get(name), "value", name) is None]
 
 
@@ -95,3 +106,30 @@ def size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
                 count, trains = count + more, trains or also
     reader.sizes[id(nodes)] = (nodes, (count, trains))
     return count, trains
+
+
+def handed_back(value: Value, function: Function, entered: Arguments | None, arguments: Arguments) -> Value:
+    """What a replayed call gives: the class that is handed in comes back itself, and what was made of another class or function is not known."""
+    if isinstance(value, Union):
+        return join([handed_back(member, function, entered, arguments) for member in value.members])
+    if not isinstance(value, (Class, Function, Instance, Bound, Partial)):
+        return value
+    now = _by_name(function, arguments)
+    before = _by_name(function, entered) if entered is not None else {}
+    for name, old in before.items():
+        if value is old and type(now.get(name, old)) is type(old):
+            return now.get(name, old)
+    changed = [one for name in {**before, **now} if before.get(name) is not now.get(name) for one in (before.get(name), now.get(name))]
+    if isinstance(value, Instance):
+        other = any(one is value or (one is value.cls and one is not None) for one in changed)
+        other = other or (value.role is None and entered is not None and bool(unseen(function, entered, arguments)))
+    else:
+        other = any(isinstance(one, (Class, Function)) for one in changed)
+    return Opaque(f"`{function.name}` is called too often for every call to be followed") if other else value
+
+
+def _by_name(function: Function, arguments: Arguments) -> dict[str, Value]:
+    """What the parameters of a function hold in a call."""
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    return {**function.defaults, **dict(zip(names, arguments.positional)), **arguments.keywords}

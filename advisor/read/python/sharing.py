@@ -121,6 +121,7 @@ class Sharing:
             reader.entered.add(step.node)
             if step.summary is not None:
                 reader.replays["on"][step.node] = step.summary
+                reader.entered_with.pop(("on", step.node), None)  # what it was given there is not kept
         elif kind is Cost:
             reader.costs[step.node] = max(reader.costs.get(step.node, 0), step.steps)
         elif kind is Noted:

@@ -134,7 +134,8 @@ def hasattr_(call: LibraryCall) -> Value:
 def isinstance_(call: LibraryCall) -> Value:
     """isinstance(x, type)"""
     value = call.get("object", 0)
-    answer = is_a(value, call.get("class", 1)) if value is not None and not isinstance(value, Union) else None
+    open_yet = isinstance(value, Union) or (isinstance(value, Class) and call.name == "builtins.issubclass")
+    answer = is_a(value, call.get("class", 1)) if value is not None and not open_yet else None
     return Opaque("a type test", "bool") if answer is None else Constant(answer, weak=_not_given(value))
 
 
@@ -166,7 +167,9 @@ def _is(value: Value, kind: Value | None) -> bool | None:
         if isinstance(value, Mapping):
             return name == "dict"
         if isinstance(value, (Instance, Tensor, Function)):
-            return False if name in (*_TYPES, "list", "tuple", "set", "dict") else None
+            return False if name in (*_TYPES, "list", "tuple", "set", "dict") or (name == "type" and not _makes_classes(value)) else None
+        if isinstance(value, Class):
+            return name in ("type", "object")
         if isinstance(value, Weights) and value.parameters.iterator:
             return False
         return None
@@ -187,6 +190,13 @@ def _is(value: Value, kind: Value | None) -> bool | None:
             return kind in value.cls.mro if value.cls is not None else False
         return False if isinstance(value, (Constant, Sequence, Mapping)) else None
     return None
+
+
+def _makes_classes(value: Value) -> bool:
+    """True for a thing that may be a class itself: its own class is below `type`, or has bases that cannot be read."""
+    if not isinstance(value, Instance) or value.cls is None:
+        return isinstance(value, Instance)
+    return any(isinstance(base, Opaque) or (isinstance(base, Library) and base.name not in BARE) for base in value.cls.mro)
 
 
 def _is_layer(value: Instance, name: str) -> bool | None:
