@@ -9,7 +9,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.kinds import is_test
 from advisor.model.rates import rates, rates_known, unsettled
-from advisor.model.recipe import Optimizer
+from advisor.model.recipe import Optimizer, Restore
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
@@ -21,6 +21,10 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         return
     if reason := unsettled(ctx.recipe, optimizer):
         ctx.skip(reason, optimizer)
+        return
+    loaded = (event.subject for event, _ in events(ctx.recipe.tree, Kind.RESTORE) if isinstance(event.subject, Restore))
+    if any(restore.optimizer is not None and restore.optimizer.slot is optimizer.slot for restore in loaded):
+        ctx.skip("what is loaded into the optimizer brings a rate of its own", optimizer)
         return
     negative = [rate for rate in found if rate.value < 0]
     steps = (event.subject for event, _ in events(ctx.recipe.tree, Kind.OPTIMIZER_STEP))

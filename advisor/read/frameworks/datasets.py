@@ -181,7 +181,7 @@ def about_parts(call: LibraryCall) -> Value | None:
 
 def _drawn(call: LibraryCall, argument: str = "seed") -> None:
     """Without a seed, numpy's global generator decides."""
-    seed = call.get("seed", 0 if argument == "seed" else None) or call.get(argument)
+    seed = call.get(argument, 0) or call.get("seed")
     if call.arguments.exact and (seed is None or (isinstance(seed, Constant) and seed.value is None)) and call.get("generator") is None:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=f"datasets.Dataset.{call.name.rpartition('.')[2]}", use="shuffle")
 

@@ -113,7 +113,9 @@ def train(call: LibraryCall) -> Value:
     batch: list[Node] = []
     outer = reader.block
     reader.block = batch
+    reader.loop_depth += 2  # what it binds is bound anew in each batch of each epoch
     flow = step_loss(reader, this, next((loader for loader in loaders if loader.role == "train"), None), call.node)
+    reader.loop_depth -= 2
     reader.emit(Kind.BACKWARD, call.node, flow=flow, scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
     if clip is not None:
         reader.emit(Kind.CLIP, call.node, clip)
