@@ -223,3 +223,16 @@ def test_stdout_that_is_closed(tmp_path: Path) -> None:
     code = f"{sys.executable} -m advisor lint . --no-cache >&-"
     done = subprocess.run(code, shell=True, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT})
     assert "Traceback" not in done.stderr and "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize(("file", "expected"), [("sysconfig.py", []), ("train.py", [("arguments-do-not-fit", "train.py", 3)])])
+def test_a_file_that_imports_its_own_name_means_the_standard_library(
+    file: str, expected: list[tuple[str, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside it another file does mean it."""
+    monkeypatch.chdir(tmp_path)
+    Path("sysconfig.py").write_text('import sysconfig\n\n\ndef where(name):\n    return name\n\n\nprint(sysconfig.where("a", "b"))\n')
+    Path("train.py").write_text('import sysconfig\n\nsysconfig.where("a", "b")\n')
+    rules = cards.load()
+    result = engine.lint(read([file], prefilter=False), lambda name: Choice(rules), rules)
+    assert [(found.rule, found.place.file, found.place.line) for found in result.findings] == expected

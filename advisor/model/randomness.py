@@ -35,7 +35,7 @@ def seeds_in_training(recipe: Recipe) -> list[Seed]:
 
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
     """The calls that seed this library there, those of frameworks included."""
-    return [one for one in seeds_in_training(recipe) if one.library in (library, "framework")]
+    return [seed for seed in seeds_in_training(recipe) if seed.library in (library, "framework")]
 
 
 def set_by_default(seed: Seed) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from advisor.model.events import Kind, Loop, events
-from advisor.model.folds import training_loops
+from advisor.model.folds import epoch_loop, training_loops
 from advisor.model.metrics import direction_of, of_training
 from advisor.model.recipe import EarlyStopping, Flow, Recipe
 from advisor.model.source import Known, first, is_absent, number, value_of
@@ -41,6 +41,17 @@ def epochs_waited(stop: EarlyStopping) -> float | None:
 def epochs_of(recipe: Recipe) -> float | None:
     """The number of epochs that holds with default flags, if it is known."""
     return number(first(recipe.epochs))
+
+
+def epochs_counted(stop: EarlyStopping, recipe: Recipe) -> float | None:
+    """The epochs of the loop that its counter counts in: a program may train in stages, or go on for some epochs between two counts."""
+    counting = [context for event, context in events(recipe.tree, Kind.COUNT) if stop.counter is not None and event.data["variable"] == stop.counter]
+    around = {loops[-1] for context in counting if (loops := [loop for loop in context.loops if loop.what not in ("parameters", "turn")])}
+    rounds = {loop for _, context in events(recipe.tree, Kind.BACKWARD) if (loop := epoch_loop(context)) is not None}
+    if not around or around == rounds:
+        return epochs_of(recipe)
+    lengths = {number(first(loop.count)) if loop in rounds and loop.count is not None else None for loop in around}
+    return lengths.pop() if len(lengths) == 1 else None
 
 
 def metric_of(stop: EarlyStopping) -> str | None:

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
 from advisor.model.source import first
-from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of, written_at
+from advisor.model.stopping import epochs_counted, epochs_waited, is_judged, patience_of, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
 
 def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """A patience as long as the run."""
-    patience, waited, epochs = patience_of(stop), epochs_waited(stop), epochs_of(ctx.recipe)
+    patience, waited, epochs = patience_of(stop), epochs_waited(stop), epochs_counted(stop, ctx.recipe)
     if patience is None or waited is None or epochs is None:
         ctx.skip("the patience or the number of epochs is not known", stop)
     elif waited >= epochs:

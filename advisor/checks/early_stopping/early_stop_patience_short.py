@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
-from advisor.model.stopping import epochs_of, epochs_waited, is_judged, patience_of, written_at
+from advisor.model.stopping import epochs_counted, epochs_waited, is_judged, patience_of, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     """The patience in checks against a long run, and as a share of it."""
     if not is_judged(stop, ctx.recipe):
         return
-    patience, epochs = patience_of(stop), epochs_of(ctx.recipe)
+    patience, epochs = patience_of(stop), epochs_counted(stop, ctx.recipe)
     if patience is None or epochs is None:
         ctx.skip("the patience or the number of epochs is not known", stop)
         return
