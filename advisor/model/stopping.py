@@ -50,7 +50,8 @@ def epochs_counted(stop: EarlyStopping, recipe: Recipe) -> float | None:
     rounds = {loop for _, context in events(recipe.tree, Kind.BACKWARD) if (loop := epoch_loop(context)) is not None}
     if not around or around == rounds:
         return epochs_of(recipe)
-    lengths = {number(first(loop.count)) if loop in rounds and loop.count is not None else None for loop in around}
+    whole = {loop.batch for loop in training_loops(recipe) if loop.batch.what == "range"}  # a pass over all data at once, in each fold of several
+    lengths = {number(first(loop.count)) if loop in rounds | whole and loop.count is not None else None for loop in around}
     return lengths.pop() if len(lengths) == 1 else None
 
 
