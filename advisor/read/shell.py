@@ -91,7 +91,7 @@ def lines_of(text: str) -> Iterator[Line]:
             token = match.group()
             if token.startswith("#"):
                 break
-            begun = _ARRAY.match(token)
+            begun = _ARRAY.match(token) if "=(" in token else None
             pieces = (token[: begun.end()], token[begun.end() :]) if begun is not None else (token,)
             held += [Word(piece, number) for piece in pieces if piece]
             depth += _opened(token) if depth or begun is not None else 0
@@ -132,7 +132,7 @@ def hold_arrays(words: list[Word], variables: Variables) -> None:
     """Notes the arrays that a line makes, or adds to."""
     for part in commands_of(words):
         for index, word in enumerate(part):
-            array = _ARRAY.match(word.text or "")
+            array = _ARRAY.match(word.text) if word.text and "=(" in word.text else None
             if array is not None:
                 inside = [Word(closed(one.text or "")[0], one.line) for one in part[index + 1 :]]
                 variables.hold(array.group(1), list(put_in([one for one in inside if one.text], variables)), bool(array.group(2)), word.line)
@@ -142,7 +142,7 @@ def hold_arrays(words: list[Word], variables: Variables) -> None:
 def put_in(words: list[Word], variables: Variables) -> Iterator[Word]:
     """The words with those of an array in its place."""
     for word in words:
-        array = _ARRAY_PUT.match(word.text or "")
+        array = _ARRAY_PUT.match(word.text) if word.text and "${" in word.text else None
         if array is None:
             yield word
         else:
@@ -155,4 +155,6 @@ def unquoted(text: str) -> str:
     text = text.strip().strip("`")
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
+    if '"' not in text and "'" not in text:
+        return text
     return re.sub(r"""(["'])(.*?)\1""", r"\2", text)
