@@ -33,6 +33,7 @@ class Dataset(Fact):
     part: int | str | None = None
     split: Split | None = None
     transforms: list[Transform] | None = None  # None: not known
+    maybe_replaced: bool = False  # what may be this one was given other transforms
     role: Role = "unknown"
     iterable: bool = False
     user_class: bool = False

@@ -242,10 +242,14 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
             handler(reader, owner, new, node)
     elif isinstance(owner, Function):
         reader.store.write(owner.attributes, name, new)
-    elif isinstance(owner, Opaque) and id(owner) in reader.store.parts:
-        reader.store.delete(reader.store.parts_of(owner), name)
-    elif isinstance(owner, Opaque) and name in ("grad", "_grad"):
-        reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
+    elif isinstance(owner, Opaque):
+        handler = table.WRITES.get(("unread", "*"))
+        if handler is not None:
+            handler(reader, owner, new, node)
+        if id(owner) in reader.store.parts:
+            reader.store.delete(reader.store.parts_of(owner), name)
+        elif name in ("grad", "_grad"):
+            reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 
 def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST | Place, before: Value | None = None) -> None:
