@@ -15,6 +15,7 @@ from advisor.model.source import Known, is_absent, value_of
 Library = Literal["torch", "numpy", "python"]
 
 STEERING = frozenset({"init", "split", "shuffle", "sampling"})  # uses of random numbers that the result of a run hangs on
+COMPUTING = frozenset({Kind.BACKWARD, Kind.FORWARD, Kind.LOSS, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD})  # or may
 HELD = 4  # modules that are handed each other
 TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric.")
 
@@ -23,6 +24,8 @@ def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
     if not recipe.trains or not recipe.whole or is_test(recipe.entry):
         return False
+    if recipe.framework == "plain" and COMPUTING.isdisjoint(kinds(recipe.tree)):
+        return False  # it steps an optimizer to draw the rates of a schedule
     return bool(recipe.optimizers.items) or recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.OPTIMIZER_STEP))
 
 
