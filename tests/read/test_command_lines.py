@@ -476,3 +476,30 @@ def test_an_option_that_becomes_another_number(tmp_path: Path, write: str, use: 
     result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
     found = [(Path(f.place.file).name, f.message) for f in result.findings if f.rule == "setting-never-used"]
     assert [(file, next(word for word in ("becomes", "declared") if word in message)) for file, message in found] == told
+
+
+LACKS = "import argparse, torch\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float, default=0.1)\n"
+LACKING = {  # how the options come about, and how many of those that are asked for are told of
+    "args = parser.parse_args()\n": 2,
+    "args, _ = parser.parse_known_args()\n": 2,
+    "args = parser.parse_args()\nargs.width = 3\n": 1,
+    "args = parser.parse_args()\nfor key, value in torch.load('o.pt').items(): setattr(args, key, value)\n": 0,
+    "args = parser.parse_args()\nvars(args).update(torch.load('o.pt'))\n": 0,
+    "import lab\nargs = lab.filled(parser.parse_args())\n": 0,
+    "import lab\nargs = parser.parse_args()\nlab.fill(args)\n": 0,
+    "import lab\nlab.declare(parser)\nargs = parser.parse_args()\n": 0,
+    "parser.set_defaults(width=3, depth=2)\nargs = parser.parse_args()\n": 0,
+    "parser.set_defaults(**torch.load('o.pt'))\nargs = parser.parse_args()\n": 0,
+    "class Own(argparse.ArgumentParser): pass\nparser = Own()\nargs = parser.parse_args()\n": 0,
+}
+
+
+@pytest.mark.parametrize(("made", "count"), LACKING.items())
+def test_options_that_no_parser_declares(tmp_path: Path, made: str, count: int) -> None:
+    rest = PINNED[PINNED.index("torch.manual_seed") :].format(use="args.width").replace("range(30)", "range(args.depth)")
+    (tmp_path / "train.py").write_text(LACKS + made + rest)
+    every = cards.load()
+    result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
+    told = [f.message for f in result.findings if f.rule == "undefined-name"]
+    names = [name for name in ("width", "depth") if any(name in message for message in told)]
+    assert len(names) == count and len(told) == min(count, 1)
