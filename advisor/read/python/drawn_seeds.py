@@ -18,7 +18,7 @@ DRAWS = ("randint", "randrange")
 WHOLESALE = ("globals()", "locals()", "vars()")  # with all variables the seed may be kept
 
 
-def note(reader: Reader) -> None:
+def note_drawn(reader: Reader) -> None:
     """Marks the seeds of a program that all have such a value, where it is asked for by nothing but what seeds."""
     seeds = reader.recipe.seeds.items
     if not seeds or not all(isinstance(seed.value, Unknown) and seed.value.why == DRAWN and seed.value.type == "int" for seed in seeds):
@@ -69,9 +69,9 @@ def _asked(node: ast.AST) -> Iterator[str]:
         said = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
         if _is_seed(said):
             return
-        inner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        for part in (inner, *node.args, *(keyword.value for keyword in node.keywords)):
-            yield from _asked(part)
+        called = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        for given in (called, *node.args, *(keyword.value for keyword in node.keywords)):
+            yield from _asked(given)
     elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
         yield node.attr
         yield from _asked(node.value)
