@@ -57,6 +57,7 @@ import torch
 from elsewhere import schedule
 
 for _ in range(3):
+    torch.nn.Linear(4, 3)(torch.ones(2, 4)).sum().backward()
     torch.nn.utils.clip_grad_norm_(torch.nn.Linear(4, 3).parameters(), schedule())
 """
 FOREIGN = "optimizer:\n  lr: 1e-4\n  lr: 2e-4\nepochs: 3\nbatch_size: 4\n"

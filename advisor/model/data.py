@@ -33,6 +33,7 @@ class Dataset(Fact):
     part: int | str | None = None
     split: Split | None = None
     transforms: list[Transform] | None = None  # None: not known
+    maybe_replaced: bool = False  # what may be this one was given other transforms
     role: Role = "unknown"
     iterable: bool = False
     user_class: bool = False
@@ -86,6 +87,7 @@ class Loader(Fact):
     iterated: int = 0
     pipelines: list[list[Transform] | None] = field(default_factory=list)  # what its samples went through when a loop over it began, where it changes
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
+    order_meant: bool = False  # a comment beside its shuffle=False says what that is for
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 
     @property

@@ -214,6 +214,7 @@ class Seed(Fact):
     value: Setting = ABSENT
     conditional: Literal["always", "flag"] = "always"
     from_clock: bool = False
+    drawn: Place | None = None  # where its value is drawn at random, which nothing shows or keeps
 
 
 @dataclass(slots=True, eq=False)

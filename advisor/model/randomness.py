@@ -15,6 +15,8 @@ from advisor.model.source import Known, is_absent, value_of
 Library = Literal["torch", "numpy", "python"]
 
 STEERING = frozenset({"init", "split", "shuffle", "sampling"})  # uses of random numbers that the result of a run hangs on
+COMPUTING = frozenset({Kind.BACKWARD, Kind.FORWARD, Kind.LOSS, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD})  # or may
+HELD = 4  # modules that are handed each other
 TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric.")
 
 
@@ -22,6 +24,8 @@ def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
     if not recipe.trains or not recipe.whole or is_test(recipe.entry):
         return False
+    if recipe.framework == "plain" and COMPUTING.isdisjoint(kinds(recipe.tree)):
+        return False  # it steps an optimizer to draw the rates of a schedule
     return bool(recipe.optimizers.items) or recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.OPTIMIZER_STEP))
 
 
@@ -110,8 +114,31 @@ def trained_models(recipe: Recipe) -> list[Module]:
         if _moves_inputs(recipe):
             downloaded = _downloaded(recipe)  # the same in every run
             trained = {module for module in trained if isinstance(module, Module) and _drawn(module, downloaded)}
-    models = [model for model in recipe.models if not trained.isdisjoint(model.walk())]
+    models = [part for model in recipe.models if not trained.isdisjoint(model.walk()) for part in _drawn_parts(model, _holders(recipe))]
     return [model for model in models if model.user_class] or models
+
+
+def _drawn_parts(model: Module, holders: dict[Module, list[Module]], depth: int = 0) -> list[Module]:
+    """The model, or the parts that it was handed, where it draws no weights of its own: they are drawn where those are built."""
+    parts = [part for part in holders.get(model, ()) if _drawn(part)] if depth < HELD else []
+    return [inner for part in parts for inner in _drawn_parts(part, holders, depth + 1)] or [model]
+
+
+@once
+def _holders(recipe: Recipe) -> dict[Module, list[Module]]:
+    """The modules of the project whose constructor builds and draws nothing, with the parts that were built before."""
+    built: set[Module] = set()
+    found: dict[Module, list[Module]] = {}
+    own: set[object] = set()  # those whose methods build or draw
+    for event, context in events(recipe.tree, Kind.BUILD, Kind.DRAW):
+        if isinstance(event.subject, Module):
+            parts = list(dict.fromkeys(event.subject.children.values()))
+            if event.subject.user_class and parts and event.subject not in own and built.issuperset(parts):
+                found[event.subject] = parts
+            built.add(event.subject)
+        if isinstance(event.subject, Module) or event.kind is Kind.DRAW:
+            own.update(call.of for call in context.calls if call.of is not None)
+    return found
 
 
 def _moves_inputs(recipe: Recipe) -> bool:

@@ -98,6 +98,7 @@ class UndefinedName(Fact):
     lacked_by: str | None = None
     meant: str | None = None  # a method that they have and that is called almost so
     called: bool = True  # a method
+    option: bool = False  # of the command line, that no parser declares
 
 
 @dataclass(slots=True, eq=False)

@@ -426,3 +426,80 @@ def test_options_that_a_function_is_given_which_is_not_there_are_not_unread(advi
     )
     ran = advisor("lint", "train.py", "--isolated", "--no-cache", "--format", "concise")
     assert [line.split("[")[1].split("]")[0] for line in ran.out.splitlines() if "[" in line] == ["undefined-name"], ran.out
+
+
+OPTIONS = """\
+import argparse
+
+
+def given():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channels", type=int, default=3)
+    return parser.parse_args()
+"""
+
+PINNED = """\
+import torch
+from options import given
+
+args = given()
+{write}
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Conv2d({use}, 8, 3), torch.nn.Flatten(), torch.nn.LazyLinear(2))
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+x, y = torch.load("features.pt")
+for _ in range(30):
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+"""
+IN_TURN = "def train(name):\n    if name in ('a', 'b'):\n        args.channels = 1\nfor name in ['a', 'b', 'c']:\n    train(name)"
+
+
+@pytest.mark.parametrize(
+    ("write", "use", "other", "told"),
+    [
+        ("args.channels = 1", "args.channels", "", [("train.py", "becomes")]),
+        ("args.channels = 1", "args.channels", "import torch\n\nprint(args.channels)\n", [("train.py", "becomes")]),  # it has other options
+        ("args.channels = 1", "args.channels", "from options import given\n\nprint(given().channels)\n", []),  # where the option acts
+        ("args.channels = 1", "args.channels", "from options import given\n\nargs = given()\nargs.channels = 1\n", [("train.py", "becomes")]),
+        ("args.channels = 1", "1", "", [("options.py", "declared")]),  # which nobody asks for: one finding
+        (IN_TURN, "args.channels", "", []),  # for some of the names
+        ("def main():\n    args.channels = 1\nmain()", "args.channels", "", [("train.py", "becomes")]),
+    ],
+)
+def test_an_option_that_becomes_another_number(tmp_path: Path, write: str, use: str, other: str, told: list[tuple[str, str]]) -> None:
+    files = {"options.py": OPTIONS, "train.py": PINNED.format(write=write, use=use), "other.py": other}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    every = cards.load()
+    result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
+    found = [(Path(f.place.file).name, f.message) for f in result.findings if f.rule == "setting-never-used"]
+    assert [(file, next(word for word in ("becomes", "declared") if word in message)) for file, message in found] == told
+
+
+LACKS = "import argparse, torch\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float, default=0.1)\n"
+LACKING = {  # how the options come about, and how many of those that are asked for are told of
+    "args = parser.parse_args()\n": 2,
+    "args, _ = parser.parse_known_args()\n": 2,
+    "args = parser.parse_args()\nargs.width = 3\n": 1,
+    "args = parser.parse_args()\nfor key, value in torch.load('o.pt').items(): setattr(args, key, value)\n": 0,
+    "args = parser.parse_args()\nvars(args).update(torch.load('o.pt'))\n": 0,
+    "import lab\nargs = lab.filled(parser.parse_args())\n": 0,
+    "import lab\nargs = parser.parse_args()\nlab.fill(args)\n": 0,
+    "import lab\nlab.declare(parser)\nargs = parser.parse_args()\n": 0,
+    "parser.set_defaults(width=3, depth=2)\nargs = parser.parse_args()\n": 0,
+    "parser.set_defaults(**torch.load('o.pt'))\nargs = parser.parse_args()\n": 0,
+    "class Own(argparse.ArgumentParser): pass\nparser = Own()\nargs = parser.parse_args()\n": 0,
+}
+
+
+@pytest.mark.parametrize(("made", "count"), LACKING.items())
+def test_options_that_no_parser_declares(tmp_path: Path, made: str, count: int) -> None:
+    rest = PINNED[PINNED.index("torch.manual_seed") :].format(use="args.width").replace("range(30)", "range(args.depth)")
+    (tmp_path / "train.py").write_text(LACKS + made + rest)
+    every = cards.load()
+    result = lint(read([str(tmp_path / "train.py")]), lambda file: Choice(every, {}), frozenset(every))
+    told = [f.message for f in result.findings if f.rule == "undefined-name"]
+    names = [name for name in ("width", "depth") if any(name in message for message in told)]
+    assert len(names) == count and len(told) == min(count, 1)

@@ -278,3 +278,36 @@ def test_arguments_of_a_class_of_the_project(tmp_path: Path, decorator: str) -> 
     (found,) = read([str(tmp_path / "train.py")]).recipes
     (optimizer,) = found.optimizers
     assert (value_of(optimizer.settings["lr"]), value_of(optimizer.settings["weight_decay"]), value_of(found.epochs)) == (2e-4, 0.1, 5)
+
+
+SENTENCES = """\
+from datasets import load_dataset
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.evaluation import EmbeddingSimilarityEvaluator
+from sentence_transformers.losses import MultipleNegativesRankingLoss
+from sentence_transformers.trainer import SentenceTransformerTrainer
+from sentence_transformers.training_args import BatchSamplers, SentenceTransformerTrainingArguments
+
+model = SentenceTransformer("microsoft/mpnet-base")
+data = load_dataset("sentence-transformers/all-nli", "triplet")
+args = SentenceTransformerTrainingArguments("out", learning_rate=2e-5, batch_sampler=BatchSamplers.NO_DUPLICATES, eval_strategy="steps")
+trainer = SentenceTransformerTrainer({given})
+trainer.train()
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "roles", "complete"),
+    [
+        ("model, args, data['train'], data['dev'], MultipleNegativesRankingLoss(model)", ["train", "validation"], True),
+        ("model=model, args=args, train_dataset=data['train']", ["train"], True),
+        ("model, args, data['train'], None, MultipleNegativesRankingLoss(model), EmbeddingSimilarityEvaluator([], [], [])", ["train"], False),
+    ],
+)
+def test_sentence_transformers_are_trained_by_a_trainer(tmp_path: Path, given: str, roles: list[str], complete: bool) -> None:
+    (tmp_path / "train.py").write_text(SENTENCES.format(given=given))
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    assert found.trains and found.framework == "transformers" and not found.unknown_keys.items and not found.refused_runs.items
+    assert [loader.role for loader in found.loaders] == roles and found.loaders.complete is complete
+    (optimizer,) = found.optimizers
+    assert value_of(optimizer.settings["lr"]) == 2e-5 and value_of(found.epochs) == 3

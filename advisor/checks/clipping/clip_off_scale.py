@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
-from advisor.model.recipe import Clip
+from advisor.model.recipe import Clip, Recipe
 from advisor.model.source import candidates, is_unknown
 
 
 def check(clip: Clip, ctx: Context) -> Iterator[Finding]:
     """A norm below or above the band; at zero and below, and from the idiom's limit on, clipping is off."""
-    if clip.kind not in ("norm", "framework", "hand-written"):
+    if clip.kind not in ("norm", "framework", "hand-written") or not _has_gradients(ctx.recipe):
         return
     if is_unknown(clip.value):
         ctx.skip("the clipping limit is not known", clip)
@@ -24,3 +25,8 @@ def check(clip: Clip, ctx: Context) -> Iterator[Finding]:
         if case:
             sure = index == 0 and not clip.flag_off
             yield ctx.finding(case, at=clip, value_from=known, confidence=None if sure else "medium", value=float(value))
+
+
+def _has_gradients(recipe: Recipe) -> bool:
+    """False where no backward fills any gradients: a program that draws the rates of a schedule steps its optimizer without them."""
+    return recipe.framework != "plain" or any(True for _ in events(recipe.tree, Kind.BACKWARD))

@@ -50,6 +50,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """What the program sets and the library leaves aside because of another setting."""
+    options = [setting for setting in recipe.hyperparameters if setting.declared == "argparse"] if recipe.hyperparameters.complete else []
+    unread = {setting.name for setting in options if not setting.read}  # which says it all
     for setting in recipe.hyperparameters:
         known = first(setting.value)
         if setting.overruled is None or known is None:
@@ -63,7 +65,8 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("same", at=setting, setting=setting.name, value=known.value)
             continue
         if setting.overruled == "overwritten":
-            yield ctx.finding("overwritten", at=setting, setting=setting.name, value=known.value, default=setting.overruled_by)
+            if setting.name not in unread:
+                yield ctx.finding("overwritten", at=setting, setting=setting.name, value=known.value, default=setting.overruled_by)
             continue
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Event, Kind, events
+from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import cadence
+from advisor.model.folds import cadence, contains, loaders
+from advisor.model.modes import evaluation_loop, held_out
 from advisor.model.order import counts_batches, counts_samples, in_one_batch
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Save
 from advisor.model.schedules import PLATEAU
@@ -35,6 +36,23 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         unit = "samples" if counts_samples(flow.divided[0], loader) else "batches" if counts_batches(flow.divided[0], loader) else None
         if unit is not None:
             yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
+    yield from _stale(recipe, ctx)
+
+
+def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What a loop over held-out data gathers and does not compute: it has the name of a value that the training loop left."""
+    told: set[Loop] = set()
+    for event, context in events(recipe.tree, Kind.COUNT, Kind.KEEP):
+        flow = event.data.get("flow")
+        if not isinstance(flow, Flow) or flow.aggregate != "last-batch" or not isinstance(flow.source, Loader) or flow.source.role != "train":
+            continue
+        loop = evaluation_loop(context)
+        if loop is None or loop in told or not held_out(loop) or not contains(loop.body, Kind.FORWARD):
+            continue
+        judged = loaders(loop)
+        if not any(source in judged for source in (flow.source, *flow.sources)):
+            told.add(loop)
+            yield ctx.finding("stale", at=event, metric=flow.metric or "value", role=judged[0].role)
 
 
 def _judge(flow: Flow | None, at: Save | EarlyStopping | Event | Place, what: str, ctx: Context) -> Iterator[Finding]:

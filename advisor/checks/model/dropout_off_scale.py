@@ -16,7 +16,8 @@ VIDEO = ("Conv3d", "MaxPool3d", "AdaptiveAvgPool3d")
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The probability of every dropout: layers, recurrent and attention layers with dropout, and functional calls."""
-    gated = not recipe.trains or any(module.kind.startswith(GRAPH_ROOTS) or module.name in VIDEO for module in recipe.modules)
+    graphs = recipe.of_graphs or any(module.kind.startswith(GRAPH_ROOTS) for module in recipe.modules)
+    gated = not recipe.trains or graphs or any(module.name in VIDEO for module in recipe.modules)
     for module in recipe.modules:
         name = "p" if module.name in DROPOUTS else "dropout" if module.name in WITH_DROPOUT else None
         if name is not None and not module.user_class:

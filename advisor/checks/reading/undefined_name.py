@@ -13,8 +13,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each where it is asked for first, or at once where a file lacks many. Under a flag that is off by default it is only told on request."""
     if recipe.whole and not recipe.trains:
         return
+    yield from _undeclared([name for name in recipe.undefined_names if name.option], ctx)
     by_file: dict[str, list[UndefinedName]] = {}
     for name in recipe.undefined_names:
+        if name.option:
+            continue
         if name.above is not None:
             if recipe.whole:
                 yield ctx.finding("beyond", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.above)
@@ -37,3 +40,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         for name in names:
             yield ctx.finding("undefined", at=name, severity="hint" if name.flag_off else None, names=name.name)
+
+
+def _undeclared(options: list[UndefinedName], ctx: Context) -> Iterator[Finding]:
+    if options:
+        names = ", ".join(option.name for option in options)
+        yield ctx.finding("option" if len(options) == 1 else "options", at=options[0], names=names, count=len(options))

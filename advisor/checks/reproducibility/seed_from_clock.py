@@ -10,8 +10,10 @@ from advisor.model.recipe import Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The first seed that is taken from the time or the process; one on a side path (a search that mutates settings) may be meant so."""
+    """The first seed of the time or the process, or drawn and kept nowhere; one on a side path (a search that mutates settings) may be meant so."""
     if recipe.trains:
         trained = {None, *(optimizer.when for optimizer in recipe.optimizers)}  # a condition that all of training stands under is no side path
         for seed in [seed for seed in recipe.seeds if seed.from_clock and seed.when in trained][:1]:
             yield ctx.finding("clock", at=seed, library=seed.library)
+        for place in [seed.drawn for seed in recipe.seeds if seed.drawn is not None and seed.when in trained][:1]:
+            yield ctx.finding("drawn", at=place)

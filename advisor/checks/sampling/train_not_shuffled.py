@@ -26,6 +26,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or in_one_batch(loader) or (sampled(loader) and elsewhere is None):
         return
+    if loader.order_meant:
+        return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
         return
     if loader.escaped is not None or not is_ordered(loader, ctx.recipe):

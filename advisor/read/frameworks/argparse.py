@@ -15,7 +15,7 @@ from advisor.read.frameworks.dataclasses import as_option, filled
 from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import classes
+from advisor.read.python import classes, undeclared
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -323,7 +323,9 @@ def namespace(call: LibraryCall) -> Instance:
     data: dict[str, Any] = {} if exact else {"inexact": True}
     if is_none(given):
         data["options"] = frozenset(options)  # those that the command line sets
-    return call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data=data)
+    made = call.reader.instance("argparse.Namespace", role="namespace", node=call.node, attributes=options, data=data)
+    undeclared.note_declared(call, made)
+    return made
 
 
 @table.method("argument-parser", "parse_args", "parse_intermixed_args")

@@ -57,6 +57,7 @@ def add_arguments(call: LibraryCall) -> Value:
     parser = call.get("parser", 0)
     if isinstance(parser, Instance) and parser.role == "argument-parser":
         options = dict(parser.data.get("options", {}))
+        parser.data["handed"] = True  # it adds more
         options.setdefault("deepspeed", Constant(False, weak=True))
         options.setdefault("deepspeed_config", Constant(None, weak=True))
         call.reader.store.write(parser.data, "options", options)

@@ -7,6 +7,7 @@ from advisor.model.recipe import Seed
 from advisor.read.frameworks.cuts import put_in_order
 from advisor.read.frameworks.table import LibraryCall, function, method
 from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.python.drawn_seeds import DRAWN
 from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
 
 _DRAWS = (
@@ -60,7 +61,7 @@ def drawn(call: LibraryCall, name: str) -> Value:
         return join([*given.items[:3], Opaque("a random choice")]) if name == "choice" else Sequence("list", {"items": given.items, "exact": False})
     if isinstance(given, (Tensor, Union)):
         return Opaque("a random choice", flow=getattr(given, "flow", None))
-    return Opaque("a random number", "int" if name in ("randint", "randrange") else "float")
+    return Opaque(DRAWN, "int" if name in ("randint", "randrange") else "float")
 
 
 @function("random.setstate", "random.getstate", "random.getrandbits")

@@ -11,6 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
 from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unsaved
 from advisor.read.python.declared import note_readers
+from advisor.read.python.drawn_seeds import note_drawn
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
 
@@ -46,6 +47,7 @@ def complete(reader: Reader) -> None:
     folders.note_missing(reader)
     moves.note(reader, nodes)
     unsaved.note(reader, nodes)
+    note_drawn(reader)
     note_readers(reader)
     constants.note(reader)
     config_class.note(reader)

@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
-from advisor.read.python import classes, functions, lacking, scopes
+from advisor.read.python import classes, functions, lacking, scopes, undeclared
 from advisor.read.python.idle import is_idle
 from advisor.read.python.values import (
     Arguments,
@@ -53,6 +53,7 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             if isinstance(held, Mapping) and name in held.items and (isinstance(getter, Library) or owner.data.get("self_dict")):
                 return held.items[name]
         if owner.role in ("namespace", "quiet"):
+            undeclared.judge(reader, owner, name, node)
             return Opaque(f"attribute `{name}`")
         if table.find_method(owner, name) is not None:
             return Bound(owner, name)
@@ -242,10 +243,14 @@ def set_attribute(reader: Reader, owner: Value, name: str, new: Value, node: ast
             handler(reader, owner, new, node)
     elif isinstance(owner, Function):
         reader.store.write(owner.attributes, name, new)
-    elif isinstance(owner, Opaque) and id(owner) in reader.store.parts:
-        reader.store.delete(reader.store.parts_of(owner), name)
-    elif isinstance(owner, Opaque) and name in ("grad", "_grad"):
-        reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
+    elif isinstance(owner, Opaque):
+        handler = table.WRITES.get(("unread", "*"))
+        if handler is not None:
+            handler(reader, owner, new, node)
+        if id(owner) in reader.store.parts:
+            reader.store.delete(reader.store.parts_of(owner), name)
+        elif name in ("grad", "_grad"):
+            reader.emit(Kind.GRAD_WRITE, node, None, what="grad")
 
 
 def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.AST | Place, before: Value | None = None) -> None:

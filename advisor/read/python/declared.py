@@ -86,9 +86,38 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
         return  # a switch is often set for one way to start the program
     if not isinstance(held, Constant) or held.value == node.value.value or not held.weak or reader.frame.module.cells is not None:
         return
+    if not _straight(reader, node) or _shared(reader, name):
+        return
     value = Known(node.value.value, place=place)
     fact = Hyperparameter(place, name=name, value=value, declared="argument", read=True, overruled="overwritten", overruled_by=repr(held.value))
     reader.recipe.hyperparameters.items.append(fact)
+
+
+def _straight(reader: Reader, node: ast.AST) -> bool:
+    """True for what stands straight in its function, or among what the file does when it is run: no test of a name or a turn leads to it."""
+    body: list[ast.stmt] = list(reader.active[-1].body) if reader.active and isinstance(reader.active[-1], ast.FunctionDef) else []
+    pending = body or list(reader.frame.module.tree.body)
+    while pending:
+        part = pending.pop()
+        if part is node:
+            return True
+        if isinstance(part, ast.With) or (not body and isinstance(part, ast.If) and "__name__" in ast.unparse(part.test)):
+            pending += part.body
+    return False
+
+
+def _shared(reader: Reader, name: str) -> bool:
+    """Whether another program of the project has the options from the same file and may leave this one as it is given."""
+    where = {setting.place.file for setting in reader.recipe.hyperparameters if setting.declared == "argparse" and setting.name == name}
+    stems = {os.path.splitext(os.path.basename(file))[0] for file in where}
+    beside = spelled.beside(reader.project, _above(reader, where))
+    if not stems or beside is None:
+        return True
+    own = {source.path for source in reader.modules.values()}
+    imported = re.compile(rf"^\s*(?:from|import)\b.*\b(?:{'|'.join(map(re.escape, stems))})\b", re.MULTILINE)
+    written = re.compile(rf"\.{re.escape(name)}\s*=(?!=)")
+    texts = (spelled.text(reader.project, file) for file in beside if file[0] not in own)
+    return any(imported.search(text) and not written.search(text) for text in texts)
 
 
 def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[Text], wholesale: bool) -> set[str]:

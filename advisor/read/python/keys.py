@@ -11,7 +11,7 @@ from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar, known, plain
-from advisor.read.python import folders
+from advisor.read.python import folders, undeclared
 from advisor.read.python.values import Constant, Mapping, Sequence, Union, Value
 
 if TYPE_CHECKING:
@@ -104,7 +104,11 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
-    if not _of_configs(reader) or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+    if callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+        return
+    for values in given:
+        undeclared.hand_on(values)
+    if not _of_configs(reader):
         return
     _mark(reader, {path for values in given for value in values for path in _paths(value)})
 

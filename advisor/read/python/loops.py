@@ -31,6 +31,7 @@ from advisor.read.python.values import (
     Union,
     Value,
     Weights,
+    join,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 
 UNROLLED = 24  # items of a literal that a loop is read for one by one
+WALKED = 8  # data sets inside each other
 UNROLLED_SHORT, SHORT = 64, 6  # and where its body is short: the options that a loop makes of a dict of defaults
 
 
@@ -48,7 +50,7 @@ def widen(reader: Reader, node: ast.AST) -> None:
         value = reader.frame.lookup(name)
         home = reader.frame.home(name)
         if value is not None and name in home:
-            changed = widened(value)
+            changed = _walked(node, name, value) if isinstance(value, Instance) and value.role == "dataset" else widened(value)
             if changed is not value:
                 reader.store.write(home, name, changed)
     if found.attributes:
@@ -59,6 +61,22 @@ def widen(reader: Reader, node: ast.AST) -> None:
                     changed = widened(held)
                     if changed is not held:
                         reader.store.write(container.attributes, name, changed)
+
+
+def _walked(node: ast.AST, name: str, value: Instance) -> Value:
+    """What a loop that goes from a data set to the one inside (`data = data.dataset`) may stand at in any turn."""
+    steps = {
+        part.value.attr
+        for part in ast.walk(node)
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Attribute)
+        if isinstance(part.value.value, ast.Name) and part.value.value.id == name
+        if any(isinstance(target, ast.Name) and target.id == name for target in part.targets)
+    }
+    reached: list[Value] = [value]
+    for held in reached:
+        if isinstance(held, Instance) and len(reached) <= WALKED:
+            reached += [held.attributes[step] for step in sorted(steps) if step in held.attributes and held.attributes[step] not in reached]
+    return join(reached)
 
 
 def _instances_in_reach(reader: Reader) -> list[Instance]:

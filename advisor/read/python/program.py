@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union
 
 from advisor.model.events import Kind, kinds
+from advisor.model.kinds import GRAPH_ROOTS
 from advisor.model.recipe import Recipe
 from advisor.read.python import assembly, functions, imports, scopes
 from advisor.read.python.executions import Shared
@@ -73,6 +74,7 @@ def _read(reader: Reader, everything: bool) -> Recipe:
         if everything:
             _read_everything(reader)
         recipe.trains = trains(recipe)
+        recipe.of_graphs = any(root.rstrip(".") in reader.imported for root in GRAPH_ROOTS)
         if not recipe.trains and {Kind.RESTORE, Kind.FORWARD} <= kinds(recipe.tree[:main_code], {}):
             recipe.evaluates = main_code
     except RecursionError:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking, sampled
+from advisor.read.python import called, classes, lacking, sampled, undeclared
 from advisor.read.python.handed import Handed
-from advisor.read.python.values import Arguments, Class, Function, Mapping, Sequence, Value
+from advisor.read.python.values import Arguments, Class, Function, Instance, Mapping, Sequence, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact
@@ -29,6 +29,7 @@ class Refusals:
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.attributes: dict[tuple[Class, str], tuple[UndefinedName, bool]] = {}  # that a class does not give its objects; asked of itself
+        self.options: dict[str, tuple[UndefinedName, Instance]] = {}  # that the options of a command line lack, with these
         self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
         self.sampled: set[tuple[Class, ast.AST]] = set()  # methods of data sets that were looked through
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
@@ -60,6 +61,7 @@ class Refusals:
         for (cls, name), (fact, of_itself) in self.attributes.items():
             if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
                 reader.recipe.undefined_names.items.append(fact)
+        undeclared.note(reader)
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
@@ -42,6 +42,17 @@ def judge(reader: Reader, owner: Instance) -> None:
                     lacking.judge_attribute(reader, owner, node.attr, node, method.module)
             elif isinstance(node, ast.Call):
                 _judge_none(reader, owner, own, node, method.module)
+
+
+def judge_where(reader: Reader, method: Function, switch: str) -> None:
+    """Looks through what a method does where an argument is true that the call which was read leaves out."""
+    if reader.refusals.guarded or method.module.cells is not None:
+        return
+    for node in ast.walk(method.node):
+        if isinstance(node, (ast.If, ast.IfExp)) and isinstance(node.test, ast.Name) and node.test.id == switch:
+            for part in _certain(node.body if isinstance(node, ast.If) else [node.body]):
+                if isinstance(part, ast.Name) and not _is_bound(method, part.id):
+                    unbound.judge_name(reader, part, method.module)
 
 
 def _is_bound(method: Function, name: str) -> bool:
@@ -89,7 +100,7 @@ def _gives(tree: ast.AST, name: str) -> bool:
     return any(node not in inside or not isinstance(node.value, ast.Name) or node.value.id != "self" for node in stored)
 
 
-def _certain(body: list[ast.stmt]) -> Iterator[ast.AST]:
+def _certain(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """The expressions of a body that are evaluated whenever it is run."""
     for statement in body:
         yield from _parts(statement)

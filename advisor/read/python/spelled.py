@@ -92,7 +92,7 @@ def of(project: Project, file: Text) -> Spelled:
     """What a file says, looked for once however many programs read it."""
     said = project.remembered.get(file[0])
     if said is None:
-        said = project.remembered[file[0]] = _of(_text(project, file))
+        said = project.remembered[file[0]] = _of(text(project, file))
     assert isinstance(said, Spelled)
     return said
 
@@ -102,7 +102,7 @@ def asked_in(project: Project, file: Text) -> Asked:
     key = f"asked\0{file[0]}"
     asked = project.remembered.get(key)
     if asked is None:
-        asked = project.remembered[key] = _asked_in(_text(project, file))
+        asked = project.remembered[key] = _asked_in(text(project, file))
     assert isinstance(asked, Asked)
     return asked
 
@@ -116,7 +116,8 @@ def beside(project: Project, start: str) -> tuple[Text, ...] | None:
     return cast("tuple[Text, ...] | None", project.remembered[key])
 
 
-def _text(project: Project, file: Text) -> str:
+def text(project: Project, file: Text) -> str:
+    """What a file holds; nothing where it cannot be read."""
     data = project.read_bytes(file[0]) if file[1] is None else file[1]
     return data if isinstance(data, str) else data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
 

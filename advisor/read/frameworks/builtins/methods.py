@@ -135,8 +135,8 @@ def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
         kept, text, loops = (id(value.state), "items"), reader.text(call.node), reader.loop_depth - int(value.state.get("loops") or 0)
         reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=kept, text=text, item=id(item), loops=loops)
         reader.keep += value, item
-    elif reader.loop_depth and isinstance(item, (Tensor, Opaque)) and item.flow is not None and item.flow.ratio:
-        reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=(id(value.state), "items"), text=reader.text(call.node))
+    elif reader.loop_depth and isinstance(item, (Tensor, Opaque)) and (flow := item.flow) and (flow.ratio or flow.aggregate == "last-batch"):
+        reader.emit(Kind.KEEP, call.node, flow=flow, how="append", variable=(id(value.state), "items"), text=reader.text(call.node))
         reader.keep.append(value)
     front, was = call.name.endswith("appendleft"), growing.growth(value)
     whole = bool(value.state.get("whole")) and growing.steady(reader)

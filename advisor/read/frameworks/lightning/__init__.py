@@ -201,6 +201,7 @@ def add_argparse_args(call: LibraryCall) -> Value:
     parser = call.get("parent_parser", 0)
     if isinstance(parser, Instance) and parser.role == "argument-parser":
         options = {name: Constant(value, weak=True, default=VERSION) for name, value in TRAINER_DEFAULTS.items() if name != "callbacks"}
+        parser.data["handed"] = True  # other releases have others
         call.reader.store.write(parser.data, "options", {**options, **parser.data.get("options", {})})
     return parser if parser is not None else Opaque("a parser")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from advisor.model.events import Kind
+from advisor.model.pattern import pattern
 from advisor.model.pipelines import steps
 from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
 from advisor.model.record import replace
@@ -27,6 +29,7 @@ LOADER = (
     "timeout=0, worker_init_fn=None, multiprocessing_context=None, generator=None, "
     "*, prefetch_factor=None, persistent_workers=False, pin_memory_device='', in_order=True"
 )
+MEANT = pattern(r"debug|determinis|overfit|reproduc|sanity|purpose|intention|deliberate|\border\b|already", re.IGNORECASE)
 KEPT = ("sampler", "batch_sampler", "batch_size", "collate_fn", "num_workers", "generator")  # arguments that are attributes of a loader
 table.CLASS_ROLES[ROOT + "DataLoader"] = "loader"
 
@@ -47,6 +50,7 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     settings = call.settings(names)
     settings.pop("dataset")
     fact.settings, fact.arguments_at = settings, call.arguments.spread
+    fact.order_meant = _order_meant(call)
     data = call.get("dataset", 0)
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
@@ -58,6 +62,17 @@ def fill(call: LibraryCall, fact: Loader) -> None:
         value = call.get(key)
         if isinstance(value, Opaque) and isinstance(settings[key], Unknown):
             settings[key] = Unknown(value.why)
+
+
+def _order_meant(call: LibraryCall) -> bool:
+    """True for `shuffle=False,  # for debugging`."""
+    keywords = call.node.keywords if isinstance(call.node, ast.Call) else []
+    given = next((keyword.value for keyword in keywords if keyword.arg == "shuffle"), None)
+    lines = call.reader.frame.module.lines
+    if not isinstance(given, ast.Constant) or given.value is not False or not given.end_lineno or given.end_lineno > len(lines):
+        return False
+    comment = lines[given.end_lineno - 1].rpartition("#")[2] if "#" in lines[given.end_lineno - 1] else ""
+    return MEANT.search(comment) is not None
 
 
 def _batched_by(value: Value | None) -> dict[str, Setting]:

@@ -73,7 +73,7 @@ def role_of_words(text: str) -> Role:
 def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     """Transforms, role and generators among the attributes of a data set of the project."""
     fact.iterable = fact.iterable or instance.kind in ITERABLE
-    if fact.transforms is None:
+    if fact.transforms is None and not fact.maybe_replaced:
         fact.transforms = _steps(instance, instance.attributes)
     if fact.role == "unknown":
         roles = {_role(instance.attributes[name]) for name in SPLITS if name in instance.attributes} - {"unknown"}
@@ -271,3 +271,16 @@ def later(reader: Reader, instance: Any, value: Value, node: ast.AST) -> None:
         fact.transforms = _steps(instance, {**instance.attributes, name: value})
     else:
         fact.transforms = [transform for member in found for transform in transforms_of(member)]
+
+
+@table.write("unread", "*")
+def of_any(reader: Reader, owner: Any, value: Value, node: ast.AST) -> None:
+    """found.transform = plain: the data set that is found by a walk may be each of those made so far, so that nobody knows their pipelines."""
+    if any(isinstance(member, Instance) and member.role == "transform" for member in members(value)) or _names_pipeline(node):
+        for fact in reader.recipe.datasets.items:
+            fact.transforms, fact.maybe_replaced = None, True
+
+
+def _names_pipeline(node: ast.AST) -> bool:
+    """True for the attribute that the data sets of torchvision keep their transforms in: a pipeline that was kept aside comes back."""
+    return isinstance(node, ast.Attribute) and node.attr in ("transform", "transforms")

@@ -87,7 +87,11 @@ TAKEN_TO_GENERATE = TAKEN | frozenset(_TAKEN_TO_GENERATE.split())  # by Seq2SeqT
 MATCHED = (4, 9)  # since when the best model is loaded only where it is saved each time that it is measured
 INTERVAL = 500  # steps between two checkpoints, and between two evaluations, where nothing else is said
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
-ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", *(f"trl.{name}" for name in TRL_RATES))
+ARGUMENTS = (
+    *OWN,
+    *(f"sentence_transformers.{name}TrainingArguments" for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder")),
+    *(f"trl.{name}" for name in TRL_RATES),
+)
 for _name in ARGUMENTS:
     table.CLASS_ROLES[_name] = "hf-arguments"
 

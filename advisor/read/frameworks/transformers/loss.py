@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow, Loader, Loss, Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.optimization import model_of
-from advisor.read.python import classes, functions
+from advisor.read.python import classes, functions, sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Arguments, Constant, Function, Instance, Opaque, Tensor, Value, members, sequence
 
@@ -25,6 +25,7 @@ def step_loss(reader: Reader, this: Instance, loader: Loader | None, node: ast.A
     batch = Tensor(Flow(source=loader, graph="none"))
     named: dict[str, Value] = {COUNTED: Opaque("how many tokens count", "int")} if COUNTED in _parameters(function) else {}
     result = functions.call_function(reader, function, Arguments([this, model, batch], named), node, this)
+    sampled.judge_where(reader, function, "return_outputs")  # it is on where the trainer evaluates and predicts
     loss = next((one.flow for one in members(result) if isinstance(one, Tensor)), None)
     ran = any(event.subject is model.fact for event, _ in events(reader.block, Kind.FORWARD))
     if loss is not None and ran:

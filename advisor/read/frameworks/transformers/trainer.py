@@ -31,6 +31,7 @@ SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "s
 TRAINERS = (
     "transformers.Trainer",
     "transformers.Seq2SeqTrainer",
+    *(f"sentence_transformers.{name}Trainer" for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder")),
     *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO", "PPO", "RLOO")),
 )
 for _name in TRAINERS:
@@ -63,17 +64,19 @@ def trainer_init(call: LibraryCall) -> Value:
 
 
 _POSITIONS = ("model", "args", "data_collator", "train_dataset", "eval_dataset")
+_POSITIONS_OF_SENTENCES = ("model", "args", "train_dataset", "eval_dataset", "loss", "evaluator", "data_collator")
 
 
 def _remember(call: LibraryCall, instance: Instance) -> None:
-    given = {name: value for position, name in enumerate(_POSITIONS) if (value := call.get(name, position)) is not None}
+    positions = _POSITIONS_OF_SENTENCES if instance.kind.startswith("sentence_transformers.") else _POSITIONS
+    given = {name: value for position, name in enumerate(positions) if (value := call.get(name, position)) is not None}
     given.update(call.arguments.keywords)
     for key, value in given.items():
         call.reader.store.write(instance.attributes, key, value)
     call.reader.store.write(instance.data, "place", call.place)
     call.reader.store.write(instance.data, "exact", call.arguments.exact)
     call.reader.store.write(instance.data, "written", call.arguments.exact and call.arguments.written)
-    evaluated = call.reader.argument_place(call.node, "eval_dataset", _POSITIONS.index("eval_dataset"))
+    evaluated = call.reader.argument_place(call.node, "eval_dataset", positions.index("eval_dataset"))
     call.reader.store.write(instance.data, "evaluation_place", evaluated)
     note_two_adapters(call, instance)
 
@@ -156,6 +159,9 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
             if padded is not None:
                 loader.settings["padded_labels"] = Known(True, place=padded)
         found.append(reader.record(loader))
+    evaluator = this.attributes.get("evaluator", NONE)
+    if not (isinstance(evaluator, Constant) and evaluator.value is None):
+        reader.recipe.loaders.complete, reader.recipe.loaders.why = False, "an evaluator has data of its own"
     _note_same(this, found, argument)
     return found
 
