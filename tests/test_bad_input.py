@@ -47,6 +47,10 @@ def notebook(*cells: Any) -> str:
 CONFLICT = "<<<<<<< HEAD\n{0}\n=======\n{1}\n>>>>>>> theirs\n"
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
 
+PAIRS = "".join(f"        a, b = a + b + {i}, b + a\n" for i in range(60))
+NAMES = "from torch.utils.data import DataLoader, Dataset\nclass D(Dataset):\n    def __getitem__(self, i):\n        a, b = i, i\n" + PAIRS
+NAMES += "        return a, b\n    def __len__(self):\n        return 9\nloader = DataLoader(D(), 3)\nfor a, b in loader:\n    print(a)\n"
+
 EXPLODING = (
     "10**10**10", "'a' * 10**12", "[[0] * 10**6] * 10**6", "1 << 10**12", "(1,) * 10**12", "9.0 ** 9 ** 9", "2 ** 2 ** 2 ** 2 ** 2 ** 2",
     "pow(10, 10**9)", "round(1, -10**9)", "np.power(10, 10**10)", "np.round(1, -10**9)", "'x'.ljust(10**12)", "'%1000000000000d' % 3",
@@ -244,6 +248,7 @@ READ: dict[str, dict[str, str | bytes]] = {
     "blocks": {"a.py": "a = open('a').read()\n" + "".join(" " * i + "if a:\n" for i in range(90)) + " " * 90 + "x = 1\n" + SOFTMAX},
     "conditions": {"a.py": "import os\nx = " + " and ".join(f"os.a{i}" for i in range(5000)) + "\n" + SOFTMAX},
     "constants-that-explode": {"a.py": "import itertools, math\nimport numpy as np\n" + "".join(f"x = {text}\n" for text in EXPLODING) + SOFTMAX},
+    "names-made-of-each-other": {"a.py": TORCH + NAMES + SOFTMAX},
     "doubled-text": {"a.py": "s = 'a'\n" + "s = s + s\n" * 200 + SOFTMAX},
     "doubled-list": {"a.py": "s = [1]\n" + "s = [s, s]\n" * 200 + SOFTMAX},
     "list-in-itself": {"a.py": "s = [1]\ns.append(s)\nimport copy\nt = copy.deepcopy(s)\nprint(f'{s}', s == t)\n" + SOFTMAX},

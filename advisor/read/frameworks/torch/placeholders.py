@@ -146,20 +146,22 @@ def _dotted(node: ast.expr, method: Function) -> str:
     return held.name if isinstance(held, Library) else ""
 
 
-def _holds(entry: ast.expr, names: dict[str, list[ast.expr]], instance: Instance, taken: frozenset[str] = frozenset(), depth: int = 0) -> bool:
+def _holds(entry: ast.expr, names: dict[str, list[ast.expr]], instance: Instance, taken: frozenset[str] = frozenset()) -> bool:
     """True when an expression takes something of what the data set holds, or a helper is given (`taken`), such as the shape of the sample.
 
     Other than plain settings and numbers that the data set has drawn itself.
     """
-    for node in ast.walk(entry):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            held = instance.attributes.get(node.attr)
-            drawn = isinstance(held, Tensor) and held.flow.activation == "random"
-            if held is not None and not isinstance(held, Constant) and not drawn:
+    waiting, followed = [entry], set[str]()  # each name once: names may be made of each other
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+                held = instance.attributes.get(node.attr)
+                drawn = isinstance(held, Tensor) and held.flow.activation == "random"
+                if held is not None and not isinstance(held, Constant) and not drawn:
+                    return True
+            elif isinstance(node, ast.Name) and node.id in taken:
                 return True
-        elif isinstance(node, ast.Name) and node.id in taken:
-            return True
-        elif isinstance(node, ast.Name) and depth <= len(names):
-            if any(_holds(behind, names, instance, taken, depth + 1) for behind in names.get(node.id, ())):
-                return True
+            elif isinstance(node, ast.Name) and node.id not in followed:
+                followed.add(node.id)
+                waiting += names.get(node.id, ())
     return False
