@@ -16,6 +16,7 @@ from advisor.checks.context import Context
 from advisor.model.events import events
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.finished import finished
+from advisor.model.overtime import TookTooLong, overtime
 from advisor.model.recipe import LISTINGS as recipe_lists
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
@@ -64,7 +65,7 @@ class Linter:
 
     def ask(self, recipe: Recipe) -> tuple[Judged, set[str]]:
         """What the rules say of a program, and the files whose text is needed to tell it."""
-        with finished():
+        with finished(), overtime():
             judged = judge(recipe, facts_of(recipe), self.choose(recipe.entry), self.severity)
         judged.skipped = [entry for entry in (*judged.skipped, *recipe.not_read) if _is_shown(entry.file, recipe)]
         judged.findings = [finding for finding in judged.findings if _is_shown(finding.place.file, recipe)]
@@ -158,6 +159,8 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
                 if os.environ.get("ADVISOR_DEBUG"):
                     raise
                 judged.crashes.append(f"rule {rule.name} failed on {recipe.entry}: {type(error).__name__}: {error}")
+                if isinstance(error, TookTooLong):
+                    break
         judged.skipped += context.skipped
         judged.subjects.update(context.subjects)
     return judged

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from advisor.model.overtime import overtime
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.model.source import Place
@@ -78,7 +79,8 @@ def read_all(
 def is_settled(project: Project, reading: Reading, path: str, words: int, named: bool, claimed: dict[str, Recipe]) -> bool:
     """True when all that can be said of a config on its own is said."""
     try:
-        return _read_config(project, reading, path, words, named, claimed)
+        with overtime():
+            return _read_config(project, reading, path, words, named, claimed)
     except Exception as error:  # ours; the other files are still read, and the run does not end with 0
         if os.environ.get("ADVISOR_DEBUG"):
             raise
@@ -167,7 +169,8 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
         if isinstance(source, Broken) or tried in project.remembered:
             continue
         try:
-            recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None, shared)
+            with overtime():
+                recipe = read_program(project, source, False, config, [start.launch] if start.launch is not None else None, shared)
         except Exception as error:  # ours; the config is left unjudged, and the run does not end with 0
             if os.environ.get("ADVISOR_DEBUG"):
                 raise

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind, events
+from advisor.model.overtime import EVERY_FUNCTION, PROGRAM, overtime
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
@@ -150,7 +151,8 @@ def _read(
     shared: Shared | None = None,
 ) -> Recipe | None:
     try:
-        return read_program(project, source, everything, config, shared=shared)
+        with overtime(EVERY_FUNCTION if everything else PROGRAM):
+            return read_program(project, source, everything, config, shared=shared)
     except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
         if os.environ.get("ADVISOR_DEBUG"):
             raise
