@@ -66,6 +66,10 @@ MODE_SAID = (1, 3)
 OLD_ARGUMENTS = ("filepath", "prefix", "period")  # of ModelCheckpoint before that
 ALL_KEPT = -1  # of save_top_k
 BEFORE = {"max_nb_epochs": "max_epochs"}  # until 0.8
+WATCHERS = (
+    "LearningRateMonitor", "TQDMProgressBar", "RichProgressBar", "ModelSummary", "RichModelSummary", "DeviceStatsMonitor", "GPUStatsMonitor", "Timer",
+    "ThroughputMonitor", "ProgressBar",
+)  # fmt: skip
 for _name, _role in _ROLES.items():
     table.CLASS_ROLES[f"lightning.{_name}"] = _role
 
@@ -127,6 +131,12 @@ def model_checkpoint(call: LibraryCall) -> Value:
         save.watched, save.mode = monitor, _mode(call, None)
         save.mode_as = f'mode="{value_of(save.mode)}"'
     return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data={"save": save, "monitor": monitor})
+
+
+@table.function(*(f"lightning.{name}" for name in WATCHERS))
+def watcher(call: LibraryCall) -> Value:
+    """A callback that shows or counts something, and changes nothing."""
+    return call.reader.instance(call.name, role="callback", node=call.node)
 
 
 @table.function("lightning.Trainer")

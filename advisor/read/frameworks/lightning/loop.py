@@ -9,7 +9,7 @@ from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, RefusedRun, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
-from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
+from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions, scopes
 from advisor.read.python.pins import pinned
@@ -203,6 +203,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
+    choices.restored = len(recipe.restores)
     on_published_test_data(choices)
     trainer.data["fitted"] = (model, data, choices)
 
@@ -247,6 +248,7 @@ def test(call: LibraryCall) -> None:
     if "fitted" not in call.this.data:
         return
     model, data, choices = call.this.data["fitted"]
+    on_last_weights(choices, call.this, model, call)
     given = call.get("dataloaders", 1) or call.get("test_dataloaders") or call.get("datamodule") or (data if _is_datamodule(data) else None)
     if choices.made:
         on_data_of_the_test(choices, _loaders(call.reader, model, given, "test_dataloader", call.node), call)
