@@ -30,7 +30,7 @@ from advisor.model.facts import (
 from advisor.model.finding import Skipped
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, DuplicateKey, IdleEvaluation, RefusedCall, RefusedRun, UndefinedName, UnknownKey
+from advisor.model.refused import DebuggerStop, DuplicateKey, IdleEvaluation, RefusedCall, RefusedRun, UndefinedName, UnknownKey, UnmeasuredMetric
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 
@@ -108,6 +108,7 @@ class Recipe:
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
     idle_evaluations: Listing[IdleEvaluation] = field(default_factory=Listing)
+    unmeasured_metrics: Listing[UnmeasuredMetric] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
     debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
 
@@ -198,6 +199,7 @@ LISTINGS: dict[type[Fact], str] = {
     RefusedCall: "refused_calls",
     RefusedRun: "refused_runs",
     IdleEvaluation: "idle_evaluations",
+    UnmeasuredMetric: "unmeasured_metrics",
     UndefinedName: "undefined_names",
     DebuggerStop: "debugger_stops",
     Transform: "transforms",
@@ -242,4 +244,5 @@ __all__ = [
     "Transform",
     "UndefinedName",
     "UnknownKey",
+    "UnmeasuredMetric",
 ]

@@ -84,6 +84,15 @@ class IdleEvaluation(Fact):
 
 
 @dataclass(slots=True, eq=False)
+class UnmeasuredMetric(Fact):
+    """A metric by which a framework is to choose the best model or the end of the run, and which nothing in the program measures: a KeyError."""
+
+    name: str = ""
+    taker: str = ""
+    measured: tuple[str, ...] = ()  # what is
+
+
+@dataclass(slots=True, eq=False)
 class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
 

@@ -13,6 +13,7 @@ from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.easydict import attributed
+from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import NAMES, SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.table import LibraryCall
@@ -117,7 +118,8 @@ def early_stopping(call: LibraryCall) -> Value:
     stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
     stop.unit, stop.owner = "evaluation", "lightning"
     stop.stops = True
-    return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data={"early_stopping": stop})
+    data = {"early_stopping": stop, "monitor": stop.monitor, "lenient": call.get("strict") is not None}
+    return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data=data)
 
 
 @table.function("lightning.ModelCheckpoint")
@@ -270,6 +272,7 @@ def fit(call: LibraryCall) -> Value:
     for member in members(model) if model is not None else ():
         if isinstance(member, Instance) and member.role == "module":
             run(call, call.this, member, datamodule, call.get("val_dataloaders", 2))
+            note_unlogged(call, call.this, member)
             return NONE
     call.reader.recipe.framework = "lightning"
     call.reader.recipe.owner_silences |= SILENCES

@@ -58,7 +58,7 @@ def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall
 
 def on_last_weights(choices: Choices, trainer: Instance, model: Instance, call: LibraryCall) -> None:
     """trainer.test(model): the weights that the training left, where a callback keeps the best ones; and whether the best are tested as well."""
-    callbacks = _given(trainer)
+    callbacks = callbacks_of(trainer)
     kept = [item.data["save"] for item in callbacks or () if "save" in item.data and isinstance(value_of(item.data["monitor"]), str)]
     given, reader = call.get("model", 0), call.reader
     if given is not model or call.get("ckpt_path") is not None or not call.arguments.exact:
@@ -73,7 +73,7 @@ def on_last_weights(choices: Choices, trainer: Instance, model: Instance, call: 
             save.tested_last = call.place
 
 
-def _given(trainer: Instance) -> list[Instance] | None:
+def callbacks_of(trainer: Instance) -> list[Instance] | None:
     """The callbacks of a trainer, those that a flag chooses between among them; None where some could not be read."""
     request: LibraryCall | None = trainer.data.get("call")
     given = request.get("callbacks") if request is not None else None

@@ -12,6 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.loss import step_loss
+from advisor.read.frameworks.transformers.measured import note_unmeasured
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
@@ -93,6 +94,7 @@ def train(call: LibraryCall) -> Value:
     note_without_data(call)
     note_without_evaluation_data(call, argument)
     note_idle_evaluation(call, argument)
+    note_unmeasured(call, argument)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
