@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 
-from advisor.model.data import Dataset, Fitted, Loader, Sampler, Split, Transform
+from advisor.model.data import Dataset, Fitted, Loader, Meter, Sampler, Split, Transform
 from advisor.model.events import Node
 from advisor.model.facts import (
     Autocast,
@@ -108,6 +108,7 @@ class Recipe:
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
     idle_evaluations: Listing[IdleEvaluation] = field(default_factory=Listing)
+    meters: Listing[Meter] = field(default_factory=Listing)
     unmeasured_metrics: Listing[UnmeasuredMetric] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
     debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
@@ -199,6 +200,7 @@ LISTINGS: dict[type[Fact], str] = {
     RefusedCall: "refused_calls",
     RefusedRun: "refused_runs",
     IdleEvaluation: "idle_evaluations",
+    Meter: "meters",
     UnmeasuredMetric: "unmeasured_metrics",
     UndefinedName: "undefined_names",
     DebuggerStop: "debugger_stops",
@@ -226,6 +228,7 @@ __all__ = [
     "Listing",
     "Loader",
     "Loss",
+    "Meter",
     "Module",
     "Optimizer",
     "Parameters",

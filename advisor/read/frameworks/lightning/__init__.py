@@ -11,7 +11,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
-from advisor.read.frameworks import table
+from advisor.read.frameworks import gathered, table
 from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import NAMES, SILENCES, VERSION, run
@@ -171,6 +171,8 @@ def log(call: LibraryCall) -> Value:
     name, value = call.get("name", 0), call.get("value", 1)
     given = call.get("dictionary", 0)
     named = dict(given.items) if isinstance(given, Mapping) else {call.reader.plain(name): value}
+    for logged in (given, *named.values()):
+        gathered.leave(logged)  # Lightning resets a metric that is logged itself
     if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:
         call.reader.emit(Kind.COLLECTIVE, call.node, what="log(sync_dist=True)")
     for key, its in named.items():

@@ -6,7 +6,7 @@ import ast
 
 from advisor.model.recipe import UnmeasuredMetric
 from advisor.model.source import Known, Setting
-from advisor.read.frameworks.lightning.loop import BASES
+from advisor.read.frameworks.lightning.refusals import BASES
 from advisor.read.frameworks.lightning.selection import callbacks_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import scopes
