@@ -19,7 +19,8 @@ class Choices:
         self.loader = _only(valid)
         self.restored = 0  # so many states were loaded before the training ended
         logged = [(event.data.get("name"), batch in context.path) for event, context in events([epoch], Kind.METRIC)]
-        in_validation = {name for name, _ in logged} - {name for name, in_training in logged if in_training}
+        self.in_training = {name for name, in_training in logged if in_training}
+        in_validation = {name for name, _ in logged} - self.in_training
         self.made: list[tuple[Save | EarlyStopping, str]] = []
         for item in callbacks:
             made: Save | EarlyStopping | None = item.data.get("save") or item.data.get("early_stopping")
@@ -59,7 +60,8 @@ def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall
 def on_last_weights(choices: Choices, trainer: Instance, model: Instance, call: LibraryCall) -> None:
     """trainer.test(model): the weights that the training left, where a callback keeps the best ones; and whether the best are tested as well."""
     callbacks = callbacks_of(trainer)
-    kept = [item.data["save"] for item in callbacks or () if "save" in item.data and isinstance(value_of(item.data["monitor"]), str)]
+    watching = [(item.data["save"], value_of(item.data["monitor"])) for item in callbacks or () if "save" in item.data]
+    kept = [save for save, metric in watching if isinstance(metric, str) and metric not in choices.in_training]
     given, reader = call.get("model", 0), call.reader
     if given is not model or call.get("ckpt_path") is not None or not call.arguments.exact:
         for save in kept:
