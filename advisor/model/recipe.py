@@ -30,7 +30,17 @@ from advisor.model.facts import (
 from advisor.model.finding import Skipped
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, DuplicateKey, IdleEvaluation, RefusedCall, RefusedRun, UndefinedName, UnknownKey, UnmeasuredMetric
+from advisor.model.refused import (
+    DebuggerStop,
+    DuplicateKey,
+    IdleEvaluation,
+    OpenTracker,
+    RefusedCall,
+    RefusedRun,
+    UndefinedName,
+    UnknownKey,
+    UnmeasuredMetric,
+)
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 
@@ -108,6 +118,7 @@ class Recipe:
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
     idle_evaluations: Listing[IdleEvaluation] = field(default_factory=Listing)
+    open_trackers: Listing[OpenTracker] = field(default_factory=Listing)
     meters: Listing[Meter] = field(default_factory=Listing)
     unmeasured_metrics: Listing[UnmeasuredMetric] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
@@ -200,6 +211,7 @@ LISTINGS: dict[type[Fact], str] = {
     RefusedCall: "refused_calls",
     RefusedRun: "refused_runs",
     IdleEvaluation: "idle_evaluations",
+    OpenTracker: "open_trackers",
     Meter: "meters",
     UnmeasuredMetric: "unmeasured_metrics",
     UndefinedName: "undefined_names",
@@ -230,6 +242,7 @@ __all__ = [
     "Loss",
     "Meter",
     "Module",
+    "OpenTracker",
     "Optimizer",
     "Parameters",
     "Reading",

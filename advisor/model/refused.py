@@ -93,6 +93,14 @@ class UnmeasuredMetric(Fact):
 
 
 @dataclass(slots=True, eq=False)
+class OpenTracker(Fact):
+    """A framework that is to write down what a run measures and was not told where: it writes nothing; or was told None, which it takes for all."""
+
+    taker: str = ""
+    everywhere: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class UndefinedName(Fact):
     """A name that is asked for and that nothing in its file binds: a NameError. Or one that is imported from a file that binds no such name.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.recipe import RefusedRun, UnknownKey
+from advisor.model.recipe import OpenTracker, RefusedRun, UnknownKey
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -84,6 +84,7 @@ _TAKEN = (  # by TrainingArguments of versions 2 to 5, those that went away amon
 TAKEN = frozenset(_TAKEN.split())
 _TAKEN_TO_GENERATE = "sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams"
 TAKEN_TO_GENERATE = TAKEN | frozenset(_TAKEN_TO_GENERATE.split())  # by Seq2SeqTrainingArguments
+SWITCHED_OFF = ("WANDB_DISABLED", "WANDB_MODE", "report_to = [", "report_to=[")
 MATCHED = (4, 9)  # since when the best model is loaded only where it is saved each time that it is measured
 INTERVAL = 500  # steps between two checkpoints, and between two evaluations, where nothing else is said
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
@@ -122,6 +123,7 @@ def arguments_init(call: LibraryCall) -> Value:
 
 
 def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
+    _note_open(call)
     attributes: dict[str, Value] = {}
     for key, default in defaults_of(name).items():
         value = call.get(key)
@@ -133,6 +135,16 @@ def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
     if call.arguments.positional:
         attributes["output_dir"] = call.arguments.positional[0]
     return attributes
+
+
+def _note_open(call: LibraryCall) -> None:
+    """Notes a None that is to stand for no tracker, unless the program switches the one off that asks for an account."""
+    given, reader = call.get("report_to"), call.reader
+    if not isinstance(given, Constant) or given.value is not None or given.weak or given.default is not None:
+        return
+    if not any(word in module.text for module in reader.modules.values() for word in SWITCHED_OFF):
+        place = given.place or reader.argument_place(call.node, "report_to")
+        reader.record(OpenTracker(place, taker=call.name.rpartition(".")[2], everywhere=True))
 
 
 def _note_unknown(call: LibraryCall) -> None:
