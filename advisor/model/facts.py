@@ -199,6 +199,7 @@ class Loss(Fact):
     user_class: bool = False
     weighting: Literal["inverse", "proportional"] | None = None  # how its class weights follow the class counts
     computed_by: Module | None = None  # the model that computes it itself, where it is run: `model(**batch).loss`
+    unshifted: Place | None = None  # where it compares the scores of a decoder with the labels at the same places
 
     @property
     def name(self) -> str:
