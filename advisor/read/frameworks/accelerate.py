@@ -53,7 +53,7 @@ def accelerator(call: LibraryCall) -> Value:
     if not isinstance(precision, Known) or precision.value is not None:
         recipe.precision = precision
     recipe.distributed.setdefault("owner", Known("accelerate"))
-    mute = call.arguments.exact and not call.arguments.positional and call.get("log_with") is None
+    mute = not call.reader.conditions and call.arguments.exact and not call.arguments.positional and call.get("log_with") is None
     return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings, "mute": mute})
 
 
