@@ -26,13 +26,14 @@ class UnknownKey(Fact):
     With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
     where the taker leaves aside what it does not know, "parts" where it is a part of a data set that is asked for: a KeyError;
     "literal" where it is asked of a dict that is written out, which the taker is the name of: another one.
+    "version" where the library takes it, and not in the version (the one field) that the project pins.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored", "parts", "literal"] = "project"
+    by: Literal["project", "library", "ignored", "parts", "literal", "version"] = "project"
     defined: Place | None = None  # where the dict is written
     meant: str | None = None  # what is called so elsewhere
 

@@ -8,6 +8,7 @@ from advisor.model.recipe import OpenTracker, RefusedRun, UnknownKey
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.transformers.versions import note_of_other_version
 from advisor.read.python import classes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -108,6 +109,7 @@ def training_arguments(call: LibraryCall) -> Value:
     """TrainingArguments(...): every setting, given or default, readable as an attribute."""
     if call.name in OWN:
         _note_unknown(call)
+        note_of_other_version(call)
     attributes = _attributes(call, call.name)
     _note_unmatched(call, attributes)
     return call.reader.instance(call.name, role="hf-arguments", node=call.node, attributes=attributes)

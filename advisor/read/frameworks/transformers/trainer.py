@@ -25,6 +25,7 @@ from advisor.read.frameworks.transformers.refusals import (
     strategy_of,
 )
 from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
+from advisor.read.frameworks.transformers.versions import note_of_other_version
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
@@ -52,6 +53,8 @@ def early_stopping(call: LibraryCall) -> Value:
 def trainer(call: LibraryCall) -> Value:
     """Trainer(model, args, ...): seeds at once; the loop runs at train()."""
     instance = call.reader.instance(call.name, role="hf-trainer", node=call.node)
+    if call.name in PLAIN:
+        note_of_other_version(call)
     _remember(call, instance)
     return instance
 
