@@ -16,7 +16,9 @@ def note_of_other_version(call: LibraryCall) -> None:
     if reader.refusals.guarded or (SINCE.keys() | UNTIL.keys()).isdisjoint(given):
         return
     version = pinned(reader, "transformers")
-    for key in given if version is not None else ():
+    if version is None:
+        return
+    for key in given:
         since, until = SINCE.get(key), UNTIL.get(key)
         if (since is not None and version < since) or (until is not None and version >= until):
             said, place = ".".join(map(str, version)), reader.argument_place(call.node, key)
