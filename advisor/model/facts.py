@@ -278,6 +278,7 @@ class Save(Fact):
     mode_as: str = ""  # the same, as the program would write it
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
+    latest: Setting = ABSENT  # so many checkpoints a framework keeps, the latest, of a model that it measures and is not to choose by that
     tested_last: Place | None = None  # where the framework tests the weights that training left, though this keeps the best
     tested_best: bool = False  # the best are tested as well, or other weights
     told_rank: bool = False  # the call is told whether this process is the one that writes

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "eval_strategy": "no",
     "evaluation_strategy": None,
     "save_strategy": "steps",
+    "save_total_limit": None,
     "load_best_model_at_end": False,
     "metric_for_best_model": None,
     "greater_is_better": None,

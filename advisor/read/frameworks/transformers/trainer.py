@@ -12,7 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.loss import step_loss
-from advisor.read.frameworks.transformers.measured import note_unmeasured
+from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
@@ -258,6 +258,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
     if strategy != "no":
         save = Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True, monitor=judged)
         save.decided = getattr(argument("load_best_model_at_end"), "place", None) if save.best else None
+        save.latest = kept_latest(this, argument)
         reader.record(save)
         if save.best:
             save.watched, save.mode, save.mode_as = monitor, better, f"greater_is_better={value_of(better) == 'max'}"
