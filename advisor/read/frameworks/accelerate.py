@@ -54,7 +54,16 @@ def accelerator(call: LibraryCall) -> Value:
         recipe.precision = precision
     recipe.distributed.setdefault("owner", Known("accelerate"))
     mute = not call.reader.conditions and call.arguments.exact and not call.arguments.positional and call.get("log_with") is None
+    mute = mute and not _spells(call, "log_with")
     return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings, "mute": mute})
+
+
+def _spells(call: LibraryCall, word: str) -> bool:
+    """True where the lines of a call have a word, if only in a comment: the program knows of it."""
+    node, lines = call.node, call.reader.frame.module.lines
+    if not isinstance(node, ast.Call):
+        return True
+    return any(word in line for line in lines[node.lineno - 1 : node.end_lineno])
 
 
 def _note_prepared(given: Iterable[Value], place: Place) -> None:

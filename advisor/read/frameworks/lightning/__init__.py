@@ -118,7 +118,8 @@ def early_stopping(call: LibraryCall) -> Value:
     stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
     stop.unit, stop.owner = "evaluation", "lightning"
     stop.stops = True
-    data = {"early_stopping": stop, "monitor": stop.monitor, "lenient": call.get("strict") is not None}
+    lenient = call.get("strict") is not None or not isinstance(call.get("monitor", 0), Constant)
+    data = {"early_stopping": stop, "monitor": stop.monitor, "lenient": lenient}
     return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data=data)
 
 
@@ -132,7 +133,8 @@ def model_checkpoint(call: LibraryCall) -> Value:
     if isinstance(kept, Known) and kept.value not in (ALL_KEPT, 0):
         save.watched, save.mode = monitor, _mode(call, None)
         save.mode_as = f'mode="{value_of(save.mode)}"'
-    return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data={"save": save, "monitor": monitor})
+    data = {"save": save, "monitor": monitor, "lenient": not isinstance(call.get("monitor"), Constant)}
+    return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data=data)
 
 
 @table.function(*(f"lightning.{name}" for name in WATCHERS))

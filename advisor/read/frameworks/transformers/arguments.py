@@ -154,7 +154,7 @@ def _note_unknown(call: LibraryCall) -> None:
     """Notes what the class does not take in any version."""
     taken = TAKEN_TO_GENERATE if call.name == OWN[1] else TAKEN
     for key in call.arguments.keywords:
-        if key not in taken:
+        if key not in taken and key.isidentifier():  # what stands for a key that is computed is none
             place = call.reader.argument_place(call.node, key)
             call.reader.record(UnknownKey(place, name=key, taker=call.name.rpartition(".")[2], fields=tuple(sorted(taken)), by="library"))
 

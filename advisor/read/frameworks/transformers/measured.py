@@ -25,6 +25,9 @@ def note_unmeasured(call: LibraryCall, argument: Callable[[str], Setting]) -> No
         return
     if not isinstance(metric, Known) or not isinstance(metric.value, str) or value_of(strategy) not in ("steps", "epoch"):
         return
+    given = [one.attributes.get("metric_for_best_model") for one in members(this.attributes.get("args", NONE)) if isinstance(one, Instance)]
+    if not all(isinstance(value, Constant) for value in given):
+        return  # the name of something in a file that is not there
     name = metric.value.removeprefix(PREFIX)
     if name.startswith(BROUGHT) or isinstance(this.attributes.get("eval_dataset"), Mapping):
         return
