@@ -121,3 +121,14 @@ class Fitted(Fact):
     kind: str = ""
     data: Any = None
     role: Role = "unknown"
+
+
+@dataclass(slots=True, eq=False)
+class Meter(Fact):
+    """A metric that gathers over batches until it is reset (torchmetrics)."""
+
+    kind: str = ""
+    name: str = ""  # as the program calls it
+    fed: int = 0  # so many loops stand around the call that feeds it
+    computed: Place | None = None  # where it is computed again and again, by fewer loops than feed it
+    reset: bool = False  # it is, or may be, by whoever it is handed to

@@ -199,6 +199,7 @@ class Loss(Fact):
     user_class: bool = False
     weighting: Literal["inverse", "proportional"] | None = None  # how its class weights follow the class counts
     computed_by: Module | None = None  # the model that computes it itself, where it is run: `model(**batch).loss`
+    unshifted: Place | None = None  # where it compares the scores of a decoder with the labels at the same places
 
     @property
     def name(self) -> str:
@@ -278,6 +279,9 @@ class Save(Fact):
     mode_as: str = ""  # the same, as the program would write it
     folder: str = ""  # that it is written into, as far as its path is known
     folder_missing: bool = False  # it is not there, and nothing makes it
+    latest: Setting = ABSENT  # so many checkpoints a framework keeps, the latest, of a model that it measures and is not to choose by that
+    tested_last: Place | None = None  # where the framework tests the weights that training left, though this keeps the best
+    tested_best: bool = False  # the best are tested as well, or other weights
     told_rank: bool = False  # the call is told whether this process is the one that writes
 
     @property

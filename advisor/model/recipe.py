@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 
-from advisor.model.data import Dataset, Fitted, Loader, Sampler, Split, Transform
+from advisor.model.data import Dataset, Fitted, Loader, Meter, Sampler, Split, Transform
 from advisor.model.events import Node
 from advisor.model.facts import (
     Autocast,
@@ -30,7 +30,17 @@ from advisor.model.facts import (
 from advisor.model.finding import Skipped
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
-from advisor.model.refused import DebuggerStop, DuplicateKey, IdleEvaluation, RefusedCall, RefusedRun, UndefinedName, UnknownKey
+from advisor.model.refused import (
+    DebuggerStop,
+    DuplicateKey,
+    IdleEvaluation,
+    OpenTracker,
+    RefusedCall,
+    RefusedRun,
+    UndefinedName,
+    UnknownKey,
+    UnmeasuredMetric,
+)
 from advisor.model.source import ABSENT, Link, Place, Setting, Unknown
 from advisor.model.texts import Texts
 
@@ -109,6 +119,9 @@ class Recipe:
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)
     idle_evaluations: Listing[IdleEvaluation] = field(default_factory=Listing)
+    open_trackers: Listing[OpenTracker] = field(default_factory=Listing)
+    meters: Listing[Meter] = field(default_factory=Listing)
+    unmeasured_metrics: Listing[UnmeasuredMetric] = field(default_factory=Listing)
     undefined_names: Listing[UndefinedName] = field(default_factory=Listing)
     debugger_stops: Listing[DebuggerStop] = field(default_factory=Listing)
 
@@ -199,6 +212,9 @@ LISTINGS: dict[type[Fact], str] = {
     RefusedCall: "refused_calls",
     RefusedRun: "refused_runs",
     IdleEvaluation: "idle_evaluations",
+    OpenTracker: "open_trackers",
+    Meter: "meters",
+    UnmeasuredMetric: "unmeasured_metrics",
     UndefinedName: "undefined_names",
     DebuggerStop: "debugger_stops",
     Transform: "transforms",
@@ -225,7 +241,9 @@ __all__ = [
     "Listing",
     "Loader",
     "Loss",
+    "Meter",
     "Module",
+    "OpenTracker",
     "Optimizer",
     "Parameters",
     "Reading",
@@ -243,4 +261,5 @@ __all__ = [
     "Transform",
     "UndefinedName",
     "UnknownKey",
+    "UnmeasuredMetric",
 ]

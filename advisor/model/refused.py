@@ -26,13 +26,14 @@ class UnknownKey(Fact):
     With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
     where the taker leaves aside what it does not know, "parts" where it is a part of a data set that is asked for: a KeyError;
     "literal" where it is asked of a dict that is written out, which the taker is the name of: another one.
+    "version" where the library takes it, and not in the version (the one field) that the project pins.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored", "parts", "literal"] = "project"
+    by: Literal["project", "library", "ignored", "parts", "literal", "version"] = "project"
     defined: Place | None = None  # where the dict is written
     meant: str | None = None  # what is called so elsewhere
 
@@ -81,6 +82,23 @@ class IdleEvaluation(Fact):
     every: Setting = ABSENT
     steps: Setting = ABSENT
     asked: bool = False  # the program evaluates by itself
+
+
+@dataclass(slots=True, eq=False)
+class UnmeasuredMetric(Fact):
+    """A metric by which a framework is to choose the best model or the end of the run, and which nothing in the program measures: a KeyError."""
+
+    name: str = ""
+    taker: str = ""
+    measured: tuple[str, ...] = ()  # what is
+
+
+@dataclass(slots=True, eq=False)
+class OpenTracker(Fact):
+    """A framework that is to write down what a run measures and was not told where: it writes nothing; or was told None, which it takes for all."""
+
+    taker: str = ""
+    everywhere: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -20,6 +20,9 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
     if key.by == "parts":
         yield ctx.finding("part", at=key, key=key.name, taker=key.taker, nearest=" and ".join(key.fields), severity="hint" if key.flag_off else None)
         return
+    if key.by == "version":
+        yield ctx.finding("version", at=key, key=key.name, taker=key.taker, version=key.fields[0])
+        return
     if key.by == "literal":
         severity: Severity | None = "hint" if key.flag_off else None
         yield ctx.finding("literal", at=key, key=key.name, taker=key.taker, nearest=", ".join(map(repr, key.fields)), severity=severity)

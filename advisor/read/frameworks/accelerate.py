@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, Flow, Module, Scheduler, Seed
+from advisor.model.recipe import Clip, Flow, Module, OpenTracker, Scheduler, Seed
 from advisor.model.source import ABSENT, Known, Place, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
@@ -53,7 +53,17 @@ def accelerator(call: LibraryCall) -> Value:
     if not isinstance(precision, Known) or precision.value is not None:
         recipe.precision = precision
     recipe.distributed.setdefault("owner", Known("accelerate"))
-    return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings})
+    mute = not call.reader.conditions and call.arguments.exact and not call.arguments.positional and call.get("log_with") is None
+    mute = mute and not _spells(call, "log_with")
+    return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings, "mute": mute})
+
+
+def _spells(call: LibraryCall, word: str) -> bool:
+    """True where the lines of a call have a word, if only in a comment: the program knows of it."""
+    node, lines = call.node, call.reader.frame.module.lines
+    if not isinstance(node, ast.Call):
+        return True
+    return any(word in line for line in lines[node.lineno - 1 : node.end_lineno])
 
 
 def _note_prepared(given: Iterable[Value], place: Place) -> None:
@@ -174,11 +184,23 @@ def plain_context(reader: Reader, instance: Any, node: ast.AST) -> Entered:
 )
 def housekeeping(call: LibraryCall) -> Value:
     """Nothing of these touches the loop; skip_first_batches gives the loader back."""
+    if call.name.endswith((".init_trackers", ".log")):
+        _note_tracked(call)
     if call.name.endswith("wait_for_everyone"):
         call.reader.emit(Kind.COLLECTIVE, call.node, what="wait_for_everyone()")
     if call.name.endswith("skip_first_batches") and call.arguments.positional:
         return call.arguments.positional[0]
     return Opaque("what the accelerator gives")
+
+
+def _note_tracked(call: LibraryCall) -> None:
+    """Notes that something is to be written down by an accelerator that was told of no tracker."""
+    this, store = call.this, call.reader.store
+    if call.name.endswith(".init_trackers"):
+        store.write(this.data, "tracked", True)
+    elif this.data.get("mute") and this.data.get("tracked"):
+        store.write(this.data, "mute", False)
+        call.reader.record(OpenTracker(this.place or call.place, taker="Accelerator"))
 
 
 @table.attribute(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow
-from advisor.read.frameworks import table
+from advisor.read.frameworks import gathered, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flows_in, merge
 from advisor.read.python.values import NONE, Arguments, Instance, Mapping, Opaque, Sequence, Tensor, Value, mapping
@@ -82,7 +82,8 @@ def construct(call: LibraryCall) -> Value | None:
     """A metric that gathers over batches, or a function that measures at once."""
     last = call.name.rpartition(".")[2]
     if last[:1].isupper():
-        return call.reader.instance(f"torchmetrics.{last}", role="metric", node=call.node, data={"name": last, "given": []})
+        meter = gathered.made(call, f"torchmetrics.{last}")
+        return call.reader.instance(f"torchmetrics.{last}", role="metric", fact=meter, node=call.node, data={"name": last, "given": []})
     words = "".join(SHORT.get(word, word.capitalize()) for word in last.split("_"))
     return _measured(call, words, list(call.arguments.positional), "last-batch")
 
@@ -97,7 +98,11 @@ def collection(call: LibraryCall) -> Value:
         parts = {item.data.get("name", str(i)): item for i, item in enumerate(given.items) if isinstance(item, Instance)}
     else:
         parts = {}
-    return call.reader.instance("torchmetrics.MetricCollection", role="metric", node=call.node, data={"parts": parts, "name": "", "given": []})
+    for part in (given.items.values() if isinstance(given, Mapping) else given.items if isinstance(given, Sequence) else ()):
+        gathered.leave(part)  # the collection resets them
+    meter = gathered.made(call, "torchmetrics.MetricCollection")
+    data = {"parts": parts, "name": "", "given": []}
+    return call.reader.instance("torchmetrics.MetricCollection", role="metric", fact=meter, node=call.node, data=data)
 
 
 def _each(call: LibraryCall, name: str) -> Value:
@@ -109,6 +114,7 @@ def _each(call: LibraryCall, name: str) -> Value:
 @table.method("metric", "update")
 def update(call: LibraryCall) -> Value:
     """metric.update(predictions, labels)"""
+    gathered.feed(call)
     if "parts" in call.this.data:
         _each(call, "update")
     given = [*call.arguments.positional, *call.arguments.keywords.values()]
@@ -122,6 +128,7 @@ def update(call: LibraryCall) -> Value:
 @table.invoke("metric")
 def measure(call: LibraryCall) -> Value:
     """metric(predictions, labels): the value on this batch; it is gathered too."""
+    gathered.feed(call)
     given = [*call.arguments.positional, *call.arguments.keywords.values()]
     call.reader.store.write(call.this.data, "given", given)
     if "parts" in call.this.data:
@@ -139,6 +146,7 @@ def forward(call: LibraryCall) -> Value | None:
 @table.method("metric", "compute")
 def compute(call: LibraryCall) -> Value:
     """metric.compute(): over everything since the last reset."""
+    gathered.compute(call)
     if "parts" in call.this.data:
         return _each(LibraryCall(call.reader, call.name, Arguments(), call.node, call.receiver), "compute")
     return _measured(call, call.this.data["name"], list(call.this.data["given"]), "epoch")
@@ -147,10 +155,14 @@ def compute(call: LibraryCall) -> Value:
 @table.method("metric", "to", "cuda", "cpu", "clone", "train", "eval", "float", "half")
 def same(call: LibraryCall) -> Value:
     """The metric itself."""
+    if call.name.endswith(".clone"):
+        gathered.leave(call.this)
     return call.this
 
 
 @table.method("metric", "reset", "persistent", "set_dtype", "plot", "items", "keys", "values")
 def other(call: LibraryCall) -> Value:
     """Begins anew, or looks."""
+    if not call.name.endswith((".persistent", ".set_dtype", ".plot")):
+        gathered.leave(call.this)
     return Opaque("a property of a metric")

@@ -11,8 +11,9 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
-from advisor.read.frameworks import table
+from advisor.read.frameworks import gathered, table
 from advisor.read.frameworks.easydict import attributed
+from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import NAMES, SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.table import LibraryCall
@@ -66,6 +67,10 @@ MODE_SAID = (1, 3)
 OLD_ARGUMENTS = ("filepath", "prefix", "period")  # of ModelCheckpoint before that
 ALL_KEPT = -1  # of save_top_k
 BEFORE = {"max_nb_epochs": "max_epochs"}  # until 0.8
+WATCHERS = (
+    "LearningRateMonitor", "TQDMProgressBar", "RichProgressBar", "ModelSummary", "RichModelSummary", "DeviceStatsMonitor", "GPUStatsMonitor", "Timer",
+    "ThroughputMonitor", "ProgressBar",
+)  # fmt: skip
 for _name, _role in _ROLES.items():
     table.CLASS_ROLES[f"lightning.{_name}"] = _role
 
@@ -113,7 +118,9 @@ def early_stopping(call: LibraryCall) -> Value:
     stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
     stop.unit, stop.owner = "evaluation", "lightning"
     stop.stops = True
-    return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data={"early_stopping": stop})
+    lenient = call.get("strict") is not None or not isinstance(call.get("monitor", 0), Constant)
+    data = {"early_stopping": stop, "monitor": stop.monitor, "lenient": lenient}
+    return call.reader.instance("lightning.EarlyStopping", role="callback", node=call.node, data=data)
 
 
 @table.function("lightning.ModelCheckpoint")
@@ -126,7 +133,14 @@ def model_checkpoint(call: LibraryCall) -> Value:
     if isinstance(kept, Known) and kept.value not in (ALL_KEPT, 0):
         save.watched, save.mode = monitor, _mode(call, None)
         save.mode_as = f'mode="{value_of(save.mode)}"'
-    return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data={"save": save, "monitor": monitor})
+    data = {"save": save, "monitor": monitor, "lenient": not isinstance(call.get("monitor"), Constant)}
+    return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data=data)
+
+
+@table.function(*(f"lightning.{name}" for name in WATCHERS))
+def watcher(call: LibraryCall) -> Value:
+    """A callback that shows or counts something, and changes nothing."""
+    return call.reader.instance(call.name, role="callback", node=call.node)
 
 
 @table.function("lightning.Trainer")
@@ -159,6 +173,8 @@ def log(call: LibraryCall) -> Value:
     name, value = call.get("name", 0), call.get("value", 1)
     given = call.get("dictionary", 0)
     named = dict(given.items) if isinstance(given, Mapping) else {call.reader.plain(name): value}
+    for logged in (given, *named.values()):
+        gathered.leave(logged)  # Lightning resets a metric that is logged itself
     if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:
         call.reader.emit(Kind.COLLECTIVE, call.node, what="log(sync_dist=True)")
     for key, its in named.items():
@@ -261,6 +277,7 @@ def fit(call: LibraryCall) -> Value:
     for member in members(model) if model is not None else ():
         if isinstance(member, Instance) and member.role == "module":
             run(call, call.this, member, datamodule, call.get("val_dataloaders", 2))
+            note_unlogged(call, call.this, member)
             return NONE
     call.reader.recipe.framework = "lightning"
     call.reader.recipe.owner_silences |= SILENCES

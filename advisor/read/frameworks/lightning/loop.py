@@ -6,22 +6,21 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind, Loop
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, RefusedRun, Scheduler
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
-from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
+from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_loss, note_without_step
+from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, loops, regions, scopes
+from advisor.read.python import calls, classes, functions, loops, regions
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
     Arguments,
-    Class,
     Constant,
     Function,
     Instance,
-    Library,
     Mapping,
     Opaque,
     Sequence,
@@ -34,9 +33,7 @@ from advisor.read.python.values import (
 )
 
 VERSION = "Lightning 2.6"
-BASES = ("lightning.LightningModule", "builtins.object")
 PLATEAU = "ReduceLROnPlateau"  # the one scheduler that is handed a metric
-AUTOMATIC = "automatic_optimization"
 ENDLESS = -1  # of max_epochs: no limit
 NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
 SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
@@ -55,38 +52,6 @@ def _hook(reader: Reader, owner: Instance, name: str, arguments: list[Value], no
     return functions.call_function(reader, function, Arguments([owner, *arguments[:room]]), node, owner)
 
 
-def _without_step(call: LibraryCall, model: Instance) -> None:
-    """Notes a module that is to be trained and has no training_step, where all of its bases could be read."""
-    cls = model.cls
-    if cls is None or call.reader.refusals.guarded or "training_step" in model.attributes:
-        return
-    read = all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro)
-    own = [base for base in (cls, *cls.mro) if isinstance(base, Class)]
-    named = any(not {"training_step", "__getattr__"}.isdisjoint(base.namespace) or base.node.decorator_list for base in own)
-    lightning = any(isinstance(base, Library) and base.name == BASES[0] for base in cls.mro)
-    if read and lightning and not named:
-        place = cls.module.place(cls.node)
-        call.reader.record(RefusedRun(call.place, lacks="step", taker="Trainer.fit", given=cls.node.name, defined=place))
-
-
-def _without_loss(call: LibraryCall, model: Instance) -> None:
-    """Notes a training_step that gives nothing on any way, where Lightning takes the steps: it leaves out every one."""
-    cls = model.cls
-    function = classes.class_lookup(call.reader, cls, "training_step") if cls is not None else None
-    if cls is None or not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
-        return
-    if function.node.decorator_list or call.reader.refusals.guarded:
-        return
-    if not all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro):
-        return
-    if any(AUTOMATIC in base.module.text for base in (cls, *cls.mro) if isinstance(base, Class)):
-        return
-    parts = scopes.parts_of(function.node)
-    gives = any(isinstance(part, (ast.Return, ast.Yield, ast.YieldFrom, ast.Raise)) and getattr(part, "value", part) is not None for part in parts)
-    if not gives and any(isinstance(part, ast.Assign) for part in parts):
-        call.reader.record(RefusedRun(function.module.place(function.node), lacks="loss", taker="Trainer.fit"))
-
-
 def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | None, validation: Value | None) -> None:
     """Emits what Trainer.fit does: hooks, epochs, batches, steps, evaluation."""
     reader, node = call.reader, call.node
@@ -97,7 +62,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for part in (model, data):
         if isinstance(part, Instance) and part.role in ("module", "datamodule"):
             reader.store.write(part.attributes, "trainer", trainer)
-    _without_step(call, model)
+    note_without_step(call, model)
     callbacks = _callbacks(reader, trainer, node)
     configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
     found, schedulers = _configured(reader, configured)
@@ -113,7 +78,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     manual = reader.attribute(model, AUTOMATIC, node)
     automatic = not (isinstance(manual, Constant) and manual.value is False)
     if automatic:
-        _without_loss(call, model)
+        note_without_loss(call, model)
     if not automatic:
         recipe.owner_silences -= {"zero-grad", "step"}
     if not automatic and _leaves_schedules(reader):
@@ -176,6 +141,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             loop = Loop(place, [], _fact(valid), None, "loader")
 
             def check() -> str | None:
+                for name in ("on_validation_start", "on_validation_epoch_start"):
+                    _hook(reader, model, name, [], node)
                 loops.owned(reader, loop, _validate)
                 _hook(reader, model, "validation_epoch_end", [Opaque("the results of all batches")], node)  # before version 2
                 for name in ("on_validation_epoch_end", "on_validation_end"):
@@ -203,6 +170,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
+    choices.restored = len(recipe.restores)
     on_published_test_data(choices)
     trainer.data["fitted"] = (model, data, choices)
 
@@ -247,6 +215,7 @@ def test(call: LibraryCall) -> None:
     if "fitted" not in call.this.data:
         return
     model, data, choices = call.this.data["fitted"]
+    on_last_weights(choices, call.this, model, call)
     given = call.get("dataloaders", 1) or call.get("test_dataloaders") or call.get("datamodule") or (data if _is_datamodule(data) else None)
     if choices.made:
         on_data_of_the_test(choices, _loaders(call.reader, model, given, "test_dataloader", call.node), call)

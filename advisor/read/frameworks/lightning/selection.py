@@ -6,7 +6,10 @@ from advisor.model.events import Kind, Loop, events
 from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Save
 from advisor.model.source import value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python.values import Instance, Value, members
+from advisor.read.python.values import Class, Instance, Library, Sequence, Value, members
+
+ENDINGS = frozenset({"on_train_end", "on_fit_end", "teardown", "setup", "on_test_start", "on_test_epoch_start", "on_test_model_eval"})
+LOADING = ("load", "best_model_path", "state_dict", "copy_", "swap")  # what a callback says that brings other weights into the model
 
 
 class Choices:
@@ -14,8 +17,10 @@ class Choices:
 
     def __init__(self, callbacks: list[Instance], epoch: Loop, batch: Loop, valid: list[Value]) -> None:
         self.loader = _only(valid)
+        self.restored = 0  # so many states were loaded before the training ended
         logged = [(event.data.get("name"), batch in context.path) for event, context in events([epoch], Kind.METRIC)]
-        in_validation = {name for name, _ in logged} - {name for name, in_training in logged if in_training}
+        self.in_training = {name for name, in_training in logged if in_training}
+        in_validation = {name for name, _ in logged} - self.in_training
         self.made: list[tuple[Save | EarlyStopping, str]] = []
         for item in callbacks:
             made: Save | EarlyStopping | None = item.data.get("save") or item.data.get("early_stopping")
@@ -50,6 +55,49 @@ def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall
     if again is loader or _same_data(loader, again):
         loader.tested = call.place
         choices.on(loader)
+
+
+def on_last_weights(choices: Choices, trainer: Instance, model: Instance, call: LibraryCall) -> None:
+    """trainer.test(model): the weights that the training left, where a callback keeps the best ones; and whether the best are tested as well."""
+    callbacks = callbacks_of(trainer)
+    watching = [(item.data["save"], value_of(item.data["monitor"])) for item in callbacks or () if "save" in item.data]
+    kept = [save for save, metric in watching if isinstance(metric, str) and metric not in choices.in_training]
+    given, reader = call.get("model", 0), call.reader
+    if given is not model or call.get("ckpt_path") is not None or not call.arguments.exact:
+        for save in kept:
+            save.tested_best = True
+        return
+    if callbacks is None or len(reader.recipe.restores) > choices.restored or reader.refusals.guarded or not _leaves_weights(callbacks, model):
+        return
+    settings = trainer.data["settings"]
+    if value_of(settings["fast_dev_run"]) is False and value_of(settings["max_epochs"]) not in (0, 1):
+        for save in kept:
+            save.tested_last = call.place
+
+
+def callbacks_of(trainer: Instance) -> list[Instance] | None:
+    """The callbacks of a trainer, those that a flag chooses between among them; None where some could not be read."""
+    request: LibraryCall | None = trainer.data.get("call")
+    given = request.get("callbacks") if request is not None else None
+    found: list[Instance] = []
+    for held in members(given) if given is not None else ():
+        if isinstance(held, Sequence) and not held.exact:
+            return None
+        for item in (part for one in (held.items if isinstance(held, Sequence) else (held,)) for part in members(one)):
+            if not isinstance(item, Instance):
+                return None
+            found.append(item)
+    return found
+
+
+def _leaves_weights(callbacks: list[Instance], model: Instance) -> bool:
+    """True where no callback of the program, nor a hook of the module, may put other weights into the model when the training ends."""
+    if model.cls is None or not all(isinstance(cls, (Class, Library)) for cls in model.cls.mro):
+        return False
+    if any(not ENDINGS.isdisjoint(cls.namespace) for cls in (model.cls, *model.cls.mro) if isinstance(cls, Class)):
+        return False
+    own = [item.cls for item in callbacks if item.cls is not None]
+    return not any(word in line for cls in own for line in cls.module.lines[cls.node.lineno - 1 : cls.node.end_lineno] for word in LOADING)
 
 
 def _same_data(loader: Loader, again: Loader) -> bool:

@@ -11,6 +11,7 @@ from advisor.model.source import Known, Setting, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import shifting
 from advisor.read.frameworks.torch.counts import weighting
 from advisor.read.frameworks.torch.flows import flow_of, graph_of_weights, merge
 from advisor.read.python.values import NONE, Opaque, Tensor, Value
@@ -111,6 +112,7 @@ def measured(call: LibraryCall, fact: Loss, given: list[Value]) -> Value:
         direction="min",
     )
     reader.emit(Kind.LOSS, call.node, fact, input=inputs, target=target, result=result, other=present[2:])
+    shifting.note(reader, fact, inputs, target, call.node)
     return Tensor(result)
 
 

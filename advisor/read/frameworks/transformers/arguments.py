@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.model.recipe import RefusedRun, UnknownKey
+from advisor.model.recipe import OpenTracker, RefusedRun, UnknownKey
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.transformers.versions import note_of_other_version
 from advisor.read.python import classes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -33,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "eval_strategy": "no",
     "evaluation_strategy": None,
     "save_strategy": "steps",
+    "save_total_limit": None,
     "load_best_model_at_end": False,
     "metric_for_best_model": None,
     "greater_is_better": None,
@@ -84,6 +86,7 @@ _TAKEN = (  # by TrainingArguments of versions 2 to 5, those that went away amon
 TAKEN = frozenset(_TAKEN.split())
 _TAKEN_TO_GENERATE = "sortish_sampler predict_with_generate generation_max_length generation_num_beams generation_config eval_beams"
 TAKEN_TO_GENERATE = TAKEN | frozenset(_TAKEN_TO_GENERATE.split())  # by Seq2SeqTrainingArguments
+SWITCHED_OFF = ("WANDB_DISABLED", "WANDB_MODE", "report_to = [", "report_to=[")
 MATCHED = (4, 9)  # since when the best model is loaded only where it is saved each time that it is measured
 INTERVAL = 500  # steps between two checkpoints, and between two evaluations, where nothing else is said
 OWN = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
@@ -111,6 +114,7 @@ def training_arguments(call: LibraryCall) -> Value:
     """TrainingArguments(...): every setting, given or default, readable as an attribute."""
     if call.name in OWN:
         _note_unknown(call)
+        note_of_other_version(call)
     attributes = _attributes(call, call.name)
     _note_unmatched(call, attributes)
     return call.reader.instance(call.name, role="hf-arguments", node=call.node, attributes=attributes)
@@ -126,6 +130,7 @@ def arguments_init(call: LibraryCall) -> Value:
 
 
 def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
+    _note_open(call)
     attributes: dict[str, Value] = {}
     for key, default in defaults_of(name).items():
         value = call.get(key)
@@ -139,11 +144,21 @@ def _attributes(call: LibraryCall, name: str) -> dict[str, Value]:
     return attributes
 
 
+def _note_open(call: LibraryCall) -> None:
+    """Notes a None that is to stand for no tracker, unless the program switches the one off that asks for an account."""
+    given, reader = call.get("report_to"), call.reader
+    if not isinstance(given, Constant) or given.value is not None or given.weak or given.default is not None:
+        return
+    if not any(word in module.text for module in reader.modules.values() for word in SWITCHED_OFF):
+        place = given.place or reader.argument_place(call.node, "report_to")
+        reader.record(OpenTracker(place, taker=call.name.rpartition(".")[2], everywhere=True))
+
+
 def _note_unknown(call: LibraryCall) -> None:
     """Notes what the class does not take in any version."""
     taken = TAKEN_TO_GENERATE if call.name == OWN[1] else TAKEN
     for key in call.arguments.keywords:
-        if key not in taken:
+        if key not in taken and key.isidentifier():  # what stands for a key that is computed is none
             place = call.reader.argument_place(call.node, key)
             call.reader.record(UnknownKey(place, name=key, taker=call.name.rpartition(".")[2], fields=tuple(sorted(taken)), by="library"))
 

@@ -12,6 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.loss import step_loss
+from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
@@ -24,6 +25,7 @@ from advisor.read.frameworks.transformers.refusals import (
     strategy_of,
 )
 from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
+from advisor.read.frameworks.transformers.versions import note_of_other_version
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
@@ -52,6 +54,8 @@ def early_stopping(call: LibraryCall) -> Value:
 def trainer(call: LibraryCall) -> Value:
     """Trainer(model, args, ...): seeds at once; the loop runs at train()."""
     instance = call.reader.instance(call.name, role="hf-trainer", node=call.node)
+    if call.name in PLAIN:
+        note_of_other_version(call)
     _remember(call, instance)
     return instance
 
@@ -96,6 +100,7 @@ def train(call: LibraryCall) -> Value:
     note_without_data(call)
     note_without_evaluation_data(call, argument)
     note_idle_evaluation(call, argument)
+    note_unmeasured(call, argument)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
@@ -259,6 +264,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
     if strategy != "no":
         save = Save(place, parts={"model": "model-state", "optimizer": "optimizer"}, best=best is True, monitor=judged)
         save.decided = getattr(argument("load_best_model_at_end"), "place", None) if save.best else None
+        save.latest = kept_latest(this, argument)
         reader.record(save)
         if save.best:
             save.watched, save.mode, save.mode_as = monitor, better, f"greater_is_better={value_of(better) == 'max'}"
