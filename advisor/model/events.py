@@ -78,7 +78,7 @@ class Kind(str, Enum):
     SAVE = "save"  # subject Save
     RESTORE = "restore"  # subject Restore
     KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable, item (identity of what is appended),
-    # loops: how many of those around it the list outlives
+    # loops: how many of those around it what it is kept in outlives, not counting single turns
     COUNT = "count"  # data: variable (hashable), amount (Setting)
     RESET = "reset"  # data: variable, value (Setting)
     ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)
