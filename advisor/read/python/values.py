@@ -148,8 +148,7 @@ class Module(Value):
 
 @dataclass(slots=True, eq=False)
 class Sequence(Value):
-    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples), loops (around the
-    place where it is written)."""
+    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples), loops (as of a dict)."""
 
     kind: str
     state: dict[str, Any]
