@@ -179,7 +179,7 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     """The facts of a program by the name of their class; each kind of event is there too, for the cards' `given`."""
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
     facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
-    facts["Optimizer"] = [optimizer for optimizer in recipe.optimizers if not only_built(recipe, optimizer)]  # what the settings of others say, nobody feels
+    facts["Optimizer"] = [optimizer for optimizer in recipe.optimizers if not only_built(recipe, optimizer)]
     facts["Recipe"] = [recipe]
     facts.update((kind.value, (kind,)) for kind in {event.kind for event, _ in events(recipe.tree)})
     return facts

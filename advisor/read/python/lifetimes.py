@@ -41,7 +41,7 @@ def outlived_by_name(reader: Reader, target: ast.AST) -> int:
 
 
 def shortened(reader: Reader, held: Sequence, node: ast.AST) -> None:
-    """Notes where a loop takes items out of a list, empties it, or gives its name to another: `losses.clear()`, `losses.pop(0)`, `losses = losses[-10:]`."""
+    """Notes where a loop takes items out of a list, empties it, or gives its name to another: `losses.pop(0)`, `losses = losses[-10:]`."""
     if reader.loop_depth and not reader.forward_depth:
         reader.keep.append(held)
         reader.emit(Kind.RESET, node, variable=(id(held.state), "items"), value=Unknown("the list is shortened"), text="")
