@@ -63,7 +63,8 @@ def draw(call: LibraryCall) -> Value:
             call.reader.store.write(given.state, "exact", False)
         cuts.put_in_order(call, given)
         return NONE
-    made = Tensor(Flow(graph="none"))
+    shares = flow_of(call.get("p", 3)) if name == "choice" else None
+    made = Tensor(Flow(graph="cut", modules=shares.modules) if shares is not None and shares.modules else Flow(graph="none"))
     if name == "permutation":
         cuts.put_in_order(call, made)
     return made
