@@ -57,8 +57,8 @@ class Kind(str, Enum):
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
     FREEZE = "freeze"  # subject Module; data: trainable (Setting), was (what each part that is frozen was before)
     LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module" | "state")
-    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
-    # is given a batch, which may do more than run the model
+    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), behind (the models that gave what it takes),
+    # method: text where a method of a class that could not be read is given a batch, which may do more than run the model
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting), item (identity of the loss)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
