@@ -84,7 +84,8 @@ class Kind(str, Enum):
     ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)
     SPLIT = "split"  # subject Split
     FIT = "fit"  # subject Fitted; data: on (identity of the data)
-    ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why
+    ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why,
+    # trains: it is the whole of a training
     WEIGHTS_GIVEN = "weights-given"  # weights, or their gradients, are handed to something unresolved
     UNTOLD = "untold"  # a call that does again what was told of it before: of so many that the tree leaves this one out
     COLLECTIVE = "collective"  # every process must take part; data: what (text)

@@ -56,7 +56,7 @@ def seed(call: LibraryCall) -> Value:
 def draw(call: LibraryCall) -> Value:
     """Random numbers of the global generator."""
     name = call.name.rpartition(".")[2]
-    call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use=USES.get(name, "other"))
+    call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use=USES.get(name, "other"), gives=name != "shuffle")
     if name == "shuffle":
         given = call.arguments.positional[0] if call.arguments.positional else None
         if isinstance(given, Sequence):
