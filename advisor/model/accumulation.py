@@ -117,8 +117,9 @@ def steps_once_per_batch(recipe: Recipe) -> bool:
 def emptied(window: Window, recipe: Recipe) -> Event | None:
     """What clears the gradients of the window in each of its turns, so that nothing is summed up until its step."""
     body = window.loop.batch.body if window.branch is not None else window.loop.within[-1].body
+    slot = window.optimizer.slot if window.optimizer is not None else None
     for clearing, context in events(body, Kind.ZERO_GRAD):
-        if window.optimizer is not None and any(held.slot is window.optimizer.slot for held in wiped(clearing, recipe)) and _each_time(context, window):
+        if any(held.slot is slot for held in wiped(clearing, recipe)) and _each_time(context, window):
             return clearing
     return None
 

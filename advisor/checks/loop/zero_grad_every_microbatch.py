@@ -20,9 +20,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         clearing = emptied(window, recipe)
         if clearing is not None:
-            sure = None if window.turns not in (None, 1) else "medium"
             yield ctx.finding(
-                "each-batch", at=clearing, confidence=sure, kind=optimizer.name, step=window.step.place, condition=_words(window)
+                "each-batch",
+                at=clearing,
+                confidence=None if window.turns not in (None, 1) else "medium",
+                kind=optimizer.name,
+                step=window.step.place,
+                condition=_words(window),
             )
 
 

@@ -27,7 +27,7 @@ def computed(symbol: str, one: Flow | None, two: Flow | None, left: Value, right
     if units and symbol == "*":
         return replace(made, activation="terms of a cosine")  # whose sum is one
     most = 1.0 if units and symbol == "@" else _most(symbol, _end(one, left), _end(two, right), one, two)
-    return within(made, most) if most > 0 and not most == inf or isnan(most) else made
+    return made if most in (0, inf) else within(made, most)
 
 
 def _end(flow: Flow | None, value: Value) -> float:
@@ -42,7 +42,7 @@ def _end(flow: Flow | None, value: Value) -> float:
 
 def _most(symbol: str, a: float, b: float, one: Flow | None, two: Flow | None) -> float:
     if symbol in ("+", "-"):
-        return a + b if one is not None and two is not None or isfinite(a + b) else inf
+        return a + b if isfinite(a + b) or (one is not None and two is not None) else inf
     if symbol in ("*", "/") and two is not None and b == inf and (two.rank == 0 or two.activation in SCALES):
         b = nan
     if symbol == "*" and one is not None and a == inf and (one.rank == 0 or one.activation in SCALES):

@@ -249,8 +249,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
             return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
         return Tensor(replace(flow, rank=None, rows=None))
     if isinstance(index, Opaque) and index.type == "int" and flow.rank:
-        flow = bounds.chosen(flow, [index.flow])
-        return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
+        entry = replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None)
+        return Tensor(bounds.chosen(entry, [index.flow]))
     if isinstance(index, (Tensor, Weights)):
         return Tensor(_taken(bounds.chosen(flow, [flow_of(index)]), flow_of(index)))
     if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
