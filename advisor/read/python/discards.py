@@ -89,13 +89,27 @@ def shown(reader: Reader, node: ast.expr, nodes: list[Any]) -> None:
             event.data["use"] = "shown"
 
 
-def shown_in_turn(reader: Reader, node: ast.For | ast.AsyncFor, nodes: list[Any]) -> None:
-    """The same of a loop that does nothing but show them: `for i in np.random.choice(len(rows), 3): print(rows[i])`."""
+def shown_in_turn(reader: Reader, node: ast.For | ast.AsyncFor) -> None:
+    """The same of a loop that does nothing but show them: `for i in np.random.choice(len(rows), 3): print(rows[i])`, or under a name of its own."""
     if all(_shows(reader, statement) for statement in node.body):
-        looked_at = {reader.place(part) for part in _chain(node.iter)}
-        for event in nodes:
+        drawn = _named(reader, node.iter) if isinstance(node.iter, ast.Name) else node.iter
+        looked_at = {reader.place(part) for part in _chain(drawn)} if drawn is not None else set()
+        for event in reader.block if looked_at else ():
             if isinstance(event, Event) and event.kind is Kind.DRAW and event.data.get("gives") and event.place in looked_at:
                 event.data["use"] = "shown"
+
+
+def _named(reader: Reader, name: ast.Name) -> ast.expr | None:
+    """What a name stands for that is asked for in such loops alone."""
+    function = reader.frame.function
+    parts = list(ast.walk(function.node if function is not None else reader.frame.module.tree))
+    spelled = sum(isinstance(part, ast.Name) and part.id == name.id for part in parts)
+    given = [part for part in parts if isinstance(part, ast.Assign) and [getattr(target, "id", "") for target in part.targets] == [name.id]]
+    loops = [part for part in parts if isinstance(part, (ast.For, ast.AsyncFor)) and isinstance(part.iter, ast.Name) and part.iter.id == name.id]
+    if spelled != len(given) + len(loops) or not all(_shows(reader, statement) for loop in loops for statement in loop.body):
+        return None
+    before = [statement for statement in given if statement.lineno < name.lineno]
+    return max(before, key=lambda statement: statement.lineno).value if before else None
 
 
 def _shows(reader: Reader, statement: ast.stmt) -> bool:

@@ -92,10 +92,8 @@ def _folds(item: Value | None) -> Split | None:
 
 def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     """for: the body once, with what it assigns widened; literals item by item; generators where they are consumed."""
-    block, start = reader.block, len(reader.block)
     value = reader.evaluate(node.iter)
-    if len(block) > start:
-        discards.shown_in_turn(reader, node, block[start:])
+    discards.shown_in_turn(reader, node)
     if isinstance(value, Union):
         generators = [m for m in value.members if isinstance(m, Generator)]
         value = generators[0] if generators else value
