@@ -17,6 +17,7 @@ from advisor.model.events import events
 from advisor.model.finding import SEVERITIES, Finding, Severity, Skipped
 from advisor.model.finished import finished
 from advisor.model.overtime import TookTooLong, overtime
+from advisor.model.rates import only_built
 from advisor.model.recipe import LISTINGS as recipe_lists
 from advisor.model.recipe import Fact, Reading, Recipe
 from advisor.model.record import dataclass, field, replace
@@ -181,6 +182,7 @@ def facts_of(recipe: Recipe) -> dict[str, Sequence[Any]]:
     """The facts of a program by the name of their class; each kind of event is there too, for the cards' `given`."""
     facts: dict[str, Sequence[Any]] = {name: getattr(recipe, listing).items for name, listing in LISTINGS.items()}
     facts["Sampler"] = list(dict.fromkeys(sampler for loader in recipe.loaders for sampler in loader.samplers))
+    facts["Optimizer"] = [optimizer for optimizer in recipe.optimizers if not only_built(recipe, optimizer)]
     facts["Recipe"] = [recipe]
     facts.update((kind.value, (kind,)) for kind in {event.kind for event, _ in events(recipe.tree)})
     return facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
-from advisor.model.folds import TrainingLoop, contains, guards, training_loop, training_loops
+from advisor.model.folds import TrainingLoop, arm_guards, contains, guards, training_loop, training_loops
 from advisor.model.gradients import wiped
 from advisor.model.recipe import Optimizer, Recipe
 from advisor.model.record import dataclass
@@ -112,3 +112,23 @@ def counts_batches(condition: Condition | None) -> Condition | None:
 def steps_once_per_batch(recipe: Recipe) -> bool:
     """True when no step of the program is held back: batches and steps are the same number."""
     return bool(training_loops(recipe)) and not any(True for _ in windows(recipe))
+
+
+def emptied(window: Window, recipe: Recipe) -> Event | None:
+    """What clears the gradients of the window in each of its turns, so that nothing is summed up until its step."""
+    body = window.loop.batch.body if window.branch is not None else window.loop.within[-1].body
+    slot = window.optimizer.slot if window.optimizer is not None else None
+    for clearing, context in events(body, Kind.ZERO_GRAD):
+        if any(held.slot is slot for held in wiped(clearing, recipe)) and _each_time(context, window):
+            return clearing
+    return None
+
+
+def _each_time(clearing: Context, window: Window) -> bool:
+    """True when the clearing happens whenever a backward of the window does. A choice between objects is no condition."""
+    arms = [(branch, arm) for branch, arm in clearing.arms if branch.condition is not None]
+    for _, context in window.backwards:
+        around, holding = {id(arm) for _, arm in context.arms}, guards(context)
+        if all(id(arm) in around or holding.issuperset(arm_guards(branch, arm) or (None,)) for branch, arm in arms):
+            return True
+    return False

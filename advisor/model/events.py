@@ -57,8 +57,8 @@ class Kind(str, Enum):
     MODE_UNKNOWN = "mode-unknown"  # subject Module; model.train(flag)
     FREEZE = "freeze"  # subject Module; data: trainable (Setting), was (what each part that is frozen was before)
     LOST_FREEZE = "lost-freeze"  # an attribute is written that torch never looks at; subject Module; data: text, of ("weights" | "module" | "state")
-    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), method: text where a method of a class that could not be read
-    # is given a batch, which may do more than run the model
+    FORWARD = "forward"  # subject Module; data: input (Flow), output (Flow), behind (the models that gave what it takes),
+    # method: text where a method of a class that could not be read is given a batch, which may do more than run the model
     LOSS = "loss"  # subject Loss; data: input (Flow|None), target (Flow|None), result (Flow), other (list of Flow)
     BACKWARD = "backward"  # data: flow (Flow), scaler (Scaler|None), retain_graph (Setting), create_graph (Setting), item (identity of the loss)
     AUTOGRAD_GRAD = "autograd-grad"  # torch.autograd.grad
@@ -78,13 +78,14 @@ class Kind(str, Enum):
     SAVE = "save"  # subject Save
     RESTORE = "restore"  # subject Restore
     KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable, item (identity of what is appended),
-    # loops: how many of those around it the list outlives
+    # loops: how many of those around it what it is kept in outlives, not counting single turns
     COUNT = "count"  # data: variable (hashable), amount (Setting)
     RESET = "reset"  # data: variable, value (Setting)
     ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)
     SPLIT = "split"  # subject Split
     FIT = "fit"  # subject Fitted; data: on (identity of the data)
-    ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why
+    ESCAPE = "escape"  # a tracked thing is handed to something unresolved; subject: the thing; data: callee (text), why,
+    # trains: it is the whole of a training
     WEIGHTS_GIVEN = "weights-given"  # weights, or their gradients, are handed to something unresolved
     UNTOLD = "untold"  # a call that does again what was told of it before: of so many that the tree leaves this one out
     COLLECTIVE = "collective"  # every process must take part; data: what (text)

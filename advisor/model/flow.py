@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from advisor.model.record import dataclass
-from advisor.model.source import Place, Setting
+from advisor.model.source import Known, Place, Setting, Unknown, number
 
 if TYPE_CHECKING:
     from advisor.model.facts import Loss, Module
+
+
+ENDED = frozenset({"softmax", "sigmoid", "tanh", "normalize"})  # activations that give nothing beyond 1
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """What is known of a tensor (or a number taken from one): where it comes from and what was last done to it."""
 
-    activation: str | None = None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without one), argmax; None: not known
+    activation: str | None = None  # softmax, log_softmax, sigmoid, logsigmoid, tanh, relu, linear (a layer without one), argmax,
+    # bounded (at most 1 over what it is `divided` by); None: not known
     activation_at: Place | None = None
     activation_dim: Setting | None = None
     activation_input: Flow | None = None
@@ -47,3 +51,18 @@ class Flow:
     counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
     per: Literal["class", "sample", "one"] | None = None  # one entry for each class, or for each sample; "one": the number of hits of one class alone
     statistic: Literal["centre", "end"] | None = None  # what all rows of the data in `source` have in common: their mean, their extreme
+
+
+def reach(flow: Flow) -> Setting | None:
+    """How far from zero the entries can be, as far as the text tells; None where nothing is known to end them."""
+    if flow.activation in ENDED:
+        return Known(1.0)
+    if flow.activation != "bounded":
+        return None
+    end = 1.0
+    for divisor in flow.divided:
+        known = number(divisor)
+        if not known:
+            return Unknown("what it is multiplied by")
+        end /= abs(known)
+    return Known(end)

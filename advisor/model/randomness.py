@@ -91,7 +91,7 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
         if event.kind is Kind.BUILD:
             if library == "torch" and event.subject in models and event.subject not in _loaded(recipe) and _drawn(event.subject):
                 yield event, context
-        elif any(arm.label != "default" for _, arm in context.arms):
+        elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe):
             continue
         elif event.kind is Kind.SPLIT:
             if is_random(event.subject) and library_of(event.subject) == library:
@@ -179,6 +179,25 @@ def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
     return any((child.place != part.place or value_of(child.pretrained) is False) and _drawn(child, inner) for child in part.children.values())
 
 
+@once
+def _after_training(recipe: Recipe) -> frozenset[Event]:
+    """What is drawn when all training is over: for a picture of its results, say. What a loop draws that trains is drawn before its next turn."""
+    found: set[Event] = set()
+    trained = False
+    for event, context in events(recipe.tree, Kind.DRAW, Kind.BACKWARD, Kind.ESCAPE):
+        if event.kind is Kind.DRAW:
+            if trained and not any(_trains(loop) for loop in context.loops):
+                found.add(event)
+        elif event.kind is Kind.BACKWARD or event.data.get("trains"):
+            trained = True
+            found.clear()
+    return frozenset(found)
+
+
+def _trains(loop: Loop) -> bool:
+    return any(event.kind is Kind.BACKWARD or event.data.get("trains") for event, _ in events([loop], Kind.BACKWARD, Kind.ESCAPE))
+
+
 def processes(recipe: Recipe) -> list[Region]:
     """The processes that are started to train, each with a fresh interpreter: what was seeded before is not seeded there."""
     regions = (node for node, _ in walk(recipe.tree) if isinstance(node, Region) and node.what == "process" and "guards" in node.data)
@@ -214,8 +233,9 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     aside: Event | None = None
     late: Event | None = None
     trained = False
+    over = _after_training(recipe)
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
-        if apart_from_training(recipe, context):
+        if apart_from_training(recipe, context) or event in over:
             continue
         if event.kind is Kind.BUILD and event.subject in models:
             return event

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.model.events import Kind, events
+from advisor.model.gradients import holds_some
 from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
 from advisor.model.record import dataclass
 from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
@@ -61,7 +62,7 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
         return f"the optimizer was handed to `{escaped}`, which could not be read"
     if any("adapter" in part.wrapped for module in optimizer.modules for part in module.walk()):
         return "adapters of this kind may rescale what they learn"
-    if optimizer.owner is None and _only_built(recipe, optimizer):
+    if only_built(recipe, optimizer):
         return "another optimizer steps its weights, and this one never steps"
     for scheduler in schedulers_of(recipe, optimizer):
         if scheduler.factor is not None and PLAIN_FACTOR <= scheduler.factor <= 1:
@@ -71,11 +72,13 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     return None
 
 
-def _only_built(recipe: Recipe, optimizer: Optimizer) -> bool:
+def only_built(recipe: Recipe, optimizer: Optimizer) -> bool:
     """True for one of several optimizers of the same weights that the program made to choose from, and did not choose."""
+    if optimizer.owner is not None or optimizer.escaped:
+        return False
     stepped = {event.subject.slot: event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
-    chosen = [other for slot, other in stepped.items() if slot is not optimizer.slot and set(other.modules) & set(optimizer.modules)]
-    return bool(chosen) and optimizer.slot not in stepped and not schedulers_of(recipe, optimizer)
+    chosen = any(holds_some(other, optimizer.modules) for slot, other in stepped.items() if slot is not optimizer.slot)
+    return chosen and optimizer.slot not in stepped and not schedulers_of(recipe, optimizer)
 
 
 def rates(recipe: Recipe, optimizer: Optimizer) -> Iterator[Rate]:

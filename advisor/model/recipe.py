@@ -114,7 +114,7 @@ class Recipe:
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
     hyperparameters: Listing[Hyperparameter] = field(default_factory=Listing)
     transforms: Listing[Transform] = field(default_factory=Listing)
-    duplicate_keys: Listing[DuplicateKey] = field(default_factory=Listing)  # of its configs
+    duplicate_keys: Listing[DuplicateKey] = field(default_factory=Listing)  # of its configs, and its options
     unknown_keys: Listing[UnknownKey] = field(default_factory=Listing)
     refused_calls: Listing[RefusedCall] = field(default_factory=Listing)
     refused_runs: Listing[RefusedRun] = field(default_factory=Listing)

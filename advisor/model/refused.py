@@ -17,6 +17,7 @@ class DuplicateKey(Fact):
     first: Place | None = None
     earlier: str | None = None
     later: str | None = None
+    option: bool = False  # an option that is added twice to one parser of argparse
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.accumulation import windows
+from advisor.model.accumulation import emptied, windows
 from advisor.model.clips import clipped, clips
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe
@@ -16,7 +16,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each clip that happens in every turn of a window whose step comes once."""
     told = set()
     for window in windows(recipe):
-        if window.optimizer is None or (window.turns is not None and window.turns <= 1):
+        if window.optimizer is None or (window.turns is not None and window.turns <= 1) or emptied(window, recipe) is not None:
             continue
         for event, around in clips(recipe):
             touched = clipped(event, recipe)

@@ -52,9 +52,9 @@ def _of_this_batch(flow: Flow, turn: Loop) -> bool:
 
 
 def _outlives(turn: Loop, keep: Event, context: Around) -> bool:
-    """False for a list that is made anew in every turn."""
-    count = keep.data.get("loops")
-    return count is None or turn in context.loops[max(len(context.loops) - count, 0) :]
+    """False for a list, a dict, an object or a name of a function that is made anew in every turn."""
+    count, loops = keep.data.get("loops"), [loop for loop in context.loops if loop.what != "turn"]
+    return count is None or turn in loops[max(len(loops) - count, 0) :]
 
 
 def _trained_on(turn: Loop, keep: Event, context: Around, flow: Flow) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.accumulation import Window, counts_batches, windows
+from advisor.model.accumulation import Window, counts_batches, emptied, windows
 from advisor.model.events import Context as Around
-from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
-from advisor.model.folds import arm_guards, guards
-from advisor.model.gradients import wiped
 from advisor.model.recipe import Recipe
 from advisor.model.source import Known
 
@@ -21,18 +18,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         optimizer = window.optimizer
         if optimizer is None or not _always(window) or (window.turns == 1 and not _may_be_more(window)):
             continue
-        body = window.loop.batch.body if window.branch is not None else window.loop.within[-1].body
-        for clearing, context in events(body, Kind.ZERO_GRAD):
-            if any(held.slot is optimizer.slot for held in wiped(clearing, recipe)) and _each_time(context, window):
-                yield ctx.finding(
-                    "each-batch",
-                    at=clearing,
-                    confidence=None if window.turns not in (None, 1) else "medium",
-                    kind=optimizer.name,
-                    step=window.step.place,
-                    condition=_words(window),
-                )
-                break
+        clearing = emptied(window, recipe)
+        if clearing is not None:
+            yield ctx.finding(
+                "each-batch",
+                at=clearing,
+                confidence=None if window.turns not in (None, 1) else "medium",
+                kind=optimizer.name,
+                step=window.step.place,
+                condition=_words(window),
+            )
 
 
 def _always(window: Window) -> bool:
@@ -43,16 +38,6 @@ def _always(window: Window) -> bool:
 def _may_be_more(window: Window) -> bool:
     """True when one batch for each step is only the default of an option."""
     return isinstance(window.size, Known) and window.size.weak
-
-
-def _each_time(clearing: Around, window: Window) -> bool:
-    """True when the clearing happens whenever a backward of the window does. A choice between objects is no condition."""
-    arms = [(branch, arm) for branch, arm in clearing.arms if branch.condition is not None]
-    for _, context in window.backwards:
-        around, holding = {id(arm) for _, arm in context.arms}, guards(context)
-        if all(id(arm) in around or holding.issuperset(arm_guards(branch, arm) or (None,)) for branch, arm in arms):
-            return True
-    return False
 
 
 def _counted(context: Around) -> bool:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
+from advisor.model.facts import wholes
 from advisor.model.finding import Finding, Severity
 from advisor.model.folds import training_loop
 from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
-from advisor.model.recipe import Module, Optimizer, Recipe
+from advisor.model.recipe import Flow, Module, Optimizer, Recipe
 from advisor.model.source import Link, Place
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
     through = _run_with_gradients(recipe)
+    linked = _linked(recipe, held)
     fixed = {event.subject for event, _ in events(recipe.tree, Kind.EVAL_MODE)} - {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     seen: set[Module] = set()
     for backward, context in events(recipe.tree, Kind.BACKWARD):
@@ -72,7 +74,10 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if module in seen | fixed or module not in parts or module not in through or not _forgotten(module, held):
                 continue
             seen.add(module)
-            yield ctx.finding("whole-model", at=module, line=backward.place, model=module.name, held=_names(recipe))
+            if linked.isdisjoint(module.walk()) or _renewed(recipe, module):
+                ctx.skip("a network beside those that are trained may be what they are compared with, or follow their weights", module)
+                continue
+            yield ctx.finding("whole-model", at=module, line=backward.place, model=module.name, held=_names(recipe, module))
 
 
 def _certain(optimizer: Optimizer) -> bool:
@@ -86,6 +91,29 @@ def _forgotten(module: Module, held: set[Module]) -> bool:
     return any(layer.trainable == "yes" for layer in layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
 
 
+def _linked(recipe: Recipe, held: set[Module]) -> set[Module]:
+    """The models that what is trained goes through: those that are given what a held one gave, or give a held one what it takes, and those whose
+    output is what a loss measures, not what it is measured by. A network that another is compared with is none of them."""
+    found: set[Module] = set()
+    for event, _ in events(recipe.tree, Kind.FORWARD, Kind.LOSS):
+        given, subject = event.data.get("input"), event.subject
+        sources = wholes((*event.data.get("behind", ()), *(given.modules if isinstance(given, Flow) else ())))
+        if event.kind is Kind.LOSS:
+            aim = event.data.get("target")
+            if not isinstance(aim, Flow) or held.isdisjoint(wholes(aim.modules)):
+                found |= sources
+        elif isinstance(subject, Module) and subject in held:
+            found |= sources
+        elif isinstance(subject, Module) and not held.isdisjoint(sources):
+            found.add(subject)
+    return found
+
+
+def _renewed(recipe: Recipe, module: Module) -> bool:
+    """True for a network that is given weights in a loop: it follows another one."""
+    return any(event.subject.module is module and context.loops for event, context in events(recipe.tree, Kind.RESTORE))
+
+
 def _run_with_gradients(recipe: Recipe) -> set[Module]:
     """The models that training runs with gradients on, every time."""
     runs: dict[Module, bool] = {}
@@ -95,5 +123,6 @@ def _run_with_gradients(recipe: Recipe) -> set[Module]:
     return {module for module, always in runs.items() if always}
 
 
-def _names(recipe: Recipe) -> str:
-    return ", ".join(dict.fromkeys(module.name for optimizer in recipe.optimizers for module in optimizer.modules))
+def _names(recipe: Recipe, forgotten: Module) -> str:
+    names = dict.fromkeys(module.name for optimizer in recipe.optimizers for module in optimizer.modules)
+    return ", ".join(f"another {name}" if name == forgotten.name else name for name in names)

@@ -10,7 +10,7 @@ from advisor.model.recipe import Hyperparameter
 from advisor.model.record import dataclass, replace
 from advisor.model.sharding import ONE_RANK
 from advisor.model.source import Link
-from advisor.read.frameworks import launched, table
+from advisor.read.frameworks import launched, table, twice
 from advisor.read.frameworks.dataclasses import as_option, filled
 from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
@@ -157,6 +157,7 @@ def add_argument(call: LibraryCall) -> Value:
     action_value = call.get("action")
     optional = isinstance(action_value, Library) and action_value.name == "argparse.BooleanOptionalAction"
     action = reader.plain(action_value) if action_value is not None and not optional else None
+    twice.note(call, names)
     if action in _QUIET:
         return NONE
     place = reader.argument_place(call.node, "default")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.model.recipe import Flow
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import lifetimes
 from advisor.read.python.values import Constant, Mapping, Opaque, Sequence, Value, mapping, sequence
 
 
@@ -14,7 +15,7 @@ def defaultdict(call: LibraryCall) -> Value:
     made = mapping(dict(call.arguments.keywords))
     if call.arguments.positional:
         made.state["default"] = call.arguments.positional[0]
-    return made
+    return lifetimes.made_here(call.reader, made)
 
 
 @table.function("collections.OrderedDict", "collections.Counter", "collections.ChainMap")
@@ -24,7 +25,7 @@ def ordered(call: LibraryCall) -> Value:
     if call.name.endswith("Counter") and not any(isinstance(value, Mapping) for value in call.arguments.positional):
         counts = mapping({}, exact=not call.arguments.positional)
         counts.state["each"] = Opaque("how often it occurs", "int", low=0, flow=Flow(graph="none", counted="proportional"))
-        return counts
+        return lifetimes.made_here(call.reader, counts)
     return table.FUNCTIONS["builtins.dict"](call) or Opaque("a dict", "dict")
 
 
@@ -32,7 +33,11 @@ def ordered(call: LibraryCall) -> Value:
 def deque(call: LibraryCall) -> Value:
     """deque(maxlen=n)"""
     value = call.arguments.positional[0] if call.arguments.positional else None
-    return sequence(list(value.items) if isinstance(value, Sequence) else [], "list", value is None)
+    made = sequence(list(value.items) if isinstance(value, Sequence) else [], "list", value is None)
+    longest = call.get("maxlen", 1)
+    if longest is not None and not (isinstance(longest, Constant) and longest.value is None):
+        made.state["bounded"] = True
+    return lifetimes.made_here(call.reader, made)
 
 
 @table.function("collections.namedtuple", "typing.NamedTuple")

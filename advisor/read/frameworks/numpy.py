@@ -56,14 +56,15 @@ def seed(call: LibraryCall) -> Value:
 def draw(call: LibraryCall) -> Value:
     """Random numbers of the global generator."""
     name = call.name.rpartition(".")[2]
-    call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use=USES.get(name, "other"))
+    call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=call.name, use=USES.get(name, "other"), gives=name != "shuffle")
     if name == "shuffle":
         given = call.arguments.positional[0] if call.arguments.positional else None
         if isinstance(given, Sequence):
             call.reader.store.write(given.state, "exact", False)
         cuts.put_in_order(call, given)
         return NONE
-    made = Tensor(Flow(graph="none"))
+    shares = flow_of(call.get("p", 3)) if name == "choice" else None
+    made = Tensor(Flow(graph="cut", modules=shares.modules) if shares is not None and shares.modules else Flow(graph="none"))
     if name == "permutation":
         cuts.put_in_order(call, made)
     return made

@@ -42,7 +42,7 @@ def seed(call: LibraryCall) -> Value:
 def draw(call: LibraryCall) -> Value:
     """Random numbers."""
     name = call.name.rpartition(".")[2]
-    call.reader.emit(Kind.DRAW, call.node, None, library="python", what=call.name, use=USES.get(name, "other"))
+    call.reader.emit(Kind.DRAW, call.node, None, library="python", what=call.name, use=USES.get(name, "other"), gives=name != "shuffle")
     if name == "shuffle":
         put_in_order(call, call.arguments.positional[0] if call.arguments.positional else None)
     return drawn(call, name)

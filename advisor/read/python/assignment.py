@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, operators, refusals, scopes, subscripts, unused
+from advisor.read.python import calls, comprehensions, conditions, declared, lifetimes, operators, refusals, scopes, subscripts, unused
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -108,10 +108,12 @@ def _parts(reader: Reader, value: Value, count: int, node: ast.AST) -> list[Valu
 
 
 def _replaced(reader: Reader, target: ast.Name | ast.Attribute, node: ast.AST) -> None:
-    """`best = scores`: with a dict, what it holds under its keys is replaced."""
+    """`best = scores`: with a dict, what it holds under its keys is replaced; a list begins again."""
     if not reader.loop_depth or reader.forward_depth:
         return
     old = conditions.peek(reader, target)
+    if isinstance(old, Sequence):
+        lifetimes.shortened(reader, old, node)
     if isinstance(old, Mapping) and len(old.items) <= KEYS:
         reader.keep.append(old)
         for key in old.items:
@@ -264,7 +266,8 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
         if isinstance(node.op, (ast.Add, ast.Sub)) and variable is not None:
             flow = getattr(new, "flow", None)
             if isinstance(new, Tensor) or (flow is not None and flow.graph == "kept"):
-                reader.emit(Kind.KEEP, node, flow=flow, how="add", variable=variable, text=reader.text(node))
+                loops = lifetimes.outlived_by_name(reader, node.target)
+                reader.emit(Kind.KEEP, node, flow=flow, how="add", variable=variable, text=reader.text(node), loops=loops)
             else:
                 reader.emit(
                     Kind.COUNT,

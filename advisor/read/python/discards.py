@@ -50,6 +50,8 @@ PURE_LAYERS = frozenset({
 
 
 EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+SHOWING = frozenset({"print", "display", "pprint"})
+PICTURES = ("matplotlib.", "seaborn.", "logging.")
 
 
 def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
@@ -80,11 +82,50 @@ def shown(reader: Reader, node: ast.expr, nodes: list[Any]) -> None:
     """Rows that are drawn only to be looked at, `df.sample(5)` as a statement or in print(): training never sees them."""
     if not any(isinstance(event, Event) and event.kind is Kind.DRAW and event.data.get("gives") for event in nodes):
         return
-    printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "display")
+    printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SHOWING
     looked_at = {reader.place(part) for given in (node.args if isinstance(node, ast.Call) and printing else [node]) for part in _chain(given)}
     for event in nodes:
         if isinstance(event, Event) and event.data.get("gives") and event.place in looked_at:
             event.data["use"] = "shown"
+
+
+def shown_in_turn(reader: Reader, node: ast.For | ast.AsyncFor) -> None:
+    """The same of a loop that does nothing but show them: `for i in np.random.choice(len(rows), 3): print(rows[i])`, or under a name of its own."""
+    if all(_shows(reader, statement) for statement in node.body):
+        drawn = _named(reader, node.iter) if isinstance(node.iter, ast.Name) else node.iter
+        looked_at = {reader.place(part) for part in _chain(drawn)} if drawn is not None else set()
+        for event in reader.block if looked_at else ():
+            if isinstance(event, Event) and event.kind is Kind.DRAW and event.data.get("gives") and event.place in looked_at:
+                event.data["use"] = "shown"
+
+
+def _named(reader: Reader, name: ast.Name) -> ast.expr | None:
+    """What a name stands for that is asked for in such loops alone."""
+    function = reader.frame.function
+    parts = list(ast.walk(function.node if function is not None else reader.frame.module.tree))
+    spelled = sum(isinstance(part, ast.Name) and part.id == name.id for part in parts)
+    given = [part for part in parts if isinstance(part, ast.Assign) and [getattr(target, "id", "") for target in part.targets] == [name.id]]
+    loops = [part for part in parts if isinstance(part, (ast.For, ast.AsyncFor)) and isinstance(part.iter, ast.Name) and part.iter.id == name.id]
+    if spelled != len(given) + len(loops) or not all(_shows(reader, statement) for loop in loops for statement in loop.body):
+        return None
+    before = [statement for statement in given if statement.lineno < name.lineno]
+    return max(before, key=lambda statement: statement.lineno).value if before else None
+
+
+def _shows(reader: Reader, statement: ast.stmt) -> bool:
+    """True for a print, a call of a library that draws pictures, and a name for what is shown."""
+    if isinstance(statement, ast.Assign):
+        bound = [part for target in statement.targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        return all(isinstance(part, ast.Name) for part in bound)
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    called = statement.value.func
+    if isinstance(called, ast.Name):
+        return called.id in SHOWING
+    while isinstance(called, (ast.Attribute, ast.Subscript)):
+        called = called.value
+    root = reader.frame.lookup(called.id) if isinstance(called, ast.Name) else None
+    return isinstance(root, Library) and root.name.startswith(PICTURES)
 
 
 def _chain(node: ast.expr) -> Iterator[ast.expr]:

@@ -18,6 +18,7 @@ from advisor.read.python import (
     comprehensions,
     conditions,
     functions,
+    lifetimes,
     narrowing,
     operators,
     subscripts,
@@ -202,14 +203,7 @@ def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:
         else:
             items.append(reader.evaluate(element))
     made = sequence(items, {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}[type(node)], exact)
-    return made if items else emptied(reader, made)
-
-
-def emptied(reader: Reader, made: Sequence) -> Sequence:
-    """A new list without items, which knows in how many loops it was made."""
-    if reader.loop_depth:
-        made.state["loops"] = reader.loop_depth
-    return made
+    return lifetimes.made_here(reader, made)
 
 
 def _is_literal(node: ast.AST | None) -> bool:
@@ -243,7 +237,7 @@ def eval_dict(reader: Reader, node: ast.Dict) -> Value:
             exact = False
             if isinstance(name, (Library, Class)):
                 items[getattr(name, "name", "")] = value
-    return mapping(items, exact, reader.place(node))
+    return lifetimes.made_here(reader, mapping(items, exact, reader.place(node)))
 
 
 def eval_formatted(reader: Reader, node: ast.JoinedStr) -> Value:

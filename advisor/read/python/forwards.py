@@ -110,7 +110,8 @@ def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: V
     sources = tuple(dict.fromkeys(s for v in given for s in (v.flow.source, *v.flow.sources) if s is not None))
     marked = mark(reader, result, fact, sources)
     output = _first_flow(marked)
-    reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, grad_mode=reader.grad_mode)
+    behind = tuple(dict.fromkeys(module for value in given for module in value.flow.modules))
+    reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, behind=behind, grad_mode=reader.grad_mode)
     return marked
 
 

@@ -14,6 +14,7 @@ from advisor.read.frameworks import table
 from advisor.read.python import (
     assignment,
     conditions,
+    discards,
     functions,
     gathering,
     iteration,
@@ -110,6 +111,7 @@ def _folds(item: Value | None) -> Split | None:
 def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     """for: the body once, with what it assigns widened; literals item by item; generators where they are consumed."""
     value = reader.evaluate(node.iter)
+    discards.shown_in_turn(reader, node)
     if isinstance(value, Union):
         generators = [m for m in value.members if isinstance(m, Generator)]
         value = generators[0] if generators else value

@@ -233,7 +233,7 @@ class Reader:
         """A new object with identity."""
         self.serial += 1
         place = self.place(node) if node is not None else None
-        return Instance(kind, cls, role, fact, attributes or {}, data or {}, place, self.serial)
+        return Instance(kind, cls, role, fact, attributes or {}, data or {}, place, self.serial, self.loop_depth)
 
     def unread(self, why: str, node: ast.AST | Place) -> None:
         """Notes something that could not be read."""

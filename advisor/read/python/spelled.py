@@ -45,6 +45,8 @@ APART = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(cod
 NAME = pattern(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # the same whatever it is of
 COMPUTED_NAME = pattern(r"attr\((?:(?<=\bgetattr\()|(?<=\bhasattr\())\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
+OF_GROUPS = pattern(r"for(?<!\wfor)\s+(?:\w+\s*,\s*)?(\w+)\s+in\s[^\n]*\bparam_groups\b")  # the parameter groups of an optimizer, one by one
+ITEM_OF = r"""(?:\b(?:%s)|\bparam_groups\s*\[[^\]\n]*\])\s*\[\s*["']\w+["']\s*\]"""
 COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
 FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
     r"if(?<!\wif)\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
@@ -148,12 +150,19 @@ def _asked_in(text: str) -> Asked:
     return Asked(
         attributes,
         methods,
-        quoted=frozenset(map(intern, TEXT.findall(text))),
+        quoted=frozenset(map(intern, TEXT.findall(_without_groups(text)))),
         kept=frozenset(kept),
         by_computed_name=frozenset(COMPUTED_NAME.findall(text)) if "attr(" in text else frozenset(),
         hands_on="**" in text and HANDS_ON.search(COPIES.sub("", GATHERS.sub("", text))) is not None,
         only_declares=".add_argument(" in text and ".parse_" not in text,
     )
+
+
+def _without_groups(text: str) -> str:
+    """The text without the items of parameter groups: `group["lr"]` is the rate of an optimizer, and no option."""
+    if "param_groups" not in text:
+        return text
+    return re.sub(ITEM_OF % "|".join(dict.fromkeys(OF_GROUPS.findall(text)) or ["param_group"]), "", text)
 
 
 def _with_attributes(text: str) -> str:

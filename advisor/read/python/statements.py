@@ -16,6 +16,7 @@ from advisor.read.python import (
     discards,
     functions,
     imports,
+    lifetimes,
     loops,
     narrowing,
     regions,
@@ -166,6 +167,7 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
         elif isinstance(target, ast.Subscript):
             owner = reader.evaluate(target.value)
             if isinstance(owner, Sequence):
+                lifetimes.shortened(reader, owner, node)
                 index = reader.evaluate(target.slice)
                 at = index.value if isinstance(index, Constant) else None
                 if owner.exact and type(at) is int and -len(owner.items) <= at < len(owner.items):

@@ -86,6 +86,7 @@ class Instance(Value):
     data: dict[str, Any] = field(default_factory=dict)  # for the tables: bound arguments, items
     place: Place | None = None
     serial: int = 0
+    loops: int = 0  # around the place where it was made
 
 
 @dataclass(slots=True, eq=False)
@@ -147,8 +148,7 @@ class Module(Value):
 
 @dataclass(slots=True, eq=False)
 class Sequence(Value):
-    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples), loops (around the
-    place where an empty one is written)."""
+    """A list, tuple, set or the like. state: items (tuple of Value), exact (False: more may be inside, items are samples), loops (as of a dict)."""
 
     kind: str
     state: dict[str, Any]
@@ -166,7 +166,7 @@ class Sequence(Value):
 
 @dataclass(slots=True, eq=False)
 class Mapping(Value):
-    """A dict. state: items (dict from plain key to Value), exact (False: other keys may be inside)."""
+    """A dict. state: items (dict from plain key to Value), exact (False: other keys may be inside), loops (around the place where it is written)."""
 
     state: dict[str, Any]
     place: Place | None = None

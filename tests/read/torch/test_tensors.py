@@ -33,7 +33,7 @@ out = net(x)
         ("out.softmax(1).clamp(min=1e-7)", "softmax+floor"),
         ("torch.log_softmax(out, 1).exp()", "softmax"),
         ("1 - torch.sigmoid(out)", "sigmoid"),
-        ("2 * torch.sigmoid(out)", None),
+        ("2 * torch.sigmoid(out)", "bounded"),
         ("out / 0.7", "linear"),
         ("out + out", "linear"),
         ("out - out.max(1, keepdim=True)[0]", "linear"),

@@ -10,7 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Part, Setting, Unknown, number
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
-from advisor.read.python import classes, expressions, functions, iteration
+from advisor.read.python import classes, functions, iteration, lifetimes
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.counted import judge_range
 from advisor.read.python.values import (
@@ -169,7 +169,7 @@ def collect(call: LibraryCall) -> Value:
     """list(x): the items of x."""
     kind = call.name.rpartition(".")[2]
     if not call.arguments.positional:
-        return expressions.emptied(call.reader, sequence([], kind if kind in ("list", "tuple", "set") else "list"))
+        return lifetimes.made_here(call.reader, sequence([], kind if kind in ("list", "tuple", "set") else "list"))
     value = call.arguments.positional[0]
     kind = kind if kind in ("list", "tuple", "set") else "list"
     weights = [member for member in members(value) if isinstance(member, Weights)]
@@ -231,7 +231,7 @@ def dict_(call: LibraryCall) -> Value:
         else:
             exact = False
     items.update(call.arguments.keywords)
-    return mapping(items, exact, call.place)
+    return lifetimes.made_here(call.reader, mapping(items, exact, call.place))
 
 
 def _one_of(value: Union) -> Value:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
-from advisor.read.python import growing, keys, subscripts, texts
+from advisor.read.python import growing, keys, lifetimes, subscripts, texts
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -132,7 +132,7 @@ def _write(reader: Reader, value: Sequence, items: tuple[Value, ...], exact: boo
 def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     item = call.arguments.positional[0] if call.arguments.positional else Opaque()
     if reader.loop_depth and isinstance(item, Tensor) and item.flow.graph == "kept" and not reader.forward_depth:
-        kept, text, loops = (id(value.state), "items"), reader.text(call.node), reader.loop_depth - int(value.state.get("loops") or 0)
+        kept, text, loops = (id(value.state), "items"), reader.text(call.node), lifetimes.outlived(reader, value)
         reader.emit(Kind.KEEP, call.node, flow=item.flow, how="append", variable=kept, text=text, item=id(item), loops=loops)
         reader.keep += value, item
     elif reader.loop_depth and isinstance(item, (Tensor, Opaque)) and (flow := item.flow) and (flow.ratio or flow.aggregate == "last-batch"):
@@ -190,6 +190,7 @@ def _insert(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
 
 
 def _pop(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
+    lifetimes.shortened(reader, value, call.node)
     given = call.arguments.positional
     position = 0 if call.name.endswith("popleft") else plain(given[0]) if given else -1
     if value.exact and isinstance(position, int) and -len(value.items) <= position < len(value.items) and growing.steady(reader):
@@ -202,6 +203,7 @@ def _pop(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
 
 
 def _clear(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
+    lifetimes.shortened(reader, value, call.node)
     _write(reader, value, (), growing.steady(reader))
     return NONE
 

@@ -283,6 +283,7 @@ def fit(call: LibraryCall) -> Value:
     call.reader.recipe.owner_silences |= SILENCES
     why = "the model given to `fit` could not be read"
     call.reader.unread(why, call.node)
+    call.reader.emit(Kind.ESCAPE, call.node, None, callee="fit", why=why, trains=True)
     recipe = call.reader.recipe
     for listing in (recipe.optimizers, recipe.schedulers, recipe.losses, recipe.loaders, recipe.models):
         listing.complete, listing.why = False, why

@@ -11,8 +11,8 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes
-from advisor.read.frameworks.torch.flows import flow_of, graph_now, graph_of_weights, merge, shallow
+from advisor.read.frameworks.torch import axes, bounds
+from advisor.read.frameworks.torch.flows import flow_of, flows_in, graph_now, graph_of_weights, merge, shallow
 from advisor.read.frameworks.torch.shapes import flat
 from advisor.read.python.values import Arguments, Instance, Sequence, Tensor, Union, Value, sequence
 
@@ -73,6 +73,8 @@ def forward(call: LibraryCall) -> Value | None:
     name = kind.removeprefix("torch.nn.")
     if name == kind or name in ("Module", "ModuleList", "ModuleDict"):
         return None
+    if name == "CosineSimilarity":
+        return Tensor(bounds.within(merge(call.reader, list(flows_in(call.arguments.positional)) or [Flow()]), 1.0))
     result = apply(call, fact, name, flow_of(value) or Flow())
     if name.startswith(("RNN", "LSTM", "GRU", "MultiheadAttention", "Transformer")) and not name.endswith("Cell"):
         axes.walk(call, fact, axes.batch_first(fact))

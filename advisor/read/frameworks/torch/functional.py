@@ -8,7 +8,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import REQUIRED, LibraryCall
-from advisor.read.frameworks.torch import axes
+from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.flows import (
     after,
     arguments,
@@ -216,7 +216,14 @@ def product(call: LibraryCall) -> Value | None:
         return None
     weighted = any(flow.activation == "parameter" for flow in flows)
     shape = multiplied(*flows) if name_of(call) in ("matmul", "mm", "bmm") and len(flows) == 2 else {}
-    return Tensor(replace(merge(call.reader, flows), activation="linear" if weighted else None, activation_at=call.place, **shape))
+    made = replace(merge(call.reader, flows), activation="linear" if weighted else None, activation_at=call.place, **shape)
+    return Tensor(bounds.within(made, 1.0) if len(flows) == 2 and all(flow.activation == "normalize" for flow in flows) else made)
+
+
+def cosine(call: LibraryCall) -> Value | None:
+    """F.cosine_similarity(x, y)"""
+    flows = list(flows_in(arguments(call)))
+    return Tensor(bounds.within(replace(merge(call.reader, flows), activation_at=call.place), 1.0)) if flows else None
 
 
 def attention(call: LibraryCall) -> Value:
@@ -289,5 +296,6 @@ register(("interpolate", "upsample", "pad", "unfold", "fold", "pixel_shuffle", "
 register(("matmul", "bmm", "mm", "einsum", "addmm", "baddbmm", "mv", "dot", "inner", "outer", "tensordot"), product)
 table.FUNCTIONS["torch.nn.functional.scaled_dot_product_attention"] = attention
 table.FUNCTIONS["torch.nn.functional.one_hot"] = one_hot
+table.FUNCTIONS["torch.nn.functional.cosine_similarity"] = table.FUNCTIONS["torch.cosine_similarity"] = cosine
 table.PREFIXES["torch"] = generic
 table.PREFIXES["torch.nn.functional"] = generic

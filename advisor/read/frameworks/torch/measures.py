@@ -10,7 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known
 from advisor.read.frameworks import scaling, table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes
+from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.counts import labels_each, matches
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, merge, name_of, named, shallow, subject
 from advisor.read.frameworks.torch.naming import register
@@ -94,6 +94,8 @@ def reduce(call: LibraryCall) -> Value | None:
     kept = call.reader.plain(call.get("keepdim", after(call, 2))) is True
     rank = 0 if dim is None else flow.rank if kept else None if flow.rank is None else max(flow.rank - dropped, 0)
     activation = flow.activation if flow.losses else None
+    if flow.activation == "terms of a cosine" and name == "sum" and dim is not None:
+        flow, activation = bounds.within(flow, 1.0), "bounded"
     changes: dict[str, Any] = {
         "activation": activation,
         "dtype": None if flow.dtype == "bool" else flow.dtype,

@@ -10,7 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes
+from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.parameters import added
@@ -48,6 +48,7 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
             reader.recipe.averages.append((reader.place(node), flow))
     else:
         return None
+    flow = bounds.computed(symbol, one, two, left, right, flow)
     whole = flow.dtype is not None and flow.dtype.startswith(("int", "uint", "bool"))
     changes = symbol == "/" or not _is_whole(left, right) or (flow.dtype == "bool" and symbol not in ("&", "|", "^"))
     flow = replace(flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and changes else flow.dtype)
@@ -227,7 +228,8 @@ def unary(reader: Reader, symbol: str, value: Value, node: ast.AST) -> Value | N
         return None
     if symbol == "+":
         return Tensor(flow)
-    return Tensor(replace(flow, activation=_kept(flow), counted=None, **(turned(flow) if symbol == "-" else {})))
+    kept = flow.activation if flow.activation == "bounded" else _kept(flow)
+    return Tensor(replace(flow, activation=kept, counted=None, **(turned(flow) if symbol == "-" else {})))
 
 
 # --- subscripts --------------------------------------------------------------------------------------------------
@@ -247,11 +249,14 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
             return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
         return Tensor(replace(flow, rank=None, rows=None))
     if isinstance(index, Opaque) and index.type == "int" and flow.rank:
-        return Tensor(replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None))
+        entry = replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None)
+        return Tensor(bounds.chosen(entry, [index.flow]))
     if isinstance(index, (Tensor, Weights)):
-        return Tensor(_taken(flow, flow_of(index)))
+        return Tensor(_taken(bounds.chosen(flow, [flow_of(index)]), flow_of(index)))
     if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
         return Tensor(replace(flow, rank=None, width=None, rows=None, per="class" if is_counter(index) else None))
+    if isinstance(index, (Sequence, Opaque)):
+        flow = bounds.chosen(flow, map(flow_of, index.items) if isinstance(index, Sequence) else [index.flow])
     part = cuts.cut(reader, owner, index, node)
     if part is not None:
         return part

@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes, devices
+from advisor.read.frameworks.torch import axes, bounds, devices
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, sizes, subject
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
@@ -164,6 +164,8 @@ def taken(call: LibraryCall) -> Value | None:
     if flow is None:
         return None
     name = name_of(call)
+    if name in ("gather", "take_along_dim", "index_select"):
+        flow = bounds.chosen(flow, map(flow_of, (*call.arguments.positional, *call.arguments.keywords.values())))
     changes: dict[str, Any] = {"width": None, "rows": None}
     if name == "unflatten":
         changes["rank"] = None
@@ -220,6 +222,9 @@ def clamped(call: LibraryCall) -> Value | None:
         activation = "relu"
     elif flow.activation in ("random", "parameter"):
         activation = flow.activation
+    most = call.reader.plain(high) if high is not None else None
+    if activation is None and isinstance(low, (int, float)) and isinstance(most, (int, float)) and not flow.losses:
+        flow, activation = bounds.within(flow, max(abs(low), abs(most), 1e-9)), "bounded"
     return Tensor(replace(flow, graph=graph_now(call.reader, flow), activation=activation))
 
 

@@ -151,6 +151,33 @@ def write_data(reader: Reader, weights: Any, value: Value, node: ast.AST) -> Non
     reader.emit(Kind.GRAD_WRITE, node, weights.parameters, what="grad" if weights.of_grad else "data", source=_source(weights, [value]))
 
 
+@table.write("module", "weight", "bias")
+def write_attribute(reader: Reader, module: Any, value: Value, node: ast.AST) -> None:
+    """layer.weight = nn.Parameter(...) in a loop that the layer outlives: it has other weights from turn to turn."""
+    made = isinstance(value, Tensor) and value.flow.activation == "parameter"
+    if made and module.cls is None and isinstance(module.fact, Module) and module.loops < reader.loop_depth:
+        reader.emit(Kind.GRAD_WRITE, node, Parameters((module.fact,)), what="data")
+
+
+@table.function("torch.nn.utils.vector_to_parameters")
+def from_vector(call: LibraryCall) -> Value:
+    """vector_to_parameters(vector, model.parameters()) writes all weights."""
+    weights = call.get("parameters", 1)
+    if isinstance(weights, Weights):
+        source = _source(weights, [*call.arguments.positional[:1]])
+        call.reader.emit(Kind.GRAD_WRITE, call.node, weights.parameters, what="data", source=source)
+    return NONE
+
+
+@table.method("state-tensor", *IN_PLACE)
+def write_state(call: LibraryCall) -> Value:
+    """value.copy_(...) on an entry of model.state_dict() writes the weight itself."""
+    module = call.this.data.get("fact")
+    if isinstance(module, Module) and not call.this.data.get("copied"):
+        call.reader.emit(Kind.GRAD_WRITE, call.node, Parameters((module,)), what="in-place")
+    return call.this
+
+
 def _source(weights: Weights, given: Iterable[Value]) -> Module | None:
     """The one other model whose weights are written here: what an average, a target network or a teacher follows."""
     if weights.of_grad:
