@@ -61,6 +61,8 @@ CASES: list[tuple[str, Any]] = [
     ("x = eval('1 + 2')", 3),
     ("x = type(3).__name__", "int"),
     ("x = callable(len)", True),
+    ("import inspect\nclass C:\n    pass\nx = inspect.isclass(C), inspect.isclass(C()), inspect.isclass(3)", (True, False, False)),
+    ("import inspect\ndef f(): pass\nx = inspect.isfunction(f), inspect.ismethod(f), inspect.isroutine(f)", (True, False, True)),
     ("y = 3\nx = globals()['y']", 3),
     ("x = next(iter([5, 6]))", 5),
     ("x = '{}-{}'.format(1, 'a')", "1-a"),
