@@ -215,6 +215,7 @@ class Seed(Fact):
     value: Setting = ABSENT
     conditional: Literal["always", "flag"] = "always"
     from_clock: bool = False
+    clock_at: Place | None = None  # where the clock was read, on a line of its own
     drawn: Place | None = None  # where its value is drawn at random, which nothing shows or keeps
 
 

@@ -12,7 +12,7 @@ from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import matches, turned
 from advisor.read.frameworks.torch.flows import flow_of, of_several
-from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.frameworks.torch.seeds import clock, clock_at
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, sequence, setting
 
@@ -48,6 +48,7 @@ def seed(call: LibraryCall) -> Value:
     """np.random.seed(0)"""
     value = call.get("seed", 0)
     fact = Seed(call.place, library="numpy", value=setting(value), from_clock=clock(value) or value is None)
+    fact.clock_at = clock_at(call, value)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return NONE
 

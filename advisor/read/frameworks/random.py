@@ -6,7 +6,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Seed
 from advisor.read.frameworks.cuts import put_in_order
 from advisor.read.frameworks.table import LibraryCall, function, method
-from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.frameworks.torch.seeds import clock, clock_at
 from advisor.read.python.drawn_seeds import DRAWN
 from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
 
@@ -34,6 +34,7 @@ def seed(call: LibraryCall) -> Value:
     """random.seed(0)"""
     value = call.get("a", 0)
     fact = Seed(call.place, library="python", value=setting(value), from_clock=clock(value) or value is None)
+    fact.clock_at = clock_at(call, value)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return NONE
 

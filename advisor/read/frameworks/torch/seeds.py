@@ -19,6 +19,17 @@ def clock(value: Value | None) -> bool:
     return isinstance(value, Opaque) and value.why == "the clock"
 
 
+def clock_at(call: LibraryCall, value: Value | None) -> Place | None:
+    """Where the seed that is handed on here was read from the clock: `seed = int(time.time())`, the one line that gives that name a value."""
+    given = next(iter((*getattr(call.node, "args", ()), *(keyword.value for keyword in getattr(call.node, "keywords", ())))), None)
+    if not clock(value) or not isinstance(given, ast.Name):
+        return None
+    module = call.reader.frame.module
+    stores = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == given.id and isinstance(node.ctx, ast.Store)]
+    read = [node for node in ast.walk(module.tree) if isinstance(node, ast.Assign) and node.targets == stores]
+    return module.place(read[0].value) if len(read) == 1 else None
+
+
 @table.function(
     "torch.manual_seed",
     "torch.cuda.manual_seed",
@@ -31,6 +42,7 @@ def manual_seed(call: LibraryCall) -> Value:
     """torch.manual_seed seeds every device; the others one."""
     value = call.get("seed", 0)
     fact = Seed(call.place, library="torch" if call.name == "torch.manual_seed" else "cuda", value=setting(value), from_clock=clock(value))
+    fact.clock_at = clock_at(call, value)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return call.reader.instance("torch.Generator", role="generator", node=call.node)
 
