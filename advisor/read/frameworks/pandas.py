@@ -17,6 +17,7 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequenc
 ORDERINGS = ("value_counts", "sort_index", "sort_values", "astype", "copy", "fillna", "head", "tail")  # keep what stands for each class
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
 SOME_ROWS = frozenset({"head", "tail", "query"})
+SAME_ROWS = frozenset({"astype", "fillna", "reset_index", "sort_values", "sort_index", "copy", "rename", "assign", "ffill", "bfill"})
 SAME_SHAPE = frozenset({"astype", "fillna", "dropna", "drop", "reset_index", "sort_values", "copy", "head", "tail", "drop_duplicates", "replace"})
 
 
@@ -27,6 +28,23 @@ def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node:
     if like is not None:
         made.data.setdefault("identity", like)
     return made
+
+
+def same_rows(like: Instance, made: Instance) -> Instance:
+    """Notes that a frame has all rows of another one, in whatever order."""
+    made.data["rows"] = like.data.get("rows", like)
+    made.data["drawn"] = like.data.get("drawn")
+    return made
+
+
+def held_rows(owner: Instance) -> tuple[Any, Any]:
+    """What tells the rows of a frame from other rows, and the rows that they were drawn from; None where that is not known."""
+    rows, drawn = owner.data.get("rows", owner), owner.data.get("drawn")
+    return (None if _is_changed(rows) or _is_changed(owner) else rows), (None if drawn is None or _is_changed(drawn) else drawn)
+
+
+def _is_changed(owner: Instance) -> bool:
+    return bool(owner.data.get("changed"))
 
 
 def some_rows(reader: Reader, like: Instance, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
@@ -114,7 +132,7 @@ def item(call: LibraryCall) -> Value:
         made = some_rows(call.reader, call.this, call.this.kind)
         return table_of(made) if call.this.data.get("table") else made
     if isinstance(key, Sequence) and key.kind == "list" and key.items and all(isinstance(name, Constant) for name in key.items):
-        return table_of(frame(call.reader, call.this))
+        return same_rows(call.this, table_of(frame(call.reader, call.this)))
     return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
 
 
@@ -131,7 +149,11 @@ def sample(call: LibraryCall) -> Value:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle", gives=True)
         if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
             cuts.put_in_order(call, call.this, "pandas.DataFrame.sample")
-    return frame(call.reader, call.this)
+    made = frame(call.reader, call.this)
+    if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
+        return same_rows(call.this, made)
+    made.data["drawn"] = call.this.data.get("rows", call.this)
+    return made
 
 
 @table.method(
@@ -201,10 +223,15 @@ def derived(call: LibraryCall) -> Value:
     if name in ("unique", "tolist", "to_list", "to_dict"):
         flow = _flow(call.this)
         return Opaque("values of a table", "list", flow=flow if name != "unique" else replace(flow, counted=None))
-    if call.reader.plain(call.get("inplace")) is True:
-        return NONE
+    if call.get("inplace") is not None and call.reader.plain(call.get("inplace")) is not False:
+        if name not in SAME_ROWS:
+            call.reader.store.write(call.this.data, "changed", True)
+        if call.reader.plain(call.get("inplace")) is True:
+            return NONE
     picked = some_rows if name in SOME_ROWS else frame
     made = picked(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    if name in SAME_ROWS:
+        same_rows(call.this, made)
     if name in SAME_SHAPE and call.this.data.get("table"):
         table_of(made)
     if name in scaling.STATISTICS and call.reader.plain(call.get("axis", 0)) in (None, 0, Opaque):

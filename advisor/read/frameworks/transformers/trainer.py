@@ -162,7 +162,8 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
 
 def _note_same(this: Instance, loaders: list[Loader], argument: Any) -> None:
     """Evaluation on the very data set that is trained on, at the times that the arguments say."""
-    if len(loaders) < 2 or loaders[0].dataset is None or loaders[0].dataset is not loaders[1].dataset:
+    held, judged = (loaders[0].dataset, loaders[1].dataset) if len(loaders) > 1 else (None, None)
+    if held is None or judged is None or not (held is judged or judged.within(held)):
         return
     if isinstance(strategy := strategy_of(argument), Known) and strategy.value in ("steps", "epoch"):
         loaders[1].place, loaders[1].iterated = this.data.get("evaluation_place", loaders[1].place), 1
