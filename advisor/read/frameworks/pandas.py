@@ -6,8 +6,9 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Flow, Split
 from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import cuts, numpy, scaling, table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.counts import turned
@@ -128,6 +129,8 @@ def item(call: LibraryCall) -> Value:
             return frame(call.reader, call.this)  # one row
         made = frame(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
         return table_of(made) if isinstance(column, Sequence) else made
+    if isinstance(call.node, ast.Subscript) and isinstance(call.node.slice, ast.UnaryOp) and isinstance(call.node.slice.op, ast.Invert):
+        _note_split(call.reader, call.this, call.node.slice)
     if _is_mask(key):
         made = some_rows(call.reader, call.this, call.this.kind)
         return table_of(made) if call.this.data.get("table") else made
@@ -153,7 +156,22 @@ def sample(call: LibraryCall) -> Value:
     if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
         return same_rows(call.this, made)
     made.data["drawn"] = call.this.data.get("rows", call.this)
+    made.data["drawn_by"] = call.place, call.setting("random_state", 4)
     return made
+
+
+def _note_split(reader: Reader, owner: Instance, rows: ast.AST) -> None:
+    """df.drop(train.index), df[~df.index.isin(train.index)]: what is left of a table when rows were drawn from it is the other part of a split."""
+    for part in ast.walk(rows):
+        if not isinstance(part, ast.Attribute) or part.attr != "index" or not isinstance(part.value, ast.Name):
+            continue
+        drawn = reader.frame.lookup(part.value.id)
+        by = drawn.data.get("drawn_by") if isinstance(drawn, Instance) and drawn.role == "frame" else None
+        if isinstance(drawn, Instance) and by is not None and drawn.data["drawn"] is owner.data.get("rows", owner):
+            seed = ABSENT if isinstance(by[1], Known) and by[1].value is None else by[1]
+            fact = Split(by[0], kind="pandas.DataFrame.sample", parts=2, data=owner.data.get("identity", owner), seed=seed)
+            reader.emit(Kind.SPLIT, by[0], reader.record(fact))
+            drawn.data["drawn_by"] = None
 
 
 @table.method(
@@ -218,6 +236,9 @@ def sample(call: LibraryCall) -> Value:
 def derived(call: LibraryCall) -> Value:
     """What comes of a frame is its data."""
     name = call.name.rpartition(".")[2]
+    if name == "drop" and isinstance(call.node, ast.Call):
+        for given in (*call.node.args[:1], *(word.value for word in call.node.keywords if word.arg in ("labels", "index"))):
+            _note_split(call.reader, call.this, given)
     if name == "to_numpy":
         return array(call.reader, call.this)
     if name in ("unique", "tolist", "to_list", "to_dict"):
