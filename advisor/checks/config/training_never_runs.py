@@ -14,7 +14,7 @@ from advisor.model.source import first
 
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
-    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice",
+    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from advisor.read.frameworks.transformers.optimization import argument_of, model
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
     note_evaluated,
+    note_half_weights,
     note_idle_evaluation,
     note_two_adapters,
     note_unfit,
@@ -93,6 +94,7 @@ def train(call: LibraryCall) -> Value:
     note_without_data(call)
     note_without_evaluation_data(call, argument)
     note_idle_evaluation(call, argument)
+    note_half_weights(call, argument)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
