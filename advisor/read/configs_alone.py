@@ -138,6 +138,9 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         resolved = interpolation.resolve(root)
         root = resolved if isinstance(resolved, tree.Mapped) else root
     recipe = dialect.read(root, display)
+    for listing in (recipe.schedulers, recipe.clipping, recipe.seeds, recipe.early_stopping) if broken else ():
+        if not listing.items:
+            listing.complete, listing.why = False, "a base of the config could not be read"
     recipe.duplicate_keys.items += duplicates
     if dialect.by_program:
         claimed[path] = recipe

@@ -192,6 +192,20 @@ def test_mm_bases_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert sorted((broken.place.file, broken.kind) for broken in found.broken) == [("a.py", "include"), ("b.py", "include")]
 
 
+def test_what_a_base_of_an_installed_library_says_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+_base_ = 'mmseg::_base_/schedules/schedule_40k.py'
+model = dict(type='Net')
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9), clip_grad=dict(max_norm=1))
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=12000)
+"""
+    found = reading(tmp_path, monkeypatch, {"net.py": text}, "net.py")
+    [recipe] = found.recipes
+    assert not recipe.schedulers.items and not recipe.schedulers.complete and not recipe.seeds.complete
+    assert [clip.value.value for clip in recipe.clipping] == [1] and recipe.clipping.complete  # type: ignore[union-attr]
+    assert [(broken.skipped, broken.place.line) for broken in found.broken] == [(True, 2)]
+
+
 def test_fragments_are_no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not reading(tmp_path, monkeypatch, {"schedule.py": BASE}, "schedule.py").recipes
 
