@@ -11,8 +11,8 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import text_of
-from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.pandas import held_rows
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Value, sequence
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, RefusedRun, Scheduler
-from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_published_test_data
-from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.lightning.trials import note, tried
+from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions, scopes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader

@@ -114,7 +114,7 @@ def _made(call: LibraryCall, kind: Value, given: dict[str, Value]) -> Value:
 
 def _read_by_library(reader: Reader, kind: Class) -> frozenset[str] | None:
     """The fields of a class that the library behind it reads by itself; None where that is not known."""
-    bases = {base.name for base in kind.mro if not isinstance(base, Class) and base.name != "builtins.object"}
+    bases = {getattr(base, "name", "") for base in kind.mro if not isinstance(base, Class)} - {"builtins.object"}
     if not bases:
         return frozenset()
     foreign = any(part in source.text for part in ("trl", "unsloth") for source in reader.modules.values())  # their trainers ask for more
