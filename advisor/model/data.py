@@ -16,6 +16,7 @@ class Transform(Fact):
 
     kind: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
+    again: Place | None = None  # where the pipeline that it stands in has normalised before
 
     @property
     def name(self) -> str:

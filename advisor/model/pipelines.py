@@ -142,12 +142,13 @@ def normalization(transforms: list[Transform]) -> Transform | None:
     return next((transform for transform in reversed(transforms) if transform.name == "Normalize"), None)
 
 
-def normalized_again(transforms: list[Transform]) -> tuple[Transform, Transform] | None:
-    """The first two steps that each bring pixels of 0 to 1, or to 255, to statistics of images; a step that undoes another has other numbers."""
-    if any(step.name in HOLDERS for step in transforms):
-        return None
+def note_again(transforms: list[Transform] | None) -> None:
+    """Notes in one pipeline a step that brings what is normalised to statistics of images again; one that undoes another has other numbers."""
+    if transforms is None or any(step.name in HOLDERS for step in transforms):
+        return
     found = [step for step in transforms if step.when is None and _normalizes(step)]
-    return (found[0], found[1]) if len(found) > 1 else None
+    if len(found) > 1 and found[0].place != found[1].place:
+        found[1].again = found[0].place
 
 
 def _normalizes(step: Transform) -> bool:
