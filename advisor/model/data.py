@@ -16,6 +16,7 @@ class Transform(Fact):
 
     kind: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
+    again: Place | None = None  # where the pipeline that it stands in has normalised before
 
     @property
     def name(self) -> str:
@@ -38,6 +39,7 @@ class Dataset(Fact):
     iterable: bool = False
     user_class: bool = False
     data: Any = None  # identity of the arrays or files it holds
+    drawn_from: Any = None  # identity of a table that its rows were drawn from, which keeps them
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
     copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
     rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
@@ -51,6 +53,12 @@ class Dataset(Fact):
     placeholder_key: str | None = None  # the part of the input that is drawn so, where others are not
     padded_labels: Place | None = None  # where its labels, token ids, were padded with tokens that the loss counts
     generator: Place | None = None  # a numpy Generator or RandomState made once (constructor, module level) that __getitem__ draws from
+
+    def within(self, other: Dataset) -> bool:
+        """True when its rows are those of the table that another one was made of, or were drawn from that table, which keeps them."""
+        made = (self.kind, other.kind) == ("datasets.Dataset", "datasets.Dataset") and self.split is None and other.split is None
+        apart = self.rewritten or other.rewritten or self.loops or other.loops or other.data is None or isinstance(other.data, str)
+        return made and not apart and (other.data is self.data or other.data is self.drawn_from)
 
 
 @dataclass(slots=True, eq=False)

@@ -61,6 +61,8 @@ STEADY_WHEN_ALWAYS = frozenset(
 )
 
 
+HOLDERS = ("RandomApply", "RandomChoice", "RandomOrder", "OneOf", "SomeOf", "OneOrOther")  # steps that hold steps, of which each sample takes some
+BY_ENCODER = "segmentation_models_pytorch.encoders.preprocess_input"  # divides by 255, and normalises with the numbers of an encoder
 SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ConvertDtype")
 STRENGTHS = {  # of torchvision, what decides how much a random step changes: none of it, and nothing is drawn
     "ColorJitter": ("brightness", "contrast", "saturation", "hue"),
@@ -138,6 +140,23 @@ def _of_no_strength(transform: Transform) -> bool:
 def normalization(transforms: list[Transform]) -> Transform | None:
     """The last step that normalises with fixed numbers."""
     return next((transform for transform in reversed(transforms) if transform.name == "Normalize"), None)
+
+
+def note_again(transforms: list[Transform] | None) -> None:
+    """Notes in one pipeline a step that brings what is normalised to statistics of images again; one that undoes another has other numbers."""
+    if transforms is None or any(step.name in HOLDERS for step in transforms):
+        return
+    found = [step for step in transforms if step.when is None and _normalizes(step)]
+    if len(found) > 1 and found[0].place != found[1].place:
+        found[1].again = found[0].place
+
+
+def _normalizes(step: Transform) -> bool:
+    if step.name == "Lambda":
+        return value_of(step.settings.get("image")) == BY_ENCODER
+    held = [value_of(step.settings.get(name)) for name in ("mean", "std")] if step.name == "Normalize" else []
+    numbers = [number for value in held for number in (value if isinstance(value, (tuple, list)) else [value])]
+    return bool(numbers) and all(isinstance(number, float) and 0 < number < 1 for number in numbers)
 
 
 def scales(transforms: list[Transform]) -> bool:

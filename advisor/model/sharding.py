@@ -41,9 +41,9 @@ def replicated(recipe: Recipe) -> Module | None:
 
 
 def prepared(recipe: Recipe) -> Place | None:
-    """Where Accelerate is given a model, in a program that has something for all of its processes to do together; None elsewhere."""
+    """Where Accelerate is given a model, where all of its processes do something together, or one of them something alone; else None."""
     place = next((module.prepared for module in recipe.modules if module.prepared is not None), None)
-    return place if place is not None and Kind.COLLECTIVE in kinds(recipe.tree) else None
+    return place if place is not None and (Kind.COLLECTIVE in kinds(recipe.tree) or "asks_for_main" in recipe.distributed) else None
 
 
 def data_parallel(recipe: Recipe) -> Module | None:

@@ -69,7 +69,7 @@ def read_all(
             alone.append(path)
     few = len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE)
     for path in alone:
-        if not (few and _read_programs_of(project, reading, path, not programs, shared)):
+        if not (few and _read_programs_of(project, reading, path, not programs, len(alone) == 1, shared)):
             if path in claimed:
                 reading.add(claimed[path])
             elif path in claimed_ahead:
@@ -140,6 +140,9 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         resolved = interpolation.resolve(root)
         root = resolved if isinstance(resolved, tree.Mapped) else root
     recipe = dialect.read(root, display)
+    for listing in (recipe.schedulers, recipe.clipping, recipe.seeds, recipe.early_stopping) if broken else ():
+        if not listing.items:
+            listing.complete, listing.why = False, "a base of the config could not be read"
     recipe.duplicate_keys.items += duplicates
     if dialect.by_program:
         claimed[path] = recipe
@@ -151,8 +154,11 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
 _COMPOSED = pattern(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes
 
 
-def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, shared: Shared | None) -> bool:
-    """Whether a program reads a config, which is then judged with it. `whole`: all that is found in it is shown."""
+def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool, only: bool, shared: Shared | None) -> bool:
+    """Whether a program reads a config, which is then judged with it. `whole`: all that is found in it is shown.
+
+    So it is where the config is the `only` one, and the program trains nothing without.
+    """
     from advisor.read.joined import is_of_launcher, readers, sets_something
     from advisor.read.python.program import read_program, trains
 
@@ -177,7 +183,8 @@ def _read_programs_of(project: Project, reading: Reading, path: str, whole: bool
             reading.crashes.append(f"reading {source.display} with {display}: {type(error).__name__}: {error}")
             return True
         if display in recipe.files and trains(recipe) and sets_something(recipe, display):
-            recipe.shown = None if whole else frozenset({display})
+            starts = only and not any(other.trains and other.entry == recipe.entry for other in reading.recipes)
+            recipe.shown = None if whole or starts else frozenset({display})
             reading.add(recipe)
             return True
         project.remembered[tried] = True

@@ -192,6 +192,20 @@ def test_mm_bases_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert sorted((broken.place.file, broken.kind) for broken in found.broken) == [("a.py", "include"), ("b.py", "include")]
 
 
+def test_what_a_base_of_an_installed_library_says_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+_base_ = 'mmseg::_base_/schedules/schedule_40k.py'
+model = dict(type='Net')
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9), clip_grad=dict(max_norm=1))
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=12000)
+"""
+    found = reading(tmp_path, monkeypatch, {"net.py": text}, "net.py")
+    [recipe] = found.recipes
+    assert not recipe.schedulers.items and not recipe.schedulers.complete and not recipe.seeds.complete
+    assert [clip.value.value for clip in recipe.clipping] == [1] and recipe.clipping.complete  # type: ignore[union-attr]
+    assert [(broken.skipped, broken.place.line) for broken in found.broken] == [(True, 2)]
+
+
 def test_fragments_are_no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not reading(tmp_path, monkeypatch, {"schedule.py": BASE}, "schedule.py").recipes
 
@@ -463,3 +477,50 @@ def test_a_file_that_sets_nothing_is_no_config_of_the_program(tmp_path: Path, mo
     script = SCRIPT.replace("{option}", "default='configs/a.yaml'").replace('config["lr"]', 'config.get("lr", 0.1)').replace('config["epochs"]', "3")
     files = {"train.py": script, "engine.py": TRAIN, "configs/a.yaml": "lr: 0.1\n", "configs/other.yaml": text}
     assert not reading(tmp_path, monkeypatch, files, "configs/other.yaml").recipes
+
+
+BUILT = """
+import argparse
+import pydoc
+
+import torch
+import yaml
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--config", required=True)
+config = yaml.safe_load(open(parser.parse_args().config))
+model = nn.Linear(20, 3)
+optimizer = pydoc.locate(config["optim"].pop("type"))(model.parameters(), **config["optim"])
+loader = DataLoader(TensorDataset(torch.randn(64, 20), torch.randint(0, 3, (64,))), batch_size=8)
+trainer = pydoc.locate(config["trainer"])(model, optimizer, loader)
+trainer.fit()
+"""
+TRAINER = """
+from torch import nn
+
+class Trainer:
+    def __init__(self, model, optimizer, loader):
+        self.model, self.optimizer, self.loader = model, optimizer, loader
+
+    def fit(self):
+        for epoch in range(5):
+            for x, y in self.loader:
+                self.optimizer.zero_grad()
+                nn.functional.cross_entropy(self.model(x), y).backward()
+                self.optimizer.step()
+"""
+BY_NAME = "optim:\n  type: torch.optim.SGD\n  lr: 0.1\ntrainer: engine.Trainer\n"
+
+
+def test_all_is_shown_of_a_program_that_trains_with_its_only_config_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"train.py": BUILT, "engine.py": TRAINER, "config.yaml": BY_NAME}
+    [alone, joined] = reading(tmp_path, monkeypatch, files, "train.py", "config.yaml").recipes
+    assert (alone.trains, joined.trains, joined.shown) == (False, True, None)
+    more = {**files, "other.yaml": BY_NAME.replace("0.1", "0.2")}  # what one of several says is no fault of the program
+    found = reading(tmp_path, monkeypatch, more, "train.py", "config.yaml", "other.yaml").recipes
+    assert [recipe.shown for recipe in found if recipe.trains] == [frozenset({"config.yaml"}), frozenset({"other.yaml"})]
+    named = BUILT.replace('pydoc.locate(config["trainer"])', "Trainer").replace("import yaml", "import yaml\nfrom engine import Trainer")
+    found = reading(tmp_path, monkeypatch, {**files, "train.py": named}, "train.py", "config.yaml").recipes
+    assert [recipe.shown for recipe in found if "config.yaml" in recipe.files] == [frozenset({"config.yaml"})]

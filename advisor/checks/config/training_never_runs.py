@@ -14,7 +14,7 @@ from advisor.model.source import first
 
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
-    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice",
+    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights", "length": "trial",
 }  # fmt: skip
 
 
@@ -26,6 +26,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if is_test(recipe.entry):
         return
     for run in recipe.refused_runs:
+        if run.lacks == "length" and len(training_loops(recipe)) > 1:
+            continue  # a trial before the run
         case = CASES[run.lacks]
         yield ctx.finding(case, at=run, taker=run.taker, given=run.given, line=run.defined, severity="hint" if run.flag_off else None)
     if not recipe.whole:

@@ -8,11 +8,18 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.pipelines import normalization, pipeline, understood
 from advisor.model.recipe import Loader, Recipe
-from advisor.model.source import Known
+from advisor.model.source import Known, Place
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each evaluation loader against the training loaders over the same kind of data."""
+    """What one pipeline does twice; then each evaluation loader against the training loaders over the same kind of data."""
+    seen: set[Place] = set()
+    for loader in recipe.loaders:
+        for step in pipeline(loader) or []:
+            if step.again is not None and step.place not in seen:
+                seen.add(step.place)
+                sure = not loader.flag_off and not loader.escaped
+                yield ctx.finding("twice", at=step, confidence=None if sure else "medium", line=step.again)
     training = [loader for loader in recipe.loaders if loader.role == "train"]
     for loader in recipe.loaders:
         if loader.role not in ("validation", "test"):

@@ -56,6 +56,8 @@ def _same(loader: Loader, other: Loader) -> bool:
         return True  # none of these is ever changed: what chooses among the samples gives another
     if _cut(mine) or _cut(its):
         return False
+    if mine.within(its):
+        return True
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
     return _identity(mine) is not None and _identity(mine) == _identity(its)

@@ -55,12 +55,13 @@ def _case(rate: Rate, optimizer: Optimizer, band: Mapping[str, float], ctx: Cont
 
 
 def _needs_room(rate: Rate, optimizer: Optimizer, ctx: Context, by_gradient: bool) -> bool:
-    """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip.
+    """High rates are usual without a loader (whole batches, policies), on one layer, frozen features, bags of embeddings, behind a tight clip,
+    and where a large epsilon makes the steps smaller.
 
     A clip bounds only the steps that grow with the gradient (`by_gradient`); Adam and its like divide it out.
     """
     modules, clips = rate.modules, ctx.recipe.clipping
-    if ctx.recipe.loaders.absent:
+    if ctx.recipe.loaders.absent or (number(optimizer.settings.get("eps")) or 0) >= ctx.limit("damped"):
         return True
     tight = by_gradient and (not clips.complete or any((value := number(clip.value)) is None or value <= ctx.limit("tight-clip") for clip in clips))
     frozen = has_frozen(ctx.recipe.models)

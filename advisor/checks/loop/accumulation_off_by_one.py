@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.accumulation import Window, windows
-from advisor.model.events import Event, Kind, events
+from advisor.model.events import Condition, Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.recipe import Recipe
 from advisor.model.source import candidates, value_of
@@ -16,7 +16,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """`i % k == 0` is true for the very first batch when `i` counts from zero."""
     for window in windows(recipe):
         asked = window.condition
-        if asked is None or window.branch is None or asked is not window.branch.condition:
+        if asked is None or window.branch is None or not _alone_enough(asked, window.branch.condition):
             continue
         if asked.operator == "==" and value_of(asked.right) == 0 and asked.counts_from == 0 and _backward_first(window):
             times, known = value_of(window.size), candidates(window.size)
@@ -29,6 +29,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 counter=asked.modulo_of,
                 times=times or "several",
             )
+
+
+def _alone_enough(asked: Condition, whole: Condition | None) -> bool:
+    """True when the step comes whenever the count says so: what else an `or` names may only add steps."""
+    return whole is not None and (asked is whole or (asked in whole.disjuncts and not whole.conjuncts and not whole.negated))
 
 
 def _backward_first(window: Window) -> bool:

@@ -206,8 +206,6 @@ def _note_tracked(call: LibraryCall) -> None:
 @table.attribute(
     "accelerator",
     "sync_gradients",
-    "is_main_process",
-    "is_local_main_process",
     "device",
     "optimizer_step_was_skipped",
     "process_index",
@@ -217,6 +215,13 @@ def _note_tracked(call: LibraryCall) -> None:
 )
 def state(reader: Reader, instance: Instance) -> Value:
     """Known only when it runs."""
+    return Opaque("a state of the accelerator")
+
+
+@table.attribute("accelerator", "is_main_process", "is_local_main_process")
+def main(reader: Reader, instance: Instance) -> Value:
+    """Known only when it runs; who asks means to run in several processes."""
+    reader.recipe.distributed.setdefault("asks_for_main", Known(True))
     return Opaque("a state of the accelerator")
 
 

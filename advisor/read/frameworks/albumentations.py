@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.pipelines import note_again
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
@@ -22,7 +23,9 @@ def transform(call: LibraryCall) -> Value | None:
     if not name[:1].isupper():
         return None
     if name in PIPELINES:
-        return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps_of(call.get("transforms", 0))})
+        steps = steps_of(call.get("transforms", 0))
+        note_again(steps)
+        return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps})
     settings = {key: setting(value) for key, value in call.arguments.keywords.items() if key not in ("transforms", "first", "second")}
     if name == "Normalize":
         settings = call.settings(signature(NORMALIZE), version=VERSION)

@@ -11,6 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import text_of
+from advisor.read.frameworks.pandas import held_rows
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Value, sequence
@@ -84,7 +85,10 @@ def load(call: LibraryCall) -> Value:
 )
 def build(call: LibraryCall) -> Value:
     """Dataset.from_dict({...})"""
-    return a_dataset(call, None, None)
+    made, given = a_dataset(call, None, None), call.get("df", 0)
+    if call.name.endswith(".from_pandas") and isinstance(given, Instance) and given.role == "frame" and isinstance(made.fact, Dataset):
+        made.fact.data, made.fact.drawn_from = held_rows(given)
+    return made
 
 
 @table.method("dataset-parts", "__getitem__")

@@ -6,8 +6,9 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Flow
+from advisor.model.recipe import Flow, Split
 from advisor.model.record import replace
+from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import cuts, numpy, scaling, table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.counts import turned
@@ -17,6 +18,7 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequenc
 ORDERINGS = ("value_counts", "sort_index", "sort_values", "astype", "copy", "fillna", "head", "tail")  # keep what stands for each class
 FRAME, SERIES = "pandas.DataFrame", "pandas.Series"
 SOME_ROWS = frozenset({"head", "tail", "query"})
+SAME_ROWS = frozenset({"astype", "fillna", "reset_index", "sort_values", "sort_index", "copy", "rename", "assign", "ffill", "bfill"})
 SAME_SHAPE = frozenset({"astype", "fillna", "dropna", "drop", "reset_index", "sort_values", "copy", "head", "tail", "drop_duplicates", "replace"})
 
 
@@ -27,6 +29,23 @@ def frame(reader: Reader, like: Instance | None = None, kind: str = FRAME, node:
     if like is not None:
         made.data.setdefault("identity", like)
     return made
+
+
+def same_rows(like: Instance, made: Instance) -> Instance:
+    """Notes that a frame has all rows of another one, in whatever order."""
+    made.data["rows"] = like.data.get("rows", like)
+    made.data["drawn"] = like.data.get("drawn")
+    return made
+
+
+def held_rows(owner: Instance) -> tuple[Any, Any]:
+    """What tells the rows of a frame from other rows, and the rows that they were drawn from; None where that is not known."""
+    rows, drawn = owner.data.get("rows", owner), owner.data.get("drawn")
+    return (None if _is_changed(rows) or _is_changed(owner) else rows), (None if drawn is None or _is_changed(drawn) else drawn)
+
+
+def _is_changed(owner: Instance) -> bool:
+    return bool(owner.data.get("changed"))
 
 
 def some_rows(reader: Reader, like: Instance, kind: str = FRAME, node: ast.AST | None = None) -> Instance:
@@ -110,11 +129,13 @@ def item(call: LibraryCall) -> Value:
             return frame(call.reader, call.this)  # one row
         made = frame(call.reader, call.this, SERIES if isinstance(column, Constant) else FRAME)
         return table_of(made) if isinstance(column, Sequence) else made
+    if isinstance(call.node, ast.Subscript) and isinstance(call.node.slice, ast.UnaryOp) and isinstance(call.node.slice.op, ast.Invert):
+        _note_split(call.reader, call.this, call.node.slice)
     if _is_mask(key):
         made = some_rows(call.reader, call.this, call.this.kind)
         return table_of(made) if call.this.data.get("table") else made
     if isinstance(key, Sequence) and key.kind == "list" and key.items and all(isinstance(name, Constant) for name in key.items):
-        return table_of(frame(call.reader, call.this))
+        return same_rows(call.this, table_of(frame(call.reader, call.this)))
     return frame(call.reader, call.this, SERIES if isinstance(key, Constant) else FRAME)
 
 
@@ -131,7 +152,26 @@ def sample(call: LibraryCall) -> Value:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what="pandas.DataFrame.sample", use="shuffle", gives=True)
         if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
             cuts.put_in_order(call, call.this, "pandas.DataFrame.sample")
-    return frame(call.reader, call.this)
+    made = frame(call.reader, call.this)
+    if call.reader.plain(call.get("frac", 1)) in (1, 1.0):
+        return same_rows(call.this, made)
+    made.data["drawn"] = call.this.data.get("rows", call.this)
+    made.data["drawn_by"] = call.place, call.setting("random_state", 4)
+    return made
+
+
+def _note_split(reader: Reader, owner: Instance, rows: ast.AST) -> None:
+    """df.drop(train.index), df[~df.index.isin(train.index)]: what is left of a table when rows were drawn from it is the other part of a split."""
+    for part in ast.walk(rows):
+        if not isinstance(part, ast.Attribute) or part.attr != "index" or not isinstance(part.value, ast.Name):
+            continue
+        drawn = reader.frame.lookup(part.value.id)
+        by = drawn.data.get("drawn_by") if isinstance(drawn, Instance) and drawn.role == "frame" else None
+        if isinstance(drawn, Instance) and by is not None and drawn.data["drawn"] is owner.data.get("rows", owner):
+            seed = ABSENT if isinstance(by[1], Known) and by[1].value is None else by[1]
+            fact = Split(by[0], kind="pandas.DataFrame.sample", parts=2, data=owner.data.get("identity", owner), seed=seed)
+            reader.emit(Kind.SPLIT, by[0], reader.record(fact))
+            drawn.data["drawn_by"] = None
 
 
 @table.method(
@@ -196,15 +236,23 @@ def sample(call: LibraryCall) -> Value:
 def derived(call: LibraryCall) -> Value:
     """What comes of a frame is its data."""
     name = call.name.rpartition(".")[2]
+    if name == "drop" and isinstance(call.node, ast.Call):
+        for given in (*call.node.args[:1], *(word.value for word in call.node.keywords if word.arg in ("labels", "index"))):
+            _note_split(call.reader, call.this, given)
     if name == "to_numpy":
         return array(call.reader, call.this)
     if name in ("unique", "tolist", "to_list", "to_dict"):
         flow = _flow(call.this)
         return Opaque("values of a table", "list", flow=flow if name != "unique" else replace(flow, counted=None))
-    if call.reader.plain(call.get("inplace")) is True:
-        return NONE
+    if call.get("inplace") is not None and call.reader.plain(call.get("inplace")) is not False:
+        if name not in SAME_ROWS:
+            call.reader.store.write(call.this.data, "changed", True)
+        if call.reader.plain(call.get("inplace")) is True:
+            return NONE
     picked = some_rows if name in SOME_ROWS else frame
     made = picked(call.reader, call.this, SERIES if name in ("value_counts",) else call.this.kind)
+    if name in SAME_ROWS:
+        same_rows(call.this, made)
     if name in SAME_SHAPE and call.this.data.get("table"):
         table_of(made)
     if name in scaling.STATISTICS and call.reader.plain(call.get("axis", 0)) in (None, 0, Opaque):

@@ -61,8 +61,11 @@ def _load(project: Project, path: str, chain: tuple[str, ...]) -> tuple[Mapped |
     named = own.entries.pop("_base_", None)
     listed = named[0] if named is not None else None
     for item in listed.items if isinstance(listed, Listed) else (listed,) if listed is not None else ():
-        if not isinstance(item, Scalar) or not isinstance(item.value, str) or "::" in item.value:
-            continue  # package::path names a config of an installed library
+        if not isinstance(item, Scalar) or not isinstance(item.value, str):
+            continue
+        if "::" in item.value:
+            broken.append(Broken(item.place, kind="include", detail=f"`_base_` names {item.value}, a config of an installed library", skipped=True))
+            continue
         full = os.path.normpath(os.path.join(os.path.dirname(path), item.value))
         if full in chain or len(chain) > LONGEST_CHAIN:
             broken.append(Broken(item.place, kind="include", detail=f"`_base_` leads back to {project.display(full)}"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROMISE = pattern(  # whoever reads such a name in a file of settings believes in what it says
     r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
     r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
-    r"|(train_|num_|n_|max_)?(batch_size|epochs?)"
+    r"|(train_|num_|n_|max_)?(batch_size|epochs?)|(use_)?(amp|fp16|bf16|mixed_precision)"
 )  # in small letters
 SETTINGS = pattern(  # their classes
     r"cfg|conf|args|arguments|opts?\b|options|params|settings|constants?", re.IGNORECASE

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PROMISE = pattern(
     r"(\w+_)?(patience|early_?stop\w*|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|warm_?up(_\w+)?|weight_decay|label_smoothing"
-    r"|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)"
+    r"|class_weights?|pos_weights?|dropout(_\w+)?|drop_?(rate|prob)|accum\w*_steps|gradient_accumulation\w*|seed|augment(ation|ations|er)?|(train_|val_)?transforms?)"
 )  # in small letters
 UNSEEN = {  # reads what no text spells
     "locals(": None,
@@ -32,6 +32,9 @@ UNSEEN = {  # reads what no text spells
     "exec(": pattern(r"\bexec\("),
     "getattr(": pattern(r"\bgetattr\("),
 }
+
+CONVERTS = frozenset({"tensor", "Tensor", "FloatTensor", "as_tensor", "array", "asarray", "list", "tuple", "float", "int"})
+MOVED = frozenset({"to", "cuda", "float"})
 
 
 class Handed:
@@ -108,17 +111,47 @@ def _unread(function: Function) -> dict[str, str | None]:
         return {}
     if not [statement for statement in node.body if not isinstance(statement, (ast.Pass, ast.Raise)) and not _is_text(statement)]:
         return {}  # nothing is there yet
-    kept: dict[str, str] = {}
+    kept: dict[str, set[str]] = {}
     read: dict[str, int] = {}
+    told: dict[str, int] = {}  # where it is kept, or asked whether it is there
+    asked: list[tuple[str, str]] = []
     for inner in scopes.parts_of(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id in names:
             read[inner.id] = read.get(inner.id, 0) + 1
-        elif isinstance(inner, ast.Assign) and function.name == "__init__" and isinstance(inner.value, ast.Name) and inner.value.id in names:
-            target = inner.targets[0]
-            if len(inner.targets) == 1 and isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
-                kept[inner.value.id] = target.attr
+        elif isinstance(inner, ast.Assign) and function.name == "__init__" and len(inner.targets) == 1:
+            target, name = inner.targets[0], _converted(inner.value)
+            if name in names and isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+                kept.setdefault(name, set()).add(target.attr)
+                told[name] = told.get(name, 0) + sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(inner.value))
+        elif isinstance(inner, ast.If):
+            asked.append(_asked_whether(inner))
+    for name, attribute in asked:
+        if attribute in kept.get(name, ()):
+            told[name] += 1
     unread: dict[str, str | None] = {name: None for name in names if name not in read}
-    return unread | {name: attribute for name, attribute in kept.items() if read.get(name) == 1}
+    return unread | {name: next(iter(attributes)) for name, attributes in kept.items() if len(attributes) == 1 and read[name] == told[name]}
+
+
+def _asked_whether(branch: ast.If) -> tuple[str, str]:
+    """The parameter of which a branch asks whether it was given, and the attribute that it fills either way; "" for any other branch."""
+    test, filled = branch.test, [*branch.body, *branch.orelse]
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Is, ast.IsNot)) or not isinstance(test.left, ast.Name):
+        return "", ""
+    targets = [part.targets[0] if isinstance(part, ast.Assign) else None for part in filled]
+    attributes = {target.attr if isinstance(target, ast.Attribute) else "" for target in targets}
+    return test.left.id, attributes.pop() if len(attributes) == 1 else ""
+
+
+def _converted(value: ast.expr) -> str:
+    """The parameter that an expression holds as it was given, or as a tensor or a list of it; "" for anything else."""
+    if isinstance(value, ast.IfExp):
+        return next((name for arm in (value.body, value.orelse) if (name := _converted(arm))), "")
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in MOVED:
+        return _converted(value.func.value)
+    if isinstance(value, ast.Call) and len(value.args) == 1:
+        called = value.func.attr if isinstance(value.func, ast.Attribute) else value.func.id if isinstance(value.func, ast.Name) else ""
+        return _converted(value.args[0]) if called in CONVERTS else ""
+    return value.id if isinstance(value, ast.Name) else ""
 
 
 def _is_text(statement: ast.stmt) -> bool:

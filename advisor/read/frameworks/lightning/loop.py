@@ -7,10 +7,10 @@ from typing import Any
 
 from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
-from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_loss, note_without_step
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
+from advisor.read.frameworks.lightning.trials import note, tried
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions
 from advisor.read.python.pins import pinned
@@ -101,9 +101,10 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         epochs = Unknown("max_steps ends the run") if by_steps else Known(1000, default=VERSION)
     elif value_of(epochs) == ENDLESS:
         epochs = Unknown("max_epochs is -1: something else ends the run")
-    if by_steps and not isinstance(epochs, Known) and _tried(settings) is None:
+    if by_steps and not isinstance(epochs, Known) and tried(settings) is None:
         recipe.steps = settings["max_steps"] if len(slots) < 2 else Unknown("max_steps counts the steps of all optimizers together")
-    if _tried(settings) is not None:
+    if (trial := tried(settings)) is not None:
+        note(reader, settings, trial)
         epochs = Known(1, default=VERSION)
     clip = _clip(reader, settings, call)
     place = reader.place(node)
@@ -223,14 +224,8 @@ def test(call: LibraryCall) -> None:
 
 def _batches(settings: dict[str, Setting]) -> Setting | None:
     """How many batches an epoch has at most, where the Trainer's settings say so; a share of them is not known."""
-    limit = _tried(settings) or settings.get("limit_train_batches")
+    limit = tried(settings) or settings.get("limit_train_batches")
     return limit if number(limit) is not None and not isinstance(value_of(limit), float) else None
-
-
-def _tried(settings: dict[str, Setting]) -> Known | None:
-    """The batches of a trial (fast_dev_run), which is one epoch whatever the other settings say."""
-    tried = settings.get("fast_dev_run")
-    return replace(tried, value=int(tried.value)) if isinstance(tried, Known) and isinstance(tried.value, int) and tried.value else None
 
 
 def _of_config(reader: Reader, model: Instance, node: ast.AST) -> Value | None:

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Autocast, Flow, Scaler
+from advisor.model.recipe import Autocast, Flow, RefusedCall, Scaler
 from advisor.model.record import replace
 from advisor.model.source import Known, Unknown, first
 from advisor.read.frameworks import table
@@ -19,6 +19,7 @@ from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaq
 
 AUTOCASTS = ("torch.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast")
 TYPES = {"cuda": "torch.float16", "cpu": "torch.bfloat16", "mps": "torch.float16", "xpu": "torch.float16"}  # what autocast computes in by default
+TAKEN = ("device_type", "dtype", "enabled", "cache_enabled")
 
 
 @table.function(*AUTOCASTS)
@@ -27,6 +28,7 @@ def autocast(call: LibraryCall) -> Value:
     fact = Autocast(call.place)
     version = call.reader.default_version(call.name)
     if call.name == "torch.autocast":
+        _note_without_device(call)
         fact.device = call.setting("device_type", 0)
         fact.enabled = call.setting("enabled", 2, True)
         fact.dtype = call.setting("dtype", 1, None)
@@ -41,6 +43,15 @@ def autocast(call: LibraryCall) -> Value:
         fact.dtype = Known(TYPES[device], default=version) if device in TYPES else Unknown("it follows the device")
     call.reader.record(fact)
     return call.reader.instance("torch.autocast", role="autocast", fact=fact, node=call.node)
+
+
+def _note_without_device(call: LibraryCall) -> None:
+    """Notes torch.autocast() without the type of device, which autocast of torch.cuda.amp does not need."""
+    given = call.arguments
+    if given.exact and given.written and isinstance(call.node, ast.Call) and not given.positional and "device_type" not in given.keywords:
+        unexpected = tuple(name for name in given.keywords if name not in TAKEN)
+        fact = RefusedCall(call.place, callee="torch.autocast", taken=TAKEN, missing=TAKEN[:1], unexpected=unexpected)
+        call.reader.refusals.refuse(call.reader, call.node, fact)
 
 
 @table.enter("autocast")

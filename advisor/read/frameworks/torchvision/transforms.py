@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.model.pipelines import note_again
 from advisor.model.recipe import Flow, Transform
 from advisor.model.record import replace
 from advisor.model.source import Setting
@@ -95,6 +96,7 @@ def step(call: LibraryCall) -> Value:
     name = call.name.rpartition(".")[2]
     if name in ("Compose", "Sequential"):
         steps = steps_of(call.get("transforms", 0))
+        note_again(steps)
         return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps, "whole": steps is not None})
     text = SIGNATURES.get(name)
     if text is not None:

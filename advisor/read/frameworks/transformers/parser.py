@@ -10,8 +10,10 @@ from advisor.model.source import Link
 from advisor.read.config import tree
 from advisor.read.frameworks import dataclasses, launched, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.transformers.arguments import OWN, TAKEN_TO_GENERATE
 from advisor.read.frameworks.yaml import load_config, read_text, text_of
 from advisor.read.python import classes
+from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Mapping, Opaque, Sequence, Value, sequence, setting
 
 PARSERS = ("transformers.HfArgumentParser", "trl.TrlParser")
@@ -81,10 +83,10 @@ def _made(call: LibraryCall, kind: Value, given: dict[str, Value]) -> Value:
         given = {name: given[name] for name, *_ in classes.fields_of(reader, kind) if name in given}
         made = dataclasses.filled(reader, kind, call.node, given=given)
         if isinstance(made, Instance):
-            own = all(isinstance(base, Class) or getattr(base, "name", "") == "builtins.object" for base in kind.mro)  # a library reads its own
-            made.data["settings"] = own
+            taken = _read_by_library(reader, kind)
+            made.data["settings"] = taken is not None
             for name, default, statement, owner in classes.fields_of(reader, kind):
-                if own:
+                if taken is not None and name not in taken:
                     said = Hyperparameter(owner.module.place(statement), name=name, value=setting(default or NONE), declared="dataclass")
                     reader.recipe.hyperparameters.items.append(said)
                 held = made.attributes.get(name)
@@ -108,6 +110,15 @@ def _made(call: LibraryCall, kind: Value, given: dict[str, Value]) -> Value:
                     made.attributes[key] = replace(value, weak=True)
         return made
     return Opaque("a dataclass that could not be read")
+
+
+def _read_by_library(reader: Reader, kind: Class) -> frozenset[str] | None:
+    """The fields of a class that the library behind it reads by itself; None where that is not known."""
+    bases = {getattr(base, "name", "") for base in kind.mro if not isinstance(base, Class)} - {"builtins.object"}
+    if not bases:
+        return frozenset()
+    foreign = any(part in source.text for part in ("trl", "unsloth") for source in reader.modules.values())  # their trainers ask for more
+    return TAKEN_TO_GENERATE if bases <= set(OWN) and not foreign else None
 
 
 def _entries(config: Value) -> dict[str, Value]:

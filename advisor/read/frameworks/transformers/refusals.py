@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable
 from typing import Literal
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import IdleEvaluation, Module, RefusedCall, RefusedRun
-from advisor.model.source import Known, Setting
+from advisor.model.source import Known, Setting, is_absent, value_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
 from advisor.read.frameworks.transformers.optimization import model_of
@@ -20,6 +21,12 @@ QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "c
 LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
 REQUIRED = 2  # so many of them have no default
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
+
+HALF = ("float16", "torch.float16", "torch.half")
+SCALED_ELSEWHERE = ("deepspeed", "fsdp", "half_precision_backend", "fp16_backend")
+QUANTIZED = {"quantization_config", "load_in_8bit", "load_in_4bit"}
+STARTED = ("accelerate", "deepspeed")  # what may scale gradients by other means
+_CAST = pattern(r"\.float\(|float32|upcast|\badd_adapter\b")
 
 Argument = Callable[[str], Setting]
 
@@ -61,6 +68,29 @@ def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
     if {"peft", "adapter"} & set(model.fact.wrapped) and (version is None or version >= ADAPTED_ONCE):
         place = call.reader.argument_place(call.node, "peft_config")
         call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name))
+
+
+def note_half_weights(call: LibraryCall, argument: Argument) -> None:
+    """Notes a trainer whose gradients are scaled, with weights loaded in float16: the scaler refuses gradients of that type.
+
+    DeepSpeed and sharded trainers scale by other means, adapters are float32, and weights may be cast where a text says so.
+    """
+    this, model, reader = call.this, model_of(call.this), call.reader
+    fact, scaled = model.fact if model is not None else None, argument("fp16")
+    plain = this.kind in PLAIN and this.data.get("written") and not _defines(this, "training_step", "create_optimizer", "__init__")
+    if not plain or not isinstance(fact, Module) or not isinstance(scaled, Known) or scaled.value is not True or scaled.weak:
+        return
+    if fact.wrapped or fact.escaped is not None or not is_absent(fact.dtype) or fact.trainable != "yes" or reader.refusals.guarded:
+        return
+    held = _arguments(this)
+    if any(name in one.attributes and not _none(one.attributes[name]) for one in held for name in SCALED_ELSEWHERE) or "peft" in reader.imported:
+        return
+    dtype = next((value_of(fact.settings[name]) for name in ("torch_dtype", "dtype") if name in fact.settings), None)
+    if dtype not in HALF or QUANTIZED & fact.settings.keys() or any(line.launcher in STARTED for line in reader.launches):
+        return
+    if not any(_CAST.search(source.text) for source in reader.modules.values()):
+        taker = this.kind.rpartition(".")[2]
+        reader.record(RefusedRun(fact.place, lacks="float32", taker=taker, given=fact.name, defined=scaled.place or this.data.get("place")))
 
 
 def note_unfit(call: LibraryCall) -> None:

@@ -17,6 +17,7 @@ from advisor.read.frameworks.transformers.optimization import argument_of, model
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
     note_evaluated,
+    note_half_weights,
     note_idle_evaluation,
     note_two_adapters,
     note_unfit,
@@ -101,6 +102,7 @@ def train(call: LibraryCall) -> Value:
     note_without_evaluation_data(call, argument)
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
+    note_half_weights(call, argument)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
@@ -173,7 +175,8 @@ def _loaders(reader: Reader, this: Instance, argument: Any, call: LibraryCall) -
 
 def _note_same(this: Instance, loaders: list[Loader], argument: Any) -> None:
     """Evaluation on the very data set that is trained on, at the times that the arguments say."""
-    if len(loaders) < 2 or loaders[0].dataset is None or loaders[0].dataset is not loaders[1].dataset:
+    held, judged = (loaders[0].dataset, loaders[1].dataset) if len(loaders) > 1 else (None, None)
+    if held is None or judged is None or not (held is judged or judged.within(held)):
         return
     if isinstance(strategy := strategy_of(argument), Known) and strategy.value in ("steps", "epoch"):
         loaders[1].place, loaders[1].iterated = this.data.get("evaluation_place", loaders[1].place), 1
