@@ -117,7 +117,7 @@ def _read_by_library(reader: Reader, kind: Class) -> frozenset[str] | None:
     bases = {getattr(base, "name", "") for base in kind.mro if not isinstance(base, Class)} - {"builtins.object"}
     if not bases:
         return frozenset()
-    foreign = any(part in source.text for part in ("trl", "unsloth") for source in reader.modules.values())  # their trainers ask for more
+    foreign = any(part in source.text for part in ("trl", "unsloth", "sentence_transformers") for source in reader.modules.values())  # their trainers ask for more
     return TAKEN_TO_GENERATE if bases <= set(OWN) and not foreign else None
 
 
