@@ -248,6 +248,12 @@ def backward(call: LibraryCall) -> Value | None:
     return None
 
 
+@table.attribute("weights", "T", "mT", "H", "mH")
+def transposed(reader: Reader, weights: Any) -> Value:
+    """layer.weight.T"""
+    return Tensor(of_weights(weights))
+
+
 @table.attribute("weights", "shape", "ndim", "device", "dtype", "is_cuda", "is_leaf", "grad_fn", "is_sparse")
 def known_later(reader: Reader, weights: Any) -> Value:
     """Facts of a weight that are known when it runs."""
