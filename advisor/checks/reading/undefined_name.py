@@ -29,6 +29,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         by_file.setdefault(name.place.file, []).append(name)
     for names in by_file.values():
+        if names[0].place.cell is not None:
+            yield from _in_notebook(names, ctx)
+            continue
         if len(names) > ctx.limit("many"):
             if all(name.alone for name in names):
                 ctx.skip("the file imports and defines nothing and lacks many names: a piece of a longer script", names[0])
@@ -37,3 +40,12 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         for name in names:
             yield ctx.finding("undefined", at=name, severity="hint" if name.flag_off else None, names=name.name)
+
+
+def _in_notebook(names: list[UndefinedName], ctx: Context) -> Iterator[Finding]:
+    """Names that no cell binds: a session may hold them still. Where many are lacking, its author knows that it is no whole."""
+    if len(names) > ctx.limit("many"):
+        ctx.skip("the notebook lacks many names: a piece of a longer one", names[0])
+        return
+    for name in names:
+        yield ctx.finding("notebook", at=name, severity="hint" if name.flag_off else None, names=name.name)
