@@ -43,7 +43,9 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     if module.display not in reader.refusals.unbound:
         names = _names(reader.project, module)
         unbound = names[1] - names[0] if names is not None else frozenset()
-        reader.refusals.unbound[module.display] = unbound if module.cells is None or not unbound else unbound - _left_out(reader.project, module, unbound)
+        if module.cells is not None and unbound:
+            unbound -= _left_out(reader.project, module, unbound)
+        reader.refusals.unbound[module.display] = unbound
     if name not in reader.refusals.unbound[module.display]:
         return
     fact = UndefinedName(module.place(node), name=name, alone=_stands_alone(module))
