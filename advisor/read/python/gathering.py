@@ -61,8 +61,9 @@ def _takes_each(node: ast.AST, name: str, gathered: Collection[str]) -> bool:
 def _mark_last(reader: Reader, value: Sequence) -> None:
     """What stands at the end of such a list behind the loop is of the last batch."""
     last = value.state.get("last")
-    if isinstance(last, (Tensor, Opaque)) and last.flow is not None and last.flow.aggregate is None and (last.flow.losses or last.flow.metric is not None):
-        reader.store.write(value.state, "last", replace(last, flow=replace(last.flow, aggregate="last-batch")))
+    flow = last.flow if isinstance(last, (Tensor, Opaque)) else None
+    if isinstance(last, (Tensor, Opaque)) and flow is not None and flow.aggregate is None and (flow.losses or flow.metric is not None):
+        reader.store.write(value.state, "last", replace(last, flow=replace(flow, aggregate="last-batch")))
 
 
 def of_all(value: Value) -> Value:
