@@ -13,7 +13,6 @@ from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Opaque, Value, setting
 
-
 FORKS = ("torch.random.fork_rng", "torch.fork_rng")
 
 
