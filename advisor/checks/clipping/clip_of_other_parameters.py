@@ -36,7 +36,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _others(clip: Event, around: Around, touched: list[Optimizer]) -> list[object]:
-    """What steps in the batch loop of a clip, where neither those optimizers do that hold what is clipped nor any of its losses comes through that."""
+    """What steps in the batch loop of a clip, where no optimizer of what is clipped does and no loss comes through that."""
     loop, slots = training_loop(around), {optimizer.slot for optimizer in touched}
     if loop is None:
         return []
