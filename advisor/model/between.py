@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from advisor.model.events import Context, Event, Kind, Loop, events
 from advisor.model.finished import once
 from advisor.model.folds import loaders, training_loop
-from advisor.model.loaded import MEASURES, gradients_off, gradients_on, trained_modules
+from advisor.model.loaded import MEASURES
+from advisor.model.modes import gradients_off, gradients_on, trained_modules
 from advisor.model.recipe import Fact, Flow, Module, Recipe
 from advisor.model.source import number
 
