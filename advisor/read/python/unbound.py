@@ -74,7 +74,7 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
         reader.refusals.guarded
         or not source.text
         or name.startswith("__")
-        or not (node.level or (not _standard(node) and reader.asked_of_entry(_alone, f"{node.module} {source.path}")))
+        or not (node.level or (not _standard(node) and reader.asked_of_entry(stands_alone_on_path, f"{node.module} {source.path}")))
     ):
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
@@ -127,7 +127,7 @@ def _name_for_entry(project: Project, path: str, entry: str) -> str:
     if not path.startswith(folder) or isinstance(source, Broken):
         return ""
     name = path[len(folder) :].removesuffix(".py").replace(os.sep, ".").removesuffix(".__init__")
-    if not _alone(project, f"{name} {path}", entry):
+    if not stands_alone_on_path(project, f"{name} {path}", entry):
         return ""
     dotted = "from ." in source.text and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(source.tree))
     return "" if dotted else name
@@ -138,7 +138,7 @@ def _standard(node: ast.ImportFrom) -> bool:
     return (node.module or "").partition(".")[0] in sys.stdlib_module_names
 
 
-def _alone(project: Project, said: str, entry: str) -> bool:
+def stands_alone_on_path(project: Project, said: str, entry: str) -> bool:
     """True for a file that is imported by its name from the folder of the entry, where no other folder that imports may start from has that name.
 
     What stands in a package may be started with `-m` from elsewhere.
