@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding("beyond", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.above)
             continue
         if name.no_file_in is not None:
-            if recipe.whole or name.relative:
+            if recipe.whole:
                 yield ctx.finding("file", at=name, names=name.name, folder=name.no_file_in)
             continue
         if name.missing_in is not None:

@@ -36,6 +36,8 @@ def judge_relative(reader: Reader, node: ast.ImportFrom) -> None:
     folder = os.path.dirname(module.path)
     for _ in range(node.level - 1):
         folder = os.path.dirname(folder)
+    if module.is_package:
+        return  # the package may be laid over another of its name, which has the rest
     if node.module is not None and "." not in node.module and module is not reader.entry and "__init__.py" in reader.project.listing(folder):
         _judge(reader, folder, node.module, "." * node.level + node.module, node)
 
