@@ -19,6 +19,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if recipe.whole:
                 yield ctx.finding("beyond", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.above)
             continue
+        if name.bound_if is not None:
+            yield ctx.finding("one-way", at=name, names=name.name, option=name.bound_if)
+            continue
         if name.no_file_in is not None:
             if recipe.whole:
                 yield ctx.finding("file", at=name, names=name.name, folder=name.no_file_in)
