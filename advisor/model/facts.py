@@ -71,6 +71,8 @@ class Module(Fact):
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
+    tied: bool = False  # a weight of it is another module's, too: `head.weight = embedding.weight`
+    leaves: tuple[tuple[str, Place], ...] = ()  # attributes that are plain tensors with requires_grad=True, and that it calculates with
     placed: Place | None = None  # it is moved to a device here, or made on one
     minds_devices: bool = False  # its class speaks of devices, where it is given a batch that was moved to one
     on_accelerator: bool = False  # it is moved there in any case, to what is not the CPU where there is anything else

@@ -113,6 +113,8 @@ class UndefinedName(Fact):
     name: str = ""
     missing_in: str | None = None  # the file that it is imported from
     relative: bool = False  # that file is named as seen from the importing one
+    bound_if: str | None = None  # the option, off by default, without which nothing binds it
+    no_file_in: str | None = None  # the folder of a package that has no module of this name
     above: str | None = None  # the outermost package of the import, which it goes above
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None

@@ -13,7 +13,7 @@ from advisor.read.text import UNPARSABLE, parse_program, undecodable
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = pattern(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
-_LINE_MAGIC = pattern(r"^(\s*)(?:%{1,2}|!{1,2}|\?{1,2})(?=\S).*$|^(\s*)[\w.]+\?{1,2}\s*$")
+_LINE_MAGIC = pattern(r"^(\s*)(?:!|(?:%{1,2}|\?{1,2})(?=\S)).*$|^(\s*)[\w.]+\?{1,2}\s*$")
 
 
 def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]], list[Broken]] | Broken:
@@ -45,6 +45,20 @@ def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]],
             left_out.append(Broken(Place(display, 1, cell=number), kind="cell", detail=detail, skipped=True))
         lines += ["#"] * _height(source) if read is None else read
     return "\n".join(lines) + "\n", starts or [(1, 1)], left_out
+
+
+def lines_left_out(data: bytes, program: str) -> str | None:
+    """The lines of the code cells of a notebook that its program does not have; None where they cannot be told."""
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list):
+        return None
+    read = set(program.splitlines())
+    codes = (_source(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code")
+    return "\n".join(line for code in codes for line in code.splitlines() if line not in read)
 
 
 def _source(cell: dict[str, Any]) -> str:

@@ -44,3 +44,33 @@ def test_lines_are_those_of_the_whole_program(tmp_path: Path) -> None:
     early = {module.name: module.assigned_early for module in read_program(project, source).modules if module.user_class}
     assert early["Net"] is None
     assert early["Late"] is not None and (early["Late"].cell, early["Late"].line) == (3, 12)
+
+
+def lacking(folder: Path, *cells: str) -> list[tuple[int | None, int, str]]:
+    notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells], "nbformat": 4}
+    (folder / "train.ipynb").write_text(json.dumps(notebook))
+    project = Project(str(folder))
+    source = project.load(str(folder / "train.ipynb"))
+    assert isinstance(source, SourceModule)
+    return [(name.place.cell, name.place.line, name.name) for name in read_program(project, source).undefined_names]
+
+
+def test_a_name_that_no_cell_defines(tmp_path: Path) -> None:
+    assert lacking(tmp_path, "size = 3", "import torch\nmask = torch.zeros(size, sizes)") == [(2, 2, "sizes")]
+
+
+def test_a_name_that_a_later_cell_defines_is_left_to_the_session(tmp_path: Path) -> None:
+    assert lacking(tmp_path, "print(size)", "size = 3") == []
+
+
+def test_a_name_that_what_is_not_read_of_a_notebook_may_define(tmp_path: Path) -> None:
+    assert lacking(tmp_path, "%run setup.py", "print(size)") == []
+    assert lacking(tmp_path, "from setup import *", "print(size)") == []
+    assert lacking(tmp_path, "%%capture shown\nprint(1)", "print(shown)") == []
+    assert lacking(tmp_path, "size = 3; def f(:", "print(size)") == []
+    assert lacking(tmp_path, "print(_, Out, spark, display)") == []
+
+
+def test_a_name_is_lacking_beside_magics_that_bind_none(tmp_path: Path) -> None:
+    cells = ("%matplotlib inline\n! pip install torch", "%%time\nprint(size)")
+    assert lacking(tmp_path, *cells) == [(2, 2, "size")]

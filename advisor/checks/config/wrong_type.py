@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Branch, walk
 from advisor.model.finding import Finding
 from advisor.model.recipe import Hyperparameter, Recipe
 from advisor.model.source import Known, Link, Setting, candidates, value_of
 
+Spot = tuple[str, int]
 SHOWN = 3  # names in a message; the others are listed as evidence
 SWITCHED = {"store_true": True, "store_false": False}  # what the bare flag makes of it
 
@@ -20,9 +22,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     reached = _reached(recipe)
     declared = [setting for setting in recipe.hyperparameters if setting.declared == "argparse" and setting.read]
     ways = {(setting.name, setting.action) for setting in declared}
+    asked = _asked(recipe) if any(_is_bare_truth(setting) for setting in declared) else frozenset()
     found: dict[str, list[Hyperparameter]] = {}
     for setting in declared:
-        case = _case(setting, reached)
+        case = "bare" if _is_bare_truth(setting) and _spot(setting) in asked else _case(setting, reached)
         if case == "one-way" and any((setting.name, other) in ways for other in SWITCHED if other != setting.action):
             continue  # another option switches it the other way
         if case is not None and all(held.name != setting.name for held in found.get(case, ())):
@@ -34,7 +37,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(case, at=told, evidence=evidence, options=names, default=default, action=told.action, line=told.counts)
 
 
-def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
+def _case(setting: Hyperparameter, reached: set[Spot]) -> str | None:
     default = value_of(setting.value)
     if setting.type == "bool":
         return "always-on" if default is True else "any-text"
@@ -49,7 +52,34 @@ def _case(setting: Hyperparameter, reached: set[tuple[str, int]]) -> str | None:
     return "text" if number and setting.as_text and meant else None
 
 
-def _reached(recipe: Recipe) -> set[tuple[str, int]]:
+def _is_bare_truth(setting: Hyperparameter) -> bool:
+    """True for an option that is true or false by default, and that nothing makes of what is given."""
+    return isinstance(value_of(setting.value), bool) and setting.as_text and not setting.action and setting.type is None
+
+
+def _spot(setting: Hyperparameter) -> Spot | None:
+    return (setting.at.file, setting.at.line) if setting.at is not None else None
+
+
+def _asked(recipe: Recipe) -> frozenset[Spot]:
+    """Where the defaults stand that are taken for true or false: by a branch, or by a loader that shuffles, and compared with nothing anywhere."""
+    plain: set[Spot] = {spot for loader in recipe.loaders for spot in _origins(loader.settings.get("shuffle"))}
+    compared: set[Spot] = set()
+    conditions = [node.condition for node, _ in walk(recipe.tree) if isinstance(node, Branch) and node.condition is not None]
+    while conditions:
+        condition = conditions.pop()
+        conditions += [*condition.conjuncts, *condition.disjuncts]
+        found = plain if condition.operator == "truth" else compared
+        found.update(spot for side in (condition.left, condition.right) for spot in _origins(side))
+    return frozenset(plain - compared)
+
+
+def _origins(setting: Setting | None) -> set[Spot]:
+    known = candidates(setting) if setting is not None else ()
+    return {(link.file, link.line) for one in known if isinstance(one.value, bool) for link in one.origin}
+
+
+def _reached(recipe: Recipe) -> set[Spot]:
     """Where the defaults stand that arrive as numbers in what the program trains with, which the program need not calculate with."""
     held: list[Setting] = [recipe.epochs, *(seed.value for seed in recipe.seeds)]
     for fact in (*recipe.optimizers, *recipe.schedulers, *recipe.loaders):

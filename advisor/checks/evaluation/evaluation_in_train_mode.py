@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from advisor.checks.context import Context
+from advisor.model.between import tests_between_batches
+from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, Loop
 from advisor.model.finding import Finding
 from advisor.model.folds import EVERYTHING, Everything, Order, needs_flag, violations
@@ -27,6 +29,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for event, _, over_data in evaluation_forwards(recipe):
         measured.setdefault(event, set()).add(over_data)
     for event, _ in whole_forwards(recipe):
+        measured.setdefault(event, set()).add(None)
+    between = tests_between_batches(recipe) if recipe.trains else frozenset()
+    for event in between:
         measured.setdefault(event, set()).add(None)
     if not measured:
         return
@@ -50,12 +55,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         modules = (to_train if recipe.trains else built)(event)
         return modules if event.kind is not Kind.BUILD else [module for module in modules if module not in made_around(recipe)]
 
+    def apart(event: Event, context: Around) -> bool:
+        return event in between or beside_training(context)
+
     seen: set[object] = set()
     for found in violations(main_code(recipe), Order(checks=asked, clears=disarmed, arms=armed)):
         module = found.event.subject
         loop = next((held for held in measured[found.event] if held is not None and held in found.context.loops), None)
         at: Loop | Event = loop or found.event
-        if at in seen or (loop is None and (None not in measured[found.event] or not beside_training(found.context))):
+        if at in seen or (loop is None and (None not in measured[found.event] or not apart(found.event, found.context))):
             continue  # the same function, called where it trains
         seen.add(at)
         matters = mode_matters(module, recipe)

@@ -22,6 +22,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if event.data.get("named") or shown or tried or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue
         seen.add(event.place)
+        if event.data.get("of") == "loss":
+            if context.loops and not recipe.measures_speed:
+                yield ctx.finding("loss", at=event, call=event.data.get("call", ""))
+            continue
         yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])
 
 

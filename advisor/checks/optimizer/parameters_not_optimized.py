@@ -9,7 +9,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.facts import wholes
 from advisor.model.finding import Finding, Severity
-from advisor.model.folds import training_loop
+from advisor.model.folds import contains, training_loop, training_loops
 from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
 from advisor.model.modes import gradients_on
@@ -26,6 +26,7 @@ def check(recipe: Recipe | Trace, ctx: Context) -> Iterator[Finding]:
         yield from _filled(recipe, ctx)
     else:
         yield from _used_up(recipe, ctx)
+        yield from _other_models(recipe, ctx)
         yield from _forgotten_models(recipe, ctx)
 
 
@@ -80,6 +81,37 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("whole-model", at=module, line=backward.place, model=module.name, held=_names(recipe, module))
 
 
+def _other_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each optimizer that steps in a batch loop whose losses come through other models alone, of which no optimizer holds a weight."""
+    if not recipe.optimizers.complete or by_hand(recipe) or not all(_certain(optimizer) for optimizer in recipe.optimizers):
+        return
+    held = {part.slot for optimizer in recipe.optimizers for part in wholes(optimizer.modules)}
+    for loop in training_loops(recipe):
+        body = loop.batch.body
+        if contains(body, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD, Kind.AUTOGRAD_GRAD, Kind.RESTORE):
+            continue
+        steps = [event.subject for event, _ in events(body, Kind.OPTIMIZER_STEP)]
+        backwards = [event for event, _ in events(body, Kind.BACKWARD)]
+        through = [model for model in recipe.models if all(model in reached(backward) for backward in backwards) and _forgotten(model, set())]
+        if not through or not all(isinstance(step, Optimizer) and not step.flag_off and _holds_models(step) for step in steps):
+            continue
+        run = [part for event, _ in events(body, Kind.FORWARD) if isinstance(event.subject, Module) for part in event.subject.walk()]
+        parts = frozenset().union(*map(reached, backwards))
+        if not held.isdisjoint(part.slot for part in (*run, *parts)) or any(model.when for model in through):
+            continue
+        for optimizer in dict.fromkeys(steps):
+            models = ", ".join(model.name for model in through)
+            trained = ", ".join(module.name for module in optimizer.modules)
+            yield ctx.finding("other-model", at=optimizer, line=backwards[0].place, model=models, held=trained)
+
+
+def _holds_models(optimizer: Optimizer) -> bool:
+    """True for an optimizer that is given all weights of models that were read whole and handed to nothing unread."""
+    if not optimizer.groups_complete or not all(group.parameters.exact and not group.parameters.inputs for group in optimizer.groups):
+        return False
+    return bool(optimizer.modules) and all(module.escaped is None and module.fully_known for module in optimizer.modules)
+
+
 def _certain(optimizer: Optimizer) -> bool:
     parameters = [group.parameters for group in optimizer.groups]
     return optimizer.groups_complete and bool(parameters) and not optimizer.escaped and all((p.modules or p.inputs) and not p.why for p in parameters)
@@ -87,6 +119,8 @@ def _certain(optimizer: Optimizer) -> bool:
 
 def _forgotten(module: Module, held: set[Module]) -> bool:
     if module.trainable != "yes" or module.copy_of is not None or module.escaped or not module.fully_known or is_pretrained([module]):
+        return False
+    if any(part.tied for part in module.walk()):
         return False
     return any(layer.trainable == "yes" for layer in layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
 

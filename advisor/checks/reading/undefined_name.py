@@ -22,6 +22,13 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if recipe.whole:
                 yield ctx.finding("beyond", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.above)
             continue
+        if name.bound_if is not None:
+            yield ctx.finding("one-way", at=name, names=name.name, option=name.bound_if)
+            continue
+        if name.no_file_in is not None:
+            if recipe.whole:
+                yield ctx.finding("file", at=name, names=name.name, folder=name.no_file_in)
+            continue
         if name.missing_in is not None:
             if recipe.whole or name.relative:  # where a file that is no program starts from is not known
                 yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
@@ -32,6 +39,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         by_file.setdefault(name.place.file, []).append(name)
     for names in by_file.values():
+        if names[0].place.cell is not None:
+            yield from _in_notebook(names, ctx)
+            continue
         if len(names) > ctx.limit("many"):
             if all(name.alone for name in names):
                 ctx.skip("the file imports and defines nothing and lacks many names: a piece of a longer script", names[0])
@@ -46,3 +56,12 @@ def _undeclared(options: list[UndefinedName], ctx: Context) -> Iterator[Finding]
     if options:
         names = ", ".join(option.name for option in options)
         yield ctx.finding("option" if len(options) == 1 else "options", at=options[0], names=names, count=len(options))
+
+
+def _in_notebook(names: list[UndefinedName], ctx: Context) -> Iterator[Finding]:
+    """Names that no cell binds: a session may hold them still. Where many are lacking, its author knows that it is no whole."""
+    if len(names) > ctx.limit("many"):
+        ctx.skip("the notebook lacks many names: a piece of a longer one", names[0])
+        return
+    for name in names:
+        yield ctx.finding("notebook", at=name, severity="hint" if name.flag_off else None, names=name.name)

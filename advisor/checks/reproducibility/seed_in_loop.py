@@ -4,26 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.checks.context import Context
-from advisor.model.events import Kind, Loop, events, walk
+from advisor.checks.context import Context as Rule
+from advisor.model.events import Context, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, contains, epoch_loop, guards
 from advisor.model.layers import dropouts
 from advisor.model.randomness import is_run, shuffles
 from advisor.model.recipe import Optimizer, Recipe, Seed
-from advisor.model.source import Known
+from advisor.model.source import Known, number
 
 
-def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+def check(recipe: Recipe, ctx: Rule) -> Iterator[Finding]:
     """A constant seed inside the epoch or batch loop of one run, with something that draws after it."""
     for event, around in events(recipe.tree, Kind.SEED) if is_run(recipe) else ():
         seed, batch = event.subject, batch_loop(around)
         loop = batch or epoch_loop(around)
-        if loop is None or not isinstance(seed, Seed) or not isinstance(seed.value, Known) or guards(around, loop):
+        if loop is None or not isinstance(seed, Seed) or not isinstance(seed.value, Known) or _undone(seed, around, loop):
+            continue
+        asked = _periodic(around, loop)
+        if guards(around, loop) and asked is None:
             continue
         if contains(loop.body, Kind.BACKWARD) and not _is_run(loop) and _draws(loop, recipe, seed.library):
-            case = "each-batch" if batch is not None else "each-epoch"
-            yield ctx.finding(case, at=event, value_from=seed.value, value=seed.value.value)
+            case = "now-and-then" if asked is not None else "each-batch" if batch is not None else "each-epoch"
+            yield ctx.finding(case, at=event, value_from=seed.value, value=seed.value.value, condition=asked)
+
+
+def _periodic(around: Context, loop: Loop) -> str | None:
+    """The condition that every so many turns holds, where a seed is set under it alone: `step % 1000 == 0`."""
+    inside = [node for node in around.path[around.path.index(loop) :] if isinstance(node, tuple)]
+    asked = inside[0][0].condition if len(inside) == 1 else None
+    if asked is None or asked.operator != "==" or number(asked.modulo) is None or inside[0][1].taken_when is asked.negated:
+        return None
+    return str(asked.text)
+
+
+def _undone(seed: Seed, around: Context, loop: Loop) -> bool:
+    """True where random numbers go on behind it as if it had not been set, or from a seed or a state that differs from turn to turn."""
+    others = (event.subject for event, _ in events(loop.body, Kind.SEED))
+    other = any(isinstance(one, Seed) and one.library == seed.library and not isinstance(one.value, Known) for one in others)
+    return other or any(region.what == "fork_rng" for region in around.regions)
 
 
 def _is_run(loop: Loop) -> bool:

@@ -98,11 +98,11 @@ def choose(call: LibraryCall) -> Value:
 
 @table.function("numpy.where", "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere")
 def where(call: LibraryCall) -> Value | None:
-    """np.where(labels == c): the places of the hits, as many as there are."""
+    """np.where(labels == c): the places of the hits, as many as there are. A place is no score, whichever way it should go."""
     flow = flow_of(call.arguments.positional[0]) if len(call.arguments.positional) == 1 else None
     if flow is None or flow.activation != "comparison":
         return generic(call)
-    return Tensor(replace(flow, activation="hits", rank=None, rows=None, width=None))
+    return Tensor(replace(flow, activation="hits", metric=None, direction=None, rank=None, rows=None, width=None))
 
 
 @table.function("numpy.mean", "numpy.sum", "numpy.average", "numpy.median", "numpy.nanmean", "numpy.std", "numpy.var", "numpy.count_nonzero")

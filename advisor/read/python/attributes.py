@@ -285,11 +285,26 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
                     fact.idle |= {name}
                 for number, part in modules.items():
                     fact.children.setdefault(f"[{name}.{number}]", part)
+        elif isinstance(member, Weights) or (isinstance(member, Tensor) and member.flow.activation == "parameter" and member.flow.modules):
+            fact.tied = True
+        elif isinstance(member, Tensor) and _asks_for_gradient(member.flow) and owner.cls is not None and _reckons_with(owner.cls, name):
+            fact.leaves = (*(held for held in fact.leaves if held[0] != name), (name, reader.place(node)))
         elif isinstance(member, Tensor) and member.flow.activation == "moved parameter" and not _parameter_held(before):
             fact.moved = (*(held for held in fact.moved if held[0] != name), (name, reader.place(node)))
         elif isinstance(member, Opaque) and not member.type:
             if member.why.startswith("result of") or member.why.startswith("import of"):
                 fact.complete, fact.why = False, fact.why or f"`{name}`: {member.why}"
+
+
+def _asks_for_gradient(flow: facts.Flow) -> bool:
+    """True for a tensor made with requires_grad=True that is no nn.Parameter."""
+    return flow.activation == "parameter" and flow.activation_at is None and flow.graph == "kept" and not flow.modules
+
+
+def _reckons_with(cls: Class, name: str) -> bool:
+    """True where the class calculates with an attribute: one that is only there to be handed on asks for a gradient for the sake of others."""
+    sides = (side for node in ast.walk(cls.node) if isinstance(node, ast.BinOp) for side in (node.left, node.right))
+    return any(isinstance(side, ast.Attribute) and side.attr == name and isinstance(side.value, ast.Name) for side in sides)
 
 
 def _parameter_held(before: Value | None) -> bool:

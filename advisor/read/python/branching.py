@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.read.python import (
     conditions,
     narrowing,
+    one_way,
     same_arms,
     seeders,
     statements,
@@ -48,6 +49,8 @@ def _run_arms(reader: Reader, node: ast.If) -> str | None:
             _offer(reader, node, test, seeds, taken=not strong)
         return statements.run(reader, node.body if strong else node.orelse)
     weak = reader.truth(test)
+    if weak is False:
+        one_way.judge(reader, node, test)
     condition = conditions.test(reader, node.test, test)
 
     def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.events import Event, Kind
-from advisor.model.recipe import Module
+from advisor.model.events import Event, Kind, events
+from advisor.model.recipe import Flow, Module
 from advisor.model.source import value_of
 from advisor.read.python import conditions, seeders
 from advisor.read.python.values import (
+    Function,
     Instance,
     Library,
     Opaque,
@@ -49,6 +50,9 @@ PURE_LAYERS = frozenset({
 })  # fmt: skip
 
 
+COMPUTING = frozenset({Kind.FORWARD, Kind.LOSS, Kind.METRIC, Kind.DRAW, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP})
+LOOKING = frozenset({"range", "len", "zip", "enumerate", "float", "int", "sum", "min", "max", "abs", "isinstance"})
+EFFECTS = frozenset({"backward", "manual_seed", "seed", "save", "register_hook", "retain_grad"})
 EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 SHOWING = frozenset({"print", "display", "pprint"})
 PICTURES = ("matplotlib.", "seaborn.", "logging.")
@@ -76,6 +80,50 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
         flagged = flagged or len(node.args) > OUT_AT.get(full or "", len(node.args))
         if full in PURE_CALLS and not flagged and not any(k.arg in ("out", "inplace", "copy") for k in node.keywords):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=full, of="library")
+
+
+def computed_in_vain(reader: Reader, node: ast.Call, result: Value, nodes: list[Any]) -> None:
+    """An expression statement `criterion(model(x), y)`, whose call told `nodes` and does nothing but compute."""
+    if isinstance(result, Tensor) and all(event.kind in COMPUTING for event, _ in events(nodes)):
+        if _only_computes(conditions.peek(reader, node.func), result.flow):
+            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="loss")
+
+
+def _only_computes(called: Value | None, flow: Flow) -> bool:
+    """True for a loss of torch, and for a function of the project that computes something of what a model gave, and does nothing else."""
+    if isinstance(called, Function):
+        return bool(flow.losses or flow.modules) and _has_no_effect(called)
+    if not flow.losses or not all(loss.kind.startswith("torch.") for loss in flow.losses):
+        return False
+    return isinstance(called, Library) or (isinstance(called, Instance) and called.role == "loss" and called.cls is None)
+
+
+def _has_no_effect(function: Function) -> bool:
+    """True where every statement names what it computes, and every call is one of torch, of a tensor's method, or of a builtin that only looks."""
+    from advisor.read.frameworks.torch.members import MEMBERS
+
+    node, names = function.node, function.module.namespace
+    if not isinstance(node, ast.FunctionDef) or node.decorator_list or function.owner is not None or not isinstance(node.body[-1], ast.Return):
+        return False
+    for inner in (inner for line in node.body for inner in ast.walk(line)):
+        if isinstance(inner, (ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Await, ast.Raise, ast.Assert)):
+            return False
+        if isinstance(inner, (ast.Attribute, ast.Subscript)) and not isinstance(inner.ctx, ast.Load):
+            return False
+        if isinstance(inner, ast.Expr) and not isinstance(inner.value, ast.Constant):
+            return False
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name):
+            held = names.get(inner.func.id)
+            if inner.func.id not in LOOKING and not (isinstance(held, Library) and held.name.startswith("torch.nn.functional.")):
+                return False
+        elif isinstance(inner, ast.Call):
+            root, name = next(part for part in ast.walk(inner.func) if isinstance(part, (ast.Name, ast.Call, ast.Constant))), inner.func
+            library = names.get(root.id) if isinstance(root, ast.Name) else None
+            called = name.attr if isinstance(name, ast.Attribute) else ""
+            of_torch = isinstance(library, Library) and library.name.startswith("torch")
+            if called.endswith("_") or called in EFFECTS or not (of_torch or called in MEMBERS["tensor"]):
+                return False
+    return True
 
 
 def shown(reader: Reader, node: ast.expr, nodes: list[Any]) -> None:

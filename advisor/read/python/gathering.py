@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Loader
@@ -34,6 +34,8 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         roots = gathered.get(name, ())
         if isinstance(value, Sequence) and value.kind == "list" and any(kept(home, root) for root in roots) and kept(value.state, "items"):
             reader.store.write(value.state, "running", True)
+        if isinstance(value, Sequence) and name in gathered and _takes_each(node, name, gathered.keys()):
+            _mark_last(reader, value)
         if not isinstance(value, (Tensor, Opaque)) or value.flow is None:
             continue
         flow = value.flow
@@ -46,6 +48,22 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         if isinstance(owner, Instance) and isinstance(held, (Tensor, Opaque)) and held.flow is not None:
             if held.flow.aggregate is None and (held.flow.losses or held.flow.metric is not None):
                 reader.store.write(owner.attributes, target.attr, replace(held, flow=replace(held.flow, aggregate="last-batch")))
+
+
+def _takes_each(node: ast.AST, name: str, gathered: Collection[str]) -> bool:
+    """True for a list that a loop appends something of one turn alone to: no mean of what it has gathered so far."""
+    calls = [item for item in scopes.parts_of(node) if isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute)]
+    own = [call for call in calls if isinstance(call.func.value, ast.Name) and call.func.value.id == name]  # type: ignore[attr-defined]
+    alone = all(call.func.attr == "append" and len(call.args) == 1 for call in own)  # type: ignore[attr-defined]
+    return bool(own) and alone and all(_mentioned(call.args[0]).isdisjoint(gathered) for call in own)
+
+
+def _mark_last(reader: Reader, value: Sequence) -> None:
+    """What stands at the end of such a list behind the loop is of the last batch."""
+    last = value.state.get("last")
+    flow = last.flow if isinstance(last, (Tensor, Opaque)) else None
+    if isinstance(last, (Tensor, Opaque)) and flow is not None and flow.aggregate is None and (flow.losses or flow.metric is not None):
+        reader.store.write(value.state, "last", replace(last, flow=replace(flow, aggregate="last-batch")))
 
 
 def of_all(value: Value) -> Value:

@@ -38,6 +38,10 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
         judge_level(reader, node)
         path = reader.project.relative(module, node.level, node.module)
         name = _relative_name(module, node.level, node.module)
+        if not path:
+            from advisor.read.python import absent  # few programs import what is not there
+
+            absent.judge_relative(reader, node)
         source: Value = _execute(reader, path, name, node) if path else _failed(reader, "." * node.level + (node.module or ""), node)
         package = path
     else:
@@ -90,6 +94,10 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
                 inner = value.namespace.get(name.rpartition(".")[2])
                 if inner is not None:
                     return inner
+            if isinstance(value, Module):
+                from advisor.read.python import absent  # few programs import what is not there
+
+                absent.judge_absolute(reader, name, node)
             return _failed(reader, name, node)
     table.load(name)
     reader.imported.add(root)

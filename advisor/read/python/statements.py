@@ -68,8 +68,11 @@ def run_expression(reader: Reader, node: ast.Expr) -> str | None:
     result = reader.evaluate(value)
     if len(block) > start:
         discards.shown(reader, value, block[start:])
-    if isinstance(value, ast.Call) and isinstance(value.func, (ast.Attribute, ast.Name)) and reader.leaves == before:
-        discards.discarded(reader, value, result)
+    if isinstance(value, ast.Call) and isinstance(value.func, (ast.Attribute, ast.Name)):
+        if reader.leaves == before:
+            discards.discarded(reader, value, result)
+        else:
+            discards.computed_in_vain(reader, value, result, block[start:])
     if reader.frame.returns and reader.frame.returns[-1] is EXIT:
         reader.frame.returns.pop()
         reader.block.append(Exit(reader.place(node), "exit"))

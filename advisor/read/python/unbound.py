@@ -7,7 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, cast
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, UndefinedName
+from advisor.read.notebook import lines_left_out
 from advisor.read.python.refusals import under
 from advisor.read.python.values import Class, Library
 
@@ -21,6 +23,11 @@ FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profile
     "__debug__", "__module__", "__qualname__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
+FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext"])  # and what services put into it
+OTHER_MAGIC = pattern(  # that may bind names: all but those that are known not to
+    r"(?m)^\s*%%?(?!%|(matplotlib|pip|conda|cd|time|timeit|autoreload|(re)?load_ext|capture|env|ls|config|tensorboard|bash|sh|html|javascript|mkdir|pwd"
+    r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit)\b)"
+)
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
 
 
@@ -31,16 +38,28 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     if known or reader.refusals.guarded or (source is None and _prepared(reader.frame)):
         return
     reader.refusals.names.add((module.display, name))
-    if module.cells is not None or module.path.endswith("__init__.py"):
-        return  # an earlier session may have left it in the kernel; what a package imports of itself is bound in it
+    if module.path.endswith("__init__.py"):
+        return  # what a package imports of itself is bound in it
     if module.display not in reader.refusals.unbound:
         names = _names(reader.project, module)
-        reader.refusals.unbound[module.display] = names[1] - names[0] if names is not None else frozenset()
+        unbound = names[1] - names[0] if names is not None else frozenset()
+        if module.cells is not None and unbound:
+            unbound -= _left_out(reader.project, module, unbound)
+        reader.refusals.unbound[module.display] = unbound
     if name not in reader.refusals.unbound[module.display]:
         return
     fact = UndefinedName(module.place(node), name=name, alone=_stands_alone(module))
     under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
+
+
+def _left_out(project: Project, source: SourceModule, names: frozenset[str]) -> frozenset[str]:
+    """Of some names those that a notebook may bind in what is not read of it: a magic, a line for the shell, a cell that does not parse."""
+    data = project.read_bytes(source.path)
+    unread = lines_left_out(data, source.text) if isinstance(data, bytes) else None
+    if unread is None or OTHER_MAGIC.search(unread):
+        return names
+    return frozenset(name for name in names if name in unread or name in FROM_KERNEL)
 
 
 def _stands_alone(source: SourceModule) -> bool:
@@ -55,7 +74,7 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
         reader.refusals.guarded
         or not source.text
         or name.startswith("__")
-        or not (node.level or (not _standard(node) and reader.asked_of_entry(_alone, f"{node.module} {source.path}")))
+        or not (node.level or (not _standard(node) and reader.asked_of_entry(stands_alone_on_path, f"{node.module} {source.path}")))
     ):
         return
     if source.is_package and os.path.dirname(reader.frame.module.path) == os.path.dirname(source.path):
@@ -108,7 +127,7 @@ def _name_for_entry(project: Project, path: str, entry: str) -> str:
     if not path.startswith(folder) or isinstance(source, Broken):
         return ""
     name = path[len(folder) :].removesuffix(".py").replace(os.sep, ".").removesuffix(".__init__")
-    if not _alone(project, f"{name} {path}", entry):
+    if not stands_alone_on_path(project, f"{name} {path}", entry):
         return ""
     dotted = "from ." in source.text and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(source.tree))
     return "" if dotted else name
@@ -119,7 +138,7 @@ def _standard(node: ast.ImportFrom) -> bool:
     return (node.module or "").partition(".")[0] in sys.stdlib_module_names
 
 
-def _alone(project: Project, said: str, entry: str) -> bool:
+def stands_alone_on_path(project: Project, said: str, entry: str) -> bool:
     """True for a file that is imported by its name from the folder of the entry, where no other folder that imports may start from has that name.
 
     What stands in a package may be started with `-m` from elsewhere.

@@ -200,7 +200,7 @@ def known_later(call: LibraryCall) -> Value:
     return Opaque(f"`{call.name.rpartition('.')[2]}`", "bool")
 
 
-@table.function("torch.testing.assert_close", "torch._assert", "torch._check", "torch._C._log_api_usage_once", "torch.set_rng_state")
+@table.function("torch.testing.assert_close", "torch._assert", "torch._check", "torch._C._log_api_usage_once")
 def checked(call: LibraryCall) -> Value:
     """Looks, and changes nothing."""
     return NONE

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.layers import BATCH_NORMS
-from advisor.model.recipe import Module
+from advisor.model.recipe import Module, RefusedCall
 from advisor.model.source import Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
@@ -18,6 +19,8 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, 
 
 RECURRENT = frozenset({"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"})
 PARTS = ("encoder_layer", "decoder_layer", "norm", "custom_encoder", "custom_decoder")  # arguments that are modules themselves
+ANYTHING = ("Identity",)  # what it is given is left unused
+SURE = ("default", "flag")
 WRITTEN = ("p", "momentum", "eps", "track_running_stats", "inplace", "dropout", "padding_idx", "negative_slope", "num_batches_tracked")
 READ = (
     "in_features", "out_features", "in_channels", "out_channels", "kernel_size", "num_features", "embedding_dim", "num_embeddings", "hidden_size",
@@ -37,6 +40,7 @@ def construct(call: LibraryCall, name: str) -> Value:
 def describe(call: LibraryCall, fact: Module, name: str) -> None:
     """Settings, kind of recurrence and parts of a layer."""
     names = signature(LAYERS[name])
+    _refuse(call, name, names)
     fact.settings = call.settings(names)
     if name in RECURRENT:
         fact.recurrence = "step" if name.endswith("Cell") else "sequence"
@@ -48,6 +52,17 @@ def describe(call: LibraryCall, fact: Module, name: str) -> None:
                 fact.settings.pop(key)
             elif isinstance(part, Opaque):
                 fact.complete, fact.why = False, f"`{key}`: {part.why}"
+
+
+def _refuse(call: LibraryCall, name: str, taken: Collection[str]) -> None:
+    """Notes a layer that is built, under its own name, with a keyword that it does not have: `nn.ReLU(inline=True)`."""
+    node, reader = call.node, call.reader
+    if not isinstance(node, ast.Call) or reader.refusals.guarded or name in ANYTHING or any(label not in SURE for _, label in reader.conditions):
+        return
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+    unexpected = tuple(keyword.arg for keyword in node.keywords if keyword.arg is not None and keyword.arg not in taken)
+    if unexpected and called == name:
+        reader.refusals.note_once(reader, RefusedCall(call.place, callee=name, unexpected=unexpected))
 
 
 def made(call: LibraryCall, fact: Module, data: dict[str, Any] | None = None) -> Instance:

@@ -7,11 +7,13 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Seed
-from advisor.model.source import Known, Place, Setting
+from advisor.model.source import Known, Place, Setting, Unknown
 from advisor.read.frameworks import table
-from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Opaque, Value, setting
+
+FORKS = ("torch.random.fork_rng", "torch.fork_rng")
 
 
 def clock(value: Value | None) -> bool:
@@ -45,6 +47,25 @@ def manual_seed(call: LibraryCall) -> Value:
     fact.clock_at = clock_at(call, value)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return call.reader.instance("torch.Generator", role="generator", node=call.node)
+
+
+@table.function("torch.set_rng_state", "torch.random.set_rng_state")
+def set_state(call: LibraryCall) -> Value:
+    """torch.set_rng_state(kept): the random numbers go on as they would have then; no seed that anybody chose."""
+    call.reader.emit(Kind.SEED, call.node, Seed(call.place, library="torch", value=Unknown("a state that was kept")))
+    return NONE
+
+
+@table.function(*FORKS)
+def fork(call: LibraryCall) -> Value:
+    """with torch.random.fork_rng(): what is seeded inside is undone at its end."""
+    return call.reader.instance(FORKS[0], node=call.node)
+
+
+@table.enter(*FORKS)
+def enter_fork(reader: Reader, instance: Any, node: ast.AST) -> Entered:
+    """Its body has random numbers of its own."""
+    return Entered("fork_rng")
 
 
 @table.function("torch.Generator")

@@ -232,6 +232,13 @@ def clear_in_place(call: LibraryCall) -> Value:
     return weights
 
 
+@table.method("weights", "register_hook", "register_post_accumulate_grad_hook")
+def hook(call: LibraryCall) -> Value:
+    """p.register_hook(lambda grad: grad.clamp(-1, 1)): a hook may clip the gradients that it is given."""
+    call.reader.recipe.clipping.complete, call.reader.recipe.clipping.why = False, "a hook may clip the gradients"
+    return Opaque("a hook that can be removed")
+
+
 # --- what is computed from weights -------------------------------------------------------------------------------
 
 
@@ -266,6 +273,12 @@ def copy(call: LibraryCall) -> Value:
 def backward(call: LibraryCall) -> Value | None:
     """A weight is no loss."""
     return None
+
+
+@table.attribute("weights", "T", "mT", "H", "mH")
+def transposed(reader: Reader, weights: Any) -> Value:
+    """layer.weight.T"""
+    return Tensor(of_weights(weights))
 
 
 @table.attribute("weights", "shape", "ndim", "device", "dtype", "is_cuda", "is_leaf", "grad_fn", "is_sparse")

@@ -117,7 +117,8 @@ def _read_by_library(reader: Reader, kind: Class) -> frozenset[str] | None:
     bases = {getattr(base, "name", "") for base in kind.mro if not isinstance(base, Class)} - {"builtins.object"}
     if not bases:
         return frozenset()
-    foreign = any(part in source.text for part in ("trl", "unsloth", "sentence_transformers") for source in reader.modules.values())  # their trainers ask for more
+    others = ("trl", "unsloth", "sentence_transformers")  # their trainers ask for more
+    foreign = any(part in source.text for part in others for source in reader.modules.values())
     return TAKEN_TO_GENERATE if bases <= set(OWN) and not foreign else None
 
 
