@@ -62,7 +62,7 @@ def mode_matters(module: Module, recipe: Recipe) -> bool | None:
 
 
 def _surely_holds(module: Module, layers: frozenset[Module], known: dict[Module, bool]) -> bool:
-    """True when one of these layers is in a module whatever the program is told: none that only an option brings in, but one of each choice will do."""
+    """True when one of these layers is in a module whatever the program is told: not where only an option brings it in, but one of each choice."""
     if module in layers:
         return True
     if module in known:
