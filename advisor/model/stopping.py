@@ -43,6 +43,13 @@ def epochs_of(recipe: Recipe) -> float | None:
     return number(first(recipe.epochs))
 
 
+def rounds_counted(stop: EarlyStopping, recipe: Recipe) -> frozenset[Loop]:
+    """The rounds of training in which it counts, where a program that trains in stages has others too; else none."""
+    counting = [context for event, context in events(recipe.tree, Kind.COUNT) if stop.counter is not None and event.data["variable"] == stop.counter]
+    around = {loop for context in counting for loop in context.loops} & _rounds(recipe)
+    return frozenset() if around == _rounds(recipe) else frozenset(around)
+
+
 def epochs_counted(stop: EarlyStopping, recipe: Recipe) -> float | None:
     """The epochs of the loop that its counter counts in: a program may train in stages, or go on for some epochs between two counts."""
     counting = [context for event, context in events(recipe.tree, Kind.COUNT) if stop.counter is not None and event.data["variable"] == stop.counter]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
-from advisor.model.recipe import Optimizer
+from advisor.model.recipe import Module, Optimizer, Recipe
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
@@ -15,6 +16,20 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if not optimizer.groups_complete or not groups or optimizer.escaped or any(group.parameters.inputs for group in groups):
         return
     modules = optimizer.modules
-    if modules and all(module.trainable == "no" and module.fully_known for module in modules):
+    if not modules or not all(module.trainable == "no" and module.fully_known for module in modules):
+        return
+    if _frozen_later(optimizer, ctx.recipe).isdisjoint(modules):
         names = ", ".join(dict.fromkeys(module.name for module in modules))
         yield ctx.finding("nothing-to-train", at=optimizer, confidence="medium" if optimizer.flag_off else None, models=names)
+
+
+def _frozen_later(optimizer: Optimizer, recipe: Recipe) -> set[Module]:
+    """What is frozen when its optimizer has stepped: a first stage trained it, for the next to build on."""
+    found: set[Module] = set()
+    stepped = False
+    for event, _ in events(recipe.tree, Kind.FREEZE, Kind.OPTIMIZER_STEP):
+        if event.kind is Kind.OPTIMIZER_STEP:
+            stepped = stepped or (isinstance(event.subject, Optimizer) and event.subject.slot is optimizer.slot)
+        elif stepped:
+            found |= {module for module, before in event.data.get("was", {}).items() if before == "yes"}
+    return found

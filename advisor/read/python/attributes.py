@@ -287,6 +287,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
                     fact.children.setdefault(f"[{name}.{number}]", part)
         elif isinstance(member, Weights) or (isinstance(member, Tensor) and member.flow.activation == "parameter" and member.flow.modules):
             fact.tied = True
+            if isinstance(member, Weights) and member.each and not member.of_grad:
+                fact.keeps = (*fact.keeps, *member.parameters.modules)
         elif isinstance(member, Tensor) and _asks_for_gradient(member.flow) and owner.cls is not None and _reckons_with(owner.cls, name):
             fact.leaves = (*(held for held in fact.leaves if held[0] != name), (name, reader.place(node)))
         elif isinstance(member, Tensor) and member.flow.activation == "moved parameter" and not _parameter_held(before):

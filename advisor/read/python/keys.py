@@ -31,7 +31,7 @@ TRAINING = pattern(  # keys whose loss changes a run; names, paths and notes may
 BUILT = frozenset({"_target_", "class_path", "target", "type", "_component_", "name"})  # beside these a key is an argument of what they name
 TAKEN = r"(?:cfg\w*|conf\w*|opt\w*|params\w*|settings\w*|args(?<!\wargs))(?:[\[.][\w\"'\]]+)*"  # what is called as options are, or a part of it
 SPREAD = {  # what takes all keys at once: a word that stands in it, and how it is written where the word alone says nothing
-    "**": pattern(r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b)[A-Za-z_{]"),
+    "**": pattern(r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b)[A-Za-z_{(]"),
     "vars(": pattern(r"\bvars\("),
     "__dict__": None,
     "asdict(": pattern(r"\basdict\("),

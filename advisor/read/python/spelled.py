@@ -20,7 +20,7 @@ WHOLESALE = {  # what takes all settings at once: a word that stands in it, and 
     "_get_kwargs": None,
     "vars(": pattern(r"vars\((?<!\wvars\()"),
     "asdict(": pattern(r"\basdict\("),
-    "**": pattern(r"\*\*\s*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
+    "**": pattern(r"\*\*[\s(]*(args|opts?|options|cfg|config|flags|hparams|params)\b"),
 }
 COMPUTED = {  # what loads a module by a name that is computed
     "spec_from_file_location": None,
