@@ -47,7 +47,7 @@ def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not isinstance(flow, Flow) or flow.aggregate != "last-batch" or not isinstance(flow.source, Loader) or flow.source.role != "train":
             continue
         loop = evaluation_loop(context)
-        if loop is None or loop in told or not held_out(loop) or not contains(loop.body, Kind.FORWARD):
+        if loop is None or loop in told or not held_out(loop) or not contains(loop.body, Kind.FORWARD) or contains(loop.body, Kind.DISCARD):
             continue
         judged = loaders(loop)
         if not any(source in judged for source in (flow.source, *flow.sources)):

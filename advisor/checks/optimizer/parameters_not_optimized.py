@@ -12,8 +12,8 @@ from advisor.model.finding import Finding, Severity
 from advisor.model.folds import contains, training_loop, training_loops
 from advisor.model.gradients import by_hand, reached
 from advisor.model.kinds import WEIGHTED, is_pretrained, layers
-from advisor.model.modes import gradients_on
-from advisor.model.recipe import Flow, Module, Optimizer, Recipe
+from advisor.model.linked import linked, renewed, run_with_gradients
+from advisor.model.recipe import Module, Optimizer, Recipe
 from advisor.model.source import Link, Place
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         ctx.skip("it is not known which weights an optimizer holds", recipe.optimizers.items[0])
         return
     held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
-    through = _run_with_gradients(recipe)
-    linked = _linked(recipe, held)
+    through = run_with_gradients(recipe)
+    beside = linked(recipe, held)
     fixed = {event.subject for event, _ in events(recipe.tree, Kind.EVAL_MODE)} - {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     seen: set[Module] = set()
     for backward, context in events(recipe.tree, Kind.BACKWARD):
@@ -75,7 +75,7 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if module in seen | fixed or module not in parts or module not in through or not _forgotten(module, held):
                 continue
             seen.add(module)
-            if linked.isdisjoint(module.walk()) or _renewed(recipe, module):
+            if beside.isdisjoint(module.walk()) or renewed(recipe, module):
                 ctx.skip("a network beside those that are trained may be what they are compared with, or follow their weights", module)
                 continue
             yield ctx.finding("whole-model", at=module, line=backward.place, model=module.name, held=_names(recipe, module))
@@ -123,38 +123,6 @@ def _forgotten(module: Module, held: set[Module]) -> bool:
     if any(part.tied for part in module.walk()):
         return False
     return any(layer.trainable == "yes" for layer in layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
-
-
-def _linked(recipe: Recipe, held: set[Module]) -> set[Module]:
-    """The models that what is trained goes through: those that are given what a held one gave, or give a held one what it takes, and those whose
-    output is what a loss measures, not what it is measured by. A network that another is compared with is none of them."""
-    found: set[Module] = set()
-    for event, _ in events(recipe.tree, Kind.FORWARD, Kind.LOSS):
-        given, subject = event.data.get("input"), event.subject
-        sources = wholes((*event.data.get("behind", ()), *(given.modules if isinstance(given, Flow) else ())))
-        if event.kind is Kind.LOSS:
-            aim = event.data.get("target")
-            if not isinstance(aim, Flow) or held.isdisjoint(wholes(aim.modules)):
-                found |= sources
-        elif isinstance(subject, Module) and subject in held:
-            found |= sources
-        elif isinstance(subject, Module) and not held.isdisjoint(sources):
-            found.add(subject)
-    return found
-
-
-def _renewed(recipe: Recipe, module: Module) -> bool:
-    """True for a network that is given weights in a loop: it follows another one."""
-    return any(event.subject.module is module and context.loops for event, context in events(recipe.tree, Kind.RESTORE))
-
-
-def _run_with_gradients(recipe: Recipe) -> set[Module]:
-    """The models that training runs with gradients on, every time."""
-    runs: dict[Module, bool] = {}
-    for event, context in events(recipe.tree, Kind.FORWARD):
-        if isinstance(event.subject, Module) and training_loop(context) is not None:
-            runs[event.subject] = runs.get(event.subject, True) and gradients_on(event, context)
-    return {module for module, always in runs.items() if always}
 
 
 def _names(recipe: Recipe, forgotten: Module) -> str:

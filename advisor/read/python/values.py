@@ -23,7 +23,6 @@ UNION_MEMBERS = 4  # alternatives kept before the rest becomes unknown
 
 class Value:
     """Anything that an expression may give."""
-
     __slots__ = ()
 
 
@@ -65,7 +64,7 @@ class Tensor(Value):
     single: tuple[int, ...] = ()  # dimensions that its last reshape gave one entry; whatever is computed from it forgets them
     leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
     batch: int | None = None  # the dimension that holds the samples of a batch, where it is known
-    listed: bool = False  # list(x): its entries in a list; whatever is computed from it forgets that too
+    listed: bool = False  # list(x): its entries in a list; as with `single`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
