@@ -69,6 +69,7 @@ class Module(Fact):
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
+    keeps: tuple[Module, ...] = ()  # layers whose weights are parameters of its own: setattr(self, name, cell.weight_ih)
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
     placed: Place | None = None  # it is moved to a device here, or made on one

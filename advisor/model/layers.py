@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
-from advisor.model.source import Absent, Known, value_of
+from advisor.model.source import Absent, Known, first, value_of
 
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "DropPath", "StochasticDepth")
@@ -51,18 +51,37 @@ def _drops(model: Module) -> bool:
 
 
 def mode_matters(module: Module, recipe: Recipe) -> bool | None:
-    """Whether train mode and eval mode differ for a model; None when not every layer is known, or whose functional dropout it is."""
-    if batch_norms(module) or dropouts(module) or pretrained_dropouts(module):
+    """Whether train mode and eval mode differ for a model; None when not every layer is known, which of them are built, or whose functional
+    dropout it is."""
+    layers = frozenset((*batch_norms(module), *dropouts(module), *pretrained_dropouts(module)))
+    if layers and _surely_holds(module, layers, {}):
         return True
     if any(_follows_mode(dropout) for dropout in recipe.dropouts) and any(part.user_class for part in module.walk()):
         return True if sum(model.user_class for model in recipe.models) == 1 else None
-    return False if module.fully_known else None
+    return False if module.fully_known and not layers else None
+
+
+def _surely_holds(module: Module, layers: frozenset[Module], known: dict[Module, bool]) -> bool:
+    """True when one of these layers is in a module whatever the program is told: not where only an option brings it in, but one of each choice."""
+    if module in layers:
+        return True
+    if module in known:
+        return known[module]
+    known[module] = False
+    choices: dict[str, list[Module]] = {}
+    for name, child in module.children.items():
+        choices.setdefault(name.partition("|")[0], []).append(child)
+    for children in choices.values():
+        held = [child for child in children if _surely_holds(child, layers, known)]
+        if any(child.when in (None, module.when) for child in held) or len(held) == len(children) > 1:
+            known[module] = True
+    return known[module]
 
 
 def _follows_mode(dropout: FunctionalDropout) -> bool:
     """True for a functional dropout that is told the mode, `training=self.training`."""
-    return getattr(dropout.p, "value", None) != 0 and not isinstance(dropout.training, (Absent, Known))
+    return getattr(dropout.p, "value", None) != 0 and not dropout.flag_off and not isinstance(dropout.training, (Absent, Known))
 
 
 def _given(layer: Module, name: str) -> object:
-    return getattr(layer.settings.get(name), "value", None)
+    return getattr(first(layer.settings.get(name)), "value", None)

@@ -16,7 +16,8 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
     if not module.unregistered:
         return
     trained = {held for optimizer in ctx.recipe.optimizers for held in optimizer.modules}  # handed over one by one
-    registered = trained | {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
+    parts = {part for name, child in module.children.items() if not name.startswith("[") for part in child.walk()}
+    registered = trained | parts | {layer for part in (module, *parts) for layer in part.keeps}
     for attribute, place in module.unregistered:
         keys = [name for name in module.children if name.startswith(f"[{attribute}.")]
         held = [module.children[name] for name in keys]
@@ -44,4 +45,6 @@ def _saved_whole(module: Module, recipe: Recipe) -> bool:
 def _known(module: Module, registered: set[Module]) -> bool:
     """Whether a module is a part of the model some other way, or a new sequence of such: [nn.Sequential(layer) for layer in self.features]."""
     sequence = module.kind == "torch.nn.Sequential" and module.children
-    return module in registered or bool(sequence and all(_known(child, registered) for child in module.children.values()))
+    if module in registered or module.copy_of in registered:
+        return True
+    return bool(sequence and all(_known(child, registered) for child in module.children.values()))

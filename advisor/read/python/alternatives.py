@@ -9,7 +9,9 @@ from advisor.model.events import Arm, Branch, Condition, Node
 from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
     LEFT_OUT,
+    Constant,
     Instance,
+    Opaque,
     Union,
     Value,
     join,
@@ -28,7 +30,7 @@ def run(reader: Reader, node: ast.AST, condition: Condition | Test | None, arms:
     outer, mark, serial, mode = reader.block, reader.store.mark(), reader.serial, reader.grad_mode
     modes: list[str] = []
     results: list[tuple[str | None, Any]] = []
-    written: list[tuple[str | None, dict[Any, Any]]] = []
+    written: list[tuple[str, str | None, dict[Any, Any]]] = []
     tree_arms: list[Arm] = []
     locals_id = id(reader.frame.names)
     text = condition.text if condition is not None else ""
@@ -49,7 +51,7 @@ def run(reader: Reader, node: ast.AST, condition: Condition | Test | None, arms:
         modes.append(reader.grad_mode)
         if status == "return":
             writes = {slot: write for slot, write in writes.items() if slot[0] != locals_id}
-        written.append((status, writes))
+        written.append((label, status, writes))
     reader.grad_mode = mode if not modes else modes[0] if len(set(modes)) == 1 else "unknown"
     if any(arm.body for arm in tree_arms):
         asked = condition if condition is None or isinstance(condition, Condition) else condition.condition()
@@ -58,25 +60,27 @@ def run(reader: Reader, node: ast.AST, condition: Condition | Test | None, arms:
     return results
 
 
-def _merge(reader: Reader, written: list[tuple[str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
-    if not any(writes for _, writes in written):
+def _merge(reader: Reader, written: list[tuple[str, str | None, dict[Any, Any]]], serial: int, when: str | None) -> None:
+    if not any(writes for _, _, writes in written):
         return
     slots: dict[Any, tuple[dict[Any, Any], Any]] = {}
-    for _, writes in written:
+    for _, _, writes in written:
         for slot, (container, key, _) in writes.items():
             if slot not in slots:
                 slots[slot] = (container, key)
     locals_id = id(reader.frame.names)
-    every = [writes for _, writes in written]
-    falling = [writes for status, writes in written if status != "return"]
+    every = [(label, writes) for label, _, writes in written]
+    falling = [(label, writes) for label, status, writes in written if status != "return"]
     write = reader.store.write
     for slot, (container, key) in slots.items():
         takers = falling if slot[0] == locals_id and falling else every
         held = container.get(key, MISSING)
         present: list[Any] = []
-        for writes in takers:
+        for label, writes in takers:
             option = writes[slot][2] if slot in writes else held
             if option is not MISSING:
+                if label == "flag" and not present and takers[0][0] == "default" and isinstance(option, Constant):
+                    present.append(Opaque(f"there is none unless {when}"))  # by default: what it is under a flag is not what it is in the run
                 present.append(option)
         if not present:
             reader.store.delete(container, key)

@@ -285,6 +285,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
                     fact.idle |= {name}
                 for number, part in modules.items():
                     fact.children.setdefault(f"[{name}.{number}]", part)
+        elif isinstance(member, Weights) and member.each and not member.of_grad:
+            fact.keeps = (*fact.keeps, *member.parameters.modules)
         elif isinstance(member, Tensor) and member.flow.activation == "moved parameter" and not _parameter_held(before):
             fact.moved = (*(held for held in fact.moved if held[0] != name), (name, reader.place(node)))
         elif isinstance(member, Opaque) and not member.type:

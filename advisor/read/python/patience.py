@@ -12,6 +12,7 @@ from advisor.model.recipe import EarlyStopping, Flow, Loader, Role
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
+MORE = (Kind.LR_WRITE, Kind.RESTORE, Kind.FREEZE, Kind.GROUP_ADDED, Kind.SCHEDULER_STEP, Kind.BUILD)  # what is done when a stage is over
 EXTREME = pattern(r"\b(max|min|amax|amin|nanmax|nanmin)\(")
 
 
@@ -58,14 +59,15 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
     counts: dict[Any, list[tuple[Event, Context]]] = {}
     resets: dict[Any, list[tuple[Event, Context]]] = {}
     stops: set[Any] = set()  # flags whose truth ends a loop
+    steers: set[Any] = set()  # flags whose truth does something else
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.COUNT:
             counts.setdefault(node.data["variable"], []).append((node, context))
         elif isinstance(node, Event) and node.kind is Kind.RESET:
             resets.setdefault(node.data["variable"], []).append((node, context))
-        elif isinstance(node, Branch) and node.condition is not None and node.condition.variable is not None:
-            if any(_leaves(arm) for arm in node.arms):
-                stops.add(node.condition.variable)
+        elif isinstance(node, Branch):
+            asked = {part.variable for part in tree.parts(node.condition) if part.variable is not None}
+            (stops if any(_leaves(arm) for arm in node.arms) else steers).update(asked)
     counters = counters_of(nodes)
     still = _never_raised(counts, resets, counters, texts)
     found: dict[Any, EarlyStopping] = {}
@@ -89,8 +91,8 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
                 isinstance(e, Exit) and e.what == "return" and isinstance(e.value, Known) and e.value.value is True for e, _ in walk(arm.body)
             )
             ends = _leaves(arm) or any(e.data["variable"] in stops for e in flags) or returns_true
-            if not ends and not flags:
-                continue
+            if not ends and (not flags or _does_more(arm) or any(e.data["variable"] in steers for e in flags)):
+                continue  # what the flag brings about is no stop: a lower rate, another stage
             context = raised[0][1] if raised else still[variable]
             if not _trains_around(context):
                 continue
@@ -99,9 +101,7 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             branch, inside, comparison = metric_arm
             count_arm = inside if raised else next((a for a in branch.arms if a is not inside), None)  # else it stands where the metric improves
             stop = EarlyStopping(node.place, patience=limit, counter=variable, called=tree.asked_from(around))
-            of_objects = any("." in e.data.get("text", "") for e in flags)
-            unread = (of_objects and not _given_back(flags, texts)) or all(_unread(e, e.data.get("text", "."), texts) for e in flags)
-            stop.stops = bool(ends) or not unread  # a local flag may be returned among others
+            stop.stops = bool(ends) or not all(_unread(e, e.data.get("text", "."), texts) for e in flags)  # it may be returned among others
             stop.raised = bool(raised)
             stop.reset = any(e.data["variable"] == variable for e, _ in resets.get(variable, []))
             stop.flow = comparison.left_flow or comparison.right_flow
@@ -133,7 +133,7 @@ def _never_asked(
             continue
         event = places[0][0]
         name = event.data.get("text", "").partition(" ")[0]
-        if _unread(event, name, texts):
+        if name.isidentifier() and _unread(event, name, texts):
             yield EarlyStopping(event.place, counter=variable, asked=False)
 
 
@@ -178,6 +178,11 @@ def _raised_flags(arm: Arm) -> list[Event]:
     return [event for event in events if getattr(event.data.get("value"), "value", None) is True]
 
 
+def _does_more(arm: Arm) -> bool:
+    """True where an arm does something to training besides raising a flag."""
+    return any(isinstance(node, Event) and node.kind in MORE for node, _ in walk(arm.body))
+
+
 def _never_raised(
     counts: Collection[Any], resets: Mapping[Any, list[tuple[Event, Context]]], counters: Collection[Any], texts: Mapping[str, str]
 ) -> dict[Any, Context]:
@@ -204,18 +209,16 @@ def _bound_from(start: int, name: str, text: str) -> set[int]:
 
 
 def _unread(event: Event, name: str, texts: Mapping[str, str]) -> bool:
-    """True for a local name that its file mentions only where it is set or raised."""
-    text = texts.get(event.place.file)
-    if text is None or not name.isidentifier():
+    """True for a local name that its file mentions only where it is set or raised, and for an attribute that no file mentions elsewhere."""
+    name = name.partition(" ")[0]
+    attribute = name.rpartition(".")[2]
+    files = list(texts.values()) if "." in name else [text for text in (texts.get(event.place.file),) if text is not None]
+    if not files or not attribute.isidentifier():
         return False
-    mentioned = [line for line in text.splitlines() if re.search(rf"\b{name}\b", line)]
-    return all(re.fullmatch(rf"[\w\s,.()]*\b{name}\b[\w\s,.()]*\+?=(?!=)(?!.*\b{name}\b).*", line) for line in mentioned)
-
-
-def _given_back(flags: list[Event], texts: Mapping[str, str]) -> bool:
-    """True for an attribute that a method of its file gives to who asks: `return self.stop`. What is done with it stands elsewhere."""
-    names = [(event.place.file, event.data.get("text", "").partition(" ")[0]) for event in flags]
-    return any("." in name and re.search(rf"\breturn\b[^\n]*\b{re.escape(name)}\b", texts.get(file, "")) for file, name in names)
+    mention = re.compile(rf"""\.{attribute}\b|["']{attribute}["']""" if "." in name else rf"\b{attribute}\b")
+    alone = re.compile(rf"[\w\s,.()]*\b{attribute}\b[\w\s,.()]*(:\s*\w+\s*)?\+?=(?!=)(?!.*\b{attribute}\b).*")
+    lines = (line for text in files if attribute in text for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return all(alone.fullmatch(line) for line in lines if mention.search(line))
 
 
 def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:

@@ -113,7 +113,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if handled is not None:
             result = handled(reader, owner, index, node)
             if result is not None:
-                return result  # type: ignore[no-any-return]
+                return replace(result, listed=True) if owner.listed and isinstance(index, Sequence) else result  # type: ignore[no-any-return]
         key = index.value if isinstance(index, Constant) and isinstance(index.value, (int, str)) else None
         return Tensor(replace(owner.flow, part=(*owner.flow.part, key) if key is not None and len(owner.flow.part) < 6 else owner.flow.part))
     if isinstance(owner, Instance):

@@ -65,6 +65,7 @@ class Tensor(Value):
     single: tuple[int, ...] = ()  # dimensions that its last reshape gave one entry; whatever is computed from it forgets them
     leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
     batch: int | None = None  # the dimension that holds the samples of a batch, where it is known
+    listed: bool = False  # list(x): its entries in a list; whatever is computed from it forgets that too
 
 
 @dataclass(frozen=True, slots=True, eq=False)

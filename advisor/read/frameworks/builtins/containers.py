@@ -176,7 +176,7 @@ def collect(call: LibraryCall) -> Value:
     if len(weights) == len(members(value)):
         return join([_listed(call, member) for member in weights], value.when if isinstance(value, Union) else None)
     if isinstance(value, (Tensor, Opaque)) and value.flow is not None:
-        return value
+        return replace(value, listed=True) if isinstance(value, Tensor) else value
     if call.name.endswith("sorted"):
         inner = call.reader.iterate(value, call.node)
         held = ordered(call.reader, list(inner.items), call) if inner.items is not None else None

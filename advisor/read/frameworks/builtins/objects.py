@@ -98,13 +98,18 @@ def _note_read(reader: Reader, names: list[str], all_known: bool) -> None:
 
 @function("builtins.setattr")
 def setattr_(call: LibraryCall) -> Value:
-    """setattr(x, name, value) with a known name. A part of a module is one under any name."""
+    """setattr(x, name, value) with a known name. A part of a module is one under any name, and so is a weight."""
     owner, name, value = call.get("object", 0), call.get("name", 1), call.get("value", 2)
     if owner is not None and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
         call.reader.set_attribute(owner, name.value, value, call.node)
-    elif isinstance(owner, Instance) and isinstance(value, Instance) and owner.role == value.role == "module":
+    elif isinstance(owner, Instance) and owner.role == "module" and value is not None and _is_part(value):
         call.reader.set_attribute(owner, f"<{len(owner.attributes)}>", value, call.node)
     return NONE
+
+
+def _is_part(value: Value) -> bool:
+    """True for a module or a weight, whichever of several it is."""
+    return all(isinstance(member, Weights) or getattr(member, "role", None) == "module" for member in members(value))
 
 
 @function("builtins.hasattr")

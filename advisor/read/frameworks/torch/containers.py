@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from advisor.model.recipe import Module
+from collections.abc import Iterable
+
+from advisor.model.recipe import Module, Parameters
 from advisor.model.source import Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.layers import made
 from advisor.read.python import attributes, growing
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Union, Value, join, sequence
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Union, Value, Weights, join, sequence
 
 LISTS = ("torch.nn.Sequential", "torch.nn.ModuleList")
 MOST = 64  # parts that are kept one by one
@@ -185,21 +187,32 @@ def take(call: LibraryCall) -> Value:
 @table.function("torch.nn.ParameterList", "torch.nn.ParameterDict")
 def parameters(call: LibraryCall) -> Value:
     """Weights of their own, in a list or a dict."""
-    fact = Module(call.place, kind=call.name, settings={"given": Known(True)})
-    return made(call, fact, {"values": call.get("values", 0) or call.get("parameters", 0)})
+    values = call.get("values", 0) or call.get("parameters", 0)
+    fact = Module(call.place, kind=call.name, settings={"given": Known(True)}, keeps=_owners([values]))
+    return made(call, fact, {"values": values})
+
+
+def _owners(given: Iterable[Value | None]) -> tuple[Module, ...]:
+    """The layers whose weights these are."""
+    found: list[Module] = []
+    for value in given:
+        if isinstance(value, Weights):
+            found += value.parameters.modules
+        elif isinstance(value, (Sequence, Mapping)):
+            found += _owners(value.items.values() if isinstance(value, Mapping) else value.items)
+    return tuple(dict.fromkeys(found))
 
 
 @table.method(("torch.nn.ParameterList", "torch.nn.ParameterDict"), "append", "extend", "update", "__setitem__")
 def add_parameters(call: LibraryCall) -> Value:
     """weights.append(nn.Parameter(...))"""
+    if isinstance(call.this.fact, Module):
+        call.this.fact.keeps = (*call.this.fact.keeps, *_owners(call.arguments.positional))
     return call.this
 
 
 @table.method(("torch.nn.ParameterList", "torch.nn.ParameterDict"), "__getitem__")
 def parameter_of(call: LibraryCall) -> Value:
     """weights[0]"""
-    from advisor.model.recipe import Parameters
-    from advisor.read.python.values import Weights
-
     fact = call.this.fact
     return Weights(Parameters((fact,) if isinstance(fact, Module) else (), exact=False, filtered="one parameter"), each=True)

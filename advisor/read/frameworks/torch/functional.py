@@ -24,7 +24,7 @@ from advisor.read.frameworks.torch.flows import (
 )
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
-from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights
+from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights, members
 
 ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
 ACTIVATIONS = {
@@ -272,10 +272,11 @@ def generic(call: LibraryCall) -> Value | None:
 
 @table.function("torch.nn.utils.rnn.pack_padded_sequence")
 def pack(call: LibraryCall) -> Value | None:
-    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU."""
-    lengths = flow_of(call.get("lengths", 1))
-    if lengths is not None and lengths.placed is not None:
-        call.reader.recipe.moved_lengths.append((call.place, lengths.placed))
+    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU, where those of a list are put anyhow."""
+    given = call.get("lengths", 1)
+    placed = [member.flow.placed if isinstance(member, Tensor) and not member.listed else None for member in members(given)] if given else []
+    if placed and placed[0] is not None and all(placed):
+        call.reader.recipe.moved_lengths.append((call.place, placed[0]))
     return generic(call)
 
 

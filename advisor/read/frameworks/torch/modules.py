@@ -32,7 +32,9 @@ from advisor.read.python.values import (
 )
 
 EACH = 24  # parts of a model that a loop is read for one by one; of larger models one of each kind
-WEIGHT_NAMES = ("weight", "bias", "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "in_proj_weight", "in_proj_bias", "_parameters")
+LAYERS = ("", "_l0", "_l1", "_l0_reverse", "_l1_reverse")
+RECURRENT_WEIGHTS = [f"{name}{layer}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") for layer in LAYERS]
+WEIGHT_NAMES = ("weight", "bias", "in_proj_weight", "in_proj_bias", "_parameters", *RECURRENT_WEIGHTS)
 HALVES = {"torch.half": "torch.float16", "torch.float16": "torch.float16", "torch.bfloat16": "torch.bfloat16"}
 
 
@@ -301,6 +303,8 @@ def register_parameter(call: LibraryCall) -> Value:
     name, value = call.reader.plain(call.get("name", 0)), call.get("param", 1)
     if isinstance(name, str) and value is not None:
         call.reader.store.write(call.this.attributes, name, value)
+    if isinstance(value, Weights) and (fact := own(call)) is not None:
+        fact.keeps = (*fact.keeps, *value.parameters.modules)
     return NONE
 
 
