@@ -40,7 +40,7 @@ DRAWS = [
 ALIKE = frozenset({"array", "asarray", "ascontiguousarray", "copy", "log", "log1p", "exp", "sqrt", "abs", "clip", "nan_to_num", "square", "round"})
 JOINING = ("concatenate", "vstack", "append", "row_stack")  # rows below rows
 RISING = ("array", "asarray", "float32", "sqrt", "square", "log", "log1p", "log2", "log10", "squeeze", "reshape", "copy")  # keep the order of counts
-HANDED_ON = ("squeeze", "swapaxes", "rollaxis", "real", "split", "array_split", "hsplit", "vsplit", "dsplit")  # by methods of a tensor, which it stays
+HANDED_ON = ("squeeze", "swapaxes", "rollaxis", "real", "split", "array_split", "hsplit", "vsplit", "dsplit")  # by methods of a tensor
 USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 
 
