@@ -257,14 +257,16 @@ def unless_said_better(findings: Iterable[Finding], judged: Judged, rules: Mappi
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once, with all programs that it was found in, sorted by file, line, column and rule."""
+    """Each finding once, with all programs that it was found in, sorted by file, line, column and rule; of the cases of a rule at one place the
+    surest alone: what another program, or another setting of this one, makes of it says the same with less certainty."""
     once: dict[tuple[Any, ...], Finding] = {}
     for finding in findings:
         place = finding.place
         key = (place.file, place.cell or 0, place.line, place.column, finding.rule, finding.case)
         held = once.get(key)
         once[key] = finding if held is None else replace(held, programs=tuple(dict.fromkeys((*held.programs, *finding.programs))))
-    return [once[key] for key in sorted(once)]
+    sure = {key[:-1] for key, finding in once.items() if finding.confidence == "high"}
+    return [once[key] for key in sorted(once) if once[key].confidence == "high" or key[:-1] not in sure]
 
 
 def merge_skipped(skipped: Iterable[Skipped]) -> list[Skipped]:

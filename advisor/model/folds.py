@@ -133,7 +133,8 @@ def _rooted(root: Node) -> tuple[TrainingLoop, ...]:
     found: dict[Loop, TrainingLoop] = {}
     stepping: dict[Loop, bool] = {}
     for _, context in events_below(root, Kind.BACKWARD):
-        loops = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]
+        began = max((at for at, node in enumerate(context.path) if isinstance(node, Region) and node.what == "process"), default=0)  # a new run
+        loops = [node for node in context.path[began:] if isinstance(node, Loop) and node.what not in ("parameters", "turn")]
         if not loops:
             continue
         for loop in loops:
@@ -154,9 +155,6 @@ def _epoch(around: tuple[Loop, ...]) -> Loop | None:
     rounds = [loop for loop in around if loop.over is None and loop.what != "loader"]
     counted = [loop for loop in rounds if loop.what != "items"]
     return (counted or rounds or [None])[-1]  # type: ignore[list-item]
-
-
-# The order fold
 
 
 class Everything:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, is_test, starts_random
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
-from advisor.model.source import Known, is_absent, value_of
+from advisor.model.source import ON_DISK, Known, Unknown, is_absent, value_of
 
 Library = Literal["torch", "numpy", "python"]
 
@@ -65,6 +65,21 @@ def _ways_to_train(recipe: Recipe) -> list[dict[Branch, Arm]]:
     return [dict(context.arms) for _, context in events(recipe.tree, Kind.BACKWARD)]
 
 
+def drawn_once(around: Context) -> bool:
+    """True for what a run draws only where files are missing: those that a run before it wrote are read instead."""
+    return any(branch.condition is not None and _asks_for_missing(branch.condition, arm.taken_when) for branch, arm in around.arms)
+
+
+def _asks_for_missing(condition: Condition, holds: bool | None) -> bool:
+    """True where an answer to the condition says that a file is not there."""
+    if holds is None:
+        return False
+    holds = holds is not condition.negated
+    if parts := condition.conjuncts or condition.disjuncts:
+        return any(_asks_for_missing(part, holds) for part in parts)
+    return not holds and condition.operator == "truth" and isinstance(condition.left, Unknown) and condition.left.why == ON_DISK
+
+
 def unseeded(recipe: Recipe, library: Library) -> bool:
     """True when the whole program was seen and nothing seeds the library."""
     return recipe.seeds.complete and not seeds_of(recipe, library) and "seed" not in recipe.owner_silences
@@ -94,7 +109,7 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
         elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe):
             continue
         elif event.kind is Kind.SPLIT:
-            if is_random(event.subject) and library_of(event.subject) == library:
+            if is_random(event.subject) and library_of(event.subject) == library and not drawn_once(context):
                 yield event, context
         elif event.data.get("library") == library and event.data.get("use") in STEERING and _reaches(event, models):
             yield event, context

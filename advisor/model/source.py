@@ -6,6 +6,8 @@ from typing import Union
 
 from advisor.model.record import dataclass, field, replace
 
+ON_DISK = "what is on the disk"  # why it is not known whether a file is there
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -26,7 +26,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if handed := next((optimizer for optimizer in optimizers if optimizer.escaped is not None), None):
             ctx.skip(f"the optimizer was handed to `{handed.escaped}`, which could not be read", handed)
             continue
-        saved = any("optimizer" in save.parts.values() for save in recipe.saves)
+        own = [save for save in recipe.saves if resume.counter in save.parts or not save.complete]
+        if not own:
+            ctx.skip(f'no checkpoint that the program writes holds "{resume.counter}": the one that it goes on from is another\'s', first)
+            continue
+        saved = any("optimizer" in save.parts.values() for save in own)
         at = (resume.written.contents or resume.written) if resume.written is not None and not saved else first
         yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=resume.counter, optimizer=optimizers[0].name, line=first.place)
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Exit, Kind, Loop, events_below, walk
+from advisor.model.events import Exit, Kind, Loop, events, events_below, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.pipelines import augmentations, pipeline
-from advisor.model.recipe import Loader, Module, Recipe
+from advisor.model.recipe import Dataset, Loader, Module, Recipe, Transform
 from advisor.model.source import Known, Link, is_absent
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     """An evaluation loader whose samples, or those of the data set it shares with training, go through random transforms."""
-    if loader.role not in ("validation", "test") or loader.dataset is None or not loader.iterated:
+    if loader.role not in ("validation", "test") or loader.dataset is None or not loader.iterated or loader.flag_off:
         return
-    if _picks_itself(loader):
+    if _picks_itself(loader) or _draws_twice(loader.dataset):
         return  # it may draw each sample several times: their views are compared, or averaged
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
-    found = next((random for held in (*loader.pipelines, pipeline(loader)) if (random := augmentations(held or []))), None)
-    if not found or not _runs(ctx.recipe, loader):
+    found = next((random for held in (*loader.pipelines, pipeline(loader)) if (random := _by_default(held or []))), None)
+    if not found or not _runs(ctx.recipe, loader) or _compared(ctx.recipe, loader):
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)
     if train is None and loader.dataset.role == "train":
@@ -31,10 +31,14 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return  # a part of what is trained on, looked at beside data that are held out
     evidence = [Link(transform.place.file, transform.place.line, f"{transform.name} is random") for transform in found[:3]]
     names = ", ".join(dict.fromkeys(transform.name for transform in found))
-    under = loader.flag_off or any(transform.flag_off for transform in found) or loader.role_from == "name"
+    under = any(transform.when not in (None, loader.when) for transform in found) or loader.role_from == "name"
     case = "own" if train is None else "shared"
     line = found[0].place if train is None else train.place
     yield ctx.finding(case, at=loader, evidence=evidence, confidence="medium" if under else None, names=names, line=line, role=loader.role)
+
+
+def _by_default(transforms: list[Transform]) -> list[Transform]:
+    return [transform for transform in augmentations(transforms) if not transform.flag_off]
 
 
 def _picks_itself(loader: Loader) -> bool:
@@ -43,6 +47,28 @@ def _picks_itself(loader: Loader) -> bool:
         return any(not sampler.kind.startswith("torch.") for sampler in loader.samplers)
     given = (loader.settings.get(name) for name in ("sampler", "batch_sampler"))
     return any(not is_absent(setting) and not (isinstance(setting, Known) and setting.value is None) for setting in given)
+
+
+def _draws_twice(dataset: Dataset | None) -> bool:
+    while dataset is not None:
+        if dataset.two_views:
+            return True
+        dataset = dataset.origin
+    return False
+
+
+def _compared(recipe: Recipe, loader: Loader) -> bool:
+    """True in a loop over several pipelines, a plain one among them, that runs the model on each: what random changes do to it is measured."""
+    measured = [
+        event.subject
+        for event, around in events(recipe.tree, Kind.BUILD)
+        if event.place == loader.place and isinstance(event.subject, Loader) and any(_measures(loop, event.subject) for loop in around.loops)
+    ]
+    return loader in measured and any(not augmentations(held) for other in measured if (held := pipeline(other)) is not None)
+
+
+def _measures(turn: Loop, loader: Loader) -> bool:
+    return turn.what == "turn" and any(isinstance(node, Loop) and loader in loaders(node) for node, _ in walk(turn.body))
 
 
 def _runs(recipe: Recipe, loader: Loader) -> bool:

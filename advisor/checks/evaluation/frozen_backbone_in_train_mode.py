@@ -15,6 +15,13 @@ from advisor.model.recipe import Module, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """One case for each place: that a whole model is frozen says it of its norms."""
+    found = list(_found(recipe, ctx))
+    wholes = {finding.place for finding in found if finding.case == "updating"}
+    yield from (finding for finding in found if finding.case == "updating" or finding.place not in wholes)
+
+
+def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
     frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
     wholes = {part: next((model for model in recipe.models if part in model.walk()), part) for part in frozen}

@@ -9,7 +9,7 @@ from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.losses import aims_at_copy
 from advisor.model.recipe import Optimizer
-from advisor.model.source import Known, candidates, is_unknown, value_of
+from advisor.model.source import Known, candidates, is_unknown, number, value_of
 
 COUPLED = frozenset({"torch.optim.Adam", "torch.optim.NAdam", "torch.optim.RAdam"})
 
@@ -21,6 +21,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     decoupled = optimizer.settings.get("decoupled_weight_decay")
     if value_of(decoupled) is True or is_unknown(decoupled):
         return
+    if (number(optimizer.settings.get("eps")) or 0.0) >= ctx.limit("eps"):
+        return  # it divides by little else than eps, and what is added stays as it is
     settings = [optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)]
     found = [known for setting in settings for known in candidates(setting) if _number(known) >= ctx.limit("decay")]
     worst = max(found, key=_number, default=None)

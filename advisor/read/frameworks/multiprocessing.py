@@ -9,7 +9,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python import called_back, prospect, regions
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Arguments, Constant, Mapping, Opaque, Sequence, Value, sequence
+from advisor.read.python.values import NONE, Arguments, Constant, Library, Mapping, Opaque, Sequence, Value, sequence
 
 
 @table.function("multiprocessing.Process", "threading.Thread")
@@ -53,6 +53,12 @@ def quiet(call: LibraryCall) -> Value:
 def settings(call: LibraryCall) -> Value:
     """Settings."""
     return NONE
+
+
+@table.function("multiprocessing.get_context", "torch.multiprocessing.get_context")
+def context(call: LibraryCall) -> Value:
+    """get_context("spawn"): the module once more, with one way to start processes."""
+    return Library(call.name.rpartition(".")[0])
 
 
 @table.function("multiprocessing.cpu_count", "os.cpu_count", "psutil.cpu_count")

@@ -40,6 +40,7 @@ DRAWS = [
 ALIKE = frozenset({"array", "asarray", "ascontiguousarray", "copy", "log", "log1p", "exp", "sqrt", "abs", "clip", "nan_to_num", "square", "round"})
 JOINING = ("concatenate", "vstack", "append", "row_stack")  # rows below rows
 RISING = ("array", "asarray", "float32", "sqrt", "square", "log", "log1p", "log2", "log10", "squeeze", "reshape", "copy")  # keep the order of counts
+HANDED_ON = ("squeeze", "swapaxes", "rollaxis", "real", "split", "array_split", "hsplit", "vsplit", "dsplit")  # by methods of a tensor
 USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 
 
@@ -186,12 +187,13 @@ def generic(call: LibraryCall) -> Value | None:
             if name in ("array", "asarray", "concatenate", "stack", "vstack", "squeeze", "reshape", "expand_dims", "transpose", "append")
             else None
         )
+        cuts_here = head.graph == "kept" and not (name in HANDED_ON and isinstance(given[0], Tensor))
         return Tensor(
             replace(
                 head,
                 activation=activation,
-                graph="cut" if head.graph == "kept" else head.graph,
-                cut_by=f"numpy.{name}" if head.graph == "kept" else head.cut_by,
+                graph="cut" if cuts_here else head.graph,
+                cut_by=f"numpy.{name}" if cuts_here else head.cut_by,
                 width=None,
                 rank=head.rank if name in ALIKE else None,
                 rows=None,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
 from advisor.model.record import dataclass, replace
-from advisor.model.source import Setting, Unknown, parts_of
+from advisor.model.source import ON_DISK, Setting, Unknown, parts_of
 from advisor.read.python import attributes, classes, comparisons, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Class,
     Constant,
     Instance,
+    Library,
     Mapping,
     Module,
     Opaque,
@@ -163,11 +164,25 @@ def _quiet(reader: Reader, node: ast.AST) -> Value:
     if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
         return operators.unary(reader, node, _quiet(reader, node.operand))
     if isinstance(node, ast.Call):
+        if _asks_disk(reader, node.func):
+            return Opaque(ON_DISK, "bool")
         target = _inner(node)
         inner = _quiet(reader, target) if target is not node else Opaque("not read")
         if isinstance(inner, (Tensor, Opaque)) and inner.flow is not None:
             return Opaque("a number taken from a tensor", "float", flow=inner.flow)
     return Opaque("not read")
+
+
+def _asks_disk(reader: Reader, called: ast.expr) -> bool:
+    """os.path.exists, or the method of a path: whether a file is there."""
+    if not isinstance(called, ast.Attribute) or called.attr not in ("exists", "isfile", "isdir", "is_file", "is_dir"):
+        return False
+    owner: ast.expr = called.value
+    if isinstance(owner, ast.Attribute) and owner.attr == "path" and isinstance(owner.value, ast.Name):
+        found = reader.frame.lookup(owner.value.id)
+        return isinstance(found, Library) and found.name == "os"
+    held = peek(reader, owner)
+    return (isinstance(held, Library) and held.name == "os.path") or (isinstance(held, Instance) and held.role == "path")
 
 
 def variable(reader: Reader, node: ast.AST) -> Any:

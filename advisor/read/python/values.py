@@ -317,9 +317,7 @@ def _key(value: Value) -> Any:
         return type(plain_value), repr(plain_value) if isinstance(plain_value, (tuple, list, dict, set)) else plain_value
     if kind is Library:
         return Library, value.name  # type: ignore[attr-defined]
-    if kind is Bound:
-        return Bound, id(value.receiver), value.name  # type: ignore[attr-defined]
-    return id(value)
+    return (Bound, id(value.receiver), value.name) if kind is Bound else id(value)  # type: ignore[attr-defined]
 
 
 def join_flows(flows: list[Flow]) -> Flow:

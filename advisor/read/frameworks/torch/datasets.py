@@ -14,7 +14,7 @@ from advisor.read.frameworks.cuts import rows_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
-from advisor.read.frameworks.torch.samples import any_index, batch_of
+from advisor.read.frameworks.torch.samples import any_index, batch_of, two_views
 from advisor.read.python import sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
@@ -87,16 +87,17 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
             fact.placeholder, fact.placeholder_key = drawn.place, drawn.part
     if instance.cls is not None:
         fact.any_index = any_index(instance.cls)
+        fact.two_views = two_views(instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
 
 
 def _steps(instance: Instance, attributes: dict[str, Value]) -> list[Transform] | None:
     """The transforms among the attributes that a sample meets on its way; None where there are none that can be seen."""
-    held = {name: [member for member in members(value) if isinstance(member, Instance)] for name, value in attributes.items()}
-    steps = {name: found for name, values in held.items() if (found := [value for value in values if value.role == "transform"])}
+    held = {name: members(value)[0] for name, value in attributes.items()}  # of several, the one that holds by default
+    steps = {name: value for name, value in held.items() if isinstance(value, Instance) and value.role == "transform"}
     met = applied(instance, instance.cls) if steps and instance.cls is not None else None
-    found = [value for name, values in steps.items() if met is None or name in met for value in values]
+    found = [value for name, value in steps.items() if met is None or name in met]
     return [transform for value in found for transform in transforms_of(value)] if found else None
 
 

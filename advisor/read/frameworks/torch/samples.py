@@ -46,6 +46,39 @@ def any_index(cls: Class) -> bool:
     return not any(isinstance(node, ast.Name) and node.id in (index, "locals") for node in scopes.parts_of(method.node))
 
 
+def two_views(cls: Class) -> bool:
+    """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`."""
+    method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
+    if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or not method.node.args.args:
+        return False
+    own = method.node.args.args[0].arg
+    return any(_repeats(node, own) for node in (method.node, *scopes.parts_of(method.node)))
+
+
+def _repeats(node: ast.AST, own: str) -> bool:
+    if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+        turned = {inner.id for part in node.generators for inner in ast.walk(part.target) if isinstance(inner, ast.Name)}
+        used = {inner.id for inner in ast.walk(node.elt) if isinstance(inner, ast.Name)}
+        return _is_held(node.elt, own) and turned.isdisjoint(used)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        made = [ast.dump(part) for part in node.elts if _is_held(part, own)]
+        return len(set(made)) < len(made)
+    for block in (getattr(node, "body", None), getattr(node, "orelse", None)):
+        into: dict[str, set[str]] = {}
+        for statement in block if isinstance(block, list) else ():
+            if isinstance(statement, ast.Assign) and _is_held(statement.value, own):
+                into.setdefault(ast.dump(statement.value), set()).add(ast.dump(statement.targets[0]))
+        if any(len(targets) > 1 for targets in into.values()):
+            return True
+    return False
+
+
+def _is_held(node: ast.AST, own: str) -> bool:
+    """True for a call of something that the data set keeps, on something."""
+    called = node.func if isinstance(node, ast.Call) and node.args else None
+    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == own
+
+
 def assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
     """What stands behind each name: the expression that is assigned once and under no condition, else nothing."""
     found: dict[str, ast.expr | None] = {}
