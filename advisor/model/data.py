@@ -87,6 +87,7 @@ class Loader(Fact):
     settings: dict[str, Setting] = field(default_factory=dict)
     dataset: Dataset | None = None
     dataset_flow: Any = None  # what else was handed as a dataset: its kind ("pandas.DataFrame", "list", "tensor")
+    unset: str = ""  # why there is nothing to load in this run: the attribute that its data are to be in is set on another way alone
     samplers: tuple[Sampler, ...] = ()
     role: Role = "unknown"
     role_from: Literal["use", "contents", "name", "unknown"] = "unknown"

@@ -20,6 +20,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     size = loader.settings.get("batch_size")
     if not isinstance(size, Known) or number(size) != 1 or loader.slot not in _trained_on(ctx) or not _one_sample(loader, ctx):
         return
+    if loader.unset or (loader.dataset is not None and loader.dataset.flag_off):
+        ctx.skip("its data are not known to be there in this run", loader)  # which may be a test, that takes another loader
+        return
     trained = [module for module in trained_modules(ctx.recipe) if module.trainable != "no"]
     norms = trained_batch_norms(trained, chosen=size.weak)
     if not norms:

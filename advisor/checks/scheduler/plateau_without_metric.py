@@ -11,9 +11,13 @@ from advisor.model.schedules import PLATEAU, alternatives, steps_of
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
-    """Each step without argument. A name that may hold another scheduler by a flag is left alone."""
+    """Each step without argument, and schedules that Lightning is told of no metric for. A name that may hold another scheduler by a flag is left
+    alone."""
     if scheduler.name != PLATEAU or scheduler.owner or any(other.name != PLATEAU for other in alternatives(ctx.recipe, scheduler)):
         return
     for event, _ in steps_of(ctx.recipe, scheduler):
         if event.data.get("arguments") == 0 and event.data.get("metric") is None and event.subject is scheduler:
             yield ctx.finding("no-metric", at=event)
+        elif event.data.get("refused") and event.subject is scheduler:
+            yield ctx.finding("no-monitor", at=scheduler)
+            return

@@ -13,8 +13,9 @@ from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import gathered, table
 from advisor.read.frameworks.easydict import attributed
+from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.lightning.logged import note_unlogged
-from advisor.read.frameworks.lightning.loop import NAMES, SILENCES, VERSION, run
+from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.pins import pinned

@@ -8,12 +8,12 @@ from typing import Any
 from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
+from advisor.read.frameworks.lightning.configured import apart, configured, leaves_schedules, monitored, refused, stepped
 from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_loss, note_without_step
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.lightning.trials import note, tried
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, classes, functions, loops, regions
-from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -33,10 +33,7 @@ from advisor.read.python.values import (
 )
 
 VERSION = "Lightning 2.6"
-PLATEAU = "ReduceLROnPlateau"  # the one scheduler that is handed a metric
 ENDLESS = -1  # of max_epochs: no limit
-NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is called in requirements
-SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
 SILENCES = frozenset({"zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale"})
 
 
@@ -64,16 +61,16 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             reader.store.write(part.attributes, "trainer", trainer)
     note_without_step(call, model)
     callbacks = _callbacks(reader, trainer, node)
-    configured = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
-    found, schedulers = _configured(reader, configured)
-    slots = _apart(found)
-    apart: list[Value] = [join(list(alternatives)) for alternatives in slots]
-    reader.store.write(model.data, "optimizers", apart[0] if len(apart) == 1 else Sequence("tuple", {"items": tuple(apart), "exact": True}))
-    schedules: list[Value] = [join(list(alternatives)) for alternatives in _apart([scheduler for scheduler, _, _ in schedulers])]
+    returned = _of_config(reader, model, node) or _hook(reader, model, "configure_optimizers", [], node)
+    found, schedulers = configured(reader, returned)
+    slots = apart(found)
+    held: list[Value] = [join(list(alternatives)) for alternatives in slots]
+    reader.store.write(model.data, "optimizers", held[0] if len(held) == 1 else Sequence("tuple", {"items": tuple(held), "exact": True}))
+    schedules: list[Value] = [join(list(alternatives)) for alternatives in apart([scheduler for scheduler, _, _ in schedulers])]
     several = sequence(schedules)  # where one way gives one and another way another, no more than one of them is there
-    either = join([*schedules, several]) if isinstance(configured, Union) else several
+    either = join([*schedules, several]) if isinstance(returned, Union) else several
     reader.store.write(model.data, "schedulers", schedules[0] if len(schedules) == 1 else either if schedules else NONE)
-    if configured is None or (not found and isinstance(configured, Opaque)):
+    if returned is None or (not found and isinstance(returned, Opaque)):
         recipe.optimizers.complete, recipe.optimizers.why = False, "configure_optimizers could not be read"
     manual = reader.attribute(model, AUTOMATIC, node)
     automatic = not (isinstance(manual, Constant) and manual.value is False)
@@ -81,7 +78,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         note_without_loss(call, model)
     if not automatic:
         recipe.owner_silences -= {"zero-grad", "step"}
-    if not automatic and _leaves_schedules(reader):
+    if not automatic and leaves_schedules(reader):
         _seen_by_callbacks(reader, [scheduler for scheduler, _, _ in schedulers], callbacks, node)
         schedulers = []
     train = _loaders(reader, model, data, "train_dataloader", node)
@@ -127,8 +124,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             if clip is not None and index == 0:
                 reader.emit(Kind.CLIP, node, clip)
             reader.emit(Kind.OPTIMIZER_STEP, node, optimizer.fact, scaler=None, closure=False)
-        for scheduler, _ in _stepped(schedulers, "step"):
-            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=_monitored(scheduler), arguments=0)
+        for scheduler, monitor in stepped(schedulers, "step"):
+            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=monitored(scheduler), arguments=0, refused=refused(reader, monitor))
 
     def epoch() -> None:
         if _hook(reader, model, "train", [], node) is None:
@@ -154,8 +151,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 _hook(reader, model, "validation_step", [_batch(reader, valid, node), Opaque("the batch's number", "int")], node)
 
             regions.in_region(reader, place, "no_grad", {}, check)
-        for scheduler, monitor in _stepped(schedulers, "epoch"):
-            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=_monitored(scheduler), arguments=0, called=monitor)
+        for scheduler, monitor in stepped(schedulers, "epoch"):
+            told = {"called": monitor or None, "refused": refused(reader, monitor)}
+            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=monitored(scheduler), arguments=0, **told)
 
     for name in ("on_fit_start", "on_train_start"):
         _hook(reader, model, name, [], node)
@@ -174,33 +172,6 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     choices.restored = len(recipe.restores)
     on_published_test_data(choices)
     trainer.data["fitted"] = (model, data, choices)
-
-
-def _monitored(scheduler: Scheduler) -> Flow | None:
-    """What Lightning hands to the step of a schedule that waits for a metric."""
-    return Flow() if scheduler.name == PLATEAU else None
-
-
-def _apart(found: list[Instance]) -> list[list[Instance]]:
-    """Optimizers or schedulers by the name that holds them: one of several kinds is one still."""
-    slots: dict[int, list[Instance]] = {}
-    for one in dict.fromkeys(found):
-        if one.fact is not None:
-            slots.setdefault(id(one.fact.slot), []).append(one)
-    return list(slots.values())
-
-
-def _stepped(schedulers: list[tuple[Instance, str, str | None]], each: str) -> list[tuple[Scheduler, str | None]]:
-    """What is stepped at one interval: of several that one name may hold a run has one, here the one that watches a metric, if any does."""
-    monitors = {id(scheduler): monitor for scheduler, interval, monitor in schedulers if interval == each}
-    slots = _apart([scheduler for scheduler, interval, _ in schedulers if interval == each])
-    facts = [[(one.fact, monitors[id(one)]) for one in slot if isinstance(one.fact, Scheduler)] for slot in slots]
-    return [next((one for one in slot if one[0].name == PLATEAU), slot[0]) for slot in facts if slot]
-
-
-def _leaves_schedules(reader: Reader) -> bool:
-    """True unless the project pins a version that steps the schedulers of manual optimization."""
-    return all(version >= SCHEDULES_BY_HAND for version in (pinned(reader, name) for name in NAMES) if version is not None)
 
 
 def _seen_by_callbacks(reader: Reader, schedulers: list[Instance], callbacks: list[Instance], node: ast.AST) -> None:
@@ -280,34 +251,6 @@ def _paced(stop: EarlyStopping, settings: dict[str, Setting]) -> None:
     within = first(settings.get("val_check_interval"))
     if within is not None and (within.value is None or (isinstance(within.value, float) and within.value == 1)):
         stop.unit, stop.every = "epoch", settings.get("check_val_every_n_epoch", ABSENT)
-
-
-def _configured(reader: Reader, value: Value | None) -> tuple[list[Instance], list[tuple[Instance, str, str | None]]]:
-    """The optimizers and (scheduler, interval, monitor) that configure_optimizers returns, in any of its shapes."""
-    found: list[Instance] = []
-    schedulers: list[tuple[Instance, str, str | None]] = []
-
-    def take(item: Value, interval: str = "epoch", monitor: str | None = None) -> None:
-        if isinstance(item, Union):
-            for member in item.members:
-                take(member, interval, monitor)
-        elif isinstance(item, Instance):
-            if item.role == "optimizer":
-                found.append(item)
-            elif item.role == "scheduler":
-                schedulers.append((item, interval, monitor))
-        elif isinstance(item, Mapping):
-            given, watched = reader.plain(item.items.get("interval")), reader.plain(item.items.get("monitor"))
-            for key in ("optimizer", "scheduler", "lr_scheduler"):
-                if key in item.items:
-                    take(item.items[key], given if isinstance(given, str) else interval, watched if isinstance(watched, str) else monitor)
-        elif isinstance(item, Sequence):
-            for part in item.items:
-                take(part, interval, monitor)
-
-    if value is not None:
-        take(value)
-    return found, schedulers
 
 
 def _is_datamodule(data: Value | None) -> bool:

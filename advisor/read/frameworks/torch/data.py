@@ -54,6 +54,7 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     data = call.get("dataset", 0)
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
+    fact.unset = data.why if isinstance(data, Opaque) and data.why.startswith("attribute `") else ""
     fact.samplers = (*sampler_facts(call.get("sampler", 3)), *sampler_facts(call.get("batch_sampler", 4)))
     inside = call.get("sampler", 3)  # a BatchSampler given as sampler=: each index is a list of them, and one batch of it comes out
     nested = _is_batch_sampler(inside) and number(settings.get("batch_size")) in (1, None)
