@@ -51,10 +51,10 @@ def others_moving(function: Function, entered: Arguments, arguments: Arguments) 
     if not now:
         return []
     before = _by_name(function, entered)
-    return [value for name, value in now.items() if not _parts(value) <= _parts(before.get(name))]
+    return [value for name, value in now.items() if name in before and moves_weights(before[name]) and not _parts(value) <= _parts(before[name])]
 
 
-def _parts(value: Value | None) -> set[int]:
+def _parts(value: Value) -> set[int]:
     """What a value may be, each by its identity."""
     return {id(member) for member in (value.members if isinstance(value, Union) else (value,))}
 
