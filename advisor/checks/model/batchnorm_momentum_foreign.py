@@ -13,7 +13,7 @@ from advisor.model.source import candidates
 
 def check(module: Module, ctx: Context) -> Iterator[Finding]:
     """The momentum of every batch norm."""
-    if module.user_class or module.name not in BATCH_NORMS:
+    if module.user_class or module.copy_of is not None or module.name not in BATCH_NORMS:
         return
     for index, known in enumerate(candidates(module.settings.get("momentum"))):
         value = known.value
