@@ -196,3 +196,49 @@ def test_a_decay_that_is_offered_and_not_asked_for(gamma: str, severity: str, tm
     monkeypatch.chdir(tmp_path)
     [found] = told(NO_DECAY.replace("GAMMA", gamma), "scheduler-changes-nothing")
     assert found.severity == severity
+
+
+OPTIONAL = """\
+import argparse
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--kind", default="lstm", choices=["lstm", "transformer"])
+args = parser.parse_args()
+
+
+class Net(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        if kind == "lstm":
+            self.body = nn.LSTM(64, 64, batch_first=True)
+        else:
+            layer = nn.TransformerEncoderLayer(d_model=64, nhead=4, batch_first=True)
+            self.body = nn.TransformerEncoder(layer, num_layers=6)
+        self.head = nn.Linear(64, 2)
+
+    def forward(self, x):
+        return self.head((self.body(x)[0] if self.kind == "lstm" else self.body(x))[:, -1])
+
+
+torch.manual_seed(0)
+model = Net(args.kind)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+loader = DataLoader(TensorDataset(torch.randn(64, 5, 64), torch.randint(0, 2, (64,))), batch_size=16, shuffle=True)
+for epoch in range(30):
+    for x, y in loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+
+
+def test_the_flag_of_the_layers_that_a_rate_is_judged_for_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (found,) = told(OPTIONAL, "missing-warmup")
+    assert found.message.endswith('(only when not (kind == "lstm"))')
+    (found,) = told(OPTIONAL.replace('default="lstm"', 'default="transformer"'), "missing-warmup")
+    assert "only when" not in found.message

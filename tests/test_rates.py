@@ -37,7 +37,9 @@ def test_a_rate_that_no_group_uses_is_no_rate() -> None:
 def test_a_one_cycle_schedule_brings_its_peak() -> None:
     built = optimizer(Known(0.0))
     schedule = Scheduler(HERE, kind="torch.optim.lr_scheduler.OneCycleLR", settings={"max_lr": Known(0.01)}, optimizer=built)
-    assert [rate.value for rate in rates(recipe(schedule), built)] == [0.01]
+    (rate,) = rates(recipe(schedule), built)
+    assert rate.value == 0.01
+    assert [(link.text, link.line) for link in rate.known.origin] == [("max_lr of OneCycleLR", 1)], "not the rate that the optimizer was given"
 
 
 def test_alternatives_come_with_the_default_first() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from advisor.model.events import Kind, events
 from advisor.model.gradients import holds_some
 from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
-from advisor.model.record import dataclass
-from advisor.model.source import Known, Setting, candidates, is_absent, is_unknown
+from advisor.model.record import dataclass, replace
+from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
 PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.", "detectron2.")  # whose schedules begin or peak at the optimizer's own rate
@@ -83,11 +83,13 @@ def only_built(recipe: Recipe, optimizer: Optimizer) -> bool:
 
 def rates(recipe: Recipe, optimizer: Optimizer) -> Iterator[Rate]:
     """Every known rate of the optimizer, with the weights that it moves."""
-    peaks = [s.settings["max_lr"] for s in schedulers_of(recipe, optimizer) if s.name in PEAK_SCHEDULES and "max_lr" in s.settings]
+    peaks = [s for s in schedulers_of(recipe, optimizer) if s.name in PEAK_SCHEDULES and "max_lr" in s.settings]
     everything = tuple(group.parameters for group in optimizer.groups)
     if peaks:
         for peak in peaks:
-            yield from _numbers(peak, everything)
+            raised = Link(peak.place.file, peak.place.line, f"max_lr of {peak.name}")
+            for rate in _numbers(peak.settings["max_lr"], everything):
+                yield replace(rate, known=replace(rate.known, origin=(raised, *rate.known.origin)))
         return
     inherited = tuple(group.parameters for group in optimizer.groups if is_absent(group.settings.get("lr")))
     if inherited or not optimizer.groups:

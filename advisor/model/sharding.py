@@ -88,7 +88,7 @@ def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, 
     wanted: Any = event
     for step in reversed((None, *context.path)):
         for node in _before(wanted, recipe.tree if step is None else _body(step)):
-            left = next((arm for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)), None)
+            left = next((arm for arm in node.arms if arm.body and _leaves(arm.body[-1])), None)
             if left is not None and left.taken_when is not None and _one_process(node.condition, not left.taken_when):
                 return None
             main = _main_alone(node.condition, not left.taken_when) if left is not None and left.taken_when is not None else None
@@ -103,6 +103,11 @@ def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, 
                 return None
         wanted = step[0] if isinstance(step, tuple) else step
     return None
+
+
+def _leaves(node: Node) -> bool:
+    """True for a way past what stands below. An error is none: it ends the run, and is no process that goes on without the others."""
+    return isinstance(node, Exit) and node.what != "raise"
 
 
 def _before(wanted: Any, body: list[Node]) -> Iterator[Branch]:

@@ -534,6 +534,33 @@ def test_an_optimizer_is_not_that_of_the_model_before(tmp_path: Path, monkeypatc
     assert [value_of(module.settings["out_features"]) for module in held] == [3, 2]
 
 
+def test_a_function_steps_the_optimizer_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each branch trains with its own, also in a large program: the steps of the first are not told as those of the second."""
+    for begun in ("SOFT_BUDGET", "_EARLY"):
+        monkeypatch.setattr(f"advisor.read.python.functions.{begun}", 0)
+    reader = run(
+        tmp_path,
+        """
+        import torch
+
+        def train(model, optimizer):
+            model(torch.randn(8, 4)).sum().backward()
+            optimizer.step()
+
+        model = torch.nn.Linear(4, 3)
+        if torch.load("last.pt")["teacher"]:
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            train(model, optimizer)
+        else:
+            other = torch.optim.Adam(model.parameters(), lr=0.1)
+            train(model, other)
+        """,
+    )
+    steps = [event for event, _ in walk(reader.block) if isinstance(event, Event) and event.kind is Kind.OPTIMIZER_STEP]
+    assert [step.subject.name for step in steps] == ["SGD", "Adam"]
+    assert not reader.recipe.not_read
+
+
 def test_what_one_trainer_steps_another_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training method that is not entered again is not told as if it moved the weights of the object before, be that a module itself."""
     for begun in ("SOFT_BUDGET", "_EARLY"):

@@ -28,5 +28,12 @@ def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
     bounded = ctx.limit("bounded-from") <= epochs < ctx.limit("unbounded-from")
     if waited is not None and bounded and checks < ctx.limit("enough") and waited / epochs < ctx.limit("share"):
         yield ctx.finding(
-            "small-share", at=written_at(known, stop), value_from=known, patience=checks, epochs=epochs, waited=waited, part=waited / epochs
+            "small-share",
+            at=written_at(known, stop),
+            severity="hint" if ctx.recipe.schedulers.absent else None,  # at a constant rate the number of epochs may be a mere ceiling
+            value_from=known,
+            patience=checks,
+            epochs=epochs,
+            waited=waited,
+            part=waited / epochs,
         )

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, contains, needs_flag, training_loop, violations
-from advisor.model.kinds import WEIGHTED, layers
+from advisor.model.kinds import WEIGHTED, from_scratch, layers
 from advisor.model.layers import BATCH_NORMS, batch_norms
 from advisor.model.modes import to_train, trained_modules
 from advisor.model.recipe import Module, Recipe
@@ -24,6 +24,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
     frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
+    if frozen and _from_the_start(recipe):
+        frozen = [part for part in frozen if not (from_scratch([part]) and _at_the_end(part, recipe))]  # its turn comes in a later stage
     wholes = {part: next((model for model in recipe.models if part in model.walk()), part) for part in frozen}
     told: set[Module] = set()  # models of which several parts are frozen are told once
     by_then = _frozen_by_then(recipe, frozen)
@@ -49,6 +51,24 @@ def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             layer=layer,
             line=found.event.place,
         )
+
+
+def _from_the_start(recipe: Recipe) -> bool:
+    """True where all that is frozen is so before anything is trained."""
+    trained = False
+    for event, around in events(recipe.tree, Kind.FREEZE, Kind.BACKWARD):
+        trained = trained or event.kind is Kind.BACKWARD
+        if event.kind is Kind.FREEZE and (trained or any(contains(loop.body, Kind.BACKWARD) for loop in around.loops)):
+            return False
+    return True
+
+
+def _at_the_end(part: Module, recipe: Recipe) -> bool:
+    """True where nothing of its model that is trained stands behind a part: nothing learns on what it gives."""
+    whole = next((model for model in recipe.models if part in model.walk()), part)
+    order, inside = list(whole.walk()), set(part.walk())
+    behind = order[max(place for place, module in enumerate(order) if module in inside) + 1 :]
+    return whole is not part and all(module.trainable == "no" for module in behind if not module.children and layers([module], WEIGHTED))
 
 
 def _frozen_by_then(recipe: Recipe, frozen: list[Module]) -> dict[Event, list[Module]]:

@@ -23,6 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         case = event.data.get("of") if event.data.get("named") else None
         if case not in CASES or event.place in seen or is_test(event.place.file):
             continue
+        if case == "transform" and not (recipe.trains or recipe.loaders or recipe.datasets):
+            continue  # a leftover in what shows the results of a trained model
         seen.add(event.place)
         names = _drawing(event)
         if case != "transform" or names:

@@ -9,7 +9,7 @@ from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import apart_from_training, drawn_once, is_random, is_run, library_of, seeds_of, unseeded
-from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
+from advisor.model.recipe import Dataset, Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Link, Place
 
 
@@ -67,9 +67,26 @@ def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[F
     if "seed" in recipe.owner_silences and recipe.seeds.complete and not seeds_of(recipe, library):
         yield ctx.finding("before-framework", at=at, framework=recipe.framework)
     elif unseeded(recipe, library):
-        yield ctx.finding("unseeded", at=at, library=library)
+        yield ctx.finding("unseeded-evaluation" if _spares_training(recipe, split) else "unseeded", at=at, library=library)
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or f"a seed of {library} may be set in what could not be read", event)
+
+
+def _spares_training(recipe: Recipe, split: Split) -> bool:
+    """True where loaders take parts of a split, and those that are trained on are seen to take theirs from other data."""
+    cut = {loader: _cut_by(loader.dataset, split) for loader in recipe.loaders if loader.dataset is not None}
+    trained = [loader for loader in cut if loader.role == "train"]
+    known = recipe.loaders.complete and len(cut) == len(recipe.loaders) and bool(trained)
+    return known and any(cut.values()) and not any(cut[loader] for loader in trained) and all(loader.role != "unknown" for loader in cut)
+
+
+def _cut_by(dataset: Dataset | None, split: Split) -> bool:
+    """True for a part of a split, and for what is made of one."""
+    while dataset is not None:
+        if dataset.split is split or (isinstance(dataset.data, tuple) and split in dataset.data):
+            return True
+        dataset = dataset.origin
+    return False
 
 
 def _is_run(loop: Loop) -> bool:

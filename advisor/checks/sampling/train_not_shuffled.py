@@ -26,7 +26,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if not (ctx.recipe.trains and ctx.recipe.whole) or loader.role != "train" or in_one_batch(loader) or (sampled(loader) and elsewhere is None):
         return
-    if loader.order_meant:
+    if loader.order_meant or loader.gathered:
         return
     if not left_out(shuffle) and not (isinstance(shuffle, Known) and not shuffle.value):
         return

@@ -19,6 +19,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     layers = [part for part in parts(optimizer.modules) if part.name in ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer")]
     if optimizer.name not in ("Adam", "AdamW", "NAdam", "Adamax") or not layers or is_pretrained(optimizer.modules):
         return
+    layers = [layer for layer in layers if not layer.flag_off] or layers
     schedulers = schedulers_of(ctx.recipe, optimizer)
     if not ctx.recipe.schedulers.complete or unsettled(ctx.recipe, optimizer):
         ctx.skip("what writes the learning rate is not fully known", optimizer)
@@ -29,7 +30,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         if rate.value >= ctx.limit("rate") and rate.default_path:
             case = _case(layers, optimizer, ctx)
             if case is not None:
-                yield ctx.finding(case, at=optimizer, value_from=rate.known, value=rate.value, line=layers[0].place)
+                yield ctx.finding(case, at=optimizer, value_from=rate.known, value=rate.value, line=layers[0].place, under=layers[0])
             return
 
 

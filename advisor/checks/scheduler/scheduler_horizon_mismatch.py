@@ -52,7 +52,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if given is None or turns is None or times is None or times < ctx.limit("shortest"):
         return
     case, span = _judge(scheduler, given, times, ctx)
-    if case is not None:
+    if case is not None and not _rises(scheduler):
         yield ctx.finding(
             case,
             at=turns if by_config else scheduler,  # the schedule may stand in a base that other configs share
@@ -91,6 +91,13 @@ def _end(scheduler: Scheduler) -> tuple[str, Known] | None:
     if scheduler.name not in FALLING or number(first(scheduler.settings.get("begin"))) not in (0, None):
         return None
     return next(((name, known) for name in ("T_max", "end") if (known := first(scheduler.settings.get(name))) is not None and number(known)), None)
+
+
+def _rises(scheduler: Scheduler) -> bool:
+    """True for a cosine whose lowest rate lies above that of its optimizer: it raises the rate, wherever it ends."""
+    least, optimizer = setting(scheduler, "eta_min"), scheduler.optimizer
+    own = number(optimizer.settings.get("lr")) if optimizer is not None else None
+    return least is not None and own is not None and least >= own
 
 
 def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tuple[str | None, float]:

@@ -8,8 +8,9 @@ from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.gradients import escaped_to, owned
-from advisor.model.recipe import Optimizer, Scheduler
-from advisor.model.schedules import alternatives, is_part, steps_of
+from advisor.model.recipe import Optimizer, Recipe, Scheduler
+from advisor.model.schedules import WARMING, alternatives, is_part, steps_of
+from advisor.model.source import Known
 
 
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
@@ -22,6 +23,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     optimizer = scheduler.optimizer
     stepping = {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
+    if _one_epoch(scheduler, recipe):
+        return
     if optimizer is None or optimizer.slot not in stepping or owned(recipe, optimizer.slot):
         return
     if any(other.optimizer is not None and other.optimizer.slot is optimizer.slot and steps_of(recipe, other) for other in recipe.schedulers):
@@ -36,3 +39,10 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     else:
         flagged = all(other.flag_off for other in held)
         yield ctx.finding("never", at=scheduler, confidence="medium" if flagged else None, optimizer=optimizer.name)
+
+
+def _one_epoch(scheduler: Scheduler, recipe: Recipe) -> bool:
+    """True where the run has a single epoch, after which a schedule that counts epochs would change nothing any more."""
+    epochs = recipe.epochs
+    counts_batches = scheduler.name in WARMING or not scheduler.kind.startswith("torch.")
+    return isinstance(epochs, Known) and epochs.value == 1 and not epochs.weak and not counts_batches

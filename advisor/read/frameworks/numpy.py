@@ -195,7 +195,7 @@ def generic(call: LibraryCall) -> Value | None:
                 graph="cut" if cuts_here else head.graph,
                 cut_by=f"numpy.{name}" if cuts_here else head.cut_by,
                 width=None,
-                rank=head.rank if name in ALIKE else None,
+                rank=_rank(given[0], head) if name in ALIKE else None,
                 rows=None,
                 counted=head.counted if name in RISING else turned(head.counted) if name == "reciprocal" else None,
                 per=head.per if name in RISING or name == "reciprocal" else None,
@@ -203,6 +203,11 @@ def generic(call: LibraryCall) -> Value | None:
             )
         )
     return Tensor(Flow(graph="none"))
+
+
+def _rank(given: Value, item: Flow) -> int | None:
+    """That of what is given; a list has one more than its items: `np.array(losses)`."""
+    return item.rank + 1 if isinstance(given, Sequence) and item.rank is not None else item.rank
 
 
 def _joined(call: LibraryCall, head: Flow) -> Flow:

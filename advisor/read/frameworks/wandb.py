@@ -13,6 +13,7 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Constant, Instance, Mapping, Opaque, Value, mapping
 
 table.VERSIONS["wandb"] = "wandb"
+SHOWING = frozenset({"log", "finish", "join", "alert", "unwatch", "mark_preempting", "termlog", "termwarn", "termerror"})  # give nothing
 
 
 def config(reader: Reader) -> Mapping:
@@ -58,13 +59,19 @@ def agent(call: LibraryCall) -> Value:
     return NONE
 
 
+@table.function("wandb.sweep")
+def sweep(call: LibraryCall) -> Value:
+    """wandb.sweep(space, project="p"): the name of the sweep."""
+    return Opaque("the name of a sweep of wandb", "str")
+
+
 @table.prefix("wandb")
 def quiet(call: LibraryCall) -> Value:
     """wandb.log, watch, save, Image, Table, ..."""
     name = call.name.rpartition(".")[2]
     if name[:1].isupper():
         return call.reader.instance(call.name, role="quiet", node=call.node)
-    return NONE
+    return NONE if name in SHOWING else Opaque(f"what {call.name} gives")
 
 
 @table.enter("wandb.Run")

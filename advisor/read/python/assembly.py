@@ -189,6 +189,7 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """A loader's role is what its loop does: a backward makes it training; else what it holds, else its name."""
     training: set[int] = set()
     measured: set[int] = set()
+    by_batch: set[int] = set()
     steps = any(isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP for node, _ in nodes)
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
@@ -203,6 +204,8 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
             for loader in _loaders(node.over):
                 loader.iterated += 1
                 measured.add(id(loader))
+                if tree.holds(node, Kind.BACKWARD):
+                    by_batch.add(id(loader))
         elif isinstance(node, Event) and node.kind in (Kind.LOSS, Kind.FORWARD, Kind.METRIC):
             for key in ("input", "target", "flow"):
                 flow = node.data.get(key)
@@ -221,6 +224,7 @@ def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
         by_slot = [l for l in recipe.loaders if l.slot is loader.slot]
         if any(id(l) in training for l in by_slot):
             loader.role, loader.role_from = "train", "use"
+            loader.gathered = any(l.iterated for l in by_slot) and by_batch.isdisjoint(map(id, by_slot))
             continue
         dataset_role: Role = _dataset_role(loader)
         if loader.role_from == "use":  # a framework's hook gave it: what the loader holds tells validation from test, and no more

@@ -125,10 +125,11 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         limit = _EVALUATIONS_EARLY
     if limit > 1 and body_node in told and reader.costs.get(body_node, _SMALL) < _SMALL and not told[body_node][2]:
         limit = _EVALUATIONS_OF_SMALL
-    if limit == 1 and body_node in told and replays.moves_weights(told[body_node][1]):
-        limit = _EVALUATIONS  # the next one holds other weights
     before = reader.entered_with.get((reader.grad_mode, body_node))
     entered = before or (None, arguments)
+    others = replays.others_moving(function, entered[1], arguments) if count >= limit and body_node in told and told[body_node][2] else []
+    if limit == 1 and body_node in told and (others or replays.moves_weights(told[body_node][1])):
+        limit = _EVALUATIONS  # the next one holds other weights
     if count >= limit and body_node in told:
         if replays.loads(told[body_node][1]) and replays.asks_another(entered[1], arguments):
             limit = _EVALUATIONS_EARLY  # the loader of one split is not that of another
@@ -137,7 +138,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
         if replays.of_another(entered[0], receiver) and (replays.makes(value, receiver) or (leaves and replays.size(reader, nodes)[1])):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             return _unfollowed(reader, function.name, arguments, node, receiver)
-        unseen = replays.unseen(function, entered[1], arguments)
+        unseen = others + replays.unseen(function, entered[1], arguments)
         if unseen and reader.tracked(unseen):
             reader.unread(f"`{function.name}` is called too often for every call to be followed", node)
             reader.escape(unseen, function.name, node)

@@ -134,10 +134,17 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     if isinstance(node.target, ast.Name):
         loop.variable = reader.variable(node.target)
         loop.count = _begun(loop)
+    if _left_at_once(status, node) and turns.over is None:
+        loop.count = Known(1)
     gathering.settle(reader, node, turns.over, kept)
     _attach(reader, loop)
     statements.run(reader, node.orelse)
     return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None
+
+
+def _left_at_once(status: str | None, node: ast.For | ast.AsyncFor | ast.While) -> bool:
+    """True for a loop whose first turn is its last: a `break` under no condition stands at the end of it, and nothing goes on before that."""
+    return status in ("break", "return") and not any(isinstance(part, ast.Continue) for part in ast.walk(node))
 
 
 def _begun(loop: Loop) -> Setting | None:
@@ -278,6 +285,8 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
         reader.turns.pop()
         reader.loop_depth -= 1
         reader.block = outer
+    if _left_at_once(status, node):
+        loop.count = Known(1)
     _attach(reader, loop)
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
     return "return" if status == "return" and endless else None

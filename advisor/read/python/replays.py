@@ -45,6 +45,20 @@ def moves_weights(value: Value) -> bool:
     return isinstance(value, Instance) and value.role in ("optimizer", "scheduler")
 
 
+def others_moving(function: Function, entered: Arguments, arguments: Arguments) -> list[Value]:
+    """The optimizers and schedulers of a call that the one that is replayed was not given in their place: its steps were those of others."""
+    now = {name: value for name, value in _by_name(function, arguments).items() if moves_weights(value)}
+    if not now:
+        return []
+    before = _by_name(function, entered)
+    return [value for name, value in now.items() if name in before and moves_weights(before[name]) and not _parts(value) <= _parts(before[name])]
+
+
+def _parts(value: Value) -> set[int]:
+    """What a value may be, each by its identity."""
+    return {id(member) for member in (value.members if isinstance(value, Union) else (value,))}
+
+
 def loads(value: Value) -> bool:
     """True for a loader, or a tuple with one."""
     if isinstance(value, (Union, Sequence)):

@@ -8,6 +8,7 @@ from typing import Any
 from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
+from advisor.read.frameworks.lightning import sharded
 from advisor.read.frameworks.lightning.configured import apart, configured, leaves_schedules, monitored, refused, stepped
 from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_loss, note_without_step
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
@@ -168,6 +169,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
+            if loader in train:
+                sharded.shuffle(loader.fact, settings, trainer.data.get("call"), VERSION)
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
     choices.restored = len(recipe.restores)
     on_published_test_data(choices)
