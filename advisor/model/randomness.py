@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Arm, Branch, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, is_test, starts_random
 from advisor.model.modes import trained_modules
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
-from advisor.model.source import Known, is_absent, value_of
+from advisor.model.source import ON_DISK, Known, Unknown, is_absent, value_of
 
 Library = Literal["torch", "numpy", "python"]
 
@@ -45,6 +45,21 @@ def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
 def set_by_default(seed: Seed) -> bool:
     """True unless the seed is set only under a flag that is off by default."""
     return seed.conditional == "always" or not seed.flag_off
+
+
+def where_missing(around: Context) -> bool:
+    """True for what is done only where a file is not there yet: other runs read what the first one left."""
+    arms = ((branch.condition, arm.taken_when) for branch, arm in around.arms)
+    asked = (part for condition, taken in arms if condition is not None and taken is not None for part in _asked(condition, taken))
+    return any(not holds and isinstance(part.left, Unknown) and part.left.why == ON_DISK for part, holds in asked)
+
+
+def _asked(condition: Condition, holds: bool) -> Iterator[tuple[Condition, bool]]:
+    """What is asked where a condition holds, or does not, and the answer."""
+    answer = holds != condition.negated
+    yield condition, answer
+    for part in condition.conjuncts if answer else condition.disjuncts:
+        yield from _asked(part, answer)
 
 
 def apart_from_training(recipe: Recipe, around: Context) -> bool:

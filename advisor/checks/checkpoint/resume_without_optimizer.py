@@ -47,10 +47,13 @@ def _replaced(resume: Resume, recipe: Recipe, ctx: Context) -> Iterator[Finding]
 
 
 def _stepping(recipe: Recipe, resume: Resume) -> list[Optimizer]:
-    """The optimizers of the training that goes on; all of the program, where it is not known which one steps there. One that is built anew in each epoch
-    begins there as it does anyway."""
+    """The optimizers of the training that goes on; all of the program, where it is not known which one steps there.
+
+    One that is built anew in each epoch begins there as it does anyway.
+    """
     subjects = [event.subject for event, around in events(recipe.tree, Kind.OPTIMIZER_STEP) if resume.goes_on(around)]
-    built = {event.subject for event, around in events(recipe.tree, Kind.BUILD) if isinstance(event.subject, Optimizer) and resume.goes_on(around)}
+    made = events(recipe.tree, Kind.BUILD)
+    built = {event.subject for event, around in made if isinstance(event.subject, Optimizer) and resume.goes_on(around)}
     known = all(isinstance(subject, Optimizer) for subject in subjects)
     slots = {subject.slot for subject in subjects} if known else {optimizer.slot for optimizer in recipe.optimizers}
     return [optimizer for optimizer in recipe.optimizers if optimizer.slot in slots and optimizer not in built]

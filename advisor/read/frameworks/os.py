@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
-from advisor.model.source import Link
+from advisor.model.source import ON_DISK, Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
@@ -96,7 +96,7 @@ def cwd(call: LibraryCall) -> Value:
 @table.function("os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.islink", "os.access", "os.path.getsize", "os.path.getmtime")
 def exists(call: LibraryCall) -> Value:
     """Known only when it runs."""
-    return Opaque("what is on the disk", "bool")
+    return Opaque(ON_DISK, "bool")
 
 
 @table.function("os.getenv", "os.environ.get")

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from advisor.model.source import ON_DISK
 from advisor.read.frameworks import table
 from advisor.read.frameworks.os import joined_path, makes, path_text
 from advisor.read.frameworks.table import LibraryCall
@@ -70,7 +71,7 @@ def same(call: LibraryCall) -> Value:
 @table.method("path", "exists", "is_file", "is_dir", "glob", "rglob", "iterdir", "stat")
 def disk(call: LibraryCall) -> Value:
     """Known only when it runs."""
-    return Opaque("what is on the disk", "bool" if call.name.rpartition(".")[2].startswith(("exists", "is_")) else "list")
+    return Opaque(ON_DISK, "bool" if call.name.rpartition(".")[2].startswith(("exists", "is_")) else "list")
 
 
 @table.method("path", "mkdir")

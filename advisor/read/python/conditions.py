@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Condition
 from advisor.model.record import dataclass, replace
-from advisor.model.source import Setting, Unknown, parts_of
+from advisor.model.source import ON_DISK, Setting, Unknown, parts_of
 from advisor.read.python import attributes, classes, comparisons, expressions, operators, scopes, subscripts
 from advisor.read.python.values import (
     Class,
@@ -58,7 +58,8 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
     """The comparison that a test makes, for the checks that ask what a branch depends on."""
     text = reader.text(node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = condition(reader, node.operand, _quiet(reader, node.operand))
+        called = isinstance(node.operand, ast.Call) and isinstance(value, Opaque) and value.why == ON_DISK
+        inner = condition(reader, node.operand, value if called else _quiet(reader, node.operand))
         inner.negated = not inner.negated
         return inner
     key = _condition_key(reader, node, value)
