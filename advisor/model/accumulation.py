@@ -89,7 +89,7 @@ def windows(recipe: Recipe) -> Iterator[Window]:
 
 
 def _another_steps(loop: TrainingLoop, step: Event, branch: Branch, arm: Arm) -> bool:
-    """True where another optimizer steps in every batch or in the others: networks that take turns, or of which one is trained less often on purpose."""
+    """True where another optimizer steps in every batch or in the others: networks take turns, or one is trained less often on purpose."""
     if any(contains(other.body, Kind.OPTIMIZER_STEP) for other in branch.arms if other is not arm):
         return True
     beside = (event.subject for event, context in events(loop.batch.body, Kind.OPTIMIZER_STEP) if not context.arms and not context.loops)
