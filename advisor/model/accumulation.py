@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.model.events import Branch, Condition, Context, Event, Kind, Region, events
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Region, events
 from advisor.model.folds import TrainingLoop, arm_guards, contains, guards, training_loop, training_loops
 from advisor.model.gradients import wiped
 from advisor.model.recipe import Optimizer, Recipe
@@ -78,6 +78,8 @@ def windows(recipe: Recipe) -> Iterator[Window]:
                 continue
             branch, arm = node
             counting = counts_batches(branch.condition)
+            if counting is not None and _another_steps(loop, step, branch, arm):
+                break
             if counting is not None and arm.taken_when and not contains(arm.body, Kind.BACKWARD):
                 yield Window(loop, step, context, counting.modulo, branch, counting)
                 break
@@ -86,14 +88,22 @@ def windows(recipe: Recipe) -> Iterator[Window]:
                 yield Window(loop, step, context, loop.within[0].count)
 
 
+def _another_steps(loop: TrainingLoop, step: Event, branch: Branch, arm: Arm) -> bool:
+    """True where another optimizer steps in every batch or in the others: networks take turns, or one is trained less often on purpose."""
+    if any(contains(other.body, Kind.OPTIMIZER_STEP) for other in branch.arms if other is not arm):
+        return True
+    beside = (event.subject for event, context in events(loop.batch.body, Kind.OPTIMIZER_STEP) if not context.arms and not context.loops)
+    return isinstance(step.subject, Optimizer) and any(isinstance(other, Optimizer) and other.slot is not step.subject.slot for other in beside)
+
+
 def _cleared_after(loop: TrainingLoop, step: Event, recipe: Recipe) -> bool:
     """True when what the inner loop leaves is always cleared before the step: it was computed to be looked at, and another backward is stepped on."""
     optimizer, cleared = step.subject, False
     for event, context in events(loop.batch.body, Kind.ZERO_GRAD, Kind.BACKWARD, Kind.OPTIMIZER_STEP):
-        if loop.within[0] in context.loops:
-            cleared = False
-        elif event is step:
+        if event is step:
             break
+        if event.kind is Kind.BACKWARD and loop.within[0] in context.loops:
+            cleared = False
         elif not context.arms and isinstance(optimizer, Optimizer):
             cleared = cleared or any(held.slot is optimizer.slot for held in wiped(event, recipe))
     return cleared

@@ -308,6 +308,8 @@ def whole_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
         if event.kind is Kind.BACKWARD:
             seen = seen or training_loop(context) is not None
         elif seen and isinstance(model, Module) and beside_training(context) and not trained.isdisjoint(part.slot for part in model.walk()):
+            if any(map(_trains_once, context.calls)):
+                continue  # a step of training that is called in no loop that was read: of the critic, say
             nodes = context.calls[-1].body if context.calls else recipe.tree
             if any(_measures(other, model) and beside_training(around) for other, around in events(nodes, *MEASURES)):
                 yield event, context

@@ -47,6 +47,21 @@ def set_by_default(seed: Seed) -> bool:
     return seed.conditional == "always" or not seed.flag_off
 
 
+def where_missing(around: Context) -> bool:
+    """True for what is done only where a file is not there yet: other runs read what the first one left."""
+    arms = ((branch.condition, arm.taken_when) for branch, arm in around.arms)
+    asked = (part for condition, taken in arms if condition is not None and taken is not None for part in _asked(condition, taken))
+    return any(not holds and isinstance(part.left, Unknown) and part.left.why == ON_DISK for part, holds in asked)
+
+
+def _asked(condition: Condition, holds: bool) -> Iterator[tuple[Condition, bool]]:
+    """What is asked where a condition holds, or does not, and the answer."""
+    answer = holds != condition.negated
+    yield condition, answer
+    for part in condition.conjuncts if answer else condition.disjuncts:
+        yield from _asked(part, answer)
+
+
 def apart_from_training(recipe: Recipe, around: Context) -> bool:
     """True for what no run that trains comes to: another command of the program, or another arm of a branch that is passed once."""
     for node in around.path:
@@ -63,21 +78,6 @@ def apart_from_training(recipe: Recipe, around: Context) -> bool:
 def _ways_to_train(recipe: Recipe) -> list[dict[Branch, Arm]]:
     """The arm of each branch around, for every place where gradients are computed."""
     return [dict(context.arms) for _, context in events(recipe.tree, Kind.BACKWARD)]
-
-
-def drawn_once(around: Context) -> bool:
-    """True for what a run draws only where files are missing: those that a run before it wrote are read instead."""
-    return any(branch.condition is not None and _asks_for_missing(branch.condition, arm.taken_when) for branch, arm in around.arms)
-
-
-def _asks_for_missing(condition: Condition, holds: bool | None) -> bool:
-    """True where an answer to the condition says that a file is not there."""
-    if holds is None:
-        return False
-    holds = holds is not condition.negated
-    if parts := condition.conjuncts or condition.disjuncts:
-        return any(_asks_for_missing(part, holds) for part in parts)
-    return not holds and condition.operator == "truth" and isinstance(condition.left, Unknown) and condition.left.why == ON_DISK
 
 
 def unseeded(recipe: Recipe, library: Library) -> bool:
@@ -109,7 +109,7 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
         elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe):
             continue
         elif event.kind is Kind.SPLIT:
-            if is_random(event.subject) and library_of(event.subject) == library and not drawn_once(context):
+            if is_random(event.subject) and library_of(event.subject) == library and not where_missing(context):
                 yield event, context
         elif event.data.get("library") == library and event.data.get("use") in STEERING and _reaches(event, models):
             yield event, context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from advisor.model.events import Context, Loop
 from advisor.model.folds import training_loops
 from advisor.model.recipe import Recipe, Restore, Save
 from advisor.model.record import dataclass
@@ -22,6 +23,11 @@ class Resume:
     kinds: frozenset[str]
     keys: frozenset[str]
     written: Save | None
+    loops: tuple[Loop, ...]  # those that begin at the counter
+
+    def goes_on(self, around: Context) -> bool:
+        """True for what stands in the training that begins at the counter: a program may hold others."""
+        return any(loop in self.loops for loop in around.loops)
 
     @property
     def escaped(self) -> str | None:
@@ -45,17 +51,18 @@ def resumes(recipe: Recipe) -> Iterator[Resume]:
         keys = frozenset(key for one in loaded for key in (*one.keys, *one.asked))
         counter = counters.get(origin)
         if counter is not None and kinds & {"model", "model-state"}:
-            yield Resume(tuple(restores), counter, kinds, keys, next((save for save in recipe.saves if counter in save.parts), None))
+            key, loops = counter
+            yield Resume(tuple(restores), key, kinds, keys, next((save for save in recipe.saves if key in save.parts), None), tuple(loops))
 
 
-def _counters(recipe: Recipe) -> dict[object, str]:
-    """The key, of each checkpoint, that a training loop begins at: that it is read is not enough, it may be shown or name a file."""
-    found: dict[object, str] = {}
+def _counters(recipe: Recipe) -> dict[object, tuple[str, list[Loop]]]:
+    """The key, of each checkpoint, that training loops begin at: that it is read is not enough, it may be shown or name a file."""
+    found: dict[object, tuple[str, list[Loop]]] = {}
     for training in training_loops(recipe):
         for loop in (training.batch, *training.around):
             for part in parts_of(loop.count):
                 if not COUNTERS.isdisjoint(re.split(r"[^a-z]+", part.key.lower())):
-                    found.setdefault(_source(part.of), part.key)
+                    found.setdefault(_source(part.of), (part.key, []))[1].append(loop)
     return found
 
 

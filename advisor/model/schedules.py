@@ -186,6 +186,8 @@ def _in_each_turn(recipe: Recipe, scheduler: Scheduler) -> int | None:
     told = any(event.data.get("arguments") for event, _, _ in steps) and scheduler.name != PLATEAU  # step(epoch) comes to the same, however often
     if told or len({loop for *_, loop in steps}) != 1:
         return 1
+    outside = [context.nodes[: context.path.index(loop)] for _, context, loop in steps]
+    steps = [step for step, before in zip(steps, outside) if before == outside[0]]  # the body of a function that is called again is read once
     within = [Context(context.path[context.path.index(loop) :]) for _, context, loop in steps]
     if any(inner.what == "range" for around in within for inner in _turning(around)[1:]):
         return None

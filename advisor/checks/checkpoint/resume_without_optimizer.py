@@ -14,11 +14,14 @@ from advisor.model.source import number
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first restore of each checkpoint whose counter is read back, but no state of an optimizer."""
-    optimizers = [optimizer for optimizer in recipe.optimizers if _has_state(optimizer)]
-    for resume in resumes(recipe) if optimizers else ():
+    for resume in resumes(recipe) if any(_has_state(optimizer) for optimizer in recipe.optimizers) else ():
+        optimizers = [optimizer for optimizer in _stepping(recipe, resume) if _has_state(optimizer)]
         if "optimizer" in resume.kinds or resume.reads("optim"):
             yield from _replaced(resume, recipe, ctx)
             continue
+        held = [restore.optimizer for restore in recipe.restores if "optimizer" in restore.parts.values()]
+        if {optimizer.place for optimizer in optimizers} <= {optimizer.place for optimizer in held if optimizer is not None}:
+            continue  # by a call of the same function, which is told whether to
         first = resume.restores[0]
         if resume.escaped is not None:
             ctx.skip(f"the checkpoint was handed to `{resume.escaped}`, which could not be read", first)
@@ -45,6 +48,19 @@ def _replaced(resume: Resume, recipe: Recipe, ctx: Context) -> Iterator[Finding]
         return
     if {optimizer.slot for optimizer in warm if optimizer is not None}.isdisjoint(optimizer.slot for optimizer in known):
         yield ctx.finding("replaced", at=at, optimizer=known[0].name, line=known[0].place)
+
+
+def _stepping(recipe: Recipe, resume: Resume) -> list[Optimizer]:
+    """The optimizers of the training that goes on; all of the program, where it is not known which one steps there.
+
+    One that is built anew in each epoch begins there as it does anyway.
+    """
+    subjects = [event.subject for event, around in events(recipe.tree, Kind.OPTIMIZER_STEP) if resume.goes_on(around)]
+    made = events(recipe.tree, Kind.BUILD)
+    built = {event.subject for event, around in made if isinstance(event.subject, Optimizer) and resume.goes_on(around)}
+    known = all(isinstance(subject, Optimizer) for subject in subjects)
+    slots = {subject.slot for subject in subjects} if known else {optimizer.slot for optimizer in recipe.optimizers}
+    return [optimizer for optimizer in recipe.optimizers if optimizer.slot in slots and optimizer not in built]
 
 
 def _has_state(optimizer: Optimizer) -> bool:

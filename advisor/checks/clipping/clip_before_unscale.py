@@ -16,4 +16,5 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for event, _, scaler in scaled(recipe):
         sure = (is_absent(scaler.enabled) or value_of(scaler.enabled) is True) and not scaler.flag_off
         evidence = [Link(scaler.place.file, scaler.place.line, "the scaler is built here")]
-        yield ctx.finding("scaled", at=event, evidence=evidence, confidence=None if sure else "medium")
+        when = "" if sure else f", where it is on (line {scaler.place.line})"
+        yield ctx.finding("scaled", at=event, evidence=evidence, confidence=None if sure else "medium", when=when)

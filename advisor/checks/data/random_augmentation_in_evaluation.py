@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Context as Around
 from advisor.model.events import Exit, Kind, Loop, events, events_below, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
@@ -72,9 +73,16 @@ def _measures(turn: Loop, loader: Loader) -> bool:
 
 
 def _runs(recipe: Recipe, loader: Loader) -> bool:
-    """False for samples that a loop only looks at: no model runs on them, or on the first batch alone to see that it runs."""
-    turns = [node for node, _ in walk(recipe.tree) if isinstance(node, Loop) and loader in loaders(node)]
-    return not turns or any(_judges(turn) and not _left(turn) for turn in turns)
+    """False for samples that a loop only looks at: no model runs on them, or on the first batch alone to see that it runs; and for those of which one
+    model is given several views."""
+    turns = [(node, around) for node, around in walk(recipe.tree) if isinstance(node, Loop) and loader in loaders(node)]
+    return not turns or any(_judges(turn) and not _left(turn) and not _again(around) for turn, around in turns)
+
+
+def _again(around: Around) -> bool:
+    """True where the same model runs on all samples a number of times: what it gives is averaged, or compared."""
+    changes = (Kind.BACKWARD, Kind.OPTIMIZER_STEP, Kind.BUILD, Kind.RESTORE)
+    return any(loop.what == "range" and not contains(loop.body, *changes) for loop in around.loops)
 
 
 def _judges(turn: Loop) -> bool:

@@ -23,7 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for stop in recipe.early_stopping:
         data = _test_data(stop.flow, recipe)
         if data is not None and _where(stop) not in told:  # a stopper that keeps the best weights as well is told once
-            yield _finding("early-stop", stop, data, stop.flow, ctx)
+            if not (told and _is_validation(data)):  # the best weights are what is tested
+                yield _finding("early-stop", stop, data, stop.flow, ctx)
 
 
 Data = Loader | Dataset | Split
@@ -36,7 +37,8 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
     if any(isinstance(source, Dataset) and source.role == "train" for source in held):
         return None  # all that a library has was put together, to be cut anew
     known = next((source for source in held if source.role == "test" and not _unclear(source)), None)
-    tested = next((source for source in held if isinstance(source, Loader) and source.tested is not None), None)
+    measured = [loader for loader in recipe.loaders if loader.tested is not None]  # where training data are, too, each set is shown once more
+    tested = next((source for source in held if source in measured), None) if all(loader.role != "train" for loader in measured) else None
     if known is not None or tested is not None:
         return known or tested
     for source in sources:
@@ -47,6 +49,11 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
             if source.slot in final_data(recipe) or _stands_apart(source.dataset):
                 return source
     return None
+
+
+def _is_validation(data: Data) -> bool:
+    """True for the validation data, which only the final test makes its own."""
+    return isinstance(data, Loader) and data.tested is not None and data.role != "test"
 
 
 def _unclear(data: Loader | Dataset) -> bool:
@@ -70,6 +77,9 @@ def _finding(case: str, at: Save | EarlyStopping, data: Data, flow: Flow | None,
     sure = not isinstance(data, Split) and data.role == "test" and (isinstance(data, Dataset) or data.role_from in ("use", "contents"))
     evidence = [Link(data.place.file, data.place.line, "the test data")]
     metric = flow.metric if flow is not None and flow.metric else "metric"
+    if isinstance(data, Loader) and _is_validation(data):
+        again = "checkpoint-tested" if case == "checkpoint" else "early-stop-tested"
+        return ctx.finding(again, at=_where(at), confidence=None, evidence=evidence, metric=metric, line=data.tested)
     return ctx.finding(case, at=_where(at), confidence=None if sure else "medium", evidence=evidence, metric=metric, line=data.place)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Kind, Loop, events, walk
 from advisor.model.finding import Finding
-from advisor.model.folds import loaders
+from advisor.model.folds import loaders, training_loop
+from advisor.model.kinds import has_weights
+from advisor.model.modes import trained_modules
 from advisor.model.pattern import pattern
-from advisor.model.recipe import Dataset, Flow, Loader, Recipe
+from advisor.model.recipe import Dataset, Flow, Loader, Module, Recipe
 
 CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
@@ -28,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     loader = judged[0]
     other = next(other for other in training if _same(loader, other))
-    if loader.slot is other.slot or _only_run(loader, recipe):
+    if loader.slot is other.slot or _only_run(loader, recipe) or _by_another_model(loader, recipe):
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
     yield ctx.finding("same-samples", at=_named(loader), confidence="medium" if unsure else None, line=_named(other).place, role=loader.role)
@@ -41,6 +43,20 @@ def _only_run(loader: Loader, recipe: Recipe) -> bool:
         if any(loader in loaders(loop) for loop in context.loops) or any(loader in (flow.source, *flow.sources) for flow in flows):
             return False
     return any(loader in loaders(node) for node, _ in walk(recipe.tree) if isinstance(node, Loop))
+
+
+def _by_another_model(loader: Loader, recipe: Recipe) -> bool:
+    """True where what a trained model gives goes on to one that training neither moves nor runs: another task is measured, a watermark, say."""
+    moved = {part.slot for module in trained_modules(recipe) for part in module.walk()}
+    forwards = list(events(recipe.tree, Kind.FORWARD))
+    ran = {event.subject.slot for event, around in forwards if isinstance(event.subject, Module) and training_loop(around) is not None}
+    for event, around in forwards:
+        model, given = event.subject, event.data.get("input")
+        if isinstance(model, Module) and isinstance(given, Flow) and any(loader in loaders(loop) for loop in around.loops):
+            other = model.slot not in moved | ran and model.copy_of is None and has_weights(model)
+            if other and any(module.slot in moved for module in given.modules):
+                return True
+    return False
 
 
 def _named(loader: Loader) -> Dataset | Loader:

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
-from advisor.model.randomness import apart_from_training, drawn_once, is_random, is_run, library_of, seeds_of, unseeded
+from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, seeds_of, unseeded, where_missing
 from advisor.model.recipe import Dataset, Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Link, Place
 
@@ -32,7 +32,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("again-each-epoch", at=event if call is None else call.place, evidence=[link])
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
             yield ctx.finding("once-per-loader", at=event)
-        elif first is split and not drawn_once(around):
+        elif first is split and not where_missing(around):
             yield from _seeded_by_nothing(event, recipe, ctx)
     for event in _drawn_per_loader(recipe):
         yield ctx.finding("drawn-per-loader", at=event)

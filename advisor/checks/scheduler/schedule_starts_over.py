@@ -23,7 +23,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if "scheduler" in resume.kinds or resume.reads("sched") or resume.reads("lr") or resume.escaped is not None:
             continue
         for scheduler in recipe.schedulers:
-            loop = _loop(recipe, scheduler)
+            loop = _loop(recipe, resume, scheduler)
             case = _case(recipe, resume, scheduler) if loop is not None else None
             if loop is not None and case is not None:
                 yield ctx.finding(case, at=loop.place, kind=scheduler.name, key=resume.counter, line=resume.restores[0].place)
@@ -39,15 +39,16 @@ def _case(recipe: Recipe, resume: Resume, scheduler: Scheduler) -> str | None:
     return "not-restored" if again == "rate" else "counts-again" if again == "count" else None
 
 
-def _loop(recipe: Recipe, scheduler: Scheduler) -> Loop | None:
-    """The loop over epochs in which it is stepped; None when it is told where it stands, or may be."""
+def _loop(recipe: Recipe, resume: Resume, scheduler: Scheduler) -> Loop | None:
+    """The loop over epochs in which it is stepped; None when that is another training, or it is told where it stands, or may be."""
     told = any(_is_told(other) for other in alternatives(recipe, scheduler))  # one is built where a run goes on, the other where it begins
     if told or scheduler.name == "ReduceLROnPlateau" or scheduler.escaped is not None or scheduler.when is not None or is_part(recipe, scheduler):
         return None
     steps = steps_of(recipe, scheduler)
     if not steps or any(_tells(event, around) for event, around in steps):
         return None
-    return epoch_loop(steps[0][1]) or batch_loop(steps[0][1])
+    around = next((around for _, around in steps if resume.goes_on(around)), None)
+    return (epoch_loop(around) or batch_loop(around)) if around is not None else None
 
 
 def _is_told(scheduler: Scheduler) -> bool:

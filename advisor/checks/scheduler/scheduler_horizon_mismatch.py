@@ -106,8 +106,8 @@ def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tu
         beyond = [mark for mark in marks if mark > times]
         if marks and _over_early(scheduler, marks[-1], times, ctx):
             return "milestones-early", marks[-1]
-        if not beyond or given.default is not None:
-            return None, 0
+        if not beyond or given.default is not None or setting(scheduler, "gamma") == 1:
+            return None, 0  # scheduler-changes-nothing says that of a factor of one
         if len(beyond) == len(marks):  # scheduler-changes-nothing says that, of a schedule without warm-up
             return (None, 0) if scheduler.name == "MultiStepLR" else ("every-milestone-beyond", beyond[0])
         return ("most-milestones-beyond" if 2 * len(beyond) > len(marks) else "milestone-beyond"), beyond[0]

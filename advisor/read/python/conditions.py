@@ -59,7 +59,8 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
     """The comparison that a test makes, for the checks that ask what a branch depends on."""
     text = reader.text(node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = condition(reader, node.operand, _quiet(reader, node.operand))
+        called = isinstance(node.operand, ast.Call) and isinstance(value, Opaque) and value.why == ON_DISK
+        inner = condition(reader, node.operand, value if called else _quiet(reader, node.operand))
         inner.negated = not inner.negated
         return inner
     key = _condition_key(reader, node, value)

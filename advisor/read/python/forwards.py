@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model import recipe as facts
 from advisor.model.events import Kind
+from advisor.model.kinds import has_weights
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.model.source import ABSENT
@@ -108,7 +109,8 @@ def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: V
     """The result of the outermost forward: marked as coming from the model, with its event."""
     given = [v for v in [*arguments.positional, *arguments.keywords.values(), arguments.batch] if isinstance(v, Tensor)]
     sources = tuple(dict.fromkeys(s for v in given for s in (v.flow.source, *v.flow.sources) if s is not None))
-    marked = mark(reader, result, fact, sources)
+    plain = bool(given) and all(v.flow.graph in ("none", "cut") for v in given) and _has_none(fact)
+    marked = mark(reader, result, fact, sources, graph="unknown" if plain else None)
     output = _first_flow(marked)
     behind = tuple(dict.fromkeys(module for value in given for module in value.flow.modules))
     reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, behind=behind, grad_mode=reader.grad_mode)
@@ -138,12 +140,17 @@ def _first_flow(value: Value) -> Flow | None:
     return None
 
 
-def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, ...] = (), depth: int = 0) -> Value:
+def _has_none(fact: facts.Module) -> bool:
+    """True for a class of the project without layers of weights, such as a loss: what it makes of data without a graph may have none."""
+    return fact.user_class and fact.forward_place is not None and fact.complete and not has_weights(fact)
+
+
+def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, ...] = (), depth: int = 0, graph: Any = None) -> Value:
     """Notes on every tensor in a value that it came out of a model, computed from data of these sources.
 
     What a replayed forward gives belongs to an earlier call: its sources and its gradient mode are those of now.
     """
-    graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
+    graph = graph or {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
     if isinstance(value, Tensor):
         flow = value.flow
         exact = flow.graph == "none" and fact.kind.startswith("torch.nn.")  # a layer without weights made plain data of plain data
@@ -162,19 +169,24 @@ def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, .
         return Tensor(Flow(modules=(fact,), graph=graph, source=sources[0] if sources else None, sources=sources))
     if depth < 2:
         if isinstance(value, Sequence):
-            return Sequence(value.kind, {"items": tuple(mark(reader, item, fact, sources, depth + 1) for item in value.items), "exact": value.exact})
+            items = tuple(mark(reader, item, fact, sources, depth + 1, graph) for item in value.items)
+            return Sequence(value.kind, {"items": items, "exact": value.exact})
         if isinstance(value, Mapping):
             return Mapping(
-                {**value.state, "items": {key: mark(reader, item, fact, sources, depth + 1) for key, item in value.items.items()}}, value.place
+                {**value.state, "items": {key: mark(reader, item, fact, sources, depth + 1, graph) for key, item in value.items.items()}}, value.place
             )
         if isinstance(value, Union):
             return join(
-                [mark(reader, item, fact, sources, depth + 1) for item in value.members if not (isinstance(item, Constant) and item.value is None)]
+                [
+                    mark(reader, item, fact, sources, depth + 1, graph)
+                    for item in value.members
+                    if not (isinstance(item, Constant) and item.value is None)
+                ]
                 or [value],
                 value.when,
             )
         if isinstance(value, Instance) and value.cls is not None and value.role is None:
             for name, held in list(value.attributes.items()):
                 if isinstance(held, (Tensor, Opaque)):
-                    reader.store.write(value.attributes, name, mark(reader, held, fact, sources, depth + 1))
+                    reader.store.write(value.attributes, name, mark(reader, held, fact, sources, depth + 1, graph))
     return value

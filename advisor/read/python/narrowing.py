@@ -207,11 +207,15 @@ def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
         return []
     thing, kind = test.args
     kinds = [_class(reader, one) for one in (kind.elts if isinstance(kind, ast.Tuple) else (kind,))]
-    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union) or None in kinds:
+    if None in kinds:
         return []
     from advisor.read.frameworks.builtins.objects import is_a
 
     several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
+    if isinstance(thing, ast.Subscript):
+        return _filter_samples(reader, conditions.peek(reader, thing.value), lambda v: is_a(v, several) is not (not taken))
+    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union):
+        return []
     return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
 
 
@@ -278,6 +282,18 @@ def _filter(reader: Reader, target: ast.Name | ast.Attribute, keep: Callable[[Va
             return []
         kept = [Opaque(f"what is given for `{reader.text(target)}`")]
     return _put(reader, target, value, join(kept))
+
+
+def _filter_samples(reader: Reader, held: Value | None, keep: Callable[[Value], bool]) -> Narrowed:
+    """The same of `things[i]`, an item of a list of which only samples are known."""
+    if not isinstance(held, Sequence) or held.exact:
+        return []
+    kept = [found for item in held.items if (found := [member for member in members(item) if keep(member)])]
+    if not kept or [*map(len, kept)] == [len(members(item)) for item in held.items]:
+        return []
+    old, new = held.items, tuple(join(found) for found in kept)
+    reader.store.write(held.state, "items", new)
+    return [(held.state, "items", old, new)]
 
 
 def _put(reader: Reader, target: ast.Name | ast.Attribute, value: Value, new: Value) -> Narrowed:

@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.recipe import Dataset, DebuggerStop, Flow
 from advisor.model.record import replace
-from advisor.model.source import Known, Passes
+from advisor.model.source import ON_DISK, Known, Passes
 from advisor.read.frameworks import cuts
 from advisor.read.frameworks.folding import cut, flow_of, fold, joined_flow, over, power, rounded, unknown_of
 from advisor.read.frameworks.table import LibraryCall, function
@@ -317,14 +317,21 @@ def _chooser(name: str) -> Callable[..., Any]:
     return lambda *numbers: (min if name == "min" else max)(numbers)
 
 
-@function("builtins.all", "builtins.any")
+@function("builtins.all", "builtins.any", "numpy.all", "numpy.any")
 def quantifier(call: LibraryCall) -> Value | None:
     """all(x), any(x)"""
-    value = call.get("iterable", 0)
+    value = call.get("iterable", 0) or call.get("a", 0)
+    of_arrays = call.name.startswith("numpy.")
+    if of_arrays and not isinstance(value, Sequence):
+        return None
     items = call.reader.items(value) if value is not None else None
     wanted = call.name.endswith("any")
     if items is None:
         return Opaque("it depends on items that are not known", "bool")
+    if items and all(isinstance(item, Opaque) and item.why == ON_DISK for item in items):
+        return items[0]
+    if of_arrays:
+        return None
     truths = [call.reader.strong_truth(item) for item in items]
     if wanted in truths:
         return Constant(wanted, place=call.place)

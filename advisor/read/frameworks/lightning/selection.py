@@ -52,6 +52,7 @@ def on_data_of_the_test(choices: Choices, tested: list[Value], call: LibraryCall
     loader, again = choices.loader, _only(tested)
     if loader is None or again is None or not _takes_the_best(call):
         return
+    again.tested = call.place
     if again is loader or _same_data(loader, again):
         loader.tested = call.place
         choices.on(loader)
