@@ -49,17 +49,18 @@ def set_by_default(seed: Seed) -> bool:
 
 def where_missing(around: Context) -> bool:
     """True for what is done only where a file is not there yet: other runs read what the first one left."""
-    arms = ((branch.condition, arm.taken_when) for branch, arm in around.arms)
-    asked = (part for condition, taken in arms if condition is not None and taken is not None for part in _asked(condition, taken))
-    return any(not holds and isinstance(part.left, Unknown) and part.left.why == ON_DISK for part, holds in asked)
+    return any(
+        branch.condition is not None and arm.taken_when is not None and _says_missing(branch.condition, arm.taken_when) for branch, arm in around.arms
+    )
 
 
-def _asked(condition: Condition, holds: bool) -> Iterator[tuple[Condition, bool]]:
-    """What is asked where a condition holds, or does not, and the answer."""
+def _says_missing(condition: Condition, holds: bool) -> bool:
+    """True where the answer to a condition says that a file is not there."""
     answer = holds != condition.negated
-    yield condition, answer
-    for part in condition.conjuncts if answer else condition.disjuncts:
-        yield from _asked(part, answer)
+    if parts := condition.conjuncts or condition.disjuncts:
+        says = (_says_missing(part, answer) for part in parts)
+        return any(says) if answer is bool(condition.conjuncts) else all(says)
+    return not answer and isinstance(condition.left, Unknown) and condition.left.why == ON_DISK
 
 
 def apart_from_training(recipe: Recipe, around: Context) -> bool:

@@ -76,9 +76,6 @@ class Part:
     key: str
 
 
-ON_DISK = "what is on the disk"  # why it is not known whether a file exists
-
-
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
