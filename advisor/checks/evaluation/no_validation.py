@@ -24,7 +24,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if any(loader.role != "train" for loader in loaders):
         idle = [loader for loader in loaders if _is_idle(loader)]
         if idle and not outside and all(loader in idle or loader.role == "train" for loader in loaders) and _is_in_sight(recipe):
-            yield ctx.finding("unused", at=idle[0])
+            elsewhere = idle[0].place.file != recipe.entry  # made by a function that other programs may call for its sake
+            yield ctx.finding("unused", at=idle[0], severity="hint" if elsewhere else None)
         return
     if not outside and len(recipe.optimizers) == 1 and any(loss.name in CLASSIFICATION for loss in recipe.losses):
         yield ctx.finding("none", at=loaders.items[0])
