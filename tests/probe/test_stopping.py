@@ -149,7 +149,7 @@ STOP = "stop = EarlyStopping({stop})\ntrainer = Trainer({trainer}callbacks=[stop
         ("'val_loss', patience=12", "100, ", []),
         ("'val_loss'", "5, ", []),  # a short fine-tuning
         ("'val_loss', patience=2", "100, ", [("early-stop-patience-short", "few-checks")]),
-        ("'val_loss', patience=5", "300, ", [("early-stop-patience-short", "small-share")]),
+        ("'val_loss', patience=5", "300, ", []),  # a hint: no schedule is laid out for the 300, which are a ceiling
         ("'val_loss', patience=5", "300, check_val_every_n_epoch=4, ", []),  # twenty epochs
         ("'val_loss', patience=30", "20, ", [("early-stop-never-fires", "patience-beyond-run")]),
         ("'val_loss', patience=30", "20, val_check_interval=0.25, ", []),  # several checks an epoch
@@ -184,6 +184,8 @@ def test_plateau_and_warm_up(tmp_path: Path) -> None:
     rising = RISING.format(turns=12, interval="epoch")
     assert [entry[:2] for entry in said("lightning", built + rising, tmp_path)] == [("early-stop-in-warmup", "rate-still-rising")]
     assert said("lightning", built + RISING.format(turns=12, interval="step"), tmp_path) == [], "twelve steps are less than an epoch"
+    scheduled = STOP.format(stop="'val_loss', patience=5", trainer="300, ") + RISING.format(turns=12, interval="step")
+    assert [entry[:2] for entry in said("lightning", scheduled, tmp_path)] == [("early-stop-patience-short", "small-share")]
 
 
 def test_a_stopper_that_nobody_is_given(tmp_path: Path) -> None:
