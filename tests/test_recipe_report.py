@@ -68,7 +68,7 @@ def sample() -> Recipe:
             [
                 Seed(
                     place(5, "utils.py"),
-                    library="torch",
+                    generators="torch",
                     value=OneOf((Option(Known(0), "not args.seed"), Option(Unknown("args.seed"), "args.seed"))),
                     conditional="flag",
                 )

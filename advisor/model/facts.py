@@ -15,6 +15,7 @@ from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Loaded, Place, Setting
 
 Role = Literal["train", "validation", "test", "unknown"]
+Generators = Literal["torch", "numpy", "python", "framework", "cuda"]
 
 
 @dataclass(slots=True, eq=False)
@@ -212,9 +213,9 @@ class Loss(Fact):
 
 @dataclass(slots=True, eq=False)
 class Seed(Fact):
-    """A call that seeds random numbers. Library "framework" covers seed_everything and its like (torch, numpy, python at once)."""
+    """A call that seeds random numbers: whose generators it sets; "framework" is seed_everything and its like (torch, numpy, python at once)."""
 
-    library: Literal["torch", "numpy", "python", "framework", "cuda"] = "torch"
+    generators: Generators = "torch"
     value: Setting = ABSENT
     conditional: Literal["always", "flag"] = "always"
     from_clock: bool = False

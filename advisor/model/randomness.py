@@ -39,7 +39,7 @@ def seeds_in_training(recipe: Recipe) -> list[Seed]:
 
 def seeds_of(recipe: Recipe, library: Library) -> list[Seed]:
     """The calls that seed this library there, those of frameworks included."""
-    return [seed for seed in seeds_in_training(recipe) if seed.library in (library, "framework")]
+    return [seed for seed in seeds_in_training(recipe) if seed.generators in (library, "framework")]
 
 
 def set_by_default(seed: Seed) -> bool:
@@ -229,9 +229,9 @@ def _seeds_devices_alone(nodes: list[Node]) -> bool:
     devices = False
     for event, _ in events(nodes, Kind.SEED):
         match event.subject:
-            case Seed(library="torch" | "framework"):
+            case Seed(generators="torch" | "framework"):
                 return False
-            case Seed(library="cuda"):
+            case Seed(generators="cuda"):
                 devices = True
     return devices
 

@@ -309,6 +309,6 @@ class Inventory:
 
     def seed(self, library: Any, value: object, place: Place) -> Seed:
         """The fact of a call that seeds."""
-        fact = Seed(place, library=library, value=setting(value))
+        fact = Seed(place, generators=library, value=setting(value))
         self.recipe.seeds.items.append(fact)
         return fact

@@ -27,7 +27,7 @@ class Twin:
         other = self._run()
         place = trace.main.backward or trace.main.place if trace.main is not None else Place(trace.recipe.entry, 1)
         steps = trace.steps
-        libraries = {seed.library for seed in trace.recipe.seeds}
+        libraries = {seed.generators for seed in trace.recipe.seeds}
         drew = () if "framework" in libraries else tuple(name for name in ("torch", "numpy", "python") if name not in libraries)
         first: Repeat = Repeat(place, None, drew=drew, steps=steps)
         curves = {(s["name"], s["of"]): s for s in other.get("signals", ())}

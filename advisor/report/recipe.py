@@ -201,7 +201,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
 
 
 def _seed(seed: Seed) -> dict[str, Any]:
-    return {"library": seed.library, "value": setting(seed.value), "when": seed.conditional}
+    return {"library": seed.generators, "value": setting(seed.value), "when": seed.conditional}
 
 
 def _loader(loader: Loader) -> dict[str, Any]:

@@ -41,7 +41,7 @@ SEEDS: list[tuple[str, str, Any]] = [
 def test_seeds(tmp_path: Path, text: str, library: str, number: int) -> None:
     (event,) = events_of(run(tmp_path, text), Kind.SEED)
     assert isinstance(event.subject, Seed)
-    assert (event.subject.library, value_of(event.subject.value)) == (library, number)
+    assert (event.subject.generators, value_of(event.subject.value)) == (library, number)
 
 
 def test_a_folder_named_like_a_library(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_lightning_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
     optimizer = found.optimizers.items[0]
     assert (optimizer.name, optimizer.settings["lr"].value, optimizer.settings["lr"].place.line) == ("AdamW", 5e-4, 6)
     assert [clip.value.value for clip in found.clipping] == [0.5]
-    assert [(seed.library, seed.value.value) for seed in found.seeds] == [("framework", 7)]
+    assert [(seed.generators, seed.value.value) for seed in found.seeds] == [("framework", 7)]
     assert [loader.settings["batch_size"].value for loader in found.loaders] == [16]
     assert [stop.patience.value for stop in found.early_stopping] == [2]
     assert found.epochs == Known(5, found.epochs.origin, weak=True, place=found.epochs.place)

@@ -38,7 +38,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     elif not recipe.seeds.complete:
         ctx.skip(recipe.seeds.why or "a seed may be set in what could not be read", need)
     elif others := seeds_in_training(recipe):
-        yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.library for seed in others)))
+        yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.generators for seed in others)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
 

@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Rule) -> Iterator[Finding]:
         asked = _periodic(around, loop)
         if guards(around, loop) and asked is None:
             continue
-        if contains(loop.body, Kind.BACKWARD) and not _is_run(loop) and _draws(loop, recipe, seed.library):
+        if contains(loop.body, Kind.BACKWARD) and not _is_run(loop) and _draws(loop, recipe, seed.generators):
             case = "now-and-then" if asked is not None else "each-batch" if batch is not None else "each-epoch"
             yield ctx.finding(case, at=event, value_from=seed.value, value=seed.value.value, condition=asked)
 
@@ -41,7 +41,7 @@ def _periodic(around: Context, loop: Loop) -> str | None:
 def _undone(seed: Seed, around: Context, loop: Loop) -> bool:
     """True where random numbers go on behind it as if it had not been set, or from a seed or a state that differs from turn to turn."""
     others = (event.subject for event, _ in events(loop.body, Kind.SEED))
-    other = any(isinstance(one, Seed) and one.library == seed.library and not isinstance(one.value, Known) for one in others)
+    other = any(isinstance(one, Seed) and one.generators == seed.generators and not isinstance(one.value, Known) for one in others)
     return other or any(region.what == "fork_rng" for region in around.regions)
 
 

@@ -45,4 +45,4 @@ def _apart(one: Around, other: Around) -> bool:
 
 
 def _seeds(event: Event, library: Library) -> bool:
-    return isinstance(event.subject, Seed) and event.subject.library in (library, "framework")
+    return isinstance(event.subject, Seed) and event.subject.generators in (library, "framework")

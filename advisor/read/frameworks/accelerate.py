@@ -33,7 +33,7 @@ table.RENAMES["accelerate"] = canonical
 def set_seed(call: LibraryCall) -> Value:
     """Seeds torch, numpy and python at once."""
     value = call.get("seed", 0)
-    fact = Seed(call.place, library="framework", value=setting(value) if value is not None else ABSENT)
+    fact = Seed(call.place, generators="framework", value=setting(value) if value is not None else ABSENT)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return NONE
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Flow, Seed
+from advisor.model.recipe import Flow
 from advisor.model.record import replace
 from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.folding import power, rounded
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import seeds
 from advisor.read.frameworks.torch.counts import matches, turned
 from advisor.read.frameworks.torch.flows import flow_of, of_several
-from advisor.read.frameworks.torch.seeds import clock, clock_at
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, sequence, setting
+from advisor.read.python.values import NONE, Constant, Opaque, Sequence, Tensor, Value, sequence
 
 DRAWS = [
     "rand",
@@ -48,9 +48,7 @@ USES = {"shuffle": "shuffle", "permutation": "shuffle", "choice": "sampling"}
 def seed(call: LibraryCall) -> Value:
     """np.random.seed(0)"""
     value = call.get("seed", 0)
-    fact = Seed(call.place, library="numpy", value=setting(value), from_clock=clock(value) or value is None)
-    fact.clock_at = clock_at(call, value)
-    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    seeds.tell(call, "numpy", value, else_clock=True)
     return NONE
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Seed
 from advisor.read.frameworks.cuts import put_in_order
 from advisor.read.frameworks.table import LibraryCall, function, method
-from advisor.read.frameworks.torch.seeds import clock, clock_at
+from advisor.read.frameworks.torch import seeds
 from advisor.read.python.drawn_seeds import DRAWN
-from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value, setting
+from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value
 
 _DRAWS = (
     "random",
@@ -33,9 +32,7 @@ USES = {"shuffle": "shuffle", "sample": "sampling", "choice": "sampling", "choic
 def seed(call: LibraryCall) -> Value:
     """random.seed(0)"""
     value = call.get("a", 0)
-    fact = Seed(call.place, library="python", value=setting(value), from_clock=clock(value) or value is None)
-    fact.clock_at = clock_at(call, value)
-    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    seeds.tell(call, "python", value, else_clock=True)
     return NONE
 
 

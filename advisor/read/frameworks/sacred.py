@@ -49,7 +49,7 @@ def _start(call: LibraryCall, main: Function) -> Value:
     """One run: everything is seeded from the config, then the main function is called."""
     seed = call.this.data["config"].get("seed")
     if seed is not None and not (isinstance(seed, Constant) and seed.value is None):
-        fact = Seed(call.place, library="framework", value=setting(seed), from_clock=clock(seed))
+        fact = Seed(call.place, generators="framework", value=setting(seed), from_clock=clock(seed))
         call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return call.reader.call(main, Arguments(), call.node)
 

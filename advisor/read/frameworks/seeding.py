@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Seed
-from advisor.model.source import ABSENT
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch.seeds import clock
+from advisor.read.frameworks.torch.seeds import clock, tell
 from advisor.read.python.values import NONE, Constant, Opaque, Value, setting
 
 
@@ -45,8 +44,7 @@ def seed_all(call: LibraryCall) -> Value:
     value = call.get("seed", 0)
     if isinstance(value, Constant) and value.value is None:
         return NONE
-    fact = Seed(call.place, library="framework", value=setting(value) if value is not None else ABSENT, from_clock=clock(value))
-    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    tell(call, "framework", value)
     return value if value is not None else Opaque("the seed that was chosen", "int")
 
 
@@ -54,5 +52,6 @@ def seed_all(call: LibraryCall) -> Value:
 def launched(call: LibraryCall) -> Value:
     """launch_from_torch(config={}): seeds every process, with 1024 where no seed is given."""
     value = call.get("seed") or Constant(1024, default="ColossalAI")
-    call.reader.emit(Kind.SEED, call.node, call.reader.record(Seed(call.place, library="framework", value=setting(value), from_clock=clock(value))))
+    fact = Seed(call.place, generators="framework", value=setting(value), from_clock=clock(value))
+    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
     return NONE

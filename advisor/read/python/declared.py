@@ -11,6 +11,7 @@ from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
 from advisor.read.python import keys, spelled
+from advisor.read.python.prospect import is_guard
 from advisor.read.python.values import Constant
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _straight(reader: Reader, node: ast.AST) -> bool:
         part = pending.pop()
         if part is node:
             return True
-        if isinstance(part, ast.With) or (not body and isinstance(part, ast.If) and "__name__" in ast.unparse(part.test)):
+        if isinstance(part, ast.With) or (not body and isinstance(part, ast.If) and is_guard(part)):
             pending += part.body
     return False
 

@@ -33,7 +33,7 @@ def seeds(name: str) -> bool:
 def emit(reader: Reader, arguments: Arguments, node: ast.AST) -> None:
     """Records the seed of a call."""
     given = [*arguments.positional, *arguments.keywords.values()]
-    fact = Seed(reader.place(node), library="framework", value=setting(given[0]) if given else ABSENT)
+    fact = Seed(reader.place(node), generators="framework", value=setting(given[0]) if given else ABSENT)
     reader.emit(Kind.SEED, node, reader.record(fact))
 
 
@@ -57,7 +57,7 @@ def called_to_seed(reader: Reader, callee: Value | None, node: ast.Call) -> None
     if _names_seeding(node):
         emit(reader, Arguments(), node)
     else:
-        reader.record(Seed(reader.place(node), library="framework"))
+        reader.record(Seed(reader.place(node), generators="framework"))
 
 
 def switched_off(test: ast.expr, body: list[ast.stmt]) -> list[tuple[ast.stmt, ast.expr]]:

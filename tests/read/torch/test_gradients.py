@@ -116,7 +116,7 @@ def test_seeds_and_backends(tmp_path: Path) -> None:
         other = random_split(TensorDataset(torch.zeros(10, 2)), [0.8, 0.2])
         """,
     )
-    assert [(seed.library, value_of(seed.value)) for seed in reader.recipe.seeds] == [("torch", 7), ("cuda", 7)]
+    assert [(seed.generators, value_of(seed.value)) for seed in reader.recipe.seeds] == [("torch", 7), ("cuda", 7)]
     assert [value_of(reader.recipe.backend[name]) for name in ("cudnn.benchmark", "cudnn.deterministic", "deterministic_algorithms")] == [True] * 3
     first, second = reader.recipe.splits.items
     assert value_of(first.seed) == 3 and value_of(second.seed) is None and not is_unknown(second.seed)

@@ -96,7 +96,7 @@ class Builder:
         """The seed that the framework sets, unless it is null."""
         if isinstance(value, Absent) or (isinstance(value, Known) and value.value is None):
             return
-        self.recipe.seeds.items.append(Seed(at, library="framework", value=value))
+        self.recipe.seeds.items.append(Seed(at, generators="framework", value=value))
 
     def loader(self, role: Role, batch_size: Setting, at: Place, **settings: Setting) -> Loader:
         """A loader that the framework builds."""

@@ -121,7 +121,7 @@ def default_setup(call: LibraryCall) -> Value:
         recipe.seeds.complete = False
         recipe.seeds.why = "default_setup draws a seed and logs it" if given is not None else "`cfg.SEED` is not known"
     else:
-        call.reader.emit(Kind.SEED, call.node, call.reader.record(Seed(call.place, library="framework", value=seed)))
+        call.reader.emit(Kind.SEED, call.node, call.reader.record(Seed(call.place, generators="framework", value=seed)))
     return NONE
 
 

@@ -94,7 +94,7 @@ def seed_everything(call: LibraryCall) -> Value:
     call.reader.emit(
         Kind.SEED,
         call.node,
-        call.reader.record(Seed(call.place, library="framework", value=setting(value) if value is not None else Known(0, default=VERSION))),
+        call.reader.record(Seed(call.place, generators="framework", value=setting(value) if value is not None else Known(0, default=VERSION))),
     )
     return value if value is not None else Opaque("the seed from the environment", "int")
 

@@ -190,7 +190,7 @@ def _seed(call: LibraryCall, config: Mapping) -> None:
         return
     known = value is not None and not (isinstance(value, Constant) and value.value is True)
     place = value.place if isinstance(value, Constant) and value.place is not None and known else call.place
-    seed = Seed(place, library="framework", value=setting(value) if known else Known(0, default=VERSION))
+    seed = Seed(place, generators="framework", value=setting(value) if known else Known(0, default=VERSION))
     call.reader.emit(Kind.SEED, call.node, call.reader.record(seed))
 
 

@@ -6,8 +6,9 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
+from advisor.model.facts import Generators
 from advisor.model.recipe import Seed
-from advisor.model.source import Known, Place, Setting, Unknown
+from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
@@ -21,7 +22,15 @@ def clock(value: Value | None) -> bool:
     return isinstance(value, Opaque) and value.why == "the clock"
 
 
-def clock_at(call: LibraryCall, value: Value | None) -> Place | None:
+def tell(call: LibraryCall, generators: Generators, value: Value | None, *, else_clock: bool = False) -> None:
+    """Notes the seed that is handed on here. `else_clock`: where none is given the library takes one from the clock."""
+    given = setting(value) if value is not None else ABSENT
+    fact = Seed(call.place, generators=generators, value=given, clock_at=_clock_at(call, value))
+    fact.from_clock = clock(value) or (else_clock and value is None)
+    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+
+
+def _clock_at(call: LibraryCall, value: Value | None) -> Place | None:
     """Where the seed that is handed on here was read from the clock: `seed = int(time.time())`, the one line that gives that name a value."""
     given = next(iter((*getattr(call.node, "args", ()), *(keyword.value for keyword in getattr(call.node, "keywords", ())))), None)
     if not clock(value) or not isinstance(given, ast.Name):
@@ -43,16 +52,14 @@ def clock_at(call: LibraryCall, value: Value | None) -> Place | None:
 def manual_seed(call: LibraryCall) -> Value:
     """torch.manual_seed seeds every device; the others one."""
     value = call.get("seed", 0)
-    fact = Seed(call.place, library="torch" if call.name == "torch.manual_seed" else "cuda", value=setting(value), from_clock=clock(value))
-    fact.clock_at = clock_at(call, value)
-    call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+    tell(call, "torch" if call.name == "torch.manual_seed" else "cuda", value)
     return call.reader.instance("torch.Generator", role="generator", node=call.node)
 
 
 @table.function("torch.set_rng_state", "torch.random.set_rng_state")
 def set_state(call: LibraryCall) -> Value:
     """torch.set_rng_state(kept): the random numbers go on as they would have then; no seed that anybody chose."""
-    call.reader.emit(Kind.SEED, call.node, Seed(call.place, library="torch", value=Unknown("a state that was kept")))
+    call.reader.emit(Kind.SEED, call.node, Seed(call.place, generators="torch", value=Unknown("a state that was kept")))
     return NONE
 
 

@@ -20,7 +20,7 @@ HARMLESS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Collator", 
 def set_seed(call: LibraryCall) -> Value:
     """Seeds torch, numpy and python at once."""
     value = call.get("seed", 0)
-    fact = call.reader.record(Seed(call.place, library="framework", value=setting(value) if value is not None else ABSENT))
+    fact = call.reader.record(Seed(call.place, generators="framework", value=setting(value) if value is not None else ABSENT))
     call.reader.emit(Kind.SEED, call.node, fact)
     return Constant(None)
 

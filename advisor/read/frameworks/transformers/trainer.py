@@ -97,7 +97,7 @@ def train(call: LibraryCall) -> Value:
     recipe.framework = "transformers"
     recipe.owner_silences |= SILENCES
     argument, place, model = argument_of(reader, this), call.place, model_of(this)
-    reader.emit(Kind.SEED, call.node, reader.record(Seed(place, library="framework", value=argument("seed"))))
+    reader.emit(Kind.SEED, call.node, reader.record(Seed(place, generators="framework", value=argument("seed"))))
     note_without_data(call)
     note_without_evaluation_data(call, argument)
     note_idle_evaluation(call, argument)
