@@ -292,8 +292,8 @@ def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Va
             key = _key(member)
             if key in seen:
                 continue
-            if type(member) is Tensor:
-                if any(type(other) is Tensor and other.flow == member.flow for other in flat):
+            if isinstance(member, Tensor):
+                if any(type(other) is type(member) and other.flow == member.flow for other in flat):
                     continue
                 tensors += 1
             seen.add(key)

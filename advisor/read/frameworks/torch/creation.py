@@ -13,6 +13,7 @@ from advisor.read.frameworks import cuts, table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.flows import cut, flow_of, known_size, name_of, shape, subject
+from advisor.read.frameworks.torch.packed import Packed
 from advisor.read.python.reader import Reader
 from advisor.read.python.subscripts import SHAPE
 from advisor.read.python.values import Constant, Instance, Library, Opaque, Sequence, Tensor, Value
@@ -192,8 +193,8 @@ table.FUNCTIONS["torch.nn.Parameter"] = table.FUNCTIONS["torch.nn.parameter.Unin
 
 @table.attribute("tensor", "data")
 def data(reader: Reader, value: Any) -> Value:
-    """x.data leaves the graph."""
-    return Tensor(cut(value.flow, ".data", None))
+    """x.data leaves the graph; that of a packed sequence is all its entries."""
+    return Tensor(value.flow) if isinstance(value, Packed) else Tensor(cut(value.flow, ".data", None))
 
 
 @table.attribute("tensor", "grad")

@@ -13,6 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.flows import flow_of, flows_in, graph_now, graph_of_weights, merge, shallow
+from advisor.read.frameworks.torch.packed import Packed
 from advisor.read.frameworks.torch.shapes import flat
 from advisor.read.python.values import Arguments, Instance, Sequence, Tensor, Union, Value, sequence
 
@@ -222,6 +223,8 @@ def _recurrent(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     kind = call.this.kind.removeprefix("torch.nn.")
     if kind.endswith("Cell"):
         return sequence([hidden, hidden], "tuple") if kind == "LSTMCell" else hidden
+    if call.arguments.positional and isinstance(call.arguments.positional[0], Packed):
+        output = Packed(output.flow)
     state: Value = sequence([hidden, hidden], "tuple") if kind == "LSTM" else hidden
     return sequence([output, state], "tuple")
 

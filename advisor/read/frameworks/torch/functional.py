@@ -24,6 +24,7 @@ from advisor.read.frameworks.torch.flows import (
 )
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
+from advisor.read.frameworks.torch.packed import packed
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights, members
 
 ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
@@ -277,7 +278,13 @@ def pack(call: LibraryCall) -> Value | None:
     placed = [member.flow.placed if isinstance(member, Tensor) and not member.listed else None for member in members(given)] if given else []
     if placed and placed[0] is not None and all(placed):
         call.reader.recipe.moved_lengths.append((call.place, placed[0]))
-    return generic(call)
+    return packed(generic(call))
+
+
+@table.function("torch.nn.utils.rnn.pack_sequence", "torch.nn.utils.rnn.PackedSequence")
+def pack_sequence(call: LibraryCall) -> Value | None:
+    """pack_sequence(tensors), PackedSequence(data, batch_sizes)"""
+    return packed(generic(call))
 
 
 register(ACTIVATIONS.keys() - {"normalize"}, activate, batch=axes.kept)

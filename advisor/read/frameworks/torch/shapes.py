@@ -12,6 +12,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import axes, bounds, devices
 from advisor.read.frameworks.torch.flows import after, cut, flow_of, graph_now, name_of, shape, sizes, subject
 from advisor.read.frameworks.torch.naming import register
+from advisor.read.frameworks.torch.packed import Packed, packed
 from advisor.read.python.values import Constant, Library, Opaque, Sequence, Tensor, Value, sequence
 
 SAME = (
@@ -54,7 +55,8 @@ def same(call: LibraryCall) -> Value | None:
         return Tensor(replace(cut(flow, f".{name}()", call.place), dtype=dtype, losses=(), placed=changes.get("placed", flow.placed)))
     if name in ("tril", "triu") and flow.activation in ("ones", "full"):
         changes["activation"] = "triangle"  # a mask of the future, if it masks attention
-    return Tensor(replace(flow, **changes))
+    moved = Tensor(replace(flow, **changes))
+    return packed(moved) if isinstance(call.receiver, Packed) else moved
 
 
 def _dtype(call: LibraryCall) -> str | None:
