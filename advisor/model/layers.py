@@ -15,7 +15,8 @@ DROPPING = pattern(
     r"(?<![a-z])(distil|xlm-?|m|ro|cam(em)?|sci|fin|clinical|bio_?)?(bert|roberta|electra|deberta|xlnet|gpt2|bart|pegasus|marian|t5|wav2vec2|hubert)"
 )
 STEADY = pattern(r"modernbert|neobert|albert|t5gemma")  # theirs drop nothing
-WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", "LSTM", "GRU", "RNN")
+RECURRENT = ("LSTM", "GRU", "RNN")
+WITH_DROPOUT = ("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention", *RECURRENT)
 
 
 def batch_norms(module: Module) -> list[Module]:
@@ -34,7 +35,12 @@ def trained_batch_norms(modules: Iterable[Module], chosen: bool) -> list[Module]
 def dropouts(module: Module) -> list[Module]:
     """The layers below a module that drop at random in training."""
     plain = [layer for layer in module.layers(*DROPOUTS) if _given(layer, "p") != 0]
-    return plain + [layer for layer in module.layers(*WITH_DROPOUT) if _given(layer, "dropout") not in (None, 0)]
+    return plain + [layer for layer in module.layers(*WITH_DROPOUT) if _given(layer, "dropout") not in (None, 0) and not one_level(layer)]
+
+
+def one_level(layer: Module) -> bool:
+    """True for a recurrent layer of one level: its dropout stands between levels, and drops nothing."""
+    return layer.name in RECURRENT and layer.kind.startswith("torch.nn.") and _given(layer, "num_layers") == 1
 
 
 def pretrained_dropouts(module: Module) -> list[Module]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.kinds import GRAPH_ROOTS
-from advisor.model.layers import DROPOUTS, WITH_DROPOUT
+from advisor.model.layers import DROPOUTS, WITH_DROPOUT, one_level
 from advisor.model.recipe import FunctionalDropout, Module, Recipe
 from advisor.model.source import Known, OneOf, candidates
 
@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     gated = not recipe.trains or graphs or any(module.name in VIDEO for module in recipe.modules)
     for module in recipe.modules:
         name = "p" if module.name in DROPOUTS else "dropout" if module.name in WITH_DROPOUT else None
-        if name is not None and not module.user_class and module.copy_of is None:
+        if name is not None and not module.user_class and module.copy_of is None and not one_level(module):
             yield from _judge(module, candidates(module.settings.get(name)), gated, ctx)
     for call in recipe.dropouts:
         yield from _judge(call, candidates(call.p), gated, ctx)

@@ -218,7 +218,8 @@ def _type_of(kind: Value | None) -> str | None:
 def set_defaults(call: LibraryCall) -> Value:
     """parser.set_defaults(func=train, lr=0.1), parser.set_defaults(**config)"""
     held = dict(call.this.data.get("options", {}))
-    for key, value in call.arguments.keywords.items():
+    kinds = {option.dest: option.kind for option in call.this.data.get("specs", {}).values()}
+    for key, value in ((name, converted(call.reader, kinds.get(name), given, call.node)) for name, given in call.arguments.keywords.items()):
         place = call.reader.argument_place(call.node, key)
         new = value if isinstance(value, Constant) and value.origin else as_option(value, Link(place.file, place.line, f"set_defaults({key}=...)"))
         held[key] = join([held[key], new]) if isinstance(held.get(key), Function) else weak_value(new)

@@ -71,7 +71,7 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")  # a class method: it makes another layer
             return
         start = _start(reader, node)
-        if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)):
+        if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)) and not any(k.arg == "out" for k in _keywords(node)):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="tensor", flow=start.flow)
             return
         library = receiver.name if isinstance(receiver, Library) else None
@@ -189,6 +189,11 @@ def _start(reader: Reader, node: ast.Call) -> Value | None:
     while isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in PURE_METHODS:
         inner = inner.func.value
     return conditions.peek(reader, inner) if inner is not node else None
+
+
+def _keywords(node: ast.Call) -> Iterator[ast.keyword]:
+    """What the calls of a chain are given by name; `out` is where numpy writes the result."""
+    yield from (keyword for part in _chain(node) if isinstance(part, ast.Call) for keyword in part.keywords)
 
 
 def _is_pure_layer(value: Value | None) -> bool:

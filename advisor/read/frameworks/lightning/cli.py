@@ -204,6 +204,9 @@ def _part(call: LibraryCall, config: Mapping, parser: Instance, name: str, posit
     given = keywords_of(section)
     if isinstance(section, Mapping) and "class_path" in section.items:
         return _weak(reader, built(reader, section, call.node))
+    bound = call.get(f"subclass_mode_{name}")
+    if bound is not None and not (isinstance(bound, Constant) and bound.value is False):
+        return Opaque(f"the {name} that a config of LightningCLI names")  # the class that the program gives is what it derives from
     if isinstance(kind, Class):
         return _weak(reader, reader.call(kind, Arguments([], fitting(reader, kind, given, call.node), config.exact), call.node))
     if isinstance(kind, Library):
