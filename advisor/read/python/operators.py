@@ -12,7 +12,7 @@ from advisor.model.recipe import Flow, Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
-from advisor.read.python import texts
+from advisor.read.python import multiplied, texts
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     Arguments,
@@ -93,6 +93,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     if symbol == "+" and isinstance(left, Sequence) and isinstance(right, Sequence):
         return sequence([*left.items, *right.items], left.kind, left.exact and right.exact)
     if symbol == "*" and isinstance(left, Sequence) and isinstance(right, Constant) and isinstance(right.value, int) and 0 <= right.value <= 64:
+        if right.value > 1:
+            multiplied.note(reader, node, left)
         return sequence(list(left.items) * right.value, left.kind, left.exact)
     if symbol == "*" and isinstance(left, Sequence):
         return sequence(list(left.items), left.kind, exact=False)
