@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking, sampled
+from advisor.read.python import called, classes, lacking, sampled, written_keys
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Mapping, Sequence, Value
 
@@ -39,6 +39,8 @@ class Refusals:
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
         self.samples = called.Samples()
+        self.keys: dict[ast.Subscript, UnknownKey] = {}  # that the dict of another function does not have
+        self.handed_away: set[Value] = set()  # dicts that something was given which could not be read
         self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others
 
     def choose(self, value: Value) -> None:
@@ -60,6 +62,9 @@ class Refusals:
         for (cls, name), (fact, of_itself) in self.attributes.items():
             if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
                 reader.recipe.undefined_names.items.append(fact)
+        for key in self.keys.values():
+            if not written_keys.is_written(reader, key.name):
+                self.note_once(reader, key)
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:

@@ -1,4 +1,4 @@
-"""Keys that are asked of a dict which is written out in the same function, and which has none of that name."""
+"""Keys that are asked of a dict which is written out in the program, and which has none of that name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ Parents = dict[ast.AST, ast.AST]
 
 
 def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> None:
-    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between."""
+    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between; or it was given here."""
+    if isinstance(node, ast.Subscript) and not _here(reader, owner):
+        judge_given(reader, owner, index, node)
+        return
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
         return
     if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not owner.exact or reader.refusals.guarded:
@@ -33,6 +36,58 @@ def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> Non
         return
     fact = UnknownKey(reader.place(node), name=index.value, taker=node.value.id, fields=tuple(written), by="literal", defined=owner.place)
     reader.refusals.note_once(reader, fact)
+
+
+def judge_given(reader: Reader, owner: Mapping, index: Constant, node: ast.Subscript) -> None:
+    """Notes a key that another function's dict does not have, which was read from where it is written to where it is asked: a history that is plotted."""
+    refusals, module, place = reader.refusals, reader.frame.module, owner.place
+    if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not isinstance(node.ctx, ast.Load) or module.cells is not None:
+        return
+    if refusals.guarded or not owner.exact or not owner.items or owner in refusals.handed_away or not owner.state.keys() <= {"items", "exact"}:
+        return
+    if any(label != "default" for _, label in reader.conditions) or not all(isinstance(key, str) for key in owner.items):
+        return
+    written = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
+    if written is None or written.cells is not None:
+        return  # a config
+    fields = tuple(key for key in owner.items if isinstance(key, str))
+    fact = UnknownKey(reader.place(node), name=index.value, taker=ast.unparse(node.value), fields=fields, by="literal", defined=place)
+    refusals.keys.setdefault(node, fact)
+
+
+def is_written(reader: Reader, key: str) -> bool:
+    """True where a file of the program gives any dict a key of that name: it may be this one, by a way that was not seen."""
+    for source in (source for source in reader.modules.values() if key in source.text):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _is(node.slice, key):
+                return True
+            if isinstance(node, ast.Dict) and any(_is(one, key) for one in node.keys):
+                return True
+            if isinstance(node, ast.Call) and (any(one.arg == key for one in node.keywords) or _sets_default(node, key)):
+                return True
+    return False
+
+
+def _sets_default(node: ast.Call, key: str) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in ("setdefault", "__setitem__") and bool(node.args) and _is(node.args[0], key)
+
+
+def _is(node: ast.expr | None, key: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == key
+
+
+def _here(reader: Reader, owner: Mapping) -> bool:
+    """True for a dict that is written in the function that runs, or on the same level of the same file."""
+    place, function = owner.place, reader.frame.function
+    if place is None or place.file != reader.frame.module.display:
+        return False
+    if function is None:
+        return not any(_spans(node, place.line) for node in reader.frame.module.tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
+    return _spans(function.node, place.line)
+
+
+def _spans(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
 
 
 def _begins(module: SourceModule, owner: Mapping, name: str) -> bool:
