@@ -70,6 +70,7 @@ class Module(Fact):
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
+    unread: tuple[tuple[str, Place, Module], ...] = ()  # attributes that nothing in the program asks for, with the layers with weights in them
     multiplied: Place | None = None  # it has weights and was made in a list that is multiplied here, `[Block()] * 3`: the list holds it several times
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
     placed: Place | None = None  # it is moved to a device here, or made on one

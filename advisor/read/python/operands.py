@@ -34,7 +34,7 @@ def _type(reader: Reader, value: Value, node: ast.expr) -> str | None:
     if isinstance(value, Instance):
         return PATH if value.kind == PATH and value.cls is None else None
     if isinstance(value, Constant):
-        if value.weak or value.origin and _counts(value.value):
+        if value.weak or (value.origin and _counts(value.value)):
             return None  # a number that a config holds as a text is told of elsewhere
         known = type(value.value).__name__
         return known if known in ("str", *NUMBERS) else None

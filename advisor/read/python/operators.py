@@ -82,9 +82,7 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
         reader.refusals.guarded -= 1
         return join(found + ([Opaque("one of many values")] if len(pairs) > 6 else []))
     symbol, compute = _BINARY[type(op)]
-    if symbol == "+" and type(left) is not type(right):
-        operands.judge(reader, left, right, node)
-    elif symbol == "+" and isinstance(left, Constant) and isinstance(right, Constant) and type(left.value) is not type(right.value):
+    if symbol == "+" and type_of(left) != type_of(right):
         operands.judge(reader, left, right, node)
     if symbol != "%" or type_of(left) in NUMBERS:  # else it fills in a text
         reckon(reader, left, right)

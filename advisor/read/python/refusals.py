@@ -13,7 +13,8 @@ from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Mapping, Sequence, Value
 
 if TYPE_CHECKING:
-    from advisor.model.recipe import Fact
+    from advisor.model.recipe import Fact, Module
+    from advisor.model.source import Place
     from advisor.read.python.reader import Reader
 
 KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
@@ -40,6 +41,7 @@ class Refusals:
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
         self.samples = called.Samples()
         self.keys: dict[ast.Subscript, UnknownKey] = {}  # that the dict of another function does not have
+        self.parts: dict[tuple[Class, str], list[tuple[Module, Module, Place]]] = {}  # modules that others store: whose it is, what, where
         self.handed_away: set[Value] = set()  # dicts that something was given which could not be read
         self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others
 

@@ -45,9 +45,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     """owner[index]"""
     if isinstance(owner, Union):
         reader.refusals.guarded += 1  # which of them it is, is not known
-        found = [subscript(reader, member, index, node) for member in owner.members]
+        ways = [subscript(reader, member, index, node) for member in owner.members]
         reader.refusals.guarded -= 1
-        return join(found, owner.when)
+        return join(ways, owner.when)
     if isinstance(owner, Opaque):
         if owner.type == "shape" and isinstance(index, Constant) and index.value == 0:
             return Opaque(SAMPLES if owner.why == SHAPE else "a size that is known when it runs", "int", low=0, passes=owner.passes)

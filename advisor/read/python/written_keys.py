@@ -18,7 +18,7 @@ Parents = dict[ast.AST, ast.AST]
 
 
 def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> None:
-    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between; or it was given here."""
+    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between. Or it came here."""
     if isinstance(node, ast.Subscript) and not _here(reader, owner):
         judge_given(reader, owner, index, node)
         return
@@ -39,7 +39,7 @@ def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> Non
 
 
 def judge_given(reader: Reader, owner: Mapping, index: Constant, node: ast.Subscript) -> None:
-    """Notes a key that another function's dict does not have, which was read from where it is written to where it is asked: a history that is plotted."""
+    """Notes a key that another function's dict does not have, which was followed to where it is asked: a history that is plotted."""
     refusals, module, place = reader.refusals, reader.frame.module, owner.place
     if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not isinstance(node.ctx, ast.Load) or module.cells is not None:
         return
