@@ -14,6 +14,8 @@ from advisor.model.recipe import Recipe
 from advisor.model.source import number
 from advisor.model.stopping import after_training
 
+TENSORS = "torch.utils.data.TensorDataset"
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A dict of states under a name that nothing reads, told once; else, where nothing keeps the weights, the comment that would."""
@@ -35,8 +37,9 @@ def _nowhere(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     training = loops[0]
     if training.epoch is None or not training.by_loader or training.around[0] is not training.epoch:
         return  # in a loop around it settings or folds are compared: the scores are the result
-    if not recipe.loaders.items or any(loader.dataset is None or loader.dataset.drawn for loader in recipe.loaders):
-        return
+    held = [loader.dataset for loader in recipe.loaders]
+    if not held or any(dataset is None or dataset.drawn or dataset.kind == TENSORS for dataset in held):
+        return  # tensors may be numbers that were drawn to try something out
     if after_training(recipe, Kind.FORWARD, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.RESTORE, Kind.UNTOLD):
         return
     yield ctx.finding("nowhere", at=training.epoch, value=epochs)
