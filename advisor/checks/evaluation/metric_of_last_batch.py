@@ -43,7 +43,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _training_batch(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each save between two batches of training that hangs on the loss of the batch before it, and on nothing that was gathered."""
-    for event, context in events(recipe.tree, Kind.SAVE):
+    for _, context in events(recipe.tree, Kind.SAVE):
         training, found = training_loop(context), decision(context)
         loader = training.batch.over if training is not None else None
         if found is None or found.taken != "min" or not isinstance(loader, Loader) or in_one_batch(loader):

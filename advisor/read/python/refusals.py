@@ -64,9 +64,7 @@ class Refusals:
         for (cls, name), (fact, of_itself) in self.attributes.items():
             if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
                 reader.recipe.undefined_names.items.append(fact)
-        for key in self.keys.values():
-            if not written_keys.is_written(reader, key.name):
-                self.note_once(reader, key)
+        reader.recipe.unknown_keys.items += [key for key in self.keys.values() if not written_keys.is_written(reader, key.name)]
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
     from advisor.read.python.reader import Reader
 
+CONFIGS = (".yaml", ".yml")
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 Parents = dict[ast.AST, ast.AST]
 
@@ -48,11 +50,22 @@ def judge_given(reader: Reader, owner: Mapping, index: Constant, node: ast.Subsc
     if any(label != "default" for _, label in reader.conditions) or not all(isinstance(key, str) for key in owner.items):
         return
     written = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
-    if written is None or written.cells is not None:
-        return  # a config
+    if place is None or (written is not None and written.cells is not None) or (written is None and not place.file.endswith(CONFIGS)):
+        return
     fields = tuple(key for key in owner.items if isinstance(key, str))
+    if "<<" in fields:
+        return
     fact = UnknownKey(reader.place(node), name=index.value, taker=ast.unparse(node.value), fields=fields, by="literal", defined=place)
+    fact.flag_off = written is None and _is_a_default(reader, owner, place.file)
     refusals.keys.setdefault(node, fact)
+
+
+def _is_a_default(reader: Reader, owner: Mapping, file: str) -> bool:
+    """True for a config that an option names by its default, or of which that is not told, where another one lies beside it: that may have the key."""
+    held = [value for value in owner.items.values() if isinstance(value, Constant)]
+    folder = os.path.join(reader.project.directory, os.path.dirname(file))
+    beside = [name for name in reader.project.listing(folder) if name.endswith(CONFIGS)]
+    return len(beside) != 1 and (not held or any(value.weak for value in held))
 
 
 def is_written(reader: Reader, key: str) -> bool:
@@ -63,13 +76,17 @@ def is_written(reader: Reader, key: str) -> bool:
                 return True
             if isinstance(node, ast.Dict) and any(_is(one, key) for one in node.keys):
                 return True
-            if isinstance(node, ast.Call) and (any(one.arg == key for one in node.keywords) or _sets_default(node, key)):
+            if isinstance(node, ast.Call) and _gives(node, key):
                 return True
     return False
 
 
-def _sets_default(node: ast.Call, key: str) -> bool:
-    return isinstance(node.func, ast.Attribute) and node.func.attr in ("setdefault", "__setitem__") and bool(node.args) and _is(node.args[0], key)
+def _gives(node: ast.Call, key: str) -> bool:
+    """True for `dict(key=...)`, `held.update(key=...)` and `held.setdefault("key", ...)`."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("dict", "update", "OrderedDict", "defaultdict"):
+        return any(one.arg == key for one in node.keywords)
+    return name in ("setdefault", "__setitem__") and bool(node.args) and _is(node.args[0], key)
 
 
 def _is(node: ast.expr | None, key: str) -> bool:
