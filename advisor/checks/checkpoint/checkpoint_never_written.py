@@ -32,7 +32,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _nowhere(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """One training on data of its own, for many epochs, whose model is of no more use when the last is over."""
     loops, epochs = training_loops(recipe), number(recipe.epochs)
-    if not is_run(recipe) or recipe.measures_speed or recipe.saves.items or len(loops) != 1 or epochs is None or epochs < ctx.limit("many"):
+    if not is_run(recipe) or recipe.measures_speed or recipe.saves.items or recipe.restores.items:
+        return  # weights that were loaded are measured by what a layer on top of them learns
+    if len(loops) != 1 or epochs is None or epochs < ctx.limit("many"):
         return
     training = loops[0]
     if training.epoch is None or not training.by_loader or training.around[0] is not training.epoch:

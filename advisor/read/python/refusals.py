@@ -40,7 +40,7 @@ class Refusals:
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
         self.samples = called.Samples()
-        self.keys: dict[ast.Subscript, UnknownKey] = {}  # that the dict of another function does not have
+        self.keys: dict[tuple[Place, str], UnknownKey] = {}  # that the dict of another function does not have
         self.parts: dict[tuple[Class, str], list[tuple[Module, Module, Place]]] = {}  # modules that others store: whose it is, what, where
         self.handed_away: set[Value] = set()  # dicts that something was given which could not be read
         self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others

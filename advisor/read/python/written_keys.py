@@ -53,15 +53,15 @@ def judge_given(reader: Reader, owner: Mapping, index: Constant, node: ast.Subsc
     if place is None or (written is not None and written.cells is not None) or (written is None and not place.file.endswith(CONFIGS)):
         return
     fields = tuple(key for key in owner.items if isinstance(key, str))
-    if "<<" in fields:
-        return
+    if "<<" in fields or (reader.config is not None and reader.config[0] == place.file):
+        return  # a config that merges another, or one that goes with the program as far as their folders tell
     fact = UnknownKey(reader.place(node), name=index.value, taker=ast.unparse(node.value), fields=fields, by="literal", defined=place)
     fact.flag_off = written is None and _is_a_default(reader, owner, place.file)
-    refusals.keys.setdefault(node, fact)
+    refusals.keys.setdefault((place, index.value), fact)  # one tells of all that ask for it
 
 
 def _is_a_default(reader: Reader, owner: Mapping, file: str) -> bool:
-    """True for a config that an option names by its default, or of which that is not told, where another one lies beside it: that may have the key."""
+    """True for a config that an option names by its default, or of which that is not told, where others lie beside it: they may have the key."""
     held = [value for value in owner.items.values() if isinstance(value, Constant)]
     folder = os.path.join(reader.project.directory, os.path.dirname(file))
     beside = [name for name in reader.project.listing(folder) if name.endswith(CONFIGS)]
