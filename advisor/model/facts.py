@@ -72,6 +72,8 @@ class Module(Fact):
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     keeps: tuple[Module, ...] = ()  # layers whose weights are parameters of its own: setattr(self, name, cell.weight_ih)
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
+    unread: tuple[tuple[str, Place, Module], ...] = ()  # attributes that nothing in the program asks for, with the layers with weights in them
+    multiplied: Place | None = None  # it has weights and was made in a list that is multiplied here, `[Block()] * 3`: the list holds it several times
     moved: tuple[tuple[str, Place], ...] = ()  # attributes that a parameter became after .to(device): on any device but the CPU, no parameters
     tied: bool = False  # a weight of it is another module's, too: `head.weight = embedding.weight`
     leaves: tuple[tuple[str, Place], ...] = ()  # attributes that are plain tensors with requires_grad=True, and that it calculates with

@@ -109,6 +109,7 @@ class Recipe:
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones
     saves: Listing[Save] = field(default_factory=Listing)
+    unsaved: bool = False  # all that is done with the weights was seen, and nothing writes them, nor anything that may hold them; no notebook
     save_left_out: Place | None = None  # a comment that would keep the weights, where nothing keeps them
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)

@@ -42,6 +42,7 @@ class UnknownKey(Fact):
 @dataclass(slots=True, eq=False)
 class RefusedCall(Fact):
     """A call of a function of the project with arguments that it does not take, of range() with no whole number, or of a module: a TypeError.
+    Or a sum of a path and a text, or of a text and a number.
 
     Names without `self`.
     """
@@ -58,6 +59,7 @@ class RefusedCall(Fact):
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
+    operands: tuple[str, str] | None = None  # the types of the two sides of a sum
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from advisor.checks.context import Context
 from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import UnknownKey
+from advisor.model.source import Link
 
 
 def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
@@ -25,7 +26,9 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         return
     if key.by == "literal":
         severity: Severity | None = "hint" if key.flag_off else None
-        yield ctx.finding("literal", at=key, key=key.name, taker=key.taker, nearest=", ".join(map(repr, key.fields)), severity=severity)
+        evidence = [Link(key.defined.file, key.defined.line, "written here")] if key.defined is not None else []
+        nearest = ", ".join(map(repr, key.fields))
+        yield ctx.finding("literal", at=key, key=key.name, taker=key.taker, nearest=nearest, severity=severity, evidence=evidence)
         return
     near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
     case = ("argument-near" if near else "argument") if key.by == "library" else "near" if near else "none"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.best import decision
 from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
-from advisor.model.folds import cadence, contains, loaders
+from advisor.model.folds import cadence, contains, loaders, training_loop
 from advisor.model.modes import evaluation_loop, held_out
 from advisor.model.order import counts_batches, counts_samples, in_one_batch
+from advisor.model.pattern import pattern
 from advisor.model.recipe import EarlyStopping, Flow, Loader, Recipe, Save
 from advisor.model.schedules import PLATEAU
 from advisor.model.source import Place
 
+ONE_NUMBER = pattern(r"[\w.]+\.item\(\)")
 CASES = {"last-batch": "last-batch", "running": "never-reset"}
 
 
@@ -22,6 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for save in recipe.saves:
         if save.best:
             yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)
+    yield from _training_batch(recipe, ctx)
     for stop in recipe.early_stopping:
         if stop.unit != "batch":
             yield from _judge(stop.flow, stop, "the early stop", ctx)
@@ -53,6 +57,19 @@ def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not any(source in judged for source in (flow.source, *flow.sources)):
             told.add(loop)
             yield ctx.finding("stale", at=event, metric=flow.metric or "value", role=judged[0].role)
+
+
+def _training_batch(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each save between two batches of training that hangs on the loss of the batch before it, and on nothing that was gathered."""
+    for _, context in events(recipe.tree, Kind.SAVE):
+        training, found = training_loop(context), decision(context)
+        loader = training.batch.over if training is not None else None
+        if found is None or found.taken != "min" or not isinstance(loader, Loader) or in_one_batch(loader):
+            continue
+        score, sides = found.score, (side.strip() for side in found.condition.text.split(found.condition.operator or "<"))
+        gathered = score.aggregate is not None or score.divided or score.other_terms
+        if score.losses and not gathered and loader in (score.source, *score.sources) and any(map(ONE_NUMBER.fullmatch, sides)):
+            yield ctx.finding("training-batch", at=found.branch)
 
 
 def _judge(flow: Flow | None, at: Save | EarlyStopping | Event | Place, what: str, ctx: Context) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
@@ -10,12 +11,14 @@ from advisor.model.finding import Finding
 from advisor.model.recipe import Fitted, Recipe, Split
 
 LABELS = frozenset({"LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer", "OneHotEncoder", "OrdinalEncoder"})  # learn names, no numbers
+SCALING = frozenset({"preprocessing", "feature_extraction", "impute"})
 RESAMPLERS = frozenset({"SMOTE", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "RandomOverSampler", "SMOTENC", "SMOTEENN", "SMOTETomek", "KMeansSMOTE"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """Each fit before the split of the same data, and each fit on test data."""
+    """Each fit before the split of the same data, and each on held-out rows that follows upon one of the same kind on the training rows."""
     waiting: dict[str, list[Fitted]] = {}
+    done: list[Fitted] = []
     for event, context in events(recipe.tree, Kind.FIT, Kind.SPLIT):
         caller = context.calls[0].name if context.calls and not recipe.whole else ""  # what nobody is seen to call may run before or after
         pending = waiting.setdefault(caller, [])
@@ -23,10 +26,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             fitted = event.subject
             if _name(fitted) in LABELS:
                 continue
-            if fitted.role == "test":
+            if _learns_numbers(fitted) and any(other.kind == fitted.kind and _parted(other, fitted) for other in done):
                 yield ctx.finding("on-test", at=event, what=_name(fitted))
-            else:
-                pending.append(fitted)
+            pending.append(fitted)
+            done.append(fitted)
         elif isinstance(event.subject, Split):
             yield from _leaks(event, event.subject, pending, ctx)
 
@@ -39,6 +42,25 @@ def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> I
             flagged = fitted.flag_off or split.flag_off
             kind = split.kind.rsplit(".", 1)[-1]
             yield ctx.finding(case, at=fitted, confidence="medium" if flagged else None, what=_name(fitted), split=kind, line=event.place)
+
+
+def _learns_numbers(fitted: Fitted) -> bool:
+    """True for scalers, vectorizers and the like: what shows data in a plane is fitted on any rows."""
+    return any(part in SCALING for part in fitted.kind.split("."))
+
+
+def _parted(trained: Fitted, fitted: Fitted) -> bool:
+    """True where a split put the rows of the first into its training part and those of the other into the part that it holds out."""
+    return any((split, "train") in _parts(trained.data) for split, part in _parts(fitted.data) if part == "test")
+
+
+def _parts(data: Any) -> list[tuple[Split, str]]:
+    """The part of a split that some rows are, with the part that this split was given, and so on."""
+    found: list[tuple[Split, str]] = []
+    while isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], Split) and data not in found:
+        found.append(data)
+        data = data[0].data
+    return found
 
 
 def _name(fitted: Fitted) -> str:

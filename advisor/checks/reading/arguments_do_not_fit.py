@@ -20,6 +20,11 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         case = "text" if isinstance(counts.value, str) else "float"
         yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value)
         return
+    if call.operands is not None:
+        left, right = call.operands
+        case = "path-sum" if "pathlib.Path" in call.operands else "text-sum"
+        yield ctx.finding(case, at=call, severity=severity, value=call.callee, left=left, right=right)
+        return
     if call.result_of is not None:
         yield ctx.finding("result", at=call, severity=severity, callee=call.callee, function=call.result_of)
         return

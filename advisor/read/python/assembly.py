@@ -9,7 +9,8 @@ from advisor.model.gradients import follows
 from advisor.model.recipe import Dataset, Flow, Listing, Loader, Optimizer, Recipe, Role, Save
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
-from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unsaved
+from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unread_parts
+from advisor.read.python import unsaved as unkept
 from advisor.read.python.declared import note_readers
 from advisor.read.python.drawn_seeds import note_drawn
 from advisor.read.python.loaded import note_copied, note_loaded
@@ -46,7 +47,8 @@ def complete(reader: Reader) -> None:
     recipe.tries_out = recipe.whole and trials.tries_out(reader, recipe, nodes)
     folders.note_missing(reader)
     moves.note(reader, nodes)
-    unsaved.note(reader, nodes)
+    unkept.note(reader, nodes)
+    unread_parts.note(reader)
     note_drawn(reader)
     note_readers(reader)
     constants.note(reader)

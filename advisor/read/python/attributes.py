@@ -272,6 +272,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             elsewhere = other is not None and other is not member.fact and id(other) not in held_now
             key = f"{name}|{len(fact.children)}" if elsewhere else name
             fact.children[key] = member.fact
+            if owner.cls is not None:
+                reader.refusals.parts.setdefault((owner.cls, name), []).append((fact, member.fact, place))
             joined(reader, fact, member.fact)
         elif isinstance(member, (Sequence, Mapping)):
             held: dict[object, Value] = dict(enumerate(member.items)) if isinstance(member, Sequence) else member.items

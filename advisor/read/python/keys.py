@@ -104,6 +104,8 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
+    if not callee.startswith(KEEPERS):
+        reader.refusals.handed_away.update(value for values in given for value in values if isinstance(value, Mapping))
     if callee.startswith(KEEPERS) or callee.endswith(KEEPING):
         return
     for values in given:

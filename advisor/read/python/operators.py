@@ -12,7 +12,7 @@ from advisor.model.recipe import Flow, Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
-from advisor.read.python import texts
+from advisor.read.python import multiplied, operands, texts
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     Arguments,
@@ -77,8 +77,13 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     """left op right"""
     if isinstance(left, Union) or isinstance(right, Union):
         pairs = [(a, b) for a in members(left) for b in members(right)]
-        return join([binary(reader, op, a, b, node) for a, b in pairs[:6]] + ([Opaque("one of many values")] if len(pairs) > 6 else []))
+        reader.refusals.guarded += 1  # which of them it is, is not known
+        found = [binary(reader, op, a, b, node) for a, b in pairs[:6]]
+        reader.refusals.guarded -= 1
+        return join(found + ([Opaque("one of many values")] if len(pairs) > 6 else []))
     symbol, compute = _BINARY[type(op)]
+    if symbol == "+" and type_of(left) != type_of(right):
+        operands.judge(reader, left, right, node)
     if symbol != "%" or type_of(left) in NUMBERS:  # else it fills in a text
         reckon(reader, left, right)
     if isinstance(left, Constant) and isinstance(right, Constant):
@@ -93,6 +98,8 @@ def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: as
     if symbol == "+" and isinstance(left, Sequence) and isinstance(right, Sequence):
         return sequence([*left.items, *right.items], left.kind, left.exact and right.exact)
     if symbol == "*" and isinstance(left, Sequence) and isinstance(right, Constant) and isinstance(right.value, int) and 0 <= right.value <= 64:
+        if right.value > 1:
+            multiplied.note(reader, node, left)
         return sequence(list(left.items) * right.value, left.kind, left.exact)
     if symbol == "*" and isinstance(left, Sequence):
         return sequence(list(left.items), left.kind, exact=False)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking, sampled, undeclared
+from advisor.read.python import called, classes, lacking, sampled, undeclared, written_keys
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Instance, Mapping, Sequence, Value
 
 if TYPE_CHECKING:
-    from advisor.model.recipe import Fact
+    from advisor.model.recipe import Fact, Module
+    from advisor.model.source import Place
     from advisor.read.python.reader import Reader
 
 KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
@@ -40,6 +41,9 @@ class Refusals:
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
         self.samples = called.Samples()
+        self.keys: dict[tuple[Place, str], UnknownKey] = {}  # that the dict of another function does not have
+        self.parts: dict[tuple[Class, str], list[tuple[Module, Module, Place]]] = {}  # modules that others store: whose it is, what, where
+        self.handed_away: set[Value] = set()  # dicts that something was given which could not be read
         self.by_default: set[Value] = set()  # functions and classes that the default of a setting chose among others
 
     def choose(self, value: Value) -> None:
@@ -62,6 +66,7 @@ class Refusals:
             if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
                 reader.recipe.undefined_names.items.append(fact)
         undeclared.note(reader)
+        reader.recipe.unknown_keys.items += [key for key in self.keys.values() if not written_keys.is_written(reader, key.name)]
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 
     def note_once(self, reader: Reader, fact: RefusedCall | UnknownKey) -> None:

@@ -44,7 +44,10 @@ def is_counter(index: Value) -> bool:
 def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value:
     """owner[index]"""
     if isinstance(owner, Union):
-        return join([subscript(reader, member, index, node) for member in owner.members], owner.when)
+        reader.refusals.guarded += 1  # which of them it is, is not known
+        ways = [subscript(reader, member, index, node) for member in owner.members]
+        reader.refusals.guarded -= 1
+        return join(ways, owner.when)
     if isinstance(owner, Opaque):
         if owner.type == "shape" and isinstance(index, Constant) and index.value == 0:
             return Opaque(SAMPLES if owner.why == SHAPE else "a size that is known when it runs", "int", low=0, passes=owner.passes)

@@ -1,4 +1,4 @@
-"""A save that is commented out, in a program that keeps its weights nowhere else."""
+"""Programs that keep their weights nowhere, and a save that is commented out in one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WRITES = pattern(  # what may keep weights, or numbers that may be weights
 
 
 def note(reader: Reader, nodes: list[Entry]) -> None:
-    """Looks for it where all that is done with the weights was seen, and none of it keeps them."""
+    """Looks for both where all that is done with the weights was seen, and none of it keeps them."""
     recipe = reader.recipe
     if not (recipe.trains and recipe.whole and recipe.framework == "plain" and recipe.saves.complete) or recipe.budget_cuts:
         return
@@ -35,6 +35,7 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
     if any(_WRITES.search(module.text) for module in reader.modules.values()):
         return
     trained_in = {node.place.file for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD}
+    recipe.unsaved = all(module.cells is None for module in reader.modules.values())
     modules = sorted(reader.modules.values(), key=lambda module: module.display not in trained_in)
     recipe.save_left_out = next((place for module in modules if (place := _commented_out(module)) is not None), None)
 

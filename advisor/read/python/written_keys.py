@@ -1,8 +1,9 @@
-"""Keys that are asked of a dict which is written out in the same function, and which has none of that name."""
+"""Keys that are asked of a dict which is written out in the program, and which has none of that name."""
 
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,16 @@ if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
     from advisor.read.python.reader import Reader
 
+CONFIGS = (".yaml", ".yml")
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 Parents = dict[ast.AST, ast.AST]
 
 
 def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> None:
-    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between."""
+    """Notes a key that the dict cannot have: it is bound once, as it is written there, and nothing else looks at it in between. Or it came here."""
+    if isinstance(node, ast.Subscript) and not _here(reader, owner):
+        judge_given(reader, owner, index, node)
+        return
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
         return
     if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not owner.exact or reader.refusals.guarded:
@@ -33,6 +38,73 @@ def judge(reader: Reader, owner: Mapping, index: Constant, node: ast.AST) -> Non
         return
     fact = UnknownKey(reader.place(node), name=index.value, taker=node.value.id, fields=tuple(written), by="literal", defined=owner.place)
     reader.refusals.note_once(reader, fact)
+
+
+def judge_given(reader: Reader, owner: Mapping, index: Constant, node: ast.Subscript) -> None:
+    """Notes a key that another function's dict does not have, which was followed to where it is asked: a history that is plotted."""
+    refusals, module, place = reader.refusals, reader.frame.module, owner.place
+    if not isinstance(node.slice, ast.Constant) or not isinstance(index.value, str) or not isinstance(node.ctx, ast.Load) or module.cells is not None:
+        return
+    if refusals.guarded or not owner.exact or not owner.items or owner in refusals.handed_away or not owner.state.keys() <= {"items", "exact"}:
+        return
+    if any(label != "default" for _, label in reader.conditions) or not all(isinstance(key, str) for key in owner.items):
+        return
+    written = next((one for one in reader.modules.values() if place is not None and one.display == place.file), None)
+    if place is None or (written is not None and written.cells is not None) or (written is None and not place.file.endswith(CONFIGS)):
+        return
+    fields = tuple(key for key in owner.items if isinstance(key, str))
+    if "<<" in fields or (reader.config is not None and reader.config[0] == place.file):
+        return  # a config that merges another, or one that goes with the program as far as their folders tell
+    fact = UnknownKey(reader.place(node), name=index.value, taker=ast.unparse(node.value), fields=fields, by="literal", defined=place)
+    fact.flag_off = written is None and _is_a_default(reader, owner, place.file)
+    refusals.keys.setdefault((place, index.value), fact)  # one tells of all that ask for it
+
+
+def _is_a_default(reader: Reader, owner: Mapping, file: str) -> bool:
+    """True for a config that an option names by its default, or of which that is not told, where others lie beside it: they may have the key."""
+    held = [value for value in owner.items.values() if isinstance(value, Constant)]
+    folder = os.path.join(reader.project.directory, os.path.dirname(file))
+    beside = [name for name in reader.project.listing(folder) if name.endswith(CONFIGS)]
+    return len(beside) != 1 and (not held or any(value.weak for value in held))
+
+
+def is_written(reader: Reader, key: str) -> bool:
+    """True where a file of the program gives any dict a key of that name: it may be this one, by a way that was not seen."""
+    for source in (source for source in reader.modules.values() if key in source.text):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _is(node.slice, key):
+                return True
+            if isinstance(node, ast.Dict) and any(_is(one, key) for one in node.keys):
+                return True
+            if isinstance(node, ast.Call) and _gives(node, key):
+                return True
+    return False
+
+
+def _gives(node: ast.Call, key: str) -> bool:
+    """True for `dict(key=...)`, `held.update(key=...)` and `held.setdefault("key", ...)`."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("dict", "update", "OrderedDict", "defaultdict"):
+        return any(one.arg == key for one in node.keywords)
+    return name in ("setdefault", "__setitem__") and bool(node.args) and _is(node.args[0], key)
+
+
+def _is(node: ast.expr | None, key: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == key
+
+
+def _here(reader: Reader, owner: Mapping) -> bool:
+    """True for a dict that is written in the function that runs, or on the same level of the same file."""
+    place, function = owner.place, reader.frame.function
+    if place is None or place.file != reader.frame.module.display:
+        return False
+    if function is None:
+        return not any(_spans(node, place.line) for node in reader.frame.module.tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
+    return _spans(function.node, place.line)
+
+
+def _spans(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
 
 
 def _begins(module: SourceModule, owner: Mapping, name: str) -> bool:
