@@ -7,6 +7,7 @@ from advisor.model.folds import loaders
 from advisor.model.recipe import Dataset, Flow, Loader, Recipe, Role
 from advisor.read.python import tree
 
+RUNS = (Kind.FORWARD, Kind.LOSS, Kind.METRIC, Kind.BACKWARD, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD)  # more than to collect batches
 IN_SIGHT = ("plain", "ignite")  # whose loops are read as they run, each over its loader
 
 
@@ -16,6 +17,7 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     measured: set[int] = set()
     unsure: set[int] = set()
     by_batch: set[int] = set()
+    run: set[int] = set()  # a model takes its batches, or something does that could not be read
     steps = any(isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP for node, _ in nodes)
     starts = [node.data.get("flow") for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD]
     for node, context in nodes:
@@ -33,11 +35,15 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 measured.add(id(loader))
                 if tree.holds(node, Kind.BACKWARD):
                     by_batch.add(id(loader))
+                if tree.holds(node, *RUNS):
+                    run.add(id(loader))
         elif isinstance(node, Event) and node.kind in (Kind.LOSS, Kind.FORWARD, Kind.METRIC):
             for key in ("input", "target", "flow"):
                 flow = node.data.get(key)
                 if isinstance(flow, Flow):
-                    measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
+                    drawn = {id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader)}
+                    measured |= drawn
+                    run |= drawn
                     if (
                         node.kind is Kind.LOSS
                         and flow.graph != "cut"
@@ -65,6 +71,7 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
             loader.role = "test" if loader.role == "validation" and dataset_role == "test" else loader.role
         elif trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
             loader.role_from = "use"
+            loader.collected = run.isdisjoint(map(id, by_slot)) and loader.escaped is None
             loader.role = dataset_role if dataset_role in ("validation", "test") else "test" if loader.role == "test" else "validation"
             if recipe.framework not in IN_SIGHT and dataset_role != "unknown" and not given:
                 loader.role = dataset_role
