@@ -275,6 +275,7 @@ class Save(Fact):
     path: Setting = ABSENT
     memory: Literal["file", "copy", "alias"] = "file"
     module: Module | None = None
+    modules: tuple[Module, ...] = ()  # all that a file holds, with those that it holds on some way alone
     kept: Save | None = None  # what is written to the file, or has another name here, was kept in memory by this one
     contents: Place | None = None  # where the dict that is saved is written
     decided: Place | None = None  # the branch that chooses it as the best

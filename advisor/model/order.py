@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind, events
+from advisor.model.folds import loaders, training_loops
 from advisor.model.recipe import Loader, Module, Recipe, Split
 from advisor.model.source import ABSENT, Setting, Unknown, number, value_of
 
@@ -55,6 +56,16 @@ def counts_batches(count: Setting, loader: Loader) -> bool:
     if batches is None or length is None or not size or batches == length:
         return False
     return batches in (length // size, -(-length // size))
+
+
+def made_anew(loader: Loader, recipe: Recipe) -> bool:
+    """True for a loader that goes once over a data set of the project's own, both made in one turn of a loop: the samples may be others in each."""
+    data = loader.dataset
+    if data is None or not data.user_class or not loader.loops or data.loops != loader.loops:
+        return False
+    if data.told is not None and ... not in data.told.values():  # the same in each turn
+        return False
+    return any(loader in loaders(loop.batch) and len(loop.around) == loader.loops for loop in training_loops(recipe))
 
 
 def in_one_batch(loader: Loader) -> bool:

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop
-from advisor.model.recipe import Module, Parameters, Recipe
+from advisor.model.recipe import Module, Parameters, Recipe, Save
 
 AVERAGES = frozenset({"AveragedModel", "ModelEma", "ModelEmaV2", "ModelEmaV3", "EMA", "ExponentialMovingAverage"})
 USES = (Kind.FORWARD, Kind.SAVE, Kind.RESTORE, Kind.ESCAPE, Kind.EVAL_MODE)
@@ -42,5 +42,6 @@ def _written(event: Event) -> Iterator[Module]:
 def _used(event: Event) -> Iterator[Module]:
     subject, source = event.subject, event.data.get("source")
     module = source if isinstance(source, Module) else subject if isinstance(subject, Module) else getattr(subject, "module", None)
-    if isinstance(module, Module):  # weights that are taken over from another model use that one
-        yield from module.walk()
+    for held in (module, *(subject.modules if isinstance(subject, Save) else ())):
+        if isinstance(held, Module):  # weights that are taken over from another model use that one
+            yield from held.walk()

@@ -22,7 +22,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding("twice", at=step, confidence=None if sure else "medium", line=step.again)
     training = [loader for loader in recipe.loaders if loader.role == "train"]
     for loader in recipe.loaders:
-        if loader.role not in ("validation", "test"):
+        if loader.role not in ("validation", "test") or loader.collected:
             continue
         for other in training:
             case = _differs(loader, other)

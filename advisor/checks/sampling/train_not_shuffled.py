@@ -10,7 +10,7 @@ from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.length import most_steps
 from advisor.model.losses import CLASSIFICATION, trained_on
-from advisor.model.order import in_one_batch, is_ordered, is_sequential
+from advisor.model.order import in_one_batch, is_ordered, is_sequential, made_anew
 from advisor.model.recipe import Loader, Recipe
 from advisor.model.source import Known, OneOf, is_absent
 
@@ -32,6 +32,9 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return
     if loader.escaped is not None or not is_ordered(loader, ctx.recipe):
         ctx.skip("the order of the training data is not known", loader)
+        return
+    if made_anew(loader, ctx.recipe):
+        ctx.skip("the data set is made anew for each pass: its samples may be others each time", loader)
         return
     given = isinstance(shuffle, Known) and shuffle.default is None and not is_absent(shuffle)
     if is_sequential(ctx.recipe) and given:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.gradients import follows
-from advisor.model.recipe import Dataset, Flow, Listing, Loader, Optimizer, Recipe, Role, Save
+from advisor.model.recipe import Listing, Optimizer, Recipe, Save
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
 from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unread_parts
@@ -15,11 +15,10 @@ from advisor.read.python.declared import note_readers
 from advisor.read.python.drawn_seeds import note_drawn
 from advisor.read.python.loaded import note_copied, note_loaded
 from advisor.read.python.project import LARGEST_PROGRAM
+from advisor.read.python.roles import note_roles
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
-
-IN_SIGHT = ("plain", "ignite")  # whose loops are read as they run, each over its loader
 
 
 def complete(reader: Reader) -> None:
@@ -33,7 +32,7 @@ def complete(reader: Reader) -> None:
     _models(recipe)
     _conditionals(recipe)
     _loops(recipe, nodes)
-    _roles(recipe, nodes)
+    note_roles(recipe, nodes)
     _cadences(recipe, nodes)
     _saves(recipe, nodes)
     note_loaded(recipe, nodes)
@@ -185,103 +184,6 @@ def _times(epochs: Known | Unknown, batches: float) -> Known | Unknown:
 def _inside(branch: Branch, context: Context, loop: Loop) -> bool:
     path = [node[0] if isinstance(node, tuple) else node for node in context.path]
     return path.index(branch) > path.index(loop)
-
-
-def _roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
-    """A loader's role is what its loop does: a backward makes it training; else what it holds, else its name."""
-    training: set[int] = set()
-    measured: set[int] = set()
-    by_batch: set[int] = set()
-    steps = any(isinstance(node, Event) and node.kind is Kind.OPTIMIZER_STEP for node, _ in nodes)
-    for node, context in nodes:
-        if isinstance(node, Event) and node.kind is Kind.BACKWARD:
-            if steps and context.loops and not any(tree.holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops):
-                continue  # gradients of inputs, as attacks take them
-            for loop in context.loops:
-                training.update(id(loader) for loader in _loaders(loop.over))
-            flow = node.data.get("flow")
-            if isinstance(flow, Flow):
-                training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-        elif isinstance(node, Loop):
-            for loader in _loaders(node.over):
-                loader.iterated += 1
-                measured.add(id(loader))
-                if tree.holds(node, Kind.BACKWARD):
-                    by_batch.add(id(loader))
-        elif isinstance(node, Event) and node.kind in (Kind.LOSS, Kind.FORWARD, Kind.METRIC):
-            for key in ("input", "target", "flow"):
-                flow = node.data.get(key)
-                if isinstance(flow, Flow):
-                    measured.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-                    if (
-                        node.kind is Kind.LOSS
-                        and flow.graph != "cut"
-                        and tree.holds(_data_loop(context), Kind.OPTIMIZER_STEP if steps else Kind.BACKWARD)
-                    ):
-                        regions = {region.what for region in context.regions}
-                        if not regions & {"no_grad", "inference_mode"} and node.data.get("result") is not None and _reaches_backward(node, nodes):
-                            training.update(id(s) for s in (flow.source, *flow.sources) if isinstance(s, Loader))
-    trains = recipe.framework != "plain" or any(isinstance(node, Event) and node.kind is Kind.BACKWARD for node, _ in nodes)
-    for loader in recipe.loaders:
-        by_slot = [l for l in recipe.loaders if l.slot is loader.slot]
-        if any(id(l) in training for l in by_slot):
-            loader.role, loader.role_from = "train", "use"
-            loader.gathered = any(l.iterated for l in by_slot) and by_batch.isdisjoint(map(id, by_slot))
-            continue
-        dataset_role: Role = _dataset_role(loader)
-        if loader.role_from == "use":  # a framework's hook gave it: what the loader holds tells validation from test, and no more
-            loader.role = "test" if loader.role == "validation" and dataset_role == "test" else loader.role
-        elif trains and any(id(l) in measured for l in by_slot):  # where nothing is trained, a loop may as well show pictures
-            loader.role_from = "use"
-            loader.role = dataset_role if dataset_role in ("validation", "test") else "test" if loader.role == "test" else "validation"
-            if recipe.framework not in IN_SIGHT and dataset_role != "unknown":
-                loader.role = dataset_role
-        elif loader.role == "unknown":
-            loader.role = dataset_role
-            loader.role_from = "contents" if dataset_role != "unknown" else "unknown"
-    trained = [loader.dataset for loader in recipe.loaders if loader.role == "train" and loader.dataset is not None]
-    for loader in recipe.loaders:
-        loader.of_training = loader.role != "train" and loader.takes_all and (loader.dataset in trained or _is_training_set(loader.dataset))
-
-
-def _is_training_set(dataset: Dataset | None) -> bool:
-    """True for the whole of what is called the training set."""
-    return dataset is not None and dataset.role == "train" and dataset.origin is None and dataset.split is None
-
-
-def _data_loop(context: Context) -> Loop | None:
-    """The innermost loop over a loader, else the innermost loop."""
-    loops = tree.real_loops(context)
-    return next((loop for loop in reversed(loops) if loop.over is not None or loop.what == "loader"), loops[-1] if loops else None)
-
-
-def _loaders(over: Any) -> list[Loader]:
-    if isinstance(over, Loader):
-        return [over]
-    if isinstance(over, (tuple, list)):
-        return [item for item in over if isinstance(item, Loader)]
-    return []
-
-
-def _reaches_backward(event: Event, nodes: list[tree.Entry]) -> bool:
-    loss = event.subject
-    return any(
-        isinstance(node, Event) and node.kind is Kind.BACKWARD and isinstance(node.data.get("flow"), Flow) and loss in node.data["flow"].losses
-        for node, _ in nodes
-    )
-
-
-def _dataset_role(loader: Loader) -> Role:
-    """The role of what a loader holds, or of what that was cut from; a test set that is split may be for validation and test."""
-    dataset, parted = loader.dataset, False
-    for _ in range(6):
-        if dataset is None:
-            break
-        if dataset.role != "unknown":
-            return "unknown" if parted and dataset.role == "test" else dataset.role
-        parted = parted or dataset.split is not None
-        dataset = dataset.origin
-    return "unknown"
 
 
 def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:

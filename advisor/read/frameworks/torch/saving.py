@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections.abc import Iterator
 from typing import Any
 
 from advisor.model.events import Kind
@@ -12,7 +13,7 @@ from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import texts
-from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Tensor, Union, Value, sequence
+from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
 
 def _held(value: Value | None) -> Value | None:
@@ -49,11 +50,24 @@ def content(value: Value | None) -> tuple[dict[str, str], bool, Module | None]:
     return {"": "unknown"}, False, None
 
 
+def _modules(value: Value | None, depth: int = 0) -> Iterator[Module]:
+    """The models among what is saved, as they are or as their states."""
+    if isinstance(value, Instance):
+        fact = value.data.get("fact") if value.role == "state" else value.fact
+        if isinstance(fact, Module):
+            yield fact
+    elif depth < 5:
+        held = value.members if isinstance(value, Union) else value.items if isinstance(value, Sequence) else ()
+        for item in value.items.values() if isinstance(value, Mapping) else held:
+            yield from _modules(item, depth + 1)
+
+
 @table.function("torch.save", "accelerate.save", "safetensors.torch.save_file")
 def save(call: LibraryCall) -> Value:
     """torch.save(object, path)"""
     parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
     fact = Save(call.place, parts=parts, complete=complete, path=_path(call), module=module)
+    fact.modules = tuple(dict.fromkeys(_modules(call.get("obj", 0) or call.get("tensors", 0))))
     saved = call.get("obj", 0)
     fact.contents = saved.place if isinstance(saved, Mapping) else None
     given = _held(call.get("obj", 0) or call.get("tensors", 0))
