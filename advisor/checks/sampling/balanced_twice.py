@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.losses import class_weights, trained_on
 from advisor.model.recipe import Recipe
 from advisor.model.samplers import is_balancing, of_training
@@ -26,6 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if len(conditions) > 1:
                 continue
             link = Link(sampler.place.file, sampler.place.line, f"{sampler.name} balances here")
-            off = loader.flag_off or sampler.flag_off or loss.flag_off
-            yield ctx.finding("both", at=loss, sampler=sampler.name, argument=argument, evidence=[link], confidence="medium" if off else None)
+            off = loader.flag_off or sampler.flag_off or loss.flag_off  # the two meet only where an option asks for it: to be compared, it may be
+            severity: Severity | None = "hint" if off else None
+            yield ctx.finding("both", at=loss, sampler=sampler.name, argument=argument, evidence=[link], severity=severity)
             break

@@ -23,6 +23,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     neutral = _neutral(scheduler)
     if neutral is not None:
+        if any(other is not scheduler and other.slot is scheduler.slot for other in ctx.recipe.schedulers):  # one of a choice of schedules
+            return
         name, known = neutral
         severity: Severity | None = "hint" if known.origin else None  # a setting of the program's own that stands at one asks for no schedule
         sure: Confidence | None = "medium" if scheduler.flag_off else None
