@@ -130,3 +130,12 @@ def evaluates(recipe: Recipe) -> bool:
 def _rounds(recipe: Recipe) -> frozenset[Loop]:
     """The outermost loops of each training: the epoch loop, or the batch loop where there is none."""
     return frozenset(loop.epoch or loop.batch for loop in training_loops(recipe))
+
+
+def is_length_of_run(patience: Known, epochs: Known | None) -> bool:
+    """True where the program takes the very setting of its length for its patience: `patience = epochs` is off by another name."""
+    if epochs is None:
+        return False
+    at = patience.place
+    written = {link for link in patience.origin if at is not None and (link.file, link.line) == (at.file, at.line)}
+    return patience.value == epochs.value and (at == epochs.place or not written.isdisjoint(epochs.origin))

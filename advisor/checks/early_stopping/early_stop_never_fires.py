@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import EarlyStopping
 from advisor.model.source import first
-from advisor.model.stopping import epochs_counted, epochs_waited, is_judged, patience_of, written_at
+from advisor.model.stopping import epochs_counted, epochs_waited, is_judged, is_length_of_run, patience_of, written_at
 
 
 def check(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
@@ -39,6 +39,6 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         run = first(ctx.recipe.epochs)
         alike = waited == epochs and patience[0].weak and run is not None and run.weak  # two defaults that leave it to the user
         alike = alike or stop.always_on or patience[0].default is not None  # nobody wrote it, or it is the way to switch it off
-        alike = alike or epochs < ctx.limit("shortest")
+        alike = alike or epochs < ctx.limit("shortest") or is_length_of_run(patience[0], run)
         case = "switched-off" if alike or waited > epochs * ctx.limit("off-factor") else "patience-beyond-run"
         yield ctx.finding(case, at=written_at(patience[0], stop), value_from=patience[0], patience=waited, epochs=epochs)

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.recipe import Loader
-from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown
+from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown, value_of
 
 
 def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
@@ -26,7 +26,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
             made = dataset.generator
             evidence = [Link(loader.place.file, loader.place.line, f"num_workers={known.value}")]
             values: dict[str, Any] = {"workers": known.value, "dataset": dataset}
-            yield ctx.finding("owned", at=made, evidence=evidence, value_from=known, confidence=None if index == 0 else "medium", **values)
+            case = "kept" if value_of(loader.settings.get("persistent_workers")) else "owned"
+            yield ctx.finding(case, at=made, evidence=evidence, value_from=known, confidence=None if index == 0 else "medium", **values)
             return
 
 
