@@ -95,9 +95,18 @@ table.RENAMES["timm"] = canonical
 def create_model(call: LibraryCall) -> Value:
     """timm.create_model("resnet50", pretrained=True, num_classes=10)"""
     name = call.reader.plain(call.get("model_name", 0))
-    text = name if isinstance(name, str) else ""
+    return _model(call, name if isinstance(name, str) else "", call.get("pretrained", 1))
+
+
+@table.prefix("timm.models")
+def by_name(call: LibraryCall) -> Value | None:
+    """timm.models.resnet50(pretrained=True), timm.models.resnest.resnest26d(): the same by the functions that the factory looks up."""
+    last = call.name.rpartition(".")[2]
+    return _model(call, last, call.get("pretrained", 0)) if last.startswith((*CONVOLUTIONAL, *ATTENTIVE)) else None
+
+
+def _model(call: LibraryCall, text: str, given: Value | None) -> Value:
     fact = Module(call.place, kind=f"timm.{text or 'model'}", complete=False, why="a model of a library")
-    given = call.get("pretrained", 1)
     fact.pretrained = setting(given) if given is not None else ABSENT if call.arguments.exact else Unknown("it may be given by ** arguments")
     fact.settings = {key: setting(value) for key, value in call.arguments.keywords.items() if key not in ("pretrained", "model_name")}
     base = text.partition(".")[0].removeprefix("hf_hub:timm/")
