@@ -257,7 +257,7 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
         return None
     first = isinstance(old, Sequence) and old.exact and not old.items and isinstance(new, Weights) and not new.each and not new.named
     if isinstance(old, Sequence) and isinstance(node.op, ast.Add) and not first:
-        value = subscripts.extend_sequence(reader, old, new)
+        value = subscripts.extend_sequence(reader, old, new, node)
         if value is not None:
             return None
     value = operators.binary(reader, node.op, old, new, node)

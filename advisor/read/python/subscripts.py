@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.facts import ANY
 from advisor.model.record import replace
+from advisor.model.source import Place
 from advisor.read.frameworks import cuts, table
 from advisor.read.python import attributes, calls, classes, functions, growing, keys, operators, written_keys
 from advisor.read.python.values import (
@@ -232,7 +233,7 @@ def hashable(value: Any) -> bool:
     return isinstance(value, (str, int, float, bool, bytes, type(None), tuple))
 
 
-def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
+def extend_sequence(reader: Reader, old: Sequence, new: Value, node: ast.AST) -> Value | None:
     """list += other, in place; None when it is not a list."""
     if old.kind != "list":
         return None
@@ -242,8 +243,18 @@ def extend_sequence(reader: Reader, old: Sequence, new: Value) -> Value | None:
         reader.store.write(old.state, "exact", combined.exact)
         growing.grow(reader, old, was, list(new.items) if new.exact else None)
     elif isinstance(new, Weights) and not new.each:
-        reader.store.write(old.state, "items", (*old.items, new))
+        reader.store.write(old.state, "items", (*old.items, listed(reader, new, reader.place(node))))
         reader.store.write(old.state, "exact", False)  # an item of it is many
     else:
         reader.store.write(old.state, "exact", False)
     return old
+
+
+def listed(reader: Reader, value: Weights, at: Place | None) -> Weights:
+    """The weights of a model as entries of a list, which can be gone through again: it is their iterator that is used up."""
+    used, parameters = value.state.get("consumed"), value.parameters
+    if parameters.iterator and used is not None:
+        parameters = replace(parameters, consumed_by=used)
+    elif parameters.iterator:
+        reader.store.write(value.state, "consumed", at)
+    return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)

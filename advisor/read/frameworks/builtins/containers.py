@@ -10,7 +10,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Part, Setting, Unknown, number
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
-from advisor.read.python import classes, functions, iteration, lifetimes
+from advisor.read.python import classes, functions, iteration, lifetimes, subscripts
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.counted import judge_range
 from advisor.read.python.values import (
@@ -174,7 +174,7 @@ def collect(call: LibraryCall) -> Value:
     kind = kind if kind in ("list", "tuple", "set") else "list"
     weights = [member for member in members(value) if isinstance(member, Weights)]
     if len(weights) == len(members(value)):
-        return join([_listed(call, member) for member in weights], value.when if isinstance(value, Union) else None)
+        return join([subscripts.listed(call.reader, member, call.place) for member in weights], value.when if isinstance(value, Union) else None)
     if isinstance(value, (Tensor, Opaque)) and value.flow is not None:
         return replace(value, listed=True) if isinstance(value, Tensor) else value
     if call.name.endswith("sorted"):
@@ -198,17 +198,6 @@ def collect(call: LibraryCall) -> Value:
     if isinstance(value, Union) and inner.items is None:
         return Opaque("one of several lists", "list")
     return sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
-
-
-def _listed(call: LibraryCall, value: Weights) -> Value:
-    """The weights of a model as a list: its iterator is used up."""
-    used = value.state.get("consumed")
-    parameters = value.parameters
-    if parameters.iterator and used is not None:
-        parameters = replace(parameters, consumed_by=used)
-    elif parameters.iterator:
-        call.reader.store.write(value.state, "consumed", call.place)
-    return Weights(replace(parameters, iterator=False), named=value.named, of_grad=value.of_grad)
 
 
 @function("builtins.dict")

@@ -156,14 +156,14 @@ def _append(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
 def _extend(reader: Reader, value: Sequence, call: LibraryCall) -> Value:
     for other in call.arguments.positional:
         items = reader.items(other) if not isinstance(other, Union) else None
-        weights = isinstance(other, Weights) and not other.each  # as many entries as there are weights, and known which
-        entire = items is not None or weights or (isinstance(other, Sequence) and bool(other.state.get("whole")))
+        weights = other if isinstance(other, Weights) and not other.each else None  # as many entries as there are weights, and known which
+        entire = items is not None or weights is not None or (isinstance(other, Sequence) and bool(other.state.get("whole")))
         whole = (value.exact or bool(value.state.get("whole"))) and entire and growing.steady(reader)
         was = growing.growth(value)
         if items is not None:
             _write(reader, value, (*value.items, *items), value.exact and growing.steady(reader))
-        elif weights:
-            _write(reader, value, (*value.items, other), False)
+        elif weights is not None:
+            _write(reader, value, (*value.items, subscripts.listed(reader, weights, call.place)), False)
         elif isinstance(other, Sequence) and other.kind not in ("range", "lazy"):
             _write(reader, value, (*value.items, *other.items), False)
         elif isinstance(other, (Opaque, Constant)):
