@@ -289,6 +289,8 @@ def eval_boolean(reader: Reader, node: ast.BoolOp) -> Value:
                 possible.append(value)
             continue
         if strong != is_and:
+            if is_and and all(isinstance(held, (Constant, Opaque)) for held in possible):
+                return value  # whichever of them is the answer, it does not hold
             possible.append(value)
             return join(possible)
         last = value

@@ -79,7 +79,7 @@ def range_(call: LibraryCall) -> Value:
             count = _or_later(setting(ends[0]), begins)
         elif len(given) == 2 and from_start and isinstance(last := members(end)[0], Opaque) and last.filled is not None:
             count = Unknown("the bounds of the range are not known", part=begins, filled=last.filled)
-        low = 0
+        low = numbers[0] if len(given) == 2 and isinstance(numbers[0], int) else 0
     item = Opaque("a counter", "int", low, high, alike=len(given) < 3)  # range(rank, n, processes) deals out
     made = sequence(list(items or [item]), "range", items is not None)
     made.state["iteration"] = Iteration(item, items, _loader(given), count, "range")
