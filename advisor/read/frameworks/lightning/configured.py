@@ -12,6 +12,7 @@ NAMES = ("lightning", "pytorch-lightning", "pytorch_lightning")  # what it is ca
 SCHEDULES_BY_HAND = (1, 3)  # from this version on, manual optimization leaves the schedulers to the module too
 MONITORED = (1,)  # from this version on, it has to be told which metric a schedule watches
 UNMONITORED = ""  # in place of the metric: it is told of none
+UNKNOWN = "unknown"  # in place of the interval: which one hangs on what the run is given, as the schedule itself may
 
 
 def configured(reader: Reader, value: Value | None) -> tuple[list[Instance], list[tuple[Instance, str, str | None]]]:
@@ -31,9 +32,10 @@ def configured(reader: Reader, value: Value | None) -> tuple[list[Instance], lis
         elif isinstance(item, Mapping):
             given, watched = reader.plain(item.items.get("interval")), reader.plain(item.items.get("monitor"))
             told = monitor if "monitor" not in item.items and item.exact else watched if isinstance(watched, str) else None
+            each = given if isinstance(given, str) else UNKNOWN if isinstance(item.items.get("interval"), Union) else interval
             for key in ("optimizer", "scheduler", "lr_scheduler"):
                 if key in item.items:
-                    take(item.items[key], given if isinstance(given, str) else interval, told)
+                    take(item.items[key], each, told)
         elif isinstance(item, Sequence):
             for part in item.items:
                 take(part, interval, monitor)

@@ -9,7 +9,7 @@ from advisor.model.events import Kind, Loop
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Loader, Optimizer, Scheduler
 from advisor.model.source import ABSENT, Known, Setting, Unknown, first, number, value_of
 from advisor.read.frameworks.lightning import sharded
-from advisor.read.frameworks.lightning.configured import apart, configured, leaves_schedules, monitored, refused, stepped
+from advisor.read.frameworks.lightning.configured import UNKNOWN, apart, configured, leaves_schedules, monitored, refused, stepped
 from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_loss, note_without_step
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.lightning.trials import note, tried
@@ -165,7 +165,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             optimizer.fact.owner = "lightning" if automatic else None
     for scheduler, interval, _ in schedulers:
         if isinstance(scheduler.fact, Scheduler):
-            scheduler.fact.stepped = "batch" if interval == "step" else "epoch"
+            scheduler.fact.stepped = {"step": "batch", UNKNOWN: "unknown"}.get(interval, "epoch")
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
