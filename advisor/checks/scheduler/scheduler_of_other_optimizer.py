@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
+from advisor.model.folds import cadence
 from advisor.model.gradients import escaped_to, holds_some, owned
 from advisor.model.recipe import Optimizer, Scheduler
 from advisor.model.schedules import is_part, steps_of
@@ -16,7 +17,9 @@ from advisor.model.source import Link
 def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     """A scheduler that is stepped, of an optimizer that is not, while another one moves the same weights."""
     recipe, optimizer = ctx.recipe, scheduler.optimizer
-    if optimizer is None or not scheduler.optimizer_known or scheduler.owner or is_part(recipe, scheduler) or not steps_of(recipe, scheduler):
+    if optimizer is None or not scheduler.optimizer_known or scheduler.owner or is_part(recipe, scheduler):
+        return
+    if all(cadence(context) == "once" for _, context in steps_of(recipe, scheduler)):  # apart from training its rates are only looked at
         return
     subjects = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
     stepping = [subject for subject in subjects if isinstance(subject, Optimizer)]
