@@ -17,7 +17,7 @@ HALF = ("float16", "torch.float16")
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     """An optimizer of Adam's kind over weights that are float16 themselves; the engine of DeepSpeed steps float32 copies of them."""
-    if optimizer.owner == "deepspeed":
+    if optimizer.owner == "deepspeed" or _stands_in(optimizer):
         return
     eps = first(optimizer.settings.get("eps"))
     value = number(eps)
@@ -27,6 +27,11 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if half is not None and not _replaced(half, ctx):
         flagged = optimizer.flag_off or half.flag_off
         yield ctx.finding("rounds-to-zero", at=optimizer, value_from=eps, confidence="medium" if flagged else None, value=value, model=half.name)
+
+
+def _stands_in(optimizer: Optimizer) -> bool:
+    """True for the other one of two that no flag of the program chooses between: a library that is not installed does."""
+    return optimizer.flag_off and not optimizer.when
 
 
 def _replaced(module: Module, ctx: Context) -> bool:
