@@ -7,6 +7,7 @@ from typing import Union
 from advisor.model.record import dataclass, field, replace
 
 ON_DISK = "what is on the disk"  # why it is not known whether a file is there
+SPREAD = "it may be given by * or ** arguments that could not be read"
 
 
 @dataclass(frozen=True, slots=True)

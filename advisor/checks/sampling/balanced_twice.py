@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding, Severity
 from advisor.model.losses import class_weights, trained_on
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Loss, Recipe
 from advisor.model.samplers import is_balancing, of_training
-from advisor.model.source import Link
+from advisor.model.source import SPREAD, Link, Unknown, number
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         for loss in recipe.losses:
             argument = class_weights(loss)
-            if argument is None or loss not in trained or loss.weighting == "proportional":
+            if argument is None or loss not in trained or loss.weighting == "proportional" or not _weighs(loss, argument):
                 continue
             conditions = {condition for condition in (loader.when, sampler.when, loss.when) if condition is not None}
             if len(conditions) > 1:
@@ -30,3 +30,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             severity: Severity | None = "hint" if off else None
             yield ctx.finding("both", at=loss, sampler=sampler.name, argument=argument, evidence=[link], severity=severity)
             break
+
+
+def _weighs(loss: Loss, argument: str) -> bool:
+    """True for weights of the classes that are surely given. The alpha of a focal loss may be one number, of positives against negatives."""
+    given = loss.settings.get(argument)
+    if isinstance(given, Unknown) and given.why == SPREAD:
+        return False
+    return argument != "alpha" or (number(given) is None and not loss.kind.startswith("torchvision."))

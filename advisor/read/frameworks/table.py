@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Union
 
 from advisor.model.record import dataclass, field
-from advisor.model.source import ABSENT, Known, OneOf, Option, Place, Setting, Unknown
+from advisor.model.source import ABSENT, SPREAD, Known, OneOf, Option, Place, Setting, Unknown
 from advisor.read.python.values import LEFT_OUT, Arguments, Instance, Value, setting
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class LibraryCall:
                 return OneOf(tuple(Option(left, o.when) if o.value == Unknown(LEFT_OUT.why) else o for o in found.options))
             return found
         if not self.arguments.exact:
-            return Unknown("it may be given by * or ** arguments that could not be read")
+            return Unknown(SPREAD)
         if default is REQUIRED:
             return ABSENT
         return Known(default, default=version or self.reader.default_version(self.name))
