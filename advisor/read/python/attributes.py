@@ -268,6 +268,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             if fact.assigned_early is None and place.file == file and start < reader.frame.module.row(place) < ready:
                 fact.assigned_early = place
             held_now = {id(getattr(item, "fact", None)) for item in members(before)} if before is not None else set()
+            if member is new and before is not None and any(isinstance(item, (Sequence, Mapping)) for item in members(before)):
+                fact.unregistered = tuple(held for held in fact.unregistered if held[0] != name)  # self.layers = nn.Sequential(*self.layers)
             other = fact.children.get(name)
             elsewhere = other is not None and other is not member.fact and id(other) not in held_now
             key = f"{name}|{len(fact.children)}" if elsewhere else name
