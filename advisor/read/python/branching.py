@@ -55,7 +55,7 @@ def _run_arms(reader: Reader, node: ast.If) -> str | None:
 
     def arm(body: list[ast.stmt], taken: bool) -> Callable[[], tuple[str | None, Any]]:
         def thunk() -> tuple[str | None, Any]:
-            narrowed = narrowing.narrow(reader, node.test, taken)
+            narrowed = narrowing.narrow(reader, node.test, taken) if body else []
             status = statements.run(reader, body)
             narrowing.widened_again(reader, narrowed)
             return status, None

@@ -20,6 +20,7 @@ from advisor.read.python.values import (
     Mapping,
     Opaque,
     Sequence,
+    Tensor,
     Union,
     Value,
     join,
@@ -214,9 +215,15 @@ def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
     several = Sequence("tuple", {"items": tuple(kinds), "exact": True})
     if isinstance(thing, ast.Subscript):
         return _filter_samples(reader, conditions.peek(reader, thing.value), lambda v: is_a(v, several) is not (not taken))
-    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(conditions.peek(reader, thing), Union):
+    held = conditions.peek(reader, thing)
+    if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(held, Union):
         return []
-    return _filter(reader, thing, lambda v: is_a(v, several) is not (not taken), False)
+    kept = [member for member in held.members if is_a(member, several) is not (not taken)]
+    if not kept or len(kept) == len(held.members):
+        return []
+    if not taken and all(isinstance(member, Tensor) for member in kept):  # a model that gives one tensor may not be made like one that gives several
+        kept = [Tensor(replace(member.flow, activation=None, activation_at=None)) for member in kept if isinstance(member, Tensor)]
+    return _put(reader, thing, held, join(kept))
 
 
 def _class(reader: Reader, node: ast.expr) -> Value | None:
