@@ -9,7 +9,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loop
 from advisor.model.gradients import by_hand, escaped_to, holds_some, kinds_of, owned, reached
-from advisor.model.recipe import Optimizer, Recipe
+from advisor.model.recipe import Flow, Optimizer, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -21,6 +21,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     stepping = {subject.slot for subject in subjects}
     training = [event for event, context in events(recipe.tree, Kind.BACKWARD) if training_loop(context) is not None]
+    if not training or _measured_only(recipe):
+        return
     for optimizer in recipe.optimizers:
         if optimizer.slot is not optimizer or optimizer in stepping or owned(recipe, optimizer) or not optimizer.modules:
             continue
@@ -36,3 +38,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", optimizer)
             continue
         yield ctx.finding("no-step", at=backward, kind=kinds_of(recipe, optimizer), line=optimizer.place)
+
+
+def _measured_only(recipe: Recipe) -> bool:
+    """True for a program that runs its models on numbers that it draws, without a loader, and keeps nothing: what is of interest is the time it takes."""
+    inputs = [event.data.get("input") for event, _ in events(recipe.tree, Kind.FORWARD)]
+    drawn = bool(inputs) and all(isinstance(flow, Flow) and flow.activation == "random" for flow in inputs)
+    return drawn and not recipe.loaders.items and not any(save.memory == "file" for save in recipe.saves)
