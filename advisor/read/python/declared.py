@@ -125,7 +125,8 @@ def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[
     """The options that some file asks for; where all are taken at once, those that are written anywhere."""
     if not wholesale:
         return _asked_of(reader, options, called_too, files)
-    if any(spelled.of(reader.project, file).taken and spelled.asked_in(reader.project, file).hands_on for file in files):
+    said = [(spelled.of(reader.project, file), file) for file in files]
+    if any(one.set_in_turn or (one.taken and spelled.asked_in(reader.project, file).hands_on) for one, file in said):
         return set(options)
     return {name for name in options if NOTES.search(name)} | spelled.written(options, (source.text for source in reader.modules.values()))
 

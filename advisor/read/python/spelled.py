@@ -34,6 +34,10 @@ SHOWN = pattern(  # what prints, logs or keeps all settings for whoever looks at
     r"|(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
 )
 SHOWN_IN_TURN = pattern(r"for(?<!\wfor)\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
+SET_IN_TURN = pattern(  # `for key, value in vars(args).items(): config.set(key, value)`
+    r"^([ \t]*)for\s[^\n]*(?:\bvars\(|\b__dict__\b)[^\n]*:[ \t]*\n(?:\1[ \t][^\n]*\n|\n)*?\1[ \t][^\n]*(?:\bsetattr\(|\.set\(|\]\s*=(?!=))",
+    re.MULTILINE,
+)
 ALL_OF = pattern(r"\bvars\(\s*\w+\s*\)")
 OF_A_MODULE = r"^\s*import\s+{0}\b|^\s*import\s+[\w.]+\s+as\s+{0}\b|^\s*from\s+torchvision\s+import\s[^\n]*\b{0}\b"
 OWNED = pattern(r"(?<![\w.])(\w+)\.__dict__")
@@ -71,6 +75,7 @@ class Spelled:
     called: frozenset[str]  # as methods
     wholesale: bool
     taken: bool  # all settings, for more than to print, log or write them down
+    set_in_turn: bool  # each goes into something else, under its name
     computed: bool
 
 
@@ -128,11 +133,13 @@ def _of(text: str) -> Spelled:
     attributes = NAME.findall(text)
     settings = _without_modules(text)
     wholesale = keys.found_in(settings, WHOLESALE)
+    shown = _without_shown(settings) if wholesale else settings
     return Spelled(
         names=frozenset(map(intern, (*(name for name, called in attributes if not called), *TEXT.findall(text)))),
         called=frozenset(intern(name) for name, called in attributes if called),
         wholesale=wholesale,
-        taken=wholesale and keys.found_in(_without_shown(settings), WHOLESALE),
+        taken=wholesale and keys.found_in(shown, WHOLESALE),
+        set_in_turn=wholesale and SET_IN_TURN.search(shown) is not None,
         computed=keys.found_in(text, COMPUTED),
     )
 
