@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if any(len(other.divided) > 1 and other.divided[0] == flow.divided[0] and other.losses == flow.losses for _, other in totals):
             continue  # multiplied by the batch size, or by whatever it is, afterwards
-        if _of_means(flow) and counts_samples(flow.divided[0], flow.source):
+        if _of_means(flow) and counts_samples(flow.divided[0], flow.source) and not _one_by_one(flow, recipe):
             divided.update(flow.losses)
             yield ctx.finding("divided-by-samples", at=place, batch_size=size)
         elif not flow.losses and counts_batches(flow.divided[0], flow.source):
@@ -65,6 +65,19 @@ def _scores_of_batches(recipe: Recipe) -> dict[Loop, list[tuple[Event | Call, Fl
             calls = (node for node in inside if isinstance(node, Call) and not contains(node.body, Kind.FORWARD))
             found.setdefault(loop, []).append((next(calls, event), flow))
     return found
+
+
+def _one_by_one(flow: Flow, recipe: Recipe) -> bool:
+    """True where a loop over the samples of a batch, or over parts of it, adds up what is averaged."""
+    for event, context in events(recipe.tree, Kind.COUNT, Kind.KEEP):
+        added = event.data.get("flow")
+        if not isinstance(added, Flow) or set(added.losses).isdisjoint(flow.losses):
+            continue
+        over = next((loop for loop in context.loops if flow.source in loaders(loop)), None)
+        inner = context.loops[context.loops.index(over) + 1 :] if over is not None else ()
+        if any(loop.what != "turn" for loop in inner):
+            return True
+    return False
 
 
 def _of_means(flow: Flow) -> bool:
