@@ -48,7 +48,7 @@ class Dataset(Fact):
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     drawn: bool = False  # all that it holds was drawn at random where it is built
     any_index: bool = False  # its own __getitem__ never looks at its index
-    two_views: bool = False  # its own __getitem__ may call one transform several times on one thing, as contrastive losses ask for
+    two_views: bool = False  # its own __getitem__ may call one transform several times on one thing, as contrastive losses ask for, or give both
     published: bool = False  # a whole split as the authors of the data set made it
     placeholder: Place | None = None  # where __getitem__ draws its inputs from nothing, although its targets come from data
     placeholder_key: str | None = None  # the part of the input that is drawn so, where others are not

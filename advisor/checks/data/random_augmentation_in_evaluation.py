@@ -76,7 +76,7 @@ def _runs(recipe: Recipe, loader: Loader) -> bool:
     """False for samples that a loop only looks at: no model runs on them, or on the first batch alone to see that it runs; and for those of which one
     model is given several views."""
     turns = [(node, around) for node, around in walk(recipe.tree) if isinstance(node, Loop) and loader in loaders(node)]
-    return not turns or any(_judges(turn) and not _left(turn) and not _again(around) for turn, around in turns)
+    return not turns or any(_judges(turn, recipe) and not _left(turn) and not _again(around) for turn, around in turns)
 
 
 def _again(around: Around) -> bool:
@@ -85,9 +85,13 @@ def _again(around: Around) -> bool:
     return any(loop.what == "range" and not contains(loop.body, *changes) for loop in around.loops)
 
 
-def _judges(turn: Loop) -> bool:
-    """True where a model runs, or is handed to what may run it."""
-    return contains(turn.body, Kind.FORWARD, Kind.LOSS) or any(isinstance(event.subject, Module) for event, _ in events_below(turn, Kind.ESCAPE))
+def _judges(turn: Loop, recipe: Recipe) -> bool:
+    """True where a model runs, or is handed to what may run it: one that is frozen gives features, which training may be given."""
+    if contains(turn.body, Kind.LOSS) or any(isinstance(event.subject, Module) for event, _ in events_below(turn, Kind.ESCAPE)):
+        return True
+    run = [(event.subject, any(arm.label == "flag" for _, arm in around.arms)) for event, around in events_below(turn, Kind.FORWARD)]
+    usual = [model for model, flagged in run if not flagged] or [model for model, _ in run]
+    return any(recipe.evaluates or not isinstance(model, Module) or model.trainable != "no" for model in usual)
 
 
 def _left(turn: Loop) -> bool:

@@ -47,12 +47,38 @@ def any_index(cls: Class) -> bool:
 
 
 def two_views(cls: Class) -> bool:
-    """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`."""
+    """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`; or
+    gives what came of it beside the thing itself: `self.erase(clean.clone()), clean`, of which one is to be made from the other."""
     method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
     if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or not method.node.args.args:
         return False
     own = method.node.args.args[0].arg
-    return any(_repeats(node, own) for node in (method.node, *scopes.parts_of(method.node)))
+    return any(_repeats(node, own) for node in (method.node, *scopes.parts_of(method.node))) or _gives_both(method.node, own)
+
+
+def _gives_both(method: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> bool:
+    behind = assigned(method.body)
+    for node in scopes.parts_of(method):
+        given = node.value if isinstance(node, ast.Return) else None
+        parts: list[ast.expr] = []
+        if isinstance(given, (ast.Tuple, ast.List)):
+            parts = given.elts
+        elif isinstance(given, ast.Dict):
+            parts = given.values
+        elif isinstance(given, ast.Call):
+            parts = [*given.args, *(keyword.value for keyword in given.keywords)]
+        plain = {part.id for part in parts if isinstance(part, ast.Name)}
+        made = [behind.get(part.id) if isinstance(part, ast.Name) else part for part in parts]
+        if any(_original(call.args[0]) in plain for call in made if isinstance(call, ast.Call) and _is_held(call, own)):
+            return True
+    return False
+
+
+def _original(given: ast.expr) -> str | None:
+    """The name of what is given, or of what a copy is given of."""
+    while isinstance(given, ast.Call) and isinstance(given.func, ast.Attribute):
+        given = given.args[0] if given.args else given.func.value  # copy.deepcopy(x), x.clone()
+    return given.id if isinstance(given, ast.Name) else None
 
 
 def _repeats(node: ast.AST, own: str) -> bool:
