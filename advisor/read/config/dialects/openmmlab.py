@@ -19,7 +19,7 @@ _PROCESSING = (  # keys of a data set that say what becomes of its samples, not 
     "box_type_3d modality use_valid_flag max_refetch times"
 )
 PROCESSING = frozenset(_PROCESSING.split())
-MEANINGS = {"warmup_ratio": "warmup_factor"}  # what lr_config calls the share of the rate that a warm-up begins at, which elsewhere is its share of the run
+MEANINGS = {"warmup_ratio": "warmup_factor"}  # of lr_config: where a warm-up of the rate begins, not its share of the run
 LISTING = frozenset({"ann_file", "ann_files", "split", "img_dir", "indices"})  # without one of these `test_mode` chooses the part of a known data set
 
 
