@@ -1,4 +1,4 @@
-"""A module that a class keeps in a list of one, so that it is no part of it: a feature network that is neither trained nor saved, a teacher, a parent."""
+"""A module that a class keeps in a list of one, so that it is no part of it: a pretrained network that is not to be trained or saved, a teacher."""
 
 from __future__ import annotations
 
