@@ -93,9 +93,16 @@ def generator_seed(call: LibraryCall) -> Value:
     return call.this
 
 
-@table.function("torch.seed", "torch.initial_seed", "torch.random.initial_seed")
+@table.function("torch.seed", "torch.random.seed")
+def any_seed(call: LibraryCall) -> Value:
+    """torch.seed(): another seed each time, which torch chooses; no seed that anybody set."""
+    call.reader.emit(Kind.SEED, call.node, Seed(call.place, generators="torch", value=Unknown("a seed that torch chose")))
+    return Opaque("torch's own seed", "int")
+
+
+@table.function("torch.initial_seed", "torch.random.initial_seed")
 def initial_seed(call: LibraryCall) -> Value:
-    """A seed that torch chose or has."""
+    """The seed that torch has."""
     return Opaque("torch's own seed", "int")
 
 
