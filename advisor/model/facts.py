@@ -222,6 +222,7 @@ class Seed(Fact):
     conditional: Literal["always", "flag"] = "always"
     from_clock: bool = False
     clock_at: Place | None = None  # where the clock was read, on a line of its own
+    opposed: bool = False  # the clock is one arm of a condition whose other arm sets a number
     drawn: Place | None = None  # where its value is drawn at random, which nothing shows or keeps
 
 
