@@ -164,7 +164,7 @@ def _moves_inputs(recipe: Recipe) -> bool:
 
 
 def _downloaded(recipe: Recipe) -> tuple[Module, ...]:
-    """The modules whose weights came with a model, and its parts that nothing was put in the place of; those that were filled from a file when built."""
+    """The modules whose weights came with a model, and its parts that nothing was put in the place of; those filled from a file when built."""
     wholes = [module for module in recipe.modules if not starts_random(module.pretrained)]
     found = dict.fromkeys(part for whole in wholes for part in whole.walk() if part.place == whole.place)
     built: dict[object, list[Branch]] = {}
