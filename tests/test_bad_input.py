@@ -14,6 +14,7 @@ from tests.programs import SOFTMAX
 
 TORCH = "import torch\n"
 ELIF = "import sys, torch\na = len(sys.argv)\nif a:\n    x = 0\n"
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 904\n"
 SETTINGS = "learning_rate: 1\nbatch_size: 3\nepochs: 3\n"
 CORRECT = "correct the file at this place; nothing else in it was judged"
 READABLE = "make the file readable, or leave it out with exclude in the settings"
@@ -179,6 +180,8 @@ SKIPPED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "cell": ({"a.ipynb": notebook("import torch\nx = (1", "x = 2")}, "a.ipynb", 1, "cell 1 does not parse and was left out"),
     "template": ({"a.yaml": SETTINGS + "{% if x %}\ny: {{ x }}\n{% endif %}\n"}, "a.yaml", 4, "found character that cannot start any token"),
     "comments": ({"a.json": '{\n  // of an editor\n  "lr": 1, "batch_size": 3, "epochs": 3\n}'}, "a.json", 2, "it is JSON with comments"),
+    "yaml-json": ({"a.json": "AMP: false\nTRAIN:\n  LR: 1\n  BATCH_SIZE: 3\n  EPOCHS: 3\n"}, "a.json", 1, "it is YAML by the name of JSON"),
+    **{f"pointer-{suffix}": ({f"a.{suffix}": POINTER}, f"a.{suffix}", 1, "it is a pointer of Git LFS") for suffix in ("json", "yaml", "py", "ipynb")},
     "budget": ({"a.py": TORCH + "x = [1, 2, 3]\n" * 70_000}, "a.py", 48_001, "the budget of 240,000 expressions was spent here"),
     "elif": (
         {"a.py": ELIF + "".join(f"elif a == {i}:\n    x = {i}\n" for i in range(900)) + SOFTMAX},

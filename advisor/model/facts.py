@@ -222,6 +222,7 @@ class Seed(Fact):
     conditional: Literal["always", "flag"] = "always"
     from_clock: bool = False
     clock_at: Place | None = None  # where the clock was read, on a line of its own
+    opposed: bool = False  # the clock is one arm of a condition whose other arm sets a number
     drawn: Place | None = None  # where its value is drawn at random, which nothing shows or keeps
 
 
@@ -368,7 +369,7 @@ class Hyperparameter(Fact):
 @dataclass(slots=True, eq=False)
 class Broken(Fact):
     """A file that is there but cannot be read or parsed. `kind`: syntax, python2, newer-python, merge-marker, nul, encoding, notebook,
-    too-large, too-deep, permission, link, not-a-file, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""
+    too-large, too-deep, permission, link, not-a-file, not-fetched, yaml, ...; `detail` says what, in a clause; `skipped` ones are no finding."""
 
     kind: str = "syntax"
     detail: str = ""
@@ -377,4 +378,4 @@ class Broken(Fact):
     @property
     def unreadable(self) -> bool:
         """True when it never became text; else it is text that does not parse."""
-        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "unreadable", "nul")
+        return self.kind in ("encoding", "permission", "link", "not-a-file", "too-large", "unreadable", "nul", "not-fetched")

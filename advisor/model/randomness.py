@@ -164,9 +164,18 @@ def _moves_inputs(recipe: Recipe) -> bool:
 
 
 def _downloaded(recipe: Recipe) -> tuple[Module, ...]:
-    """The modules whose weights came with a model, and its parts that nothing was put in the place of."""
+    """The modules whose weights came with a model, and its parts that nothing was put in the place of; those filled from a file when built."""
     wholes = [module for module in recipe.modules if not starts_random(module.pretrained)]
-    return tuple(dict.fromkeys(part for whole in wholes for part in whole.walk() if part.place == whole.place))
+    found = dict.fromkeys(part for whole in wholes for part in whole.walk() if part.place == whole.place)
+    built: dict[object, list[Branch]] = {}
+    for event, context in events(recipe.tree, Kind.BUILD, Kind.RESTORE):
+        if event.kind is Kind.BUILD:
+            built[event.subject] = [branch for branch, _ in context.arms]
+        elif event.subject.module in built and event.subject.saved is None and not isinstance(event.data.get("source"), Module):
+            further = {arm.label for branch, arm in context.arms if branch not in built[event.subject.module]}
+            if not further & {"flag", "except"}:
+                found.update(dict.fromkeys(part for part in event.subject.module.walk() if part in built))
+    return tuple(dict.fromkeys([*found, *(module for module in recipe.modules if module.copy_of in found)]))
 
 
 @once

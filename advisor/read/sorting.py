@@ -65,7 +65,7 @@ def look(project: Project, path: str, sorting: Sorting) -> Look:
     """What a file is; parsed only where its text does not tell."""
     data = project.read_bytes(path)
     if isinstance(data, Broken):
-        data.skipped = data.kind in ("link", "not-a-file") and path in sorting.strays
+        data.skipped = data.kind in ("link", "not-a-file", "not-fetched") and path in sorting.strays
         return Look("broken", data)
     if config_module.is_config(data) or (sorting.passed <= FEW_CONFIGS and config_module.is_settings(data)):
         return Look("config")

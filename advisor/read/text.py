@@ -48,6 +48,13 @@ def parse_program(text: str) -> tuple[ast.Module, str]:
 
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+POINTER = b"version https://git-lfs.github.com/spec/"  # what stands in place of a file that Git LFS keeps elsewhere
+
+
+def not_fetched(display: str) -> Broken:
+    """A file of which only the pointer is here: nothing is wrong with it, and nothing in it can be judged."""
+    return Broken(Place(display, 1), kind="not-fetched", detail="it is a pointer of Git LFS, whose content was not fetched", skipped=True)
+
 
 def undecodable(data: bytes, display: str, error: Exception) -> Broken:
     """Why bytes are no text, and where: UTF-16, NUL bytes, an encoding that nobody knows or that is not kept to."""

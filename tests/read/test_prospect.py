@@ -131,3 +131,31 @@ def test_importing_files_does_not_count(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(prospect, "ENOUGH", 400)
     recipe = program(tmp_path, {"more.py": LONG + "x = long()\ny = long()\n", "main.py": EVALUATES.replace("import loop", "import more")})
     assert [module.name for module in recipe.modules] == ["Softmax"]
+
+
+REGISTERS = """\
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = {"body": torch.nn.Linear(4, 4)}
+        long()
+        self.build()
+
+    def build(self):
+        for name, part in self.parts.items():
+            self.add_module(name, part)
+
+    def forward(self, x):
+        return self.parts["body"](x)
+"""
+
+
+def test_layers_of_a_constructor_that_was_not_read_whole_may_be_registered_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"main.py": f"{LONG}\n{REGISTERS}\nNet()(torch.rand(1, 4))\n"}
+    monkeypatch.setattr(prospect, "ENOUGH", 50)
+    recipe = program(tmp_path, files)
+    [net] = [module for module in recipe.modules if module.user_class]
+    assert recipe.not_read and not net.complete
+    assert not net.unregistered

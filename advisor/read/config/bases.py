@@ -41,7 +41,7 @@ def _resolve(project: Project, path: str, root: Mapped, chain: list[str], broken
             continue
         data = project.read_bytes(full)
         if isinstance(data, Broken):
-            broken.append(missing_base(item.place, key, item.value, full))
+            broken.append(data if data.kind == "not-fetched" else missing_base(item.place, key, item.value, full))
             continue
         display = project.display(full)
         text = data.decode("utf-8-sig", "replace")

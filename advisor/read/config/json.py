@@ -13,6 +13,7 @@ from advisor.read.config.tree import DEEPEST, Listed, Mapped, Node, Scalar, dupl
 
 _SPACE = pattern(r"[ \t\r\n]*")
 _NUMBER = pattern(r"-?\d+(\.\d+)?([eE][-+]?\d+)?|-?Infinity|NaN|true|false|null")
+_SETTING = pattern(r"\A\w+:(\s|$)", re.MULTILINE)  # with no quotes, no brace around
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -24,8 +25,9 @@ def parse(text: str, display: str) -> Node | Broken | None:
         json.loads(text)
     except json.JSONDecodeError as error:
         commented = text.startswith(("//", "/*"), error.pos)  # the settings of an editor or compiler; what reads it knows how
-        detail = "it is JSON with comments" if commented else error.msg
-        return Broken(Place(display, error.lineno, error.colno), kind="json", detail=detail, skipped=commented)
+        other = not error.pos and text[0].isalpha() and _SETTING.search(text) is not None  # YAML, as a program may write it whatever the name
+        detail = "it is JSON with comments" if commented else "it is YAML by the name of JSON" if other else error.msg
+        return Broken(Place(display, error.lineno, error.colno), kind="json", detail=detail, skipped=commented or other)
     except (RecursionError, ValueError):
         return Broken(Place(display, 1), kind="json", detail="it is nested too deeply or holds numbers that cannot be read")
     return _Scanner(text, display).run()

@@ -11,6 +11,7 @@ from advisor.model.record import dataclass, replace
 from advisor.model.sharding import ONE_RANK
 from advisor.model.source import Link
 from advisor.read.frameworks import launched, table, twice
+from advisor.read.frameworks.commands import by_command
 from advisor.read.frameworks.dataclasses import as_option, filled
 from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
@@ -99,28 +100,6 @@ def group(call: LibraryCall) -> Value:
     return call.this
 
 
-@table.method("argument-parser", "add_subparsers")
-def subparsers(call: LibraryCall) -> Value:
-    """Commands: each parser's options join the namespace."""
-    dest = call.get("dest")
-    if isinstance(dest, Constant):
-        _write(call.reader, call.this, str(dest.value), Opaque("the command chosen", "str"))
-    return call.reader.instance("argparse.subparsers", role="subparsers", node=call.node, data={"of": call.this})
-
-
-@table.method("subparsers", "add_parser")
-def add_parser(call: LibraryCall) -> Value:
-    """One command: written into the same table (its values hold only when it is chosen)."""
-    of: Instance = call.this.data["of"]
-    parents = call.get("parents")
-    for parent in parents.items if isinstance(parents, Sequence) else ():
-        given = parent.data if isinstance(parent, Instance) else {}
-        for key in ("options", "specs"):
-            call.reader.store.write(of.data, key, {**of.data.get(key, {}), **given.get(key, {})})
-        of.data.get("said", []).extend(given.get("said", ()))
-    return of
-
-
 def _write(reader: Reader, instance: Instance, dest: str, value: Value) -> None:
     reader.store.write(instance.data, "options", {**instance.data.get("options", {}), dest: value})
 
@@ -196,7 +175,7 @@ def add_argument(call: LibraryCall) -> Value:
         allowed = [one.value for one in reader.items(call.get("choices") or NONE) or () if isinstance(one, Constant) and not one.weak]
         if allowed and isinstance(value, (Constant, Opaque)):
             value = replace(value, choices=tuple(dict.fromkeys((*((value.value,) if isinstance(value, Constant) else ()), *allowed))))
-        _write(reader, call.this, dest, value)
+        _write(reader, call.this, dest, by_command(call, dest, value))
         plain = action_value is None and option.kind is None and words is None and call.get("choices") is None and call.arguments.exact
         said = Hyperparameter(call.place, name=dest, value=setting(value), declared="argparse", type=_type_of(option.kind), at=place)
         said.action = str(action) if action in _SWITCHES else ""

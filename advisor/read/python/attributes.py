@@ -11,6 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.python import classes, functions, lacking, scopes, undeclared
+from advisor.read.python.boxed import is_boxed
 from advisor.read.python.idle import is_idle
 from advisor.read.python.values import (
     Arguments,
@@ -284,7 +285,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             if not held:
                 owner.data.setdefault("containers", {})[name] = reader.place(node)
             if modules and not any(isinstance(other, Instance) for other in given):  # a module, or a list of it from the other side of a branch
-                fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
+                if owner.cls is None or len(held) > 1 or not is_boxed(owner.cls, name, *modules.values()):
+                    fact.unregistered = (*(u for u in fact.unregistered if u[0] != name), (name, reader.place(node)))
                 if owner.cls is not None and is_idle(owner.cls, name):
                     fact.idle |= {name}
                 for number, part in modules.items():

@@ -14,7 +14,7 @@ from advisor.read.python.bodies import put_off
 from advisor.read.python.mentions import Mentions
 from advisor.read.python.names import Names
 from advisor.read.python.values import Constant, Value
-from advisor.read.text import UNPARSABLE, decode, parse_program, source_lines, undecodable
+from advisor.read.text import POINTER, UNPARSABLE, decode, not_fetched, parse_program, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
 MOST_HELD = 100_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
@@ -171,7 +171,8 @@ class Project:
             if size > largest:
                 return Broken(Place(display, 1), kind="too-large", detail=f"it has {size:,} bytes, more than the {largest:,} that are read")
             with open(path, "rb") as stream:
-                return stream.read()
+                data = stream.read()
+            return data if not data.startswith(POINTER) else not_fetched(display)
         except PermissionError:
             return Broken(Place(display, 1), kind="permission", detail="there is no permission to read it")
         except OSError as error:

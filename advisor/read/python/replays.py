@@ -123,13 +123,17 @@ def size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
 
 
 def handed_back(value: Value, function: Function, entered: Arguments | None, arguments: Arguments) -> Value:
-    """What a replayed call gives: the class that is handed in comes back itself, and what was made of another class or function is not known."""
+    """What a replayed call gives: the class that is handed in comes back itself; what was made of another class or function is not known, nor is what is
+    made of an object in place of a tensor."""
     if isinstance(value, Union):
         return join([handed_back(member, function, entered, arguments) for member in value.members])
-    if not isinstance(value, (Class, Function, Instance, Bound, Partial)):
+    if not isinstance(value, (Class, Function, Instance, Bound, Partial, Tensor)):
         return value
     now = _by_name(function, arguments)
     before = _by_name(function, entered) if entered is not None else {}
+    if isinstance(value, Tensor):  # of a model it is a model, as in `move(batch)`, `move(model)`
+        other = any(isinstance(old, Tensor) and isinstance(now.get(name), Instance) for name, old in before.items())
+        return Opaque(f"`{function.name}` is called too often for every call to be followed") if other else value
     for name, old in before.items():
         if value is old and type(now.get(name, old)) is type(old):
             return now.get(name, old)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, UndefinedName
 from advisor.read.notebook import lines_left_out
+from advisor.read.python.executed import is_executed
 from advisor.read.python.refusals import under
 from advisor.read.python.values import Class, Library
 
@@ -46,7 +47,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
         if module.cells is not None and unbound:
             unbound -= _left_out(reader.project, module, unbound)
         reader.refusals.unbound[module.display] = unbound
-    if name not in reader.refusals.unbound[module.display]:
+    if name not in reader.refusals.unbound[module.display] or (module is reader.entry and reader.asked_of_entry(is_executed, module.path)):
         return
     fact = UndefinedName(module.place(node), name=name, alone=_stands_alone(module))
     under(reader, fact)

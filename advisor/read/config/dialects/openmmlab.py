@@ -19,6 +19,7 @@ _PROCESSING = (  # keys of a data set that say what becomes of its samples, not 
     "box_type_3d modality use_valid_flag max_refetch times"
 )
 PROCESSING = frozenset(_PROCESSING.split())
+MEANINGS = {"warmup_ratio": "warmup_factor"}  # of lr_config: where a warm-up of the rate begins, not its share of the run
 LISTING = frozenset({"ann_file", "ann_files", "split", "img_dir", "indices"})  # without one of these `test_mode` chooses the part of a known data set
 
 
@@ -147,7 +148,7 @@ def mmcv(root: Mapped, display: str) -> Recipe:
     policy = _text(find(root, "lr_config.policy"))
     section = find(root, "lr_config")
     if policy is not None and policy != "fixed" and isinstance(section, Mapped):
-        settings = {str(key): builder.setting(f"lr_config.{key}") for key in section.entries if key != "policy"}
+        settings = {MEANINGS.get(str(key), str(key)): builder.setting(f"lr_config.{key}") for key in section.entries if key != "policy"}
         by_epoch = value_of(settings.get("by_epoch", ABSENT)) is not False
         builder.scheduler(f"mmcv.{policy}", settings, builder.place("lr_config.policy"), "epoch" if by_epoch else "batch")
     _clip(builder, "optimizer_config.grad_clip")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from advisor.read.python.values import Class, Constant, Function, Instance, members
+from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Value, members
 
 ENTRANCES = ("__getitem__", "__iter__", "__getitems__")
 
@@ -102,6 +102,8 @@ class _Way:
             ends = isinstance(test.op, ast.Or)
             return ends if ends in truths else None if None in truths else not ends
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            if isinstance(test.ops[0], (ast.Is, ast.IsNot)) and _is_none(test.comparators[0]) and self._is_something(test.left, method):
+                return isinstance(test.ops[0], ast.IsNot)
             left, right = list(self._sides(test, method))
             return None if left is None or right is None else _compared(test.ops[0], left, right)
         held = self._held(test, method)
@@ -116,12 +118,25 @@ class _Way:
 
     def _held(self, node: ast.expr, method: Function) -> Constant | None:
         """The setting that self.something is."""
+        found = self._value(node, method)
+        return found if isinstance(found, Constant) else None
+
+    def _is_something(self, node: ast.expr, method: Function) -> bool:
+        """True for what the data set was given that is surely not None."""
+        value = self._value(node, method)
+        return value is not None and not isinstance(value, (Constant, Opaque))
+
+    def _value(self, node: ast.expr, method: Function) -> Value | None:
+        """What self.something holds; of several things the one by default."""
         if not _own(node, method):
             return None
         assert isinstance(node, ast.Attribute)
         value = self.instance.attributes.get(node.attr)
-        found = members(value)[0] if value is not None else None
-        return found if isinstance(found, Constant) else None
+        return members(value)[0] if value is not None else None
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _compared(operator: ast.cmpop, left: Constant, right: Constant) -> bool | None:

@@ -14,6 +14,7 @@ from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.parameters import added
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.subscripts import is_counter
 from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value, Weights, setting
@@ -21,6 +22,7 @@ from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Ten
 FLOOR = 1e-2  # what is added below this is a floor against log(0), no term
 PROBABILITIES = ("softmax", "sigmoid")
 DIVISIONS_KEPT = 4
+WITHOUT_ITEMS = (0, 5)  # from this version of torch on a single number is a tensor without dimensions, of which no item can be taken
 
 
 def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST) -> Value | None:
@@ -235,13 +237,19 @@ def unary(reader: Reader, symbol: str, value: Value, node: ast.AST) -> Value | N
 # --- subscripts --------------------------------------------------------------------------------------------------
 
 
+def _has_no_item(reader: Reader) -> bool:
+    """False for a project that pins a torch where `loss.data[0]` is how to read a number."""
+    version = pinned(reader, "torch")
+    return version is None or version >= WITHOUT_ITEMS
+
+
 def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
     """x[i], x[:, 0], weights[labels], batch["labels"]"""
     flow = flow_of(owner)
     if flow is None:
         return None
     if isinstance(index, Constant) and isinstance(index.value, (int, str)) and not isinstance(index.value, bool):
-        if flow.rank == 0 and isinstance(index.value, int):
+        if flow.rank == 0 and isinstance(index.value, int) and _has_no_item(reader):
             reader.recipe.indexed.append((reader.place(node), flow))
         if flow.source is not None and flow.activation is None and len(flow.part) < 6:
             return Tensor(_part(flow, index.value), batch=axes.of(owner) if not flow.part else None)  # what stands beside each other in a batch

@@ -166,6 +166,8 @@ def loaded_other(call: LibraryCall) -> Value:
 def _source(value: Value | None) -> Value | None:
     """The state that is loaded, seen through a dict that was made of its tensors."""
     value = _held(value)
+    if isinstance(value, Instance) and value.role == "state":
+        return value.data.get("updated", value)
     if isinstance(value, Mapping):
         parts = [item for item in value.items.values() if isinstance(item, Instance) and item.role in ("loaded", "state", "state-tensor")]
         return next((part for part in parts if part.data.get("save") is not None), parts[0]) if parts else value
@@ -228,6 +230,9 @@ def state_method(call: LibraryCall) -> Value:
     name = call.name.rpartition(".")[2]
     if name == "copy":
         return call.this
+    if name == "update" and (given := _source(call.arguments.positional[0] if call.arguments.positional else None)) is not None:
+        call.this.data["updated"] = given  # own.update(loaded): whose weights they are from here on
+        return NONE
     tensor = call.reader.instance("state-tensor", role="state-tensor", data=dict(call.this.data)) if name in ("items", "values") else NONE
     if name == "items":
         return sequence([sequence([Opaque("a key of a state", "str"), tensor], "tuple")], "generator", exact=False)

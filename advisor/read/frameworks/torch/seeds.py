@@ -27,7 +27,24 @@ def tell(call: LibraryCall, generators: Generators, value: Value | None, *, else
     given = setting(value) if value is not None else ABSENT
     fact = Seed(call.place, generators=generators, value=given, clock_at=_clock_at(call, value))
     fact.from_clock = clock(value) or (else_clock and value is None)
+    fact.opposed = fact.from_clock and _opposed(call)
     call.reader.emit(Kind.SEED, call.node, call.reader.record(fact))
+
+
+def _opposed(call: LibraryCall) -> bool:
+    """True in an arm of a condition whose other arm hands a number to the same function: the clock is meant to undo that seed."""
+    around = call.reader.frame.function or call.reader.frame.module.tree
+    for node in ast.walk(getattr(around, "node", around)):
+        if isinstance(node, ast.If) and isinstance(call.node, ast.Call):
+            arms = [[inner for statement in arm for inner in ast.walk(statement)] for arm in (node.body, node.orelse)]
+            if any(call.node in one and _sets_a_number(other, call.node.func) for one, other in (arms, arms[::-1])):
+                return True
+    return False
+
+
+def _sets_a_number(nodes: list[ast.AST], function: ast.expr) -> bool:
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.dump(node.func) == ast.dump(function)]
+    return any(len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, int) for node in calls)
 
 
 def _clock_at(call: LibraryCall, value: Value | None) -> Place | None:
@@ -93,9 +110,16 @@ def generator_seed(call: LibraryCall) -> Value:
     return call.this
 
 
-@table.function("torch.seed", "torch.initial_seed", "torch.random.initial_seed")
+@table.function("torch.seed", "torch.random.seed")
+def any_seed(call: LibraryCall) -> Value:
+    """torch.seed(): another seed each time, which torch chooses; no seed that anybody set."""
+    call.reader.emit(Kind.SEED, call.node, Seed(call.place, generators="torch", value=Unknown("a seed that torch chose")))
+    return Opaque("torch's own seed", "int")
+
+
+@table.function("torch.initial_seed", "torch.random.initial_seed")
 def initial_seed(call: LibraryCall) -> Value:
-    """A seed that torch chose or has."""
+    """The seed that torch has."""
     return Opaque("torch's own seed", "int")
 
 
