@@ -197,17 +197,26 @@ def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
 
 @once
 def _after_training(recipe: Recipe) -> frozenset[Event]:
-    """What is drawn when all training is over: for a picture of its results, say. What a loop draws that trains is drawn before its next turn."""
+    """What is drawn when all training is over: for a picture of its results, say. What a loop draws that trains is drawn before its next turn.
+
+    Gradients that are computed when the last step is done are looked at, and are among what is found.
+    """
     found: set[Event] = set()
     trained = False
-    for event, context in events(recipe.tree, Kind.DRAW, Kind.BACKWARD, Kind.ESCAPE):
-        if event.kind is Kind.DRAW:
-            if trained and not any(_trains(loop) for loop in context.loops):
-                found.add(event)
-        elif event.kind is Kind.BACKWARD or event.data.get("trains"):
+    told = list(events(recipe.tree, Kind.DRAW, Kind.BACKWARD, Kind.OPTIMIZER_STEP, Kind.ESCAPE))
+    stepped = any(_steps(event) for event, _ in told)
+    for event, context in told:
+        if _steps(event) or (event.kind is Kind.BACKWARD and not stepped):
             trained = True
             found.clear()
+        elif trained and event.kind is not Kind.ESCAPE and not any(_trains(loop) for loop in context.loops):
+            found.add(event)
     return frozenset(found)
+
+
+def _steps(event: Event) -> bool:
+    """True for a step of an optimizer, and for what takes such steps unseen."""
+    return event.kind is Kind.OPTIMIZER_STEP or bool(event.data.get("trains"))
 
 
 def _trains(loop: Loop) -> bool:
