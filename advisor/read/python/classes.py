@@ -171,11 +171,13 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         if base == "torch.nn.Module" and not unknown_base:
             instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, arguments.after(instance), node, instance)
+        if reader.spent and isinstance(instance.fact, facts.Module):  # what is a list by now may be layers two lines on
+            instance.fact.complete, instance.fact.why, instance.fact.unregistered = False, "the rest of its constructor was not read", ()
         if isinstance(instance.fact, facts.Dataset):
             instance.fact.rewritten = frozenset()  # what its constructor writes makes it
             held = [value for value in instance.attributes.values() if not isinstance(value, Constant)]
             instance.fact.drawn = bool(held) and all(isinstance(value, Tensor) and value.flow.activation == "random" for value in held)
-        if "containers" in instance.data:
+        if "containers" in instance.data and not reader.spent:
             from advisor.read.python.attributes import gather
 
             gather(reader, instance)
