@@ -7,7 +7,7 @@ from typing import Literal
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
-from advisor.model.kinds import WEIGHTED, comes_whole, is_test, starts_random
+from advisor.model.kinds import WEIGHTED, comes_whole, has_weights, is_test, starts_random
 from advisor.model.modes import gradients_off, trained_modules
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import ON_DISK, Known, Unknown, is_absent, value_of
@@ -136,7 +136,7 @@ def trained_models(recipe: Recipe) -> list[Module]:
 
 def _drawn_parts(model: Module, holders: dict[Module, list[Module]], depth: int = 0) -> list[Module]:
     """The model, or the parts that it was handed, where it draws no weights of its own: they are drawn where those are built."""
-    held = holders.get(model, []) if depth < HELD else []
+    held = [part for part in holders.get(model, ()) if has_weights(part) or not part.fully_known] if depth < HELD else []
     parts = [part for part in held if _drawn(part)] or held
     return [inner for part in parts for inner in _drawn_parts(part, holders, depth + 1)] or [model]
 
