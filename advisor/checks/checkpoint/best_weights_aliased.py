@@ -102,8 +102,8 @@ def _later(save: Save, kept: Around, used: Around) -> bool:
     inside = _within(used, loops[-1])
     if arm is None or any(other is arm for _, other in inside):
         return False
-    both = {other for _, other in kept.arms}
-    return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(_leaves(other) for _, other in inside if other not in both)
+    apart = [other for _, other in inside if all(other is not both for _, both in kept.arms)]
+    return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(map(_leaves, apart))
 
 
 def _kept_anew(save: Save, used: Around) -> bool:

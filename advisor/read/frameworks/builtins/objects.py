@@ -232,8 +232,8 @@ def _is_foreign(value: Instance, name: str) -> bool | None:
     if wrapped or ("BatchNorm" in last and "BatchNorm" in value.kind):
         return None
     bases = value.cls.mro if value.cls is not None else ()
-    others = [base for base in bases if not isinstance(base, Class) and not (isinstance(base, Library) and base.name.startswith(("torch.nn.", *BARE)))]
-    return False if not others and _is_layer(value, name) is False else None
+    plain = all(isinstance(base, Class) or (isinstance(base, Library) and base.name.startswith(("torch.nn.", *BARE))) for base in bases)
+    return False if plain and _is_layer(value, name) is False else None
 
 
 def _layers_match(kind: str, last: str) -> bool | None:
