@@ -242,3 +242,40 @@ def test_the_flag_of_the_layers_that_a_rate_is_judged_for_is_named(tmp_path: Pat
     assert found.message.endswith('(only when not (kind == "lstm"))')
     (found,) = told(OPTIONAL.replace('default="lstm"', 'default="transformer"'), "missing-warmup")
     assert "only when" not in found.message
+
+
+SUMMED = """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+model = nn.Linear(20, 3)
+optimizer = torch.optim.OPTIMIZER
+loader = DataLoader(TensorDataset(torch.load("x.pt"), torch.load("y.pt")), batch_size=32, shuffle=True)
+for epoch in range(10):
+    for i, (x, y) in enumerate(loader):
+        nn.functional.cross_entropy(model(x), y).backward()
+        if (i + 1) % 4 == 0:
+            CLIP
+            optimizer.step()
+            optimizer.zero_grad()
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "clip", "severity"),
+    [
+        ("Adam(model.parameters(), lr=1e-3)", "", "hint"),
+        ("Adam(model.parameters(), lr=1e-3, weight_decay=1e-4)", "", "warning"),
+        ("Adam(model.parameters(), lr=1e-3)", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)", "warning"),
+        ("AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)", "", "hint"),
+        ("SGD(model.parameters(), lr=0.1)", "", "warning"),
+    ],
+)
+def test_gradients_of_any_size_are_alike_to_adam(
+    optimizer: str, clip: str, severity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [found] = told(SUMMED.replace("OPTIMIZER", optimizer).replace("CLIP", clip or "pass"), "accumulation-not-divided")
+    assert (found.severity, found.place.line) == (severity, 11)

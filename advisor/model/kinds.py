@@ -140,6 +140,11 @@ def known_throughout(modules: Iterable[Module]) -> bool:
     return all(part.complete for part in parts(modules))
 
 
+def comes_whole(module: Module) -> bool:
+    """True for a language model whose checkpoint holds its last layer as well: nothing of it is drawn anew."""
+    return module.causal and not module.children and brings_weights(module) and not has_adapter([module])
+
+
 def from_scratch(modules: Iterable[Module]) -> bool:
     """True when every layer was seen and none brings weights from elsewhere."""
     found = list(parts(modules))

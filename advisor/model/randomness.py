@@ -7,8 +7,8 @@ from typing import Literal
 
 from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
-from advisor.model.kinds import WEIGHTED, is_test, starts_random
-from advisor.model.modes import trained_modules
+from advisor.model.kinds import WEIGHTED, comes_whole, has_weights, is_test, starts_random
+from advisor.model.modes import gradients_off, trained_modules
 from advisor.model.recipe import Loader, Module, Recipe, Seed, Split
 from advisor.model.source import ON_DISK, Known, Unknown, is_absent, value_of
 
@@ -136,23 +136,25 @@ def trained_models(recipe: Recipe) -> list[Module]:
 
 def _drawn_parts(model: Module, holders: dict[Module, list[Module]], depth: int = 0) -> list[Module]:
     """The model, or the parts that it was handed, where it draws no weights of its own: they are drawn where those are built."""
-    parts = [part for part in holders.get(model, ()) if _drawn(part)] if depth < HELD else []
+    held = [part for part in holders.get(model, ()) if has_weights(part) or not part.fully_known] if depth < HELD else []
+    parts = [part for part in held if _drawn(part)] or held
     return [inner for part in parts for inner in _drawn_parts(part, holders, depth + 1)] or [model]
 
 
 @once
 def _holders(recipe: Recipe) -> dict[Module, list[Module]]:
-    """The modules of the project whose constructor builds and draws nothing, with the parts that were built before."""
+    """The modules of the project whose constructor builds and draws nothing but other such modules, with the parts that were built before."""
     built: set[Module] = set()
     found: dict[Module, list[Module]] = {}
     own: set[object] = set()  # those whose methods build or draw
     for event, context in events(recipe.tree, Kind.BUILD, Kind.DRAW):
         if isinstance(event.subject, Module):
             parts = list(dict.fromkeys(event.subject.children.values()))
-            if event.subject.user_class and parts and event.subject not in own and built.issuperset(parts):
+            before = built.issuperset(part.copy_of or part for part in parts)
+            if event.subject.user_class and parts and event.subject not in own and before:
                 found[event.subject] = parts
             built.add(event.subject)
-        if isinstance(event.subject, Module) or event.kind is Kind.DRAW:
+        if (isinstance(event.subject, Module) and event.subject not in found) or event.kind is Kind.DRAW:
             own.update(call.of for call in context.calls if call.of is not None)
     return found
 
@@ -206,17 +208,26 @@ def _drawn(part: Module, around: tuple[Module, ...] = ()) -> bool:
 
 @once
 def _after_training(recipe: Recipe) -> frozenset[Event]:
-    """What is drawn when all training is over: for a picture of its results, say. What a loop draws that trains is drawn before its next turn."""
+    """What is drawn when all training is over: for a picture of its results, say. What a loop draws that trains is drawn before its next turn.
+
+    Gradients that are computed when the last step is done are looked at, and are among what is found.
+    """
     found: set[Event] = set()
     trained = False
-    for event, context in events(recipe.tree, Kind.DRAW, Kind.BACKWARD, Kind.ESCAPE):
-        if event.kind is Kind.DRAW:
-            if trained and not any(_trains(loop) for loop in context.loops):
-                found.add(event)
-        elif event.kind is Kind.BACKWARD or event.data.get("trains"):
+    told = list(events(recipe.tree, Kind.DRAW, Kind.BACKWARD, Kind.OPTIMIZER_STEP, Kind.ESCAPE))
+    stepped = any(_steps(event) for event, _ in told)
+    for event, context in told:
+        if _steps(event) or (event.kind is Kind.BACKWARD and not stepped):
             trained = True
             found.clear()
+        elif trained and event.kind is not Kind.ESCAPE and not any(_trains(loop) for loop in context.loops):
+            found.add(event)
     return frozenset(found)
+
+
+def _steps(event: Event) -> bool:
+    """True for a step of an optimizer, and for what takes such steps unseen."""
+    return event.kind is Kind.OPTIMIZER_STEP or bool(event.data.get("trains"))
 
 
 def _trains(loop: Loop) -> bool:
@@ -251,7 +262,9 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     Where no more is known of the model than that it is trained, the loader that shuffles its training data. `nodes`: a part of the program alone.
     """
     nodes = recipe.tree if nodes is None else nodes
-    models = trained_models(recipe)
+    trained_here = trained_models(recipe)
+    models = [model for model in trained_here if not comes_whole(model)]
+    writes = bool(trained_here) and not models  # language models alone, which write a text by sampling that is looked at
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
     steering = STEERING - {"init", "split"} | ({"noise"} if _moves_inputs(recipe) and recipe.models.items else set())
@@ -266,6 +279,8 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
             return event
         if event.kind is Kind.DRAW and event.data.get("use") in steering and not event.data.get("generator"):
             library = event.data.get("library")
+            if writes and gradients_off(context):
+                continue
             if library not in (None, "torch") and any(map(set_by_default, seeds_of(recipe, library))):
                 continue
             picked = library == "python" and event.data.get("use") == "sampling"  # a few pictures to look at, often

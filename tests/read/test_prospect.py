@@ -159,3 +159,27 @@ def test_layers_of_a_constructor_that_was_not_read_whole_may_be_registered_later
     [net] = [module for module in recipe.modules if module.user_class]
     assert recipe.not_read and not net.complete
     assert not net.unregistered
+
+
+HALF = (
+    "from torch import nn\n\n"
+    + LONG
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(8, size) for size in (8, 8)]
+        self.span = max(long()) - min(long())
+        self.layers = nn.Sequential(*self.layers)
+
+
+Net()
+"""
+)
+
+
+def test_of_a_constructor_that_was_read_in_part_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prospect, "ENOUGH", 50)
+    net = next(module for module in program(tmp_path, {"main.py": HALF}).modules if module.name == "Net")
+    assert not net.complete
+    assert net.unregistered == ()

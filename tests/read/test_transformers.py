@@ -311,3 +311,34 @@ def test_sentence_transformers_are_trained_by_a_trainer(tmp_path: Path, given: s
     assert [loader.role for loader in found.loaders] == roles and found.loaders.complete is complete
     (optimizer,) = found.optimizers
     assert value_of(optimizer.settings["lr"]) == 2e-5 and value_of(found.epochs) == 3
+
+
+FIT = """\
+from sentence_transformers import InputExample, SentenceTransformer, losses
+from torch.utils.data import DataLoader
+
+model = SentenceTransformer("microsoft/mpnet-base")
+loader = DataLoader([InputExample(texts=["a", "b"], label=0.5)], shuffle=True, batch_size=16)
+model.fit([(loader, losses.CosineSimilarityLoss(model))], epochs=4{given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "optimizer", "rate", "schedule"),
+    [
+        ("", "torch.optim.AdamW", 2e-5, ("transformers.linear", 10000)),
+        (", warmup_steps=100, scheduler='WarmupCosine', optimizer_params={'lr': 1e-4}", "torch.optim.AdamW", 1e-4, ("transformers.cosine", 100)),
+        (", scheduler='ConstantLR', optimizer_class=torch.optim.SGD", "torch.optim.SGD", None, None),
+        (", **options()", None, None, ("transformers.unknown", None)),
+    ],
+)
+def test_sentence_transformers_fit_themselves(
+    tmp_path: Path, given: str, optimizer: str | None, rate: float | None, schedule: tuple[str, int | None] | None
+) -> None:
+    (tmp_path / "train.py").write_text("import torch\nfrom mine import options\n" + FIT.format(given=given))
+    (found,) = read([str(tmp_path / "train.py")]).recipes
+    assert found.trains and found.framework == "transformers" and value_of(found.epochs) == 4
+    assert [(made.kind, value_of(made.settings["lr"])) for made in found.optimizers] == ([(optimizer, rate)] if optimizer else [])
+    assert found.optimizers.complete is bool(optimizer)
+    assert [(one.kind, value_of(one.settings["warmup_steps"])) for one in found.schedulers] == ([schedule] if schedule is not None else [])
+    assert not found.loaders.complete and [loader.role for loader in found.loaders] == ["unknown"]

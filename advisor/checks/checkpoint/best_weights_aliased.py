@@ -102,7 +102,8 @@ def _later(save: Save, kept: Around, used: Around) -> bool:
     inside = _within(used, loops[-1])
     if arm is None or any(other is arm for _, other in inside):
         return False
-    return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(_leaves(other) for _, other in inside)
+    apart = [other for _, other in inside if all(other is not both for _, both in kept.arms)]
+    return all(_whatever_happens(branch, other, loops[-1]) for branch, other in inside) or any(map(_leaves, apart))
 
 
 def _kept_anew(save: Save, used: Around) -> bool:
@@ -127,4 +128,5 @@ def _whatever_happens(branch: Branch, arm: Arm, loop: Loop) -> bool:
 
 def _leaves(arm: Arm) -> bool:
     """True for an arm that ends the loop, as early stopping does: the state is from a turn before."""
-    return any(isinstance(node, Exit) and node.what in ("break", "return") for node, _ in walk(arm.body))
+    exits = ((node, around) for node, around in walk(arm.body) if isinstance(node, Exit))
+    return any(node.what in ("break", "return") and not around.calls and not (node.what == "break" and around.loops) for node, around in exits)

@@ -24,9 +24,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Train mode arms a frozen part, eval mode (its own, or of its norms) disarms it, a backward in training is checked."""
     frozen = [part for part in frozen_parts(recipe) if not _kept_in_eval(recipe, part)]
-    if frozen and _from_the_start(recipe):
-        frozen = [part for part in frozen if not (from_scratch([part]) and _at_the_end(part, recipe))]  # its turn comes in a later stage
     wholes = {part: next((model for model in recipe.models if part in model.walk()), part) for part in frozen}
+    if frozen and _from_the_start(recipe):  # the turn of an end that was drawn at random comes in a later stage
+        frozen = [part for part in frozen if not (from_scratch([wholes[part]]) and _at_the_end(part, wholes[part]))]
     told: set[Module] = set()  # models of which several parts are frozen are told once
     by_then = _frozen_by_then(recipe, frozen)
     order = Order(checks=lambda event: by_then.get(event, ()), clears=_disarmed(recipe), arms=to_train)
@@ -63,9 +63,8 @@ def _from_the_start(recipe: Recipe) -> bool:
     return True
 
 
-def _at_the_end(part: Module, recipe: Recipe) -> bool:
+def _at_the_end(part: Module, whole: Module) -> bool:
     """True where nothing of its model that is trained stands behind a part: nothing learns on what it gives."""
-    whole = next((model for model in recipe.models if part in model.walk()), part)
     order, inside = list(whole.walk()), set(part.walk())
     behind = order[max(place for place, module in enumerate(order) if module in inside) + 1 :]
     return whole is not part and all(module.trainable == "no" for module in behind if not module.children and layers([module], WEIGHTED))

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.accumulation import windows
-from advisor.model.finding import Finding
-from advisor.model.recipe import Flow, Recipe
-from advisor.model.source import value_of
+from advisor.model.finding import Confidence, Finding, Severity
+from advisor.model.recipe import Flow, Optimizer, Recipe
+from advisor.model.source import candidates, is_unknown, value_of
+
+ADAM = frozenset({"torch.optim.Adam", "torch.optim.AdamW", "torch.optim.NAdam", "torch.optim.RAdam", "torch.optim.Adamax"})  # divide by the size
+DECOUPLED = "torch.optim.AdamW"
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """For each window: the backwards of mean-reduced library losses that meet no division."""
+    """For each window: the backwards of mean-reduced library losses that meet no division. A hint where the size cancels."""
     for window in windows(recipe):
         if window.turns == 1 or window.rewritten:
             continue
@@ -22,8 +25,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             size = value_of(window.size)
             case = "times" if size is not None else "times-unknown"
-            yield ctx.finding(case, at=backward, confidence=None if size is not None else "medium", times=size, step=window.step.place)
+            severity: Severity | None = "hint" if not recipe.clipping.items and _cancels(window.optimizer) else None
+            sure: Confidence | None = None if size is not None else "medium"
+            yield ctx.finding(case, at=backward, severity=severity, confidence=sure, times=size, step=window.step.place)
             break
+
+
+def _cancels(optimizer: Optimizer | None) -> bool:
+    """True where gradients of any size move the weights alike: they are divided by it, and no decay is added to them before."""
+    if optimizer is None or optimizer.kind not in ADAM:
+        return False
+    decays = [optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)]
+    none = not any(is_unknown(decay) or any(known.value for known in candidates(decay)) for decay in decays)
+    return none or optimizer.kind == DECOUPLED or value_of(optimizer.settings.get("decoupled_weight_decay")) is True
 
 
 def _is_mean(flow: Flow) -> bool:

@@ -11,7 +11,7 @@ from advisor.model.kinds import is_test
 from advisor.model.pipelines import augmentations
 from advisor.model.recipe import Recipe
 
-CASES = ("layer", "transform", "sampler", "suggestion")
+CASES = ("layer", "transform", "sampler", "suggestion", "optimizer")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Module, Sampler
+from advisor.model.recipe import Module, Optimizer, Sampler
 from advisor.read.python import classes, conditions, scopes
 from advisor.read.python.values import Function, Instance, Mapping, Tensor, Value
 
@@ -25,7 +25,7 @@ def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     if len(node.targets) != 1 or not isinstance(target, ast.Name) or target.id.startswith("_"):
         return
     what = _what(reader, node.value, value)
-    if what is None or not _is_unread(reader, target.id, node):
+    if what is None or not (_is_given_anew(reader, node) if what == "optimizer" else _is_unread(reader, target.id, node)):
         return
     data = value.data.get("steps") if isinstance(value, Instance) else None
     call = reader.text(node.value.func if isinstance(node.value, ast.Call) and what != "layer" else node.value)
@@ -43,6 +43,8 @@ def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
     if isinstance(value, Instance):
         if value.role == "transform" and value.data.get("steps"):
             return "transform"
+        if isinstance(value.fact, Optimizer) and value.cls is None:
+            return "optimizer"
         return "sampler" if isinstance(value.fact, Sampler) and value.cls is None else None
     if isinstance(node.func, ast.Attribute) and node.func.attr.startswith(SUGGESTED):
         trial = conditions.peek(reader, node.func.value)
@@ -62,6 +64,12 @@ def _gives_alone(reader: Reader, layer: Instance) -> bool:
         return False
     calls = (part.func for part in scopes.parts_of(forward.node) if isinstance(part, ast.Call))
     return not any(isinstance(called, ast.Attribute) and called.attr.endswith(("_", "append", "update", "copy")) for called in calls)
+
+
+def _is_given_anew(reader: Reader, node: ast.Assign) -> bool:
+    """True for a name to which the next line gives another value; one that nothing reads at all is told of by what never steps."""
+    source, function = reader.frame.module, reader.frame.function
+    return source.cells is None and node in scopes.asked(source.tree if function is None else function.node)[1]
 
 
 def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:

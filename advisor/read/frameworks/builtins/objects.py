@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.facts import ANY
 from advisor.model.recipe import Broken
+from advisor.model.recipe import Module as Layer
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
 from advisor.read.python.values import (
@@ -153,6 +154,7 @@ BARE = frozenset({"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Gener
 NETWORKS = ("torchvision.models.", "timm.", "transformers.")  # whole networks, which are no layers
 NO_TENSORS = ("module", "loss", "optimizer", "scheduler", "loader", "scaler")
 HOLDING = ("Sequential", "ModuleList", "ModuleDict")
+INTERFACES = ("collections", "typing", "typing_extensions", "abc", "numbers", "types")  # what has their methods is one of them
 
 
 def is_a(value: Value, kind: Value | None) -> bool | None:
@@ -186,7 +188,7 @@ def _is(value: Value, kind: Value | None) -> bool | None:
                 return value.role in ("module", "loss")
             if kind.name == "torch.Tensor" and value.role in NO_TENSORS:
                 return False
-            return _is_layer(value, kind.name) if kind.name.startswith("torch.nn.") else None
+            return _is_layer(value, kind.name) if kind.name.startswith("torch.nn.") else _is_foreign(value, kind.name)
         if isinstance(value, Tensor):
             return True if kind.name == "torch.Tensor" else None
         return False if isinstance(value, Constant) else None
@@ -216,6 +218,22 @@ def _is_layer(value: Instance, name: str) -> bool | None:
     if value.kind.startswith("torch.nn."):
         return _layers_match(value.kind, last)
     return False if value.kind.startswith(NETWORKS) and last not in HOLDING else None
+
+
+def _is_foreign(value: Instance, name: str) -> bool | None:
+    """False for a layer of torch.nn, or a module of the project with no other base, where a class of another library is none of torch's by its name.
+
+    A wrapper, which is no norm, and a batch norm that is converted take the place of what they are made of.
+    """
+    root, last = name.partition(".")[0], name.rpartition(".")[2]
+    if not value.kind.startswith("torch.nn.") or root.startswith("torch") or root in INTERFACES or last.isupper() or not last[:1].isupper():
+        return None
+    wrapped = last.endswith("Parallel") or (isinstance(value.fact, Layer) and bool(value.fact.wrapped) and "Norm" not in last)
+    if wrapped or ("BatchNorm" in last and "BatchNorm" in value.kind):
+        return None
+    bases = value.cls.mro if value.cls is not None else ()
+    plain = all(isinstance(base, Class) or (isinstance(base, Library) and base.name.startswith(("torch.nn.", *BARE))) for base in bases)
+    return False if plain and _is_layer(value, name) is False else None
 
 
 def _layers_match(kind: str, last: str) -> bool | None:
