@@ -45,10 +45,15 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
         part = source[0].names.get(source[1], ()) if isinstance(source, tuple) and isinstance(source[0], Split) else ()
         if _says_test(part) and source in final_data(recipe):
             return source[0]  # type: ignore[no-any-return]
-        if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names):
+        if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names) and not _holds_validation(source):
             if source.slot in final_data(recipe) or _stands_apart(source.dataset):
                 return source
     return None
+
+
+def _holds_validation(loader: Loader) -> bool:
+    """True for a data set that was told to be the validation data, whatever it is called."""
+    return loader.dataset is not None and loader.dataset.role == "validation"
 
 
 def _is_validation(data: Data) -> bool:
