@@ -52,8 +52,10 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
 
 
 def _holds_validation(loader: Loader) -> bool:
-    """True for a data set that was told to be the validation data, whatever it is called."""
-    return loader.dataset is not None and loader.dataset.role == "validation"
+    """True for a data set of the project that is told to be the validation data, `split="val"`, whatever it is called."""
+    told = loader.dataset.told if loader.dataset is not None and loader.dataset.told else {}
+    words = [text.lower() for given in told.values() if given is not ... for text in given if isinstance(text, str)]
+    return any(word in ("val", "valid", "validation", "dev") for word in words)
 
 
 def _is_validation(data: Data) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.model.pipelines import steps
 from advisor.model.recipe import Dataset, Flow, Role, Transform
 from advisor.model.record import replace
-from advisor.model.source import Known, Setting, Unknown, number, value_of
+from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
 from advisor.read.frameworks.cuts import rows_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -77,9 +77,6 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
         fact.transforms = _steps(instance, instance.attributes)
     if fact.role == "unknown":
         roles = {_role(instance.attributes[name]) for name in SPLITS if name in instance.attributes} - {"unknown"}
-        if not roles and instance.cls is not None:  # what its constructor was told, and did not keep
-            told = [value_of(fact.settings[name]) for name in SPLITS if name in fact.settings]
-            roles = {role_of_words(word) for word in told if isinstance(word, str)} - {"unknown"}
         if len(roles) == 1:
             fact.role = roles.pop()
     if fact.generator is None and instance.cls is not None:
