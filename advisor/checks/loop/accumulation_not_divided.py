@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.accumulation import windows
+from advisor.model.accumulation import Window, windows
 from advisor.model.finding import Finding
 from advisor.model.recipe import Flow, Recipe
 from advisor.model.source import value_of
@@ -14,7 +14,7 @@ from advisor.model.source import value_of
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """For each window: the backwards of mean-reduced library losses that meet no division."""
     for window in windows(recipe):
-        if window.turns == 1 or window.rewritten:
+        if window.turns == 1 or window.rewritten or _goes_through_batch(window):
             continue
         for backward, _ in window.backwards:
             flow = backward.data.get("flow")
@@ -24,6 +24,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             case = "times" if size is not None else "times-unknown"
             yield ctx.finding(case, at=backward, confidence=None if size is not None else "medium", times=size, step=window.step.place)
             break
+
+
+def _goes_through_batch(window: Window) -> bool:
+    """True for a loop over the samples of one batch, which has as many as the loader puts into it: their losses are summed up as they come. Of what
+    an unread loader gives, the items may be samples too."""
+    inner, outer = window.loop.within[0] if window.branch is None and window.loop.within else None, window.loop.batch
+    if inner is None or inner.over is not None or inner.what not in ("data", "unknown"):
+        return False
+    return outer.over is not None or outer.what in ("data", "unknown", "loader")
 
 
 def _is_mean(flow: Flow) -> bool:
