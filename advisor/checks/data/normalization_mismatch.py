@@ -24,6 +24,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for loader in recipe.loaders:
         if loader.role not in ("validation", "test") or loader.collected:
             continue
+        if any(_agrees(loader, other) for other in training):
+            continue  # another training loader belongs to another stage of the program
         for other in training:
             case = _differs(loader, other)
             if case is not None:
@@ -48,6 +50,13 @@ def _differs(loader: Loader, other: Loader) -> str | None:
         if isinstance(a, Known) and isinstance(b, Known) and not _same(a.value, b.value):
             return "different"
     return None
+
+
+def _agrees(loader: Loader, other: Loader) -> bool:
+    """True for data of one kind that are surely normalised alike."""
+    held = (normalization(pipeline(loader) or []), normalization(pipeline(other) or []))
+    kinds = [one.dataset.kind for one in (loader, other) if one.dataset is not None]
+    return None not in held and len(kinds) == 2 and kinds[0] == kinds[1] and _differs(loader, other) is None
 
 
 def _same(one: object, two: object) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Kind, events
+from advisor.model.events import Event, Kind, events, events_below
 from advisor.model.finding import Finding
+from advisor.model.folds import contains
 from advisor.model.randomness import Library, draws, is_run
 from advisor.model.recipe import Module, Recipe, Seed
 from advisor.model.source import Link
@@ -32,6 +33,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if order[drawn] > order[seed] or max(order[drawn], order[seed]) > trained:
             continue  # what is drawn when training is over is for show, and what is seeded then is for what follows
         told.add(seed)
+        if isinstance(drawn.subject, Module) and _of_split(around):
+            continue
         case = "after-model" if isinstance(drawn.subject, Module) else "after-split" if drawn.kind is Kind.SPLIT else "after-draw"
         at, other, what = (seed, drawn, "the model is built here") if case == "after-model" else (drawn, seed, f"the seed of {library} is set here")
         where = other.place
@@ -42,6 +45,15 @@ def _apart(one: Around, other: Around) -> bool:
     """True for two ways through a program of which a run takes one."""
     taken = {id(branch): arm for branch, arm in one.arms}
     return any(taken.get(id(branch), arm) is not arm for branch, arm in other.arms)
+
+
+def _of_split(around: Around) -> bool:
+    """True for a seed in a function that parts the data and neither builds nor trains a model: it is the seed of the split."""
+    call = around.calls[-1] if around.calls else None
+    if call is None or not contains(call.body, Kind.SPLIT):
+        return False
+    builds = any(isinstance(event.subject, Module) for event, _ in events_below(call, Kind.BUILD))
+    return not builds and not contains(call.body, Kind.FORWARD, Kind.BACKWARD)
 
 
 def _seeds(event: Event, library: Library) -> bool:

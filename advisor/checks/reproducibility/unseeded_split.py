@@ -66,6 +66,8 @@ def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[F
     library, at = library_of(split), split.order[1] if split.order is not None else event
     if "seed" in recipe.owner_silences and recipe.seeds.complete and not seeds_of(recipe, library):
         yield ctx.finding("before-framework", at=at, framework=recipe.framework)
+    elif _may_be_trained_on(recipe, split):
+        ctx.skip("the program trains on several data sets together: both parts of the split may be among them", event)
     elif unseeded(recipe, library):
         yield ctx.finding("unseeded-evaluation" if _spares_training(recipe, split) else "unseeded", at=at, library=library)
     elif not recipe.seeds.complete:
@@ -78,6 +80,12 @@ def _spares_training(recipe: Recipe, split: Split) -> bool:
     trained = [loader for loader in cut if loader.role == "train"]
     known = recipe.loaders.complete and len(cut) == len(recipe.loaders) and bool(trained)
     return known and any(cut.values()) and not any(cut[loader] for loader in trained) and all(loader.role != "unknown" for loader in cut)
+
+
+def _may_be_trained_on(recipe: Recipe, split: Split) -> bool:
+    """True where no loader is seen to take a part of a split, and several loaders are trained on: labelled samples and unlabelled ones."""
+    trained = {loader.slot for loader in recipe.loaders if loader.role == "train" and not loader.flag_off}
+    return len(trained) > 1 and not any(_cut_by(loader.dataset, split) for loader in recipe.loaders)
 
 
 def _cut_by(dataset: Dataset | None, split: Split) -> bool:

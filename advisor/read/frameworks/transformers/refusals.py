@@ -125,6 +125,8 @@ def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
         return
     taker, place = this.kind.rpartition(".")[2], this.data["evaluation_place"]
     if strategy.value == "no":
+        if strategy.default is None:
+            return  # who writes "no" in so many words means it
         call.reader.record(IdleEvaluation(place, taker=taker, why="strategy"))
         return
     every, steps = _interval(this), argument("max_steps")
