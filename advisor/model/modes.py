@@ -10,11 +10,10 @@ from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
-from advisor.model.source import Known, Unknown, value_of
+from advisor.model.source import Known, value_of
 
 OFF = ("no_grad", "inference_mode")
 SWITCHES = (*OFF, "enable_grad", "set_grad_enabled")
-MODE = "the mode of the module"  # what is not known of `model.training`
 CHOICES = ("argmax", "argmin", "argsort", "max", "min", "a comparison")  # they end the graph, which was built all the same
 
 
@@ -51,12 +50,6 @@ def _switched_on(region: Region) -> bool:
 def to_eval(event: Event) -> Iterable[Module]:
     """The module that an event puts into eval mode."""
     return (event.subject,) if event.kind is Kind.EVAL_MODE and isinstance(event.subject, Module) else ()
-
-
-def put_back(context: Context) -> bool:
-    """True where a model was found in eval mode: `if not was_training: model.eval()` leaves it as it was."""
-    asked = [(branch.condition, arm.taken_when) for branch, arm in context.arms if branch.condition is not None and arm.taken_when is not None]
-    return any(isinstance(one.left, Unknown) and one.left.why == MODE and one.operator == "truth" and taken is one.negated for one, taken in asked)
 
 
 def comes_in_eval(event: Event) -> Iterable[Module]:

@@ -45,17 +45,10 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
         part = source[0].names.get(source[1], ()) if isinstance(source, tuple) and isinstance(source[0], Split) else ()
         if _says_test(part) and source in final_data(recipe):
             return source[0]  # type: ignore[no-any-return]
-        if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names) and not _holds_validation(source):
+        if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names):
             if source.slot in final_data(recipe) or _stands_apart(source.dataset):
                 return source
     return None
-
-
-def _holds_validation(loader: Loader) -> bool:
-    """True for a data set of the project that is told to be the validation data, `split="val"`, whatever it is called."""
-    told = loader.dataset.told if loader.dataset is not None and loader.dataset.told else {}
-    words = [text.lower() for given in told.values() if given is not ... for text in given if isinstance(text, str)]
-    return any(word in ("val", "valid", "validation", "dev") for word in words)
 
 
 def _is_validation(data: Data) -> bool:

@@ -10,7 +10,7 @@ from advisor.model.events import Event, Kind
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import mode_matters
-from advisor.model.modes import comes_in_eval, moved, out_of_eval, put_back, to_eval
+from advisor.model.modes import comes_in_eval, moved, out_of_eval, to_eval
 from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Link
 
@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if training_loop(found.context) is None or module.trainable != "yes":
             continue  # a frozen backbone is kept in eval mode on purpose
         for switch, around in found.armed_by:
-            if switch in seen or not _always_before(around, found.context) or _asks_kind(around) or put_back(around):
+            if switch in seen or not _always_before(around, found.context) or _asks_kind(around):
                 continue
             seen.add(switch)
             matters = mode_matters(module, recipe)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 from advisor.model.events import Kind
-from advisor.model.modes import MODE
 from advisor.model.recipe import Flow, Module, Parameters, Save
 from advisor.model.source import Known
 from advisor.read.frameworks import table
@@ -269,7 +268,7 @@ def statistics(reader: Reader, instance: Instance) -> Value:
 @table.attribute("module", "training")
 def training(reader: Reader, instance: Instance) -> Value:
     """self.training: true or false as the mode says."""
-    return Opaque(MODE, "bool")
+    return Opaque("the mode of the module", "bool")
 
 
 @table.write("module", "training")

@@ -12,7 +12,6 @@ from advisor.model.recipe import Module, Optimizer, Restore, Save
 from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import devices
 from advisor.read.python import texts
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
@@ -242,8 +241,6 @@ def state_method(call: LibraryCall) -> Value:
 
 @table.method("state-tensor", "clone", "detach", "cpu", "to", "data")
 def state_tensor(call: LibraryCall) -> Value:
-    """{k: v.clone() for k, v in state.items()} is a copy, and so is what is fetched from another device than the CPU."""
-    name, fact = call.name.rpartition(".")[2], call.this.data.get("fact")
-    fetched = name in ("cpu", "to") and devices.leaves_cpu(call, name) is False and isinstance(fact, Module) and fact.placed is not None
-    copied = call.this.data.get("copied") or name == "clone" or fetched
+    """{k: v.clone() for k, v in state.items()} is a copy."""
+    copied = call.this.data.get("copied") or call.name.endswith("clone")
     return call.reader.instance("state-tensor", role="state-tensor", data={**call.this.data, "copied": copied})
