@@ -14,7 +14,7 @@ from advisor.model.source import value_of
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """For each window: the backwards of mean-reduced library losses that meet no division."""
     for window in windows(recipe):
-        if window.turns == 1 or window.rewritten:
+        if window.turns == 1 or window.rewritten or window.of_one_batch:
             continue
         for backward, _ in window.backwards:
             flow = backward.data.get("flow")
