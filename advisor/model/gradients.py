@@ -74,6 +74,19 @@ def filled(event: Event) -> Everything | Iterable[Optimizer]:
     return escaped(event)
 
 
+def frozen_throughout(recipe: Recipe, optimizer: Optimizer) -> frozenset[Module]:
+    """The modules that are surely frozen whenever an optimizer steps, whatever becomes of them before and behind."""
+    now: set[Module] = set()
+    found: set[Module] | None = None
+    for event, _ in events(recipe.tree, Kind.FREEZE, Kind.OPTIMIZER_STEP):
+        if event.kind is Kind.FREEZE:
+            parts = set(event.subject.walk()) if isinstance(event.subject, Module) else set()
+            now = now | parts if event.data.get("was") else now - parts
+        elif isinstance(event.subject, Optimizer) and event.subject.slot is optimizer.slot:
+            found = set(now) if found is None else found & now
+    return frozenset(found or ())
+
+
 def holds_some(optimizer: Optimizer, modules: Iterable[Module]) -> bool:
     """True when an optimizer holds weights of one of these modules or of a part of it, or the other way round."""
     return not wholes(optimizer.modules).isdisjoint(wholes(modules))

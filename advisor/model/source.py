@@ -8,6 +8,7 @@ from advisor.model.record import dataclass, field, replace
 
 ON_DISK = "what is on the disk"  # why it is not known whether a file is there
 SPREAD = "it may be given by * or ** arguments that could not be read"
+MODE = "the mode of the module"  # why it is not known what `model.training` says
 
 
 @dataclass(frozen=True, slots=True)

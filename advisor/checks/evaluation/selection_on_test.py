@@ -11,6 +11,8 @@ from advisor.model.modes import final_data
 from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save, Split
 from advisor.model.source import Link, Place
 
+VALIDATION = ("val", "valid", "validation", "dev")
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The best checkpoint and the early stop, by the data that their metric was measured on."""
@@ -34,6 +36,8 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
     """The held-out test data that a metric comes from: the loader over them, or the data set or part of a split where they are taken all at once."""
     sources = (flow.source, *flow.sources) if flow is not None else ()
     held = [source for source in sources if isinstance(source, (Loader, Dataset))]
+    if any(map(_is_called_validation, held)):
+        return None
     if any(isinstance(source, Dataset) and source.role == "train" for source in held):
         return None  # all that a library has was put together, to be cut anew
     known = next((source for source in held if source.role == "test" and not _unclear(source)), None)
@@ -54,6 +58,13 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
 def _is_validation(data: Data) -> bool:
     """True for the validation data, which only the final test makes its own."""
     return isinstance(data, Loader) and data.tested is not None and data.role != "test"
+
+
+def _is_called_validation(data: Loader | Dataset) -> bool:
+    """True for data that are made as those of validation, whatever the name that holds them: `test_data = Images(split="val")`."""
+    dataset = data.dataset if isinstance(data, Loader) else data
+    told = dataset.told if dataset is not None and dataset.told else {}
+    return any(given is not ... and len(given) == 1 and given[0] in VALIDATION for given in told.values())
 
 
 def _unclear(data: Loader | Dataset) -> bool:

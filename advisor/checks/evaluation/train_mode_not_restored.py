@@ -12,7 +12,7 @@ from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import mode_matters
 from advisor.model.modes import comes_in_eval, moved, out_of_eval, to_eval
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Link
+from advisor.model.source import MODE, Link, Unknown
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if training_loop(found.context) is None or module.trainable != "yes":
             continue  # a frozen backbone is kept in eval mode on purpose
         for switch, around in found.armed_by:
-            if switch in seen or not _always_before(around, found.context) or _asks_kind(around):
+            if switch in seen or not _always_before(around, found.context) or _asks_kind(around) or _as_it_was(around):
                 continue
             seen.add(switch)
             matters = mode_matters(module, recipe)
@@ -74,6 +74,16 @@ def _asks_kind(switch: Around) -> bool:
     return any(
         branch.condition is not None and ("__name__" in branch.condition.text or "type(" in branch.condition.text) for branch, _ in switch.arms
     )
+
+
+def _as_it_was(switch: Around) -> bool:
+    """True where the model was not in train mode: `if was_training: model.train() else: model.eval()`."""
+    for branch, arm in switch.arms:
+        asked = branch.condition
+        if asked is not None and arm.taken_when is not None and isinstance(asked.left, Unknown) and asked.left.why == MODE:
+            if arm.taken_when is asked.negated:
+                return True
+    return False
 
 
 def _always_before(switch: Around, step: Around) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.choices import hedge
 from advisor.model.finding import Finding
+from advisor.model.gradients import frozen_throughout
 from advisor.model.kinds import family, has_adapter, is_linear
 from advisor.model.rates import Rate, rates, unsettled
 from advisor.model.recipe import Module, Optimizer
@@ -27,6 +28,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     preferences = any(loss.kind in PREFERENCES for loss in ctx.recipe.losses)
     for rate in rates(ctx.recipe, optimizer):
         for model in _pretrained(rate):
+            if not frozen_throughout(ctx.recipe, optimizer).isdisjoint(model.walk()):
+                continue  # a first stage, of which a head is trained alone
             case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
             case = "preferences" if case == "language" and preferences else case
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0

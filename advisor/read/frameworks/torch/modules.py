@@ -6,7 +6,7 @@ import ast
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Module, Parameters, Save
-from advisor.model.source import Known
+from advisor.model.source import MODE, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch import devices
@@ -268,7 +268,7 @@ def statistics(reader: Reader, instance: Instance) -> Value:
 @table.attribute("module", "training")
 def training(reader: Reader, instance: Instance) -> Value:
     """self.training: true or false as the mode says."""
-    return Opaque("the mode of the module", "bool")
+    return Opaque(MODE, "bool")
 
 
 @table.write("module", "training")

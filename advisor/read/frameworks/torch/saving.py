@@ -12,6 +12,7 @@ from advisor.model.recipe import Module, Optimizer, Restore, Save
 from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import devices
 from advisor.read.python import texts
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
@@ -241,6 +242,9 @@ def state_method(call: LibraryCall) -> Value:
 
 @table.method("state-tensor", "clone", "detach", "cpu", "to", "data")
 def state_tensor(call: LibraryCall) -> Value:
-    """{k: v.clone() for k, v in state.items()} is a copy."""
-    copied = call.this.data.get("copied") or call.name.endswith("clone")
+    """{k: v.clone() for k, v in state.items()} is a copy, and so is v.cpu() of a model that is on an accelerator wherever there is one."""
+    fact = call.this.data.get("fact")
+    name = call.name.rpartition(".")[2]
+    fetched = name in ("cpu", "to") and isinstance(fact, Module) and fact.on_accelerator and devices.leaves_cpu(call, name) is False
+    copied = call.this.data.get("copied") or name == "clone" or fetched
     return call.reader.instance("state-tensor", role="state-tensor", data={**call.this.data, "copied": copied})

@@ -85,6 +85,13 @@ for _name in ("LRScheduler", "_LRScheduler"):
     table.CLASS_ROLES[ROOT + _name] = "scheduler"
 
 
+@table.function(f"{ROOT}?")
+def any_of(call: LibraryCall) -> None:
+    """getattr(lr_scheduler, name)(optimizer, ...): a schedule of a class that is not known."""
+    call.reader.recipe.schedulers.complete = False
+    call.reader.recipe.schedulers.why = "the class of a scheduler has a name that is not known"
+
+
 @table.method("scheduler", "__init__")
 def init(call: LibraryCall) -> Value:
     """super().__init__(optimizer, last_epoch) of a scheduler class of the project, or of one derived from torch's own."""
