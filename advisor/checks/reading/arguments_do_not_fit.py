@@ -25,6 +25,10 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         case = "path-sum" if "pathlib.Path" in call.operands else "text-sum"
         yield ctx.finding(case, at=call, severity=severity, value=call.callee, left=left, right=right)
         return
+    if call.of_class is not None:
+        own, other = call.of_class
+        yield ctx.finding("super", at=call, severity=severity, value=call.callee, own=own, other=other)
+        return
     if call.result_of is not None:
         yield ctx.finding("result", at=call, severity=severity, callee=call.callee, function=call.result_of)
         return

@@ -25,6 +25,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if name.bound_if is not None:
             yield ctx.finding("one-way", at=name, names=name.name, option=name.bound_if)
             continue
+        if name.bound_below is not None:
+            case = "own" if name.of_own else "early"
+            yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, line=name.bound_below)
+            continue
         if name.no_file_in is not None:
             if recipe.whole:
                 yield ctx.finding("file", at=name, names=name.name, folder=name.no_file_in)

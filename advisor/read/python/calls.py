@@ -63,6 +63,7 @@ def _super(reader: Reader, node: ast.Call) -> Value:
         frame = frame.parent
     if len(node.args) == 2:
         named, given = reader.evaluate(node.args[0]), reader.evaluate(node.args[1])
+        uncallable.judge_super(reader, named, given, node)
         owner = named if isinstance(named, Class) else owner
         receiver = given
     if owner is None or receiver is None:

@@ -1,4 +1,4 @@
-"""Modules that are called like the function of the same name in them: `import tqdm`, then `tqdm(loader)`."""
+"""Modules that are called like the function of the same name in them: `import tqdm`, then `tqdm(loader)`. And super() of a class that is no base."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
-from advisor.read.python.values import Library, Module, Value
+from advisor.read.python.values import Class, Instance, Library, Module, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -38,3 +38,17 @@ def _stands_alone(reader: Reader, module: Module) -> bool:
     source = module.source
     in_package = "__init__.py" in reader.project.listing(os.path.dirname(source.path))
     return bool(source.text) and not in_package and "sys.modules" not in source.text
+
+
+def judge_super(reader: Reader, named: Value, given: Value, node: ast.Call) -> None:
+    """Notes `super(Other, self)` in a class that does not derive from Other, as one that was copied and got a new name."""
+    own = given.cls if isinstance(given, Instance) else None
+    around = reader.frame.owner
+    if own is None or around is None or around not in own.mro or not isinstance(named, Class) or reader.refusals.guarded:
+        return
+    bases = [base for base in own.mro if isinstance(base, Class)]
+    sure = all(isinstance(base, (Class, Library)) for base in own.mro) and not any(base.keywords or base.node.decorator_list for base in bases)
+    if not sure or named.node.decorator_list or named.node.name in [base.node.name for base in bases]:
+        return
+    refused = RefusedCall(reader.place(node), callee=reader.text(node), of_class=(around.node.name, named.node.name))
+    reader.refusals.refuse(reader, node, refused)
