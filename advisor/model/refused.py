@@ -123,7 +123,7 @@ class UndefinedName(Fact):
     above: str | None = None  # the outermost package of the import, which it goes above
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None
-    meant: str | None = None  # a method that they have and that is called almost so
+    meant: str | None = None  # a method that they have and that is called almost so; of an import, the module that is there
     called: bool = True  # a method
     option: bool = False  # of the command line, that no parser declares
 
