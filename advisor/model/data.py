@@ -98,6 +98,7 @@ class Loader(Fact):
     pipelines: list[list[Transform] | None] = field(default_factory=list)  # what its samples went through when a loop over it began, where it changes
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     gathered: bool = False  # its batches are put together in a loop of their own, and trained on after it
+    padded: tuple[tuple[int | str, Place], ...] = ()  # the parts of a batch that its collate function pads behind their ends, and where
     order_meant: bool = False  # a comment beside its shuffle=False says what that is for
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 
