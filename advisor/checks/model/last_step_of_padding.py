@@ -15,7 +15,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     told: set[Place] = set()
     for place, flow in recipe.last_steps if recipe.trains else ():
         loader, padded = flow.source, flow.padded
-        if place in told or padded is None or not isinstance(loader, Loader) or not loader.takes_all or value_of(loader.settings.get("batch_size")) == 1:
+        if place in told or padded is None or not isinstance(loader, Loader):
+            continue
+        if not loader.takes_all or value_of(loader.settings.get("batch_size")) == 1:
             continue
         told.add(place)
         yield ctx.finding("padded", at=place, evidence=[Link(padded.file, padded.line, "padded here")], line=padded)

@@ -24,8 +24,8 @@ from advisor.read.frameworks.torch.flows import (
 )
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
-from advisor.read.frameworks.torch.padding import PAD
 from advisor.read.frameworks.torch.packed import packed
+from advisor.read.frameworks.torch.padding import PAD
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights, members
 
 ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
