@@ -59,6 +59,7 @@ class RefusedCall(Fact):
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
+    size: str | None = None  # the size of a layer that `counts` was given as
     of_class: tuple[str, str] | None = None  # super(): the class of the object, and the one that it does not derive from
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
 

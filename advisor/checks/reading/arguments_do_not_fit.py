@@ -17,8 +17,9 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     severity: Severity | None = "hint" if call.flag_off else None
     counts = first(call.counts)
     if counts is not None:
-        case = "text" if isinstance(counts.value, str) else "float"
-        yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value)
+        text = isinstance(counts.value, str)
+        case = ("divided" if text else "size") if call.size is not None else "text" if text else "float"
+        yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value, callee=call.callee, names=call.size)
         return
     if call.operands is not None:
         left, right = call.operands

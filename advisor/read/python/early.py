@@ -42,7 +42,7 @@ def judge_use(reader: Reader, node: ast.Name) -> None:
     found = _ahead(reader, node.id)
     for use, _, line in found:
         if _start(use) == _start(node):
-            _note(reader, use, node.id, line, of_own=line == use.lineno)
+            _note(reader, use, node.id, line, of_own=line == use.lineno and reader.frame.function is not None)
             found.clear()  # one tells of all
             return
 
