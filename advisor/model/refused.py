@@ -60,6 +60,7 @@ class RefusedCall(Fact):
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
     size: str | None = None  # the size of a layer that `counts` was given as
+    of_file: bool = False  # an open file was asked for, and `counts` is the text that was given
     of_class: tuple[str, str] | None = None  # super(): the class of the object, and the one that it does not derive from
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
 

@@ -18,7 +18,8 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     counts = first(call.counts)
     if counts is not None:
         text = isinstance(counts.value, str)
-        case = ("divided" if text else "size") if call.size is not None else "text" if text else "float"
+        of_layer = "divided" if text else "size"
+        case = "no-file" if call.of_file else of_layer if call.size is not None else "text" if text else "float"
         yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value, callee=call.callee, names=call.size)
         return
     if call.operands is not None:
