@@ -99,6 +99,7 @@ class Loader(Fact):
     arguments_at: Place | None = None  # where the dict is written that it is given as ** arguments
     gathered: bool = False  # its batches are put together in a loop of their own, and trained on after it
     collected: bool = False  # what goes over it only collects its batches or counts them up: no model takes them
+    padded: tuple[tuple[int | str, Place], ...] = ()  # the parts of a batch that its collate function pads behind their ends, and where
     order_meant: bool = False  # a comment beside its shuffle=False says what that is for
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 

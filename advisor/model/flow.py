@@ -50,6 +50,7 @@ class Flow:
     rows: Setting | None = None  # size of the first dimension
     counted: Literal["proportional", "inverse"] | None = None  # class counts, or class weights made of them: how they follow the counts
     per: Literal["class", "sample", "one"] | None = None  # one entry for each class, or for each sample; "one": the number of hits of one class alone
+    padded: Place | None = None  # its sequences, along the second dimension, were brought to one length here by entries behind their ends
     statistic: Literal["centre", "end"] | None = None  # what all rows of the data in `source` have in common: their mean, their extreme
 
 

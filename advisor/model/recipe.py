@@ -104,6 +104,7 @@ class Recipe:
     autocasts: Listing[Autocast] = field(default_factory=Listing)
     thresholds: list[tuple[Place, Flow, Setting]] = field(default_factory=list)  # every comparison of a tensor with a number
     indexed: list[tuple[Place, Flow]] = field(default_factory=list)  # every number of an item that is taken of a tensor without dimensions
+    last_steps: list[tuple[Place, Flow]] = field(default_factory=list)  # every last step that is taken of what a recurrent layer gives for padding
     moved_lengths: list[tuple[Place, Place]] = field(default_factory=list)  # those that sequences are packed by, and where they leave the CPU
     averages: list[tuple[Place, Flow]] = field(default_factory=list)  # what is divided or multiplied behind a loop over a loader, means of scores
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of

@@ -59,6 +59,9 @@ class RefusedCall(Fact):
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
+    size: str | None = None  # the size of a layer that `counts` was given as
+    of_file: bool = False  # an open file was asked for, and `counts` is the text that was given
+    of_class: tuple[str, str] | None = None  # super(): the class of the object, and the one that it does not derive from
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
 
 
@@ -116,11 +119,13 @@ class UndefinedName(Fact):
     missing_in: str | None = None  # the file that it is imported from
     relative: bool = False  # that file is named as seen from the importing one
     bound_if: str | None = None  # the option, off by default, without which nothing binds it
+    bound_below: int | None = None  # the line that is first to bind it, which comes later
+    of_own: bool = False  # by that the function has it for itself, whatever the file calls so
     no_file_in: str | None = None  # the folder of a package that has no module of this name
     above: str | None = None  # the outermost package of the import, which it goes above
     alone: bool = False  # its file imports nothing and defines nothing: what it runs on may stand in another text
     lacked_by: str | None = None
-    meant: str | None = None  # a method that they have and that is called almost so
+    meant: str | None = None  # a method that they have and that is called almost so; of an import, the module that is there
     called: bool = True  # a method
     option: bool = False  # of the command line, that no parser declares
 

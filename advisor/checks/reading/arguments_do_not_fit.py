@@ -17,13 +17,19 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     severity: Severity | None = "hint" if call.flag_off else None
     counts = first(call.counts)
     if counts is not None:
-        case = "text" if isinstance(counts.value, str) else "float"
-        yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value)
+        text = isinstance(counts.value, str)
+        of_layer = "divided" if text else "size"
+        case = "no-file" if call.of_file else of_layer if call.size is not None else "text" if text else "float"
+        yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value, callee=call.callee, names=call.size)
         return
     if call.operands is not None:
         left, right = call.operands
         case = "path-sum" if "pathlib.Path" in call.operands else "text-sum"
         yield ctx.finding(case, at=call, severity=severity, value=call.callee, left=left, right=right)
+        return
+    if call.of_class is not None:
+        own, other = call.of_class
+        yield ctx.finding("super", at=call, severity=severity, value=call.callee, own=own, other=other)
         return
     if call.result_of is not None:
         yield ctx.finding("result", at=call, severity=severity, callee=call.callee, function=call.result_of)

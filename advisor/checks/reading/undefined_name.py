@@ -15,6 +15,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     yield from _undeclared([name for name in recipe.undefined_names if name.option], ctx)
     by_file: dict[str, list[UndefinedName]] = {}
+    early: list[UndefinedName] = []
     for name in recipe.undefined_names:
         if name.option:
             continue
@@ -25,9 +26,16 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if name.bound_if is not None:
             yield ctx.finding("one-way", at=name, names=name.name, option=name.bound_if)
             continue
+        if name.bound_below is not None:
+            early.append(name)
+            continue
         if name.no_file_in is not None:
             if recipe.whole:
                 yield ctx.finding("file", at=name, names=name.name, folder=name.no_file_in)
+            continue
+        if name.meant is not None and name.lacked_by is None:
+            if recipe.whole:
+                yield ctx.finding("folder", at=name, names=name.name, meant=name.meant)
             continue
         if name.missing_in is not None:
             if recipe.whole or name.relative:  # where a file that is no program starts from is not known
@@ -38,6 +46,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, owner=name.lacked_by, meant=name.meant)
             continue
         by_file.setdefault(name.place.file, []).append(name)
+    for name in early:
+        if len(by_file.get(name.place.file, ())) <= ctx.limit("many"):  # else that is told at once
+            case = "own" if name.of_own else "early"
+            yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, line=name.bound_below)
     for names in by_file.values():
         if names[0].place.cell is not None:
             yield from _in_notebook(names, ctx)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import UndefinedName
+from advisor.read.python.project import SourceModule
 from advisor.read.python.refusals import under
 from advisor.read.python.unbound import stands_alone_on_path
 
 if TYPE_CHECKING:
+    from advisor.read.python.project import Project
     from advisor.read.python.reader import Reader
 
 BUILT = (".so", ".pyd", ".pyx", ".c", ".cpp", ".cc", ".cu", ".proto", ".in", ".j2", ".rs", ".pyc", ".pyi")  # a build may make modules of these
@@ -28,6 +31,25 @@ def judge_absolute(reader: Reader, name: str, node: ast.AST) -> None:
     parent = reader.project.below(here, [root, *inner[:-1]])
     if parent is not None:
         _judge(reader, os.path.dirname(parent), inner[-1], name, node)
+
+
+def judge_folder(reader: Reader, name: str, node: ast.AST) -> None:
+    """Notes `from model.net import Net` where no model is to be found and a folder models beside the entry has net.py, which binds Net."""
+    root, *inner = name.split(".")
+    if reader.refusals.guarded or not isinstance(node, ast.ImportFrom) or any(label != "default" for _, label in reader.conditions):
+        return
+    for near in (f"{root}s", root.removesuffix("s")):
+        path = reader.asked_of_entry(_beside_entry, ".".join((near, *inner))) if near != root else None
+        source = reader.project.load(path) if path is not None and path.endswith(".py") else None
+        if isinstance(source, SourceModule) and all(re.search(rf"(?m)^(class|def) {alias.name}\b", source.text) for alias in node.names):
+            fact = UndefinedName(reader.place(node), name=name, meant=".".join((near, *inner)))
+            under(reader, fact)
+            reader.recipe.undefined_names.items.append(fact)
+            return
+
+
+def _beside_entry(project: Project, name: str, entry: str) -> str | None:
+    return project.below(os.path.dirname(entry), name.split("."))
 
 
 def judge_relative(reader: Reader, node: ast.ImportFrom) -> None:

@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, lifetimes, operators, refusals, scopes, subscripts, unused
+from advisor.read.python import calls, comprehensions, conditions, declared, early, lifetimes, operators, refusals, scopes, subscripts, unused
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -39,7 +39,7 @@ def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
     """Binds a target: a name, attribute, item, or a tuple of targets."""
     if isinstance(target, ast.Name):
         _replaced(reader, target, node)
-        reader.store.write(reader.frame.home(target.id), target.id, value)
+        _bind(reader, target, value, node)
         _steer(reader, target, value, node)
     elif isinstance(target, ast.Attribute):
         _replaced(reader, target, node)
@@ -57,6 +57,13 @@ def assign(reader: Reader, target: ast.AST, value: Value, node: ast.AST) -> None
         unpack(reader, target, value, node)
     elif isinstance(target, ast.Starred):
         assign(reader, target.value, sequence([value], "list", exact=False), node)
+
+
+def _bind(reader: Reader, target: ast.Name, value: Value, node: ast.AST) -> None:
+    names = reader.frame.home(target.id)
+    if target.id not in names and names is reader.frame.names:
+        early.judge_binding(reader, target, node)
+    reader.store.write(names, target.id, value)
 
 
 def unpack(reader: Reader, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
@@ -284,7 +291,7 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
             value = Opaque("it changes in the loop")
     target = node.target
     if isinstance(target, ast.Name):
-        reader.store.write(reader.frame.home(target.id), target.id, value)
+        _bind(reader, target, value, node)
     elif isinstance(target, ast.Attribute):
         reader.set_attribute(reader.evaluate(target.value), target.attr, value, target)
     elif isinstance(target, ast.Subscript):

@@ -63,6 +63,7 @@ def _super(reader: Reader, node: ast.Call) -> Value:
         frame = frame.parent
     if len(node.args) == 2:
         named, given = reader.evaluate(node.args[0]), reader.evaluate(node.args[1])
+        uncallable.judge_super(reader, named, given, node)
         owner = named if isinstance(named, Class) else owner
         receiver = given
     if owner is None or receiver is None:
@@ -146,6 +147,8 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Calls a library function or class by its canonical name."""
     name = table.canonical(name)
+    if name in uncallable.STREAMS:
+        uncallable.judge_stream(reader, name, arguments, node)
     keys.hand_on(reader, name, arguments.positional, arguments.keywords.values())
     request = LibraryCall(reader, name, arguments, node)
     receiver = arguments.positional[0] if arguments.positional else None

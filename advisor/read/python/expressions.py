@@ -17,6 +17,7 @@ from advisor.read.python import (
     comparisons,
     comprehensions,
     conditions,
+    early,
     functions,
     lifetimes,
     narrowing,
@@ -77,6 +78,7 @@ def eval_name(reader: Reader, node: ast.Name) -> Value:
             return Library(name)
         return Opaque(f"`{node.id}` may come from `{star.name}`")
     unbound.judge_name(reader, node)
+    early.judge_use(reader, node)
     return Opaque(f"`{node.id}` is not bound here")
 
 

@@ -99,6 +99,10 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
 
                 absent.judge_absolute(reader, name, node)
             return _failed(reader, name, node)
+        if top is None:
+            from advisor.read.python import absent
+
+            absent.judge_folder(reader, name, node)
     table.load(name)
     reader.imported.add(root)
     reader.log(Used(root))

@@ -36,6 +36,7 @@ class Refusals:
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.modules: dict[tuple[str, str], ast.Call] = {}  # the first call of each in a file
         self.unbound: dict[str, frozenset[str]] = {}  # by file
+        self.early: dict[tuple[ast.AST, str], list[Any]] = {}  # where a scope asks for a name ahead of what binds it
         self.signatures: dict[Function, Signature | None] = {}  # None: a decorator may change what it takes
         self.handed = Handed()
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean

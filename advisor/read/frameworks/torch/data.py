@@ -18,6 +18,7 @@ from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.datasets import dataset_of, made
+from advisor.read.frameworks.torch.padding import padded_parts
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python import scopes
 from advisor.read.python.reader import Reader
@@ -51,6 +52,7 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     settings.pop("dataset")
     fact.settings, fact.arguments_at = settings, call.arguments.spread
     fact.order_meant = _order_meant(call)
+    fact.padded = padded_parts(call.get("collate_fn", 6))
     data = call.get("dataset", 0)
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)

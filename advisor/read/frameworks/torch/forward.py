@@ -180,6 +180,8 @@ def _embedding(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     bag = fact.name.startswith("EmbeddingBag") or "mode" in fact.settings
     rank = 2 if bag else given.rank + 1 if given is not None and given.rank is not None else None
     looked_up = replace(flow, activation="embedding", activation_at=fact.place, width=fact.settings.get("embedding_dim"), rank=rank)
+    if given is not None and given.padded is not None and not bag:
+        looked_up = replace(looked_up, padded=given.padded)
     first = call.arguments.positional[0] if call.arguments.positional else None
     return Tensor(looked_up, first.single if isinstance(first, Tensor) and not bag else ())
 
@@ -219,6 +221,8 @@ def _recurrent(call: LibraryCall, fact: Module, flow: Flow) -> Value:
     if both or projected:
         width = Known(int(projected or size or 0) * (2 if both else 1)) if size else None
     output = Tensor(replace(flow, activation="recurrent", activation_at=fact.place, width=width, rank=rank))
+    if given is not None and given.padded is not None and value_of(fact.settings.get("batch_first")) is True:
+        output = Tensor(replace(output.flow, padded=given.padded))
     hidden = Tensor(replace(flow, activation="recurrent", activation_at=fact.place, width=fact.settings.get("hidden_size"), rank=rank))
     kind = call.this.kind.removeprefix("torch.nn.")
     if kind.endswith("Cell"):

@@ -25,6 +25,7 @@ from advisor.read.frameworks.torch.flows import (
 from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
 from advisor.read.frameworks.torch.packed import packed
+from advisor.read.frameworks.torch.padding import PAD
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights, members
 
 ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
@@ -285,6 +286,16 @@ def pack(call: LibraryCall) -> Value | None:
 def pack_sequence(call: LibraryCall) -> Value | None:
     """pack_sequence(tensors), PackedSequence(data, batch_sizes)"""
     return packed(generic(call))
+
+
+@table.function(PAD)
+def pad(call: LibraryCall) -> Value | None:
+    """pad_sequence(sequences, batch_first=True): zeros behind the end of each."""
+    made, side = generic(call), call.get("padding_side", 3)
+    behind = side is None or call.reader.plain(side) == "right"
+    if not isinstance(made, Tensor) or not behind or call.reader.plain(call.get("batch_first", 1)) is not True:
+        return made
+    return Tensor(replace(made.flow, padded=call.place))
 
 
 register(ACTIVATIONS.keys() - {"normalize"}, activate, batch=axes.kept)

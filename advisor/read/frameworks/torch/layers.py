@@ -20,6 +20,9 @@ from advisor.read.python.values import NONE, Constant, Instance, Opaque, Value, 
 RECURRENT = frozenset({"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"})
 PARTS = ("encoder_layer", "decoder_layer", "norm", "custom_encoder", "custom_decoder")  # arguments that are modules themselves
 ANYTHING = ("Identity",)  # what it is given is left unused
+SIZES = frozenset({  # that have to be whole numbers
+    "in_features", "out_features", "in_channels", "out_channels", "input_size", "hidden_size", "num_embeddings", "embedding_dim", "embed_dim",
+})  # fmt: skip
 SURE = ("default", "flag")
 WRITTEN = ("p", "momentum", "eps", "track_running_stats", "inplace", "dropout", "padding_idx", "negative_slope", "num_batches_tracked")
 READ = (
@@ -63,6 +66,30 @@ def _refuse(call: LibraryCall, name: str, taken: Collection[str]) -> None:
     unexpected = tuple(keyword.arg for keyword in node.keywords if keyword.arg is not None and keyword.arg not in taken)
     if unexpected and called == name:
         reader.refusals.note_once(reader, RefusedCall(call.place, callee=name, unexpected=unexpected))
+    elif called == name:
+        _refuse_float(call, name, list(taken))
+
+
+def _refuse_float(call: LibraryCall, name: str, taken: list[str]) -> None:
+    """Notes a layer that is to be of the size 32.0, as `hidden / 2` is: one tells of all in its file."""
+    sizes = (key for key in taken if key in SIZES or (key == "num_features" and name in BATCH_NORMS))
+    for key in sizes:
+        value, written = call.get(key, taken.index(key)), _argument(call.node, taken.index(key), key)
+        divided = isinstance(value, Opaque) and isinstance(written, ast.BinOp) and isinstance(written.op, ast.Div)
+        if divided or (isinstance(value, Constant) and type(value.value) is float):
+            known = [one for one in call.reader.recipe.refused_calls if one.size is not None and one.place.file == call.place.file]
+            if not known and value is not None:
+                counts = Known(call.reader.text(written)) if divided and written is not None else setting(value)
+                call.reader.refusals.note_once(call.reader, RefusedCall(call.place, callee=name, counts=counts, size=key))
+            return
+
+
+def _argument(node: ast.AST, position: int, key: str) -> ast.expr | None:
+    """An argument as it stands in the call."""
+    if not isinstance(node, ast.Call) or any(isinstance(part, ast.Starred) for part in node.args):
+        return None
+    named = next((keyword.value for keyword in node.keywords if keyword.arg == key), None)
+    return named or (node.args[position] if position < len(node.args) else None)
 
 
 def made(call: LibraryCall, fact: Module, data: dict[str, Any] | None = None) -> Instance:

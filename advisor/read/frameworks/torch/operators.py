@@ -13,6 +13,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import axes, bounds
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
+from advisor.read.frameworks.torch.padding import is_last_step
 from advisor.read.frameworks.torch.parameters import added
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -273,6 +274,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken), batch=axes.of(owner))
     if isinstance(index, Sequence) and index.kind == "tuple" and index.exact:
+        if flow.padded is not None and flow.activation == "recurrent" and is_last_step(index):
+            reader.recipe.last_steps.append((reader.place(node), flow))
         return Tensor(_sliced(flow, list(index.items)), batch=_batch_of(owner, list(index.items)))
     return Tensor(replace(flow, rank=None, width=None, rows=None, counted=None, per=None))
 
@@ -299,7 +302,8 @@ def _part(flow: Flow, key: int | str) -> Flow:
         )
     second = key not in (0, "loss") and flow.graph == "kept" and bool(flow.modules) and not flow.modules[0].complete
     graph = "unknown" if second else flow.graph  # what a model that could not be read gives beside its first output may be lengths or an order
-    return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None, graph=graph)
+    padded = next((place for part, place in flow.source.padded if part == key), None) if isinstance(flow.source, Loader) and not flow.part else None
+    return replace(flow, part=(*flow.part, key), rank=None, width=None, rows=None, graph=graph, padded=padded)
 
 
 def _taken(flow: Flow, index: Flow | None) -> Flow:

@@ -53,6 +53,8 @@ def same(call: LibraryCall) -> Value | None:
             changes["activation"] = "moved parameter"
     if dtype is not None and dtype.startswith(("int", "uint", "bool")):
         return Tensor(replace(cut(flow, f".{name}()", call.place), dtype=dtype, losses=(), placed=changes.get("placed", flow.placed)))
+    if name in ("flip", "roll"):
+        changes["padded"] = None
     if name in ("tril", "triu") and flow.activation in ("ones", "full"):
         changes["activation"] = "triangle"  # a mask of the future, if it masks attention
     moved = Tensor(replace(flow, **changes))
