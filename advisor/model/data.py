@@ -103,6 +103,12 @@ class Loader(Fact):
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 
     @property
+    def stacks(self) -> bool:
+        """True where nobody says how samples are put together: the parts of tuples are stacked, and stand in a list."""
+        collate, size = self.settings.get("collate_fn"), self.settings.get("batch_size")
+        return (collate is None or (isinstance(collate, Known) and collate.value is None)) and not (isinstance(size, Known) and size.value is None)
+
+    @property
     def takes_all(self) -> bool:
         """True when no sampler chooses a part of the samples."""
         given = (self.settings.get("sampler"), self.settings.get("batch_sampler"))
