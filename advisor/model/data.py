@@ -41,6 +41,7 @@ class Dataset(Fact):
     data: Any = None  # identity of the arrays or files it holds
     drawn_from: Any = None  # identity of a table that its rows were drawn from, which keeps them
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
+    read_from: str | None = None  # the file that the table was read from whose rows it holds
     copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
     rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
     shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random

@@ -168,6 +168,7 @@ def tensor_dataset(call: LibraryCall) -> Value:
     tensors = call.arguments.positional
     flows = [value.flow if isinstance(value, Tensor) else Flow(graph="none") for value in tensors]
     fact.data = next((flow.source for flow in flows if flow.source is not None), None)
+    fact.read_from = fact.data.data.get("file") if isinstance(fact.data, Instance) else None
     written = call.node.args if isinstance(call.node, ast.Call) else []
     if len(written) == len(tensors) and all(isinstance(argument, ast.Name) for argument in written):
         fact.part = f"tensors {[(ast.unparse(argument), id(value)) for argument, value in zip(written, tensors)]}"
