@@ -41,6 +41,7 @@ class Dataset(Fact):
     data: Any = None  # identity of the arrays or files it holds
     drawn_from: Any = None  # identity of a table that its rows were drawn from, which keeps them
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
+    read_from: str | None = None  # the file that the table was read from whose rows it holds
     copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
     rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
     shuffled: bool = False  # its items were put in random order by a split or where it is built, each is drawn at random, or they have no end
@@ -102,6 +103,12 @@ class Loader(Fact):
     padded: tuple[tuple[int | str, Place], ...] = ()  # the parts of a batch that its collate function pads behind their ends, and where
     order_meant: bool = False  # a comment beside its shuffle=False says what that is for
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
+
+    @property
+    def stacks(self) -> bool:
+        """True where nobody says how samples are put together: the parts of tuples are stacked, and stand in a list."""
+        collate, size = self.settings.get("collate_fn"), self.settings.get("batch_size")
+        return (collate is None or (isinstance(collate, Known) and collate.value is None)) and not (isinstance(size, Known) and size.value is None)
 
     @property
     def takes_all(self) -> bool:

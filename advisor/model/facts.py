@@ -274,6 +274,7 @@ class Save(Fact):
     parts: dict[str, str] = field(default_factory=dict)  # key -> model-state | model | optimizer | scheduler | scaler | number | unknown
     complete: bool = True
     path: Setting = ABSENT
+    one_file: bool = False  # nothing in the path changes from turn to turn of the loop that it is written in
     memory: Literal["file", "copy", "alias"] = "file"
     module: Module | None = None
     modules: tuple[Module, ...] = ()  # all that a file holds, with those that it holds on some way alone

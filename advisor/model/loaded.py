@@ -54,8 +54,8 @@ def _over_data(context: Context) -> Loop | None:
     """
     loops = [loop for loop in context.loops if loop.what not in ("parameters", "turn")]
     inner = loops[-1] if loops else None
-    if inner is None or inner.what == "while":
-        return None
+    if inner is None or inner.what == "while" or (inner.what == "range" and not inner.name.strip("_")):
+        return None  # nobody asks which turn it is: each draws once more
     return None if inner.over is None and any(loop.over is not None or loop.what in ("loader", "data") for loop in loops) else inner
 
 

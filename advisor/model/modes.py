@@ -302,7 +302,7 @@ def _adds_up(loop: Loop) -> bool:
 def whole_forwards(recipe: Recipe) -> Iterator[tuple[Event, Context]]:
     """Every forward of a trained model beside the training loop, be it after it or in each epoch, whose output meets a loss or a metric:
     the test on all data at once."""
-    trained, seen = _trained_slots(recipe), False
+    trained, seen = _trained_slots(recipe), recipe.evaluates  # where nothing is trained it was before
     for event, context in events(recipe.tree, Kind.FORWARD, Kind.BACKWARD):
         model = event.subject
         if event.kind is Kind.BACKWARD:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from advisor.model.events import Arm, Branch, Condition, Context, Event, Kind, Loop, Node, Region, events, kinds, walk
+from advisor.model.events import Arm, Branch, Condition, Context, Event, Exit, Kind, Loop, Node, Region, events, kinds, walk
 from advisor.model.finished import once
 from advisor.model.kinds import WEIGHTED, comes_whole, has_weights, is_test, starts_random
 from advisor.model.modes import gradients_off, trained_modules
@@ -47,11 +47,15 @@ def set_by_default(seed: Seed) -> bool:
     return seed.conditional == "always" or not seed.flag_off
 
 
-def where_missing(around: Context) -> bool:
-    """True for what is done only where a file is not there yet: other runs read what the first one left."""
-    return any(
-        branch.condition is not None and arm.taken_when is not None and _says_missing(branch.condition, arm.taken_when) for branch, arm in around.arms
-    )
+def where_missing(event: Node, around: Context) -> bool:
+    """True for what is done only where a file is not there yet, or the program leaves where it is: other runs read what the first one left."""
+    asked = [(branch, arm.taken_when) for branch, arm in around.arms]
+    for outer, inner in zip(around.path, (*around.nodes[1:], event)):
+        body = outer[1].body if isinstance(outer, tuple) else outer.body
+        before = [node for node in body[: body.index(inner)] if isinstance(node, Branch)]
+        left = [(node, arm) for node in before for arm in node.arms if arm.body and isinstance(arm.body[-1], Exit)]
+        asked += [(node, None if arm.taken_when is None else not arm.taken_when) for node, arm in left]
+    return any(branch.condition is not None and holds is not None and _says_missing(branch.condition, holds) for branch, holds in asked)
 
 
 def _says_missing(condition: Condition, holds: bool) -> bool:
@@ -107,10 +111,10 @@ def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
         if event.kind is Kind.BUILD:
             if library == "torch" and event.subject in models and event.subject not in _loaded(recipe) and _drawn(event.subject):
                 yield event, context
-        elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe):
+        elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe) or where_missing(event, context):
             continue
         elif event.kind is Kind.SPLIT:
-            if is_random(event.subject) and library_of(event.subject) == library and not where_missing(context):
+            if is_random(event.subject) and library_of(event.subject) == library:
                 yield event, context
         elif event.data.get("library") == library and event.data.get("use") in STEERING and _reaches(event, models):
             yield event, context
@@ -273,7 +277,7 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     trained = False
     over = _after_training(recipe)
     for event, context in events(nodes, Kind.DRAW, Kind.BUILD, Kind.BACKWARD):
-        if apart_from_training(recipe, context) or event in over:
+        if apart_from_training(recipe, context) or event in over or (event.kind is Kind.DRAW and where_missing(event, context)):
             continue
         if event.kind is Kind.BUILD and event.subject in models:
             return event

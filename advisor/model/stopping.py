@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from advisor.model.events import Kind, Loop, events
+from advisor.model.events import Call, Context, Event, Exit, Kind, Loop, Region, events, walk
 from advisor.model.folds import epoch_loop, training_loops
 from advisor.model.metrics import direction_of, of_training
-from advisor.model.recipe import EarlyStopping, Flow, Recipe
+from advisor.model.recipe import EarlyStopping, Flow, Recipe, Save
 from advisor.model.source import Known, first, is_absent, number, value_of
 
 
@@ -120,6 +120,31 @@ def saves_while_training(recipe: Recipe) -> bool:
     """True when weights are written or kept inside a training loop."""
     loops = _rounds(recipe)
     return any(not loops.isdisjoint(context.loops) for _, context in events(recipe.tree, Kind.SAVE))
+
+
+def overwritten(stop: EarlyStopping, recipe: Recipe) -> Save | None:
+    """The weights that every round writes to the one file that holds any: when the run stops they are the last. None where a save may be another."""
+    rounds = _rounds(recipe)
+    saves = [(event, context) for event, context in events(recipe.tree, Kind.SAVE) if not rounds.isdisjoint(context.loops)]
+    files = {value_of(event.subject.path) or event.subject.place for event, _ in saves}
+    if len(files) != 1 or (patience_of(stop) or (None, 0.0))[1] <= 1:
+        return None  # one that stops at the first bad round may leave before its weights are written
+    plain = all(event.subject.one_file and not event.subject.best and _in_each_round(event, context, rounds) for event, context in saves)
+    return saves[0][0].subject if plain else None
+
+
+def _in_each_round(event: Event, context: Context, rounds: frozenset[Loop]) -> bool:
+    """True for what no branch of a round is around, and none leads past to the next one."""
+    inside: list[Any] = [*context.path, event]
+    inside = inside[next(index for index, node in enumerate(inside) if node in rounds) :]
+    if any(not isinstance(node, (Loop, Call, Region)) for node in inside[:-1]) or sum(isinstance(node, Loop) for node in inside) > 1:
+        return False
+    for outer, inner in zip(inside, inside[1:]):
+        before = outer.body[: outer.body.index(inner)]
+        leaves = "continue" if isinstance(outer, Loop) else "return"
+        if any(isinstance(node, Exit) and node.what == leaves and not around.loops and not around.calls for node, around in walk(before)):
+            return False
+    return True
 
 
 def evaluates(recipe: Recipe) -> bool:

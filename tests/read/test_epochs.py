@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.model.source import value_of
+from advisor.model.source import candidates, value_of
 from advisor.read import read
 
 HEAD = """\
@@ -77,3 +77,32 @@ def test_steps_that_epochs_are_made_of(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "train.py").write_text(f"{UNCOUNTED}for epoch in range({epochs}):\n    for x in loader:\n{BODY}{end}")
     (recipe,) = read(["train.py"]).recipes
     assert value_of(recipe.steps) == steps
+
+
+RESUMED = """\
+import os
+start = {start}
+if os.path.exists("last.pt"):
+    start = torch.load("last.pt")["epoch"] + 1
+for epoch in range(start, {end}):
+    for (x,) in loader:
+        step(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "epochs"),
+    [
+        ("1", "50 + 1", 50),
+        ("1", "51", 50),
+        ("0", "50", 50),
+        ("0", "50 + 1", 51),
+        ('torch.load("first.pt")["epoch"] + 1', "50 + 1", 50),
+        ('torch.load("first.pt")["epoch"]', "50", 50),
+    ],
+)
+def test_epochs_of_a_run_that_may_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, end: str, epochs: int) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(HEAD + RESUMED.format(start=start, end=end))
+    (recipe,) = read(["train.py"]).recipes
+    assert [known.value for known in candidates(recipe.epochs)] == [epochs]

@@ -72,9 +72,10 @@ def _unclear(data: Loader | Dataset) -> bool:
 
 
 def _stands_apart(dataset: Dataset | None) -> bool:
-    """True for a data set of the project that is given a folder, a file or a part which is called test, too."""
+    """True for a data set of the project that is given a folder, a file or a part which is called test, too, or for the table of such a file."""
     told = dataset.told if dataset is not None and dataset.told else {}
-    paths = [text for given in told.values() if given is not ... for text in given if isinstance(text, str)]
+    paths = [dataset.read_from] if dataset is not None and dataset.read_from else []
+    paths += [text for given in told.values() if given is not ... for text in given if isinstance(text, str)]
     return _says_test([path.replace("\\", "/").rstrip("/").rpartition("/")[2] for path in paths])
 
 

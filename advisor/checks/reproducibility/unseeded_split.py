@@ -32,7 +32,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("again-each-epoch", at=event if call is None else call.place, evidence=[link])
         elif first is not split and split.data is not None and not around.loops and _apart(recipe, first, split):
             yield ctx.finding("once-per-loader", at=event)
-        elif first is split and not where_missing(around):
+        elif first is split and not where_missing(event, around):
             yield from _seeded_by_nothing(event, recipe, ctx)
     for event in _drawn_per_loader(recipe):
         yield ctx.finding("drawn-per-loader", at=event)

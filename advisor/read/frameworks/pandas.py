@@ -10,6 +10,7 @@ from advisor.model.recipe import Flow, Split
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known
 from advisor.read.frameworks import cuts, numpy, scaling, table
+from advisor.read.frameworks.folding import text_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.counts import turned
 from advisor.read.python.reader import Reader
@@ -83,7 +84,9 @@ def mask(call: LibraryCall) -> Value:
 )
 def read(call: LibraryCall) -> Value:
     """pd.read_csv(path)"""
-    return table_of(frame(call.reader, node=call.node))
+    made = table_of(frame(call.reader, node=call.node))
+    made.data["file"] = text_of(call.arguments.positional[0]) if call.arguments.positional and call.name.startswith("pandas.read_") else None
+    return made
 
 
 def table_of(made: Instance) -> Instance:

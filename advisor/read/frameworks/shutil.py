@@ -1,4 +1,4 @@
-"""shutil: a checkpoint that is copied under another name is saved once more."""
+"""shutil: a checkpoint that is copied or moved under another name is saved once more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.values import NONE, Value
 
 
-@table.function("shutil.copyfile", "shutil.copy", "shutil.copy2")
+@table.function("shutil.copyfile", "shutil.copy", "shutil.copy2", "shutil.move", "os.rename", "os.replace")
 def copied(call: LibraryCall) -> Value | None:
     """shutil.copyfile("last.pt", "best.pt")"""
     source, known = call.get("src", 0), value_of(call.setting("src", 0))
@@ -19,6 +19,7 @@ def copied(call: LibraryCall) -> Value | None:
         saved = next((save for path, save in reversed(call.reader.saved) if path is source), None)
     if saved is None:
         return None
-    again = replace(saved, place=call.place, path=call.setting("dst", 1), decided=None, compared=None, best=False, monitor=None)
+    path = call.setting("dst", 1)
+    again = replace(saved, place=call.place, path=path, one_file=isinstance(value_of(path), str), decided=None, compared=None, best=False, monitor=None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(again))
     return NONE

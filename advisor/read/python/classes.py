@@ -146,6 +146,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
         size = class_lookup(reader, cls, "__len__")
         instance.fact.shuffled = _says(item, _RANDOM) or _says(size, _ENDLESS)
         instance.fact.data = _part_of_split(arguments)
+        instance.fact.read_from = _file_of(arguments)
     if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
     if base in ("typing.NamedTuple", "typing.TypedDict"):
@@ -214,6 +215,12 @@ def _told(given: dict[str, Value]) -> dict[str, Any]:
         plain = all(isinstance(item, Constant) for item in items)
         told[name] = tuple(item.value for item in items if isinstance(item, Constant)) if plain else ...
     return told
+
+
+def _file_of(arguments: Arguments) -> str | None:
+    """The file that the table was read from which a data set of the project is given."""
+    tables = (value.data.get("identity", value) for value in (*arguments.positional, *arguments.keywords.values()) if isinstance(value, Instance))
+    return next((file for table in tables if isinstance(table, Instance) and isinstance(file := table.data.get("file"), str)), None)
 
 
 def _part_of_split(arguments: Arguments) -> Any:

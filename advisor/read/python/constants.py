@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROMISE = pattern(  # whoever reads such a name in a file of settings believes in what it says
     r"(\w+_)?(patience|early_?stop\w*|require_improvement|clip(_?(grad|norm|value)\w*)?|grad\w*_?clip\w*|max_(grad_)?norm|grad_norm|warm_?up(_\w+)?"
-    r"|weight_decay|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
+    r"|weight_decay|momentum|label_smoothing|dropout(_\w+)?|accum\w*_steps|gradient_accumulation\w*|seed|lr|learning_rate)"
     r"|(train_|num_|n_|max_)?(batch_size|epochs?)|(use_)?(amp|fp16|bf16|mixed_precision)"
 )  # in small letters
 SETTINGS = pattern(  # their classes
@@ -46,7 +46,8 @@ def note(reader: Reader) -> None:
     folder = os.path.commonpath([os.path.dirname(reader.entry.path), *(os.path.dirname(source.path) for _, _, source, _ in unread)])
     others = [text for path, text in keys.beside(reader.project, folder) if path not in reader.modules]
     for name, value, source, node in unread:
-        if not any(_asks(text, name) for text in others):
+        stem = os.path.splitext(os.path.basename(source.path))[0]
+        if not any(_asks(text, name) and (stem in text or not _gives(text, name)) for text in others):
             recipe.hyperparameters.items.append(Hyperparameter(source.place(node), name=name, value=Known(value), declared="constant"))
 
 
@@ -81,6 +82,11 @@ def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, object, ast.AST]]:
 def _asks(text: str, name: str) -> bool:
     """True for a text that spells a name elsewhere than where it is given a value."""
     return name in text and any(_asks_in(line, name) for line in text.split("\n") if name in line)
+
+
+def _gives(text: str, name: str) -> bool:
+    """True for a text of a file that binds the name itself: what it asks for is its own."""
+    return re.search(rf"^{re.escape(name)}\s*(?::[^=\n]+)?=(?!=)", text, re.MULTILINE) is not None
 
 
 def _asks_in(line: str, name: str) -> bool:

@@ -43,6 +43,7 @@ PURE_CALLS = frozenset(
     [f"{room}.{name}" for room in ("torch", "torch.nn.functional") for name in PURE_FUNCTIONS]
     + [f"numpy.{name}" for name in PURE_NUMPY]
     + [f"pandas.DataFrame.{name}" for name in PURE_FRAME]
+    + ["torch.compile", "torch.nn.DataParallel"]  # they wrap a model, which stays what it is
 )
 PURE_LAYERS = frozenset({
     "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ReLU", "LeakyReLU", "GELU", "ELU", "SiLU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax",

@@ -76,7 +76,7 @@ def range_(call: LibraryCall) -> Value:
         from_start = all(not isinstance(start, Constant) or start.value in (0, 1) for start in members(given[0]))
         ends = [member for member in members(end) if isinstance(member, Constant)]
         if len(given) == 2 and len(ends) == 1 and from_start:
-            count = _or_later(setting(ends[0]), begins)
+            count = _or_later(_counted_from(_first(call, given[0]), setting(ends[0])), begins)
         elif len(given) == 2 and from_start and isinstance(last := members(end)[0], Opaque) and last.filled is not None:
             count = Unknown("the bounds of the range are not known", part=begins, filled=last.filled)
         low = numbers[0] if len(given) == 2 and isinstance(numbers[0], int) else 0
@@ -90,6 +90,20 @@ def _loader(given: list[Value]) -> object:
     """The loader that `range(len(loader))` has a number for each batch of."""
     passes = given[0].passes if len(given) == 1 and isinstance(given[0], Opaque) else None
     return passes.of if passes is not None and isinstance(passes.of, Loader) and passes.times.value == 1 else None
+
+
+def _first(call: LibraryCall, start: Value) -> int:
+    """Where a range begins that no checkpoint moves on: where the program sets it, else at one where it ends at `n + 1`, so as to reach n."""
+    known = [member.value for member in members(start) if isinstance(member, Constant)]
+    end = call.node.args[1] if isinstance(call.node, ast.Call) and len(call.node.args) > 1 else None
+    if known or not isinstance(end, ast.BinOp) or not isinstance(end.op, ast.Add):
+        return 1 if known and all(known) else 0
+    return int(any(isinstance(side, ast.Constant) and side.value == 1 for side in (end.left, end.right)))
+
+
+def _counted_from(first: int, end: Setting) -> Setting:
+    """How many numbers there are from the first up to the end."""
+    return replace(end, value=end.value - first) if first and isinstance(end, Known) and isinstance(end.value, int) else end
 
 
 def _or_later(count: Setting, begins: Part | None) -> Setting:

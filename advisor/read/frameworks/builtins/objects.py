@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from advisor.model.facts import ANY
-from advisor.model.recipe import Broken
+from advisor.model.recipe import Broken, Dataset, Flow, Loader
 from advisor.model.recipe import Module as Layer
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall, function
@@ -173,6 +173,8 @@ def _is(value: Value, kind: Value | None) -> bool | None:
             return value.kind == name if value.kind in ("list", "tuple", "set") else None
         if isinstance(value, Mapping):
             return name == "dict"
+        if isinstance(value, Tensor) and (sort := _as_loaded(value.flow)) is not None:
+            return name == sort if sort else None
         if isinstance(value, (Instance, Tensor, Function)):
             return False if name in (*_TYPES, "list", "tuple", "set", "dict") or (name == "type" and not _makes_classes(value)) else None
         if isinstance(value, Class):
@@ -190,13 +192,26 @@ def _is(value: Value, kind: Value | None) -> bool | None:
                 return False
             return _is_layer(value, kind.name) if kind.name.startswith("torch.nn.") else _is_foreign(value, kind.name)
         if isinstance(value, Tensor):
-            return True if kind.name == "torch.Tensor" else None
+            sort = _as_loaded(value.flow) if kind.name == "torch.Tensor" else ""
+            return True if sort is None else False if sort else None
         return False if isinstance(value, Constant) else None
     if isinstance(kind, Class):
         if isinstance(value, Instance):
             return kind in value.cls.mro if value.cls is not None else False
         return False if isinstance(value, (Constant, Sequence, Mapping)) else None
     return None
+
+
+def _as_loaded(flow: Flow) -> str | None:
+    """The built-in type of a batch, or a part of it, as a loader gives it: "" where that is not known, as a data set may give several views of one
+    image, names or dicts. None for what is surely a tensor."""
+    loader = flow.source
+    computed = flow.modules or flow.unread or flow.placed or flow.activation or flow.dtype or flow.rank is not None
+    if computed or not isinstance(loader, (Loader, Dataset)):
+        return None
+    if not isinstance(loader, Loader) or not loader.stacks or loader.dataset is None or not loader.dataset.items:
+        return ""
+    return "list" if not flow.part else None if loader.dataset.kind == "torch.utils.data.TensorDataset" else ""
 
 
 def _makes_classes(value: Value) -> bool:

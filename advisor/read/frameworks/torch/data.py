@@ -9,7 +9,7 @@ from typing import Any
 from advisor.model.events import Kind
 from advisor.model.pattern import pattern
 from advisor.model.pipelines import steps
-from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split
+from advisor.model.recipe import Dataset, Flow, Loader, Sampler, Split, UndefinedName
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Passes, Setting, Unknown, number
 from advisor.read.frameworks import table
@@ -21,8 +21,9 @@ from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.padding import padded_parts
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
 from advisor.read.python import scopes
+from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Constant, Instance, Opaque, Sequence, Tensor, Value, sequence, setting
+from advisor.read.python.values import NONE, Arguments, Constant, Instance, Library, Opaque, Sequence, Tensor, Value, sequence, setting
 
 ROOT = "torch.utils.data."
 LOADER = (
@@ -159,6 +160,20 @@ def loader_length(call: LibraryCall) -> Value:
     if isinstance(found, Known):
         return Constant(found.value, found.origin, found.weak, call.place)
     return Opaque("the number of batches", "int", low=0, passes=Passes(call.this.fact, Known(1)))
+
+
+ONLY_NEXT = (1, 13)  # from this torch on an iterator has no .next()
+
+
+@table.method("loader", "next")
+def next_batch(call: LibraryCall) -> Value | None:
+    """iter(loader).next(), as Python 2 had it."""
+    if call.this.cls is not None or call.this.kind != ROOT + "DataLoader" or not isinstance(call.node, ast.Call):
+        return None
+    if not call.reader.refusals.guarded and (pinned(call.reader, "torch") or ONLY_NEXT) >= ONLY_NEXT:
+        fact = UndefinedName(call.place, name="next", lacked_by="DataLoader", gone=True)
+        call.reader.refusals.refuse(call.reader, call.node, fact)
+    return call.reader.call(Library("builtins.next"), Arguments([call.this]), call.node)
 
 
 @table.method("loader", "__iter__")

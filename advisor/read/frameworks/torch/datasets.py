@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from advisor.model.pipelines import steps
-from advisor.model.recipe import Dataset, Flow, Role, Transform
+from advisor.model.recipe import Dataset, Flow, Loader, Role, Transform
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
@@ -14,7 +14,7 @@ from advisor.read.frameworks.cuts import rows_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
-from advisor.read.frameworks.torch.samples import any_index, batch_of, two_views
+from advisor.read.frameworks.torch.samples import any_index, batch_of, counted, two_views
 from advisor.read.python import sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Class, Constant, Function, Instance, Opaque, Sequence, Tensor, Value, members, sequence
@@ -79,6 +79,8 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
         roles = {_role(instance.attributes[name]) for name in SPLITS if name in instance.attributes} - {"unknown"}
         if len(roles) == 1:
             fact.role = roles.pop()
+    if fact.role == "unknown" and instance.cls is not None and _holds_test_set(instance, instance.cls):
+        fact.role = "test"
     if fact.generator is None and instance.cls is not None:
         fact.generator = _generator(instance, instance.cls)
     if fact.placeholder is None and instance.cls is not None:
@@ -90,6 +92,17 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
         fact.two_views = two_views(instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
+
+
+def _holds_test_set(instance: Instance, cls: Class) -> bool:
+    """True for a data set that is as long as a test set which it holds, or as what was computed of all batches of one."""
+    held = instance.attributes.get(counted(cls) or "")
+    if isinstance(held, Tensor) and "rows" not in held.flow.part:
+        loader = held.flow.source
+        whole = loader.dataset if isinstance(loader, Loader) and loader.takes_all else None
+    else:
+        whole = held.fact if isinstance(held, Instance) and isinstance(held.fact, Dataset) else None
+    return whole is not None and whole.role == "test" and whole.origin is None and whole.split is None and not whole.rewritten
 
 
 def _steps(instance: Instance, attributes: dict[str, Value]) -> list[Transform] | None:
@@ -155,6 +168,7 @@ def tensor_dataset(call: LibraryCall) -> Value:
     tensors = call.arguments.positional
     flows = [value.flow if isinstance(value, Tensor) else Flow(graph="none") for value in tensors]
     fact.data = next((flow.source for flow in flows if flow.source is not None), None)
+    fact.read_from = fact.data.data.get("file") if isinstance(fact.data, Instance) else None
     written = call.node.args if isinstance(call.node, ast.Call) else []
     if len(written) == len(tensors) and all(isinstance(argument, ast.Name) for argument in written):
         fact.part = f"tensors {[(ast.unparse(argument), id(value)) for argument, value in zip(written, tensors)]}"

@@ -292,8 +292,7 @@ def _as_read(flow: Flow) -> bool:
 
 def _part(flow: Flow, key: int | str) -> Flow:
     """One part of a batch: as the data set shows it, where it does."""
-    collate = flow.source.settings.get("collate_fn") if isinstance(flow.source, Loader) else None
-    stacked = collate is None or (isinstance(collate, Known) and collate.value is None)
+    stacked = not isinstance(flow.source, Loader) or flow.source.stacks
     items = getattr(getattr(flow.source, "dataset", None), "items", ()) if stacked else ()
     if not flow.part and not flow.modules and isinstance(key, int) and -len(items) <= key < len(items):
         item: Flow = items[key]

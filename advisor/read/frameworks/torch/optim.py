@@ -9,7 +9,8 @@ from typing import Any
 from advisor.model.events import Event, Kind, walk
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Optimizer, Parameters
-from advisor.model.source import Unknown
+from advisor.model.record import replace
+from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
@@ -84,6 +85,9 @@ def construct(call: LibraryCall, kind: str, names: dict[str, Any], version: str 
     """An optimizer with every setting."""
     settings = call.settings(names, skip=1, version=version)
     extra = {key: setting(value) for key, value in call.arguments.keywords.items() if key not in names}
+    decay = settings.get("weight_decay")
+    if isinstance(decay, Known) and isinstance(decay.value, bool):
+        settings["weight_decay"] = replace(decay, value=int(decay.value))  # torch multiplies by it: True is 1
     fact = Optimizer(call.place, kind=kind, settings={**settings, **extra})
     fact.groups, fact.groups_complete = groups(call.reader, call.get("params", 0), call.node)
     return built(call, fact)

@@ -46,6 +46,17 @@ def any_index(cls: Class) -> bool:
     return not any(isinstance(node, ast.Name) and node.id in (index, "locals") for node in scopes.parts_of(method.node))
 
 
+def counted(cls: Class) -> str | None:
+    """The attribute that a data set is as long as: `return len(self.images)`."""
+    method = next((base.namespace.get("__len__") for base in cls.mro if isinstance(base, Class) and "__len__" in base.namespace), None)
+    given = method.node.body[-1] if isinstance(method, Function) and isinstance(method.node.body, list) and len(method.node.body) == 1 else None
+    asked = given.value if isinstance(given, ast.Return) else None
+    if not isinstance(asked, ast.Call) or not isinstance(asked.func, ast.Name) or asked.func.id != "len" or len(asked.args) != 1:
+        return None
+    held = asked.args[0]
+    return held.attr if isinstance(held, ast.Attribute) and isinstance(held.value, ast.Name) else None
+
+
 def two_views(cls: Class) -> bool:
     """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`; or
     gives what came of it beside the thing itself: `self.erase(clean.clone()), clean`, of which one is to be made from the other."""

@@ -13,8 +13,10 @@ from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import devices
-from advisor.read.python import texts
+from advisor.read.python import scopes, texts
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
+
+_TEXTS = (ast.Constant, ast.BinOp, ast.Add, ast.JoinedStr, ast.FormattedValue, ast.Load)
 
 
 def _held(value: Value | None) -> Value | None:
@@ -68,6 +70,7 @@ def save(call: LibraryCall) -> Value:
     """torch.save(object, path)"""
     parts, complete, module = content(call.get("obj", 0) or call.get("tensors", 0))
     fact = Save(call.place, parts=parts, complete=complete, path=_path(call), module=module)
+    fact.one_file = isinstance(value_of(fact.path), str) or _stays(call)
     fact.modules = tuple(dict.fromkeys(_modules(call.get("obj", 0) or call.get("tensors", 0))))
     saved = call.get("obj", 0)
     fact.contents = saved.place if isinstance(saved, Mapping) else None
@@ -82,6 +85,17 @@ def save(call: LibraryCall) -> Value:
     if isinstance(given, Instance) and given.role == "module" and isinstance(known := value_of(fact.path), str):
         call.reader.singletons[known] = given
     return NONE
+
+
+def _stays(call: LibraryCall) -> bool:
+    """True for a path in a loop that is put together of texts and names that the loop does not bind."""
+    written = call.node.args[1] if isinstance(call.node, ast.Call) and len(call.node.args) > 1 else None
+    if written is None or not call.reader.turns or call.reader.loop_depth <= call.reader.frame.loops:
+        return False
+    joined = isinstance(written, ast.Call) and call.reader.text(written.func) == "os.path.join"
+    parts = [part for given in (written.args if joined else [written]) for part in ast.walk(given)]  # type: ignore[attr-defined]
+    bound = scopes.assigned(call.reader.turns[-1][1]).names
+    return all(part.id not in bound if isinstance(part, ast.Name) else isinstance(part, _TEXTS) for part in parts)
 
 
 def _path(call: LibraryCall) -> Setting:

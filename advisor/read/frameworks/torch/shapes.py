@@ -173,6 +173,10 @@ def taken(call: LibraryCall) -> Value | None:
     changes: dict[str, Any] = {"width": None, "rows": None}
     if name == "unflatten":
         changes["rank"] = None
+    elif name == "diagonal":
+        changes["rank"] = flow.rank - 1 if flow.rank else None
+    elif name == "unfold":  # windows along one dimension: they are one more, the last
+        changes = {"rank": flow.rank + 1 if flow.rank is not None else None, "width": call.setting("size", 1)}
     if name in ("scatter", "scatter_") and flow.activation == "zeros":
         value = call.get("src", after(call, 3)) or call.get("value", after(call, 3))
         index = flow_of(call.get("index", after(call, 2)))
