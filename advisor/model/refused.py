@@ -80,10 +80,13 @@ class RefusedRun(Fact):
 
 @dataclass(slots=True, eq=False)
 class IdleEvaluation(Fact):
-    """Evaluation data that a trainer is given, and that its settings keep it from: it evaluates never, or first after the last step."""
+    """Evaluation data that a trainer is given, and that its settings keep it from: it evaluates never, or first after the last step.
+
+    "nothing": there are no such data, and still it is said how often to evaluate.
+    """
 
     taker: str = ""
-    why: Literal["strategy", "late"] = "strategy"
+    why: Literal["strategy", "late", "nothing"] = "strategy"
     every: Setting = ABSENT
     steps: Setting = ABSENT
     asked: bool = False  # the program evaluates by itself
