@@ -202,8 +202,12 @@ def test(call: LibraryCall) -> None:
         unentered.hooks(call.reader, part, (), ("test_", "on_test_"))
     on_last_weights(choices, call.this, model, call)
     given = call.get("dataloaders", 1) or call.get("test_dataloaders") or call.get("datamodule") or (data if _is_datamodule(data) else None)
+    tested = _loaders(call.reader, model, given, "test_dataloader", call.node)
     if choices.made:
-        on_data_of_the_test(choices, _loaders(call.reader, model, given, "test_dataloader", call.node), call)
+        on_data_of_the_test(choices, tested, call)
+    for loader in tested:
+        if isinstance(loader, Instance) and isinstance(loader.fact, Loader) and loader.fact.role_from != "use":
+            loader.fact.role, loader.fact.role_from = "test", "use"
 
 
 def _batches(settings: dict[str, Setting]) -> Setting | None:
