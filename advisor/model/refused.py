@@ -60,6 +60,8 @@ class RefusedCall(Fact):
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
+    by: str | None = None  # the library that calls a method of the program, in the version since when it does so
+    pinned: bool = True  # the project asks for such a version
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
 from advisor.read.frameworks.transformers.optimization import model_of
 from advisor.read.python.pins import pinned
-from advisor.read.python.values import NONE, Class, Constant, Instance, Mapping, Sequence, Value, members, setting
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Mapping, Sequence, Value, members, setting
 
 PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
 CHECKED = (*PLAIN, *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO")))  # they begin as a plain one does
@@ -22,6 +22,8 @@ QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "c
 LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
 REQUIRED = 2  # so many of them have no default
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
+
+COUNTED, COUNTED_SINCE = "num_items_in_batch", (4, 46)  # what compute_loss is handed by name, and since when
 
 HALF = ("float16", "torch.float16", "torch.half")
 SCALED_ELSEWHERE = ("deepspeed", "fsdp", "half_precision_backend", "fp16_backend")
@@ -106,6 +108,33 @@ def note_unfit(call: LibraryCall) -> None:
     if twice or unexpected or missing or len(given.positional) > len(taken):
         fact = RefusedCall(call.place, callee=name, given=len(given.positional), taken=taken, missing=missing, unexpected=unexpected, twice=twice)
         call.reader.refusals.refuse(call.reader, call.node, fact)
+
+
+def note_unfit_loss(call: LibraryCall, function: Value | None) -> None:
+    """Notes a compute_loss of the program which does not take what newer versions hand to it, in a program that is written for such a one.
+
+    Where no version is pinned, an argument that the older ones do not know says so.
+    """
+    this, reader = call.this, call.reader
+    if not isinstance(function, Function) or isinstance(function.node, ast.Lambda) or this.kind not in PLAIN or reader.refusals.guarded:
+        return
+    spec = function.node.args
+    taken = {argument.arg for argument in (*spec.args, *spec.kwonlyargs)}
+    if spec.kwarg is not None or COUNTED in taken or function.node.decorator_list or _defines(this, "training_step"):
+        return
+    version = pinned(reader, "transformers")
+    if version < COUNTED_SINCE if version is not None else not _is_recent(this):
+        return
+    place = function.module.place(function.node)
+    by = f"Transformers {'.'.join(map(str, COUNTED_SINCE))}"
+    fact = RefusedCall(place, callee="compute_loss", defined=place, unexpected=(COUNTED,), by=by, pinned=version is not None)
+    reader.refusals.note_once(reader, fact)
+
+
+def _is_recent(this: Instance) -> bool:
+    """True where an argument is given that came in the last versions."""
+    held = [one.attributes.get("eval_strategy") for one in _arguments(this)]
+    return "processing_class" in this.attributes or any(isinstance(value, Constant) and value.default is None for value in held)
 
 
 # --- an evaluation that never runs ---------------------------------------------------------------------------------

@@ -21,13 +21,14 @@ from advisor.read.frameworks.transformers.refusals import (
     note_idle_evaluation,
     note_two_adapters,
     note_unfit,
+    note_unfit_loss,
     note_without_data,
     note_without_evaluation_data,
     strategy_of,
 )
 from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
 from advisor.read.frameworks.transformers.versions import note_of_other_version
-from advisor.read.python import unentered
+from advisor.read.python import classes, unentered
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
@@ -109,6 +110,7 @@ def train(call: LibraryCall) -> Value:
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
     note_half_weights(call, argument)
+    note_unfit_loss(call, classes.class_lookup(reader, this.cls, "compute_loss") if this.cls is not None else None)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
