@@ -68,6 +68,7 @@ class Module(Fact):
     causal: bool = False  # masks the future: a decoder-only language model
     walks: tuple[tuple[Place, bool, Flow], ...] = ()  # calls of a layer for sequences: whether it goes along the batch, and what it is given
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
+    asleep: Place | None = None  # where its adapter is loaded to be used, and not to be trained
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     keeps: tuple[Module, ...] = ()  # layers whose weights are parameters of its own: setattr(self, name, cell.weight_ih)

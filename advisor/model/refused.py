@@ -63,6 +63,8 @@ class RefusedCall(Fact):
     of_file: bool = False  # an open file was asked for, and `counts` is the text that was given
     of_class: tuple[str, str] | None = None  # super(): the class of the object, and the one that it does not derive from
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
+    by: str | None = None  # the library that calls a method of the program, in the version since when it does so
+    pinned: bool = True  # the project asks for such a version
 
 
 @dataclass(slots=True, eq=False)
@@ -71,10 +73,11 @@ class RefusedRun(Fact):
 
     Or arguments that contradict each other: "evaluation-data": it is to evaluate without data; "match": it is to load the best model, and saves at
     other times than it evaluates; "adapter": the model that is to get one has one; "float32": it scales gradients of weights in float16. "loss":
-    nothing is refused, and each step is left out; "length": and the run is over after a trial.
+    nothing is refused, and each step is left out; "length": and the run is over after a trial. "test_step", "validation_step": what is refused is to
+    measure the model, when the run is over.
     """
 
-    lacks: Literal["data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "length"] = "data"
+    lacks: Literal["data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "length", "test_step", "validation_step"] = "data"
     taker: str = ""  # the trainer, or its arguments
     given: str = ""  # the model, or what contradicts
     defined: Place | None = None
@@ -82,10 +85,13 @@ class RefusedRun(Fact):
 
 @dataclass(slots=True, eq=False)
 class IdleEvaluation(Fact):
-    """Evaluation data that a trainer is given, and that its settings keep it from: it evaluates never, or first after the last step."""
+    """Evaluation data that a trainer is given, and that its settings keep it from: it evaluates never, or first after the last step.
+
+    "nothing": there are no such data, and still it is said how often to evaluate.
+    """
 
     taker: str = ""
-    why: Literal["strategy", "late"] = "strategy"
+    why: Literal["strategy", "late", "nothing"] = "strategy"
     every: Setting = ABSENT
     steps: Setting = ABSENT
     asked: bool = False  # the program evaluates by itself

@@ -168,6 +168,34 @@ def test_hydra_order_packages_and_overrides(tmp_path: Path) -> None:
     assert not found.missing
 
 
+def test_groups_named_by_others(tmp_path: Path) -> None:
+    from advisor.read.config.hydra import compose
+    from advisor.read.config.tree import plain as data
+
+    files = {
+        "conf/config.yaml": "defaults:\n  - hparams: ${data}_${net}\n  - data: mnist\n  - net: lenet\n  - more: ${unknown}\n",
+        "conf/hparams/mnist_lenet.yaml": "lr: 0.1\n",
+        "conf/hparams/svhn_lenet.yaml": "lr: 0.2\n",
+        "conf/data/mnist.yaml": "classes: 10\n",
+        "conf/data/svhn.yaml": "classes: 11\n",
+        "conf/net/lenet.yaml": "width: 3\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+
+    def composed(*overrides: str) -> tuple[object, list[tuple[str, str, str]]]:
+        found = compose(Project(str(tmp_path)), str(tmp_path / "conf"), "config", list(overrides))
+        assert found.root is not None
+        return data(found.root, True), found.missing
+
+    unknown = [("more", "${unknown}", "more")]
+    assert composed() == ({"hparams": {"lr": 0.1}, "data": {"classes": 10}, "net": {"width": 3}}, unknown)
+    assert composed("data=svhn") == ({"hparams": {"lr": 0.2}, "data": {"classes": 11}, "net": {"width": 3}}, unknown)
+    # a script may name a choice of another machine: that of the defaults list stays
+    assert composed("data=of_the_cluster") == ({"hparams": {"lr": 0.1}, "data": {"classes": 10}, "net": {"width": 3}}, unknown)
+
+
 def test_instantiate(tmp_path: Path) -> None:
     text = """
     from hydra.utils import instantiate

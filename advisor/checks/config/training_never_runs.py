@@ -15,6 +15,7 @@ from advisor.model.source import first
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
     "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights", "length": "trial",
+    "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
 }  # fmt: skip
 
 
@@ -29,7 +30,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if run.lacks == "length" and len(training_loops(recipe)) > 1:
             continue  # a trial before the run
         case = CASES[run.lacks]
-        yield ctx.finding(case, at=run, taker=run.taker, given=run.given, line=run.defined, severity="hint" if run.flag_off else None)
+        named = {"taker": run.taker, "given": run.given, "line": run.defined, "step": run.lacks}
+        yield ctx.finding(case, at=run, **named, severity="hint" if run.flag_off else None)
     if not recipe.whole:
         return
     empty = [next((loop for loop in training.around if _is_empty(loop)), None) for training in training_loops(recipe)]

@@ -19,6 +19,8 @@ def check(idle: IdleEvaluation, ctx: Context) -> Iterator[Finding]:
         return
     if idle.why == "strategy":
         yield ctx.finding("never", at=idle, taker=idle.taker)
+    elif idle.why == "nothing":
+        yield ctx.finding("no-data", at=idle, taker=idle.taker, every=number(idle.every) or 0)
     else:
         yield ctx.finding("late", at=idle, taker=idle.taker, every=number(idle.every) or 0, steps=number(idle.steps) or 0)
 

@@ -16,6 +16,9 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if not optimizer.groups_complete or not groups or optimizer.escaped or any(group.parameters.inputs for group in groups):
         return
     modules = optimizer.modules
+    if modules and all(module.asleep is not None for module in modules):
+        yield ctx.finding("asleep", at=modules[0].asleep or optimizer, model=modules[0].name, kind=optimizer.name)
+        return
     if not modules or not all(module.trainable == "no" and module.fully_known for module in modules):
         return
     if _frozen_later(optimizer, ctx.recipe).isdisjoint(modules):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.finding import Finding, Severity
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import RefusedCall
 from advisor.model.source import Link, first
 
@@ -44,6 +44,11 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
     if call.unpacked is not None:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)
+        return
+    if call.by is not None:
+        confidence: Confidence | None = None if call.pinned else "medium"
+        names = ", ".join(call.unexpected)
+        yield ctx.finding("by-library", at=call, severity=severity, confidence=confidence, callee=call.callee, names=names, library=call.by)
         return
     evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} takes")] if call.defined is not None else []
     for case, names in (("unexpected", call.unexpected), ("twice", call.twice)):

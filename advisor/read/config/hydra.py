@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_CHAIN = 12
 _PACKAGE = pattern(r"^\s*#\s*@package\s+(\S+)", re.MULTILINE)
 _EXTERNAL = ("hydra", "override hydra")
+_CHOSEN = pattern(r"\$\{(?:defaults\.\d+\.)?([\w/]+)\}")  # of a group, in the name of another: `${dataset}_${model}`
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,7 @@ class _Composer:
         self.project = project
         self.folder = folder
         self.choices: dict[str, Node | None] = {}
+        self.chosen: dict[str, str] = {}  # what each group turned out to be
         self.added: list[Node] = []  # groups that the command line chooses and no defaults list names
         self.result = Composition()
 
@@ -131,22 +133,31 @@ class _Composer:
         if override:
             self.choices[full] = choice
             return []
-        choice = self.choices.get(full, choice) or choice
+        given = self.choices.get(full)
+        choice = given if given is not None and (self._is_there(full, given) or not self._is_there(full, choice)) else choice
         names = choice.items if isinstance(choice, Listed) else [choice]
         found_all: list[Mapped] = []
         for one in names:
             if not isinstance(one, Scalar) or one.value is None:
                 continue
-            text = str(one.value)
+            text = _CHOSEN.sub(lambda found: self.chosen.get(found.group(1), found.group(0)), str(one.value))
             if "${" in text or text == "???":
                 self.result.missing.append((full, text, full.replace("/", ".")))
                 continue
             text = text.removesuffix(".yaml").removesuffix(".yml")
+            self.chosen[full] = text
             folder, _, name = f"{full}/{text}".rpartition("/")
             inner = self.config(folder, name, _target(target, package) if target else None, chain, one.place)
             if inner is not None:
                 found_all.append(inner)
         return found_all
+
+    def _is_there(self, group: str, choice: Node) -> bool:
+        """True for a choice whose files are all here: a script may name one of another machine."""
+        names = [str(one.value) for one in (choice.items if isinstance(choice, Listed) else [choice]) if isinstance(one, Scalar) and one.value]
+        paths = [os.path.join(self.folder, group, name.removesuffix(".yaml").removesuffix(".yml")) for name in names]
+        found = {path: self.project.listing(os.path.dirname(path)) for path in paths if "${" not in path}
+        return all(any(os.path.basename(path) + suffix in held for suffix in (".yaml", ".yml")) for path, held in found.items())
 
     def _load(self, group: str, name: str) -> tuple[Mapped, str] | None:
         for suffix in ("", ".yaml", ".yml"):

@@ -51,7 +51,7 @@ def is_part(held: Any) -> bool:
 
 def rows_of(value: Value) -> Passes | None:
     """The number of rows of data: once as many as it has. A batch of a loader has not as many as the loader has batches."""
-    of = identity(value) if _is_data(value) else None
+    of = identity(value) if is_data(value) else None
     return Passes(of, Known(1)) if of is not None and not isinstance(of, Loader) else None
 
 
@@ -114,7 +114,7 @@ def _written(node: ast.Subscript) -> ast.expr:
 def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
     """The part of data that a slice takes, where the code around takes the other part as well; None for any other slice."""
     rows = _rows(index)
-    if rows is None or not isinstance(node, ast.Subscript) or not _is_data(owner):
+    if rows is None or not isinstance(node, ast.Subscript) or not is_data(owner):
         return None
     whole = identity(owner)
     lower, upper = rows.items[:2]
@@ -127,7 +127,7 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
     return part_of(reader, owner, _split(reader, whole, node, origin(owner)), "train" if end - begin >= HALF else "test")
 
 
-def _is_data(value: Value) -> bool:
+def is_data(value: Value) -> bool:
     """True for what holds samples as they were read: no output of a model, no part of a batch."""
     if isinstance(value, Instance):
         return value.role == "frame"

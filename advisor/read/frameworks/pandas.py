@@ -80,13 +80,24 @@ def mask(call: LibraryCall) -> Value:
     "pandas.read_feather",
     "pandas.read_sql",
     "pandas.read_hdf",
-    "pandas.DataFrame",
 )
 def read(call: LibraryCall) -> Value:
     """pd.read_csv(path)"""
     made = table_of(frame(call.reader, node=call.node))
     made.data["file"] = text_of(call.arguments.positional[0]) if call.arguments.positional and call.name.startswith("pandas.read_") else None
     return made
+
+
+@table.function("pandas.DataFrame")
+def made_of(call: LibraryCall) -> Value:
+    """pd.DataFrame(values, columns=...): the rows of an array, or of another frame, stay those of its data."""
+    given, reader = call.get("data", 0), call.reader
+    if isinstance(given, Instance) and given.role == "frame":
+        return table_of(frame(reader, given, node=call.node))
+    made = frame(reader, node=call.node)
+    if isinstance(given, Tensor) and cuts.is_data(given):
+        made.data["identity"] = cuts.identity(given)
+    return table_of(made)
 
 
 def table_of(made: Instance) -> Instance:
@@ -104,7 +115,7 @@ def series(call: LibraryCall) -> Value:
 
 @table.function("pandas.concat", "pandas.merge", "pandas.get_dummies")
 def concat(call: LibraryCall) -> Value:
-    """pd.concat([a, b]): one part alone keeps its identity."""
+    """pd.concat([a, b]): one part alone keeps its identity, and so does the first one beside which others are put as columns."""
     given = call.arguments.positional[0] if call.arguments.positional else call.get("objs")
     parts = (
         [item for item in given.items if isinstance(item, Instance)]
@@ -113,7 +124,8 @@ def concat(call: LibraryCall) -> Value:
         if isinstance(given, Instance)
         else []
     )
-    return frame(call.reader, parts[0] if len(parts) == 1 else None, node=call.node)
+    beside = call.name == "pandas.concat" and call.reader.plain(call.get("axis", 1)) in (1, "columns")
+    return frame(call.reader, parts[0] if len(parts) == 1 or (parts and beside) else None, node=call.node)
 
 
 @table.method("frame", "__getitem__")

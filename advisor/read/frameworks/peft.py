@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -9,6 +10,9 @@ from advisor.read.python.values import Instance, Opaque, Value, members, setting
 
 VERSION = table.VERSIONS["peft"] = "peft 0.17"
 LOW_RANK = ("LoraConfig", "AdaLoraConfig")
+AWAKENS = pattern(  # what may have weights trained that were loaded to be used
+    r"\b(set_adapter|add_adapter|load_adapter|get_peft_model|merge_and_unload|unload|inject_adapter_in_model|requires_grad_?|is_trainable|setattr)\b"
+)
 
 
 @table.function(
@@ -22,17 +26,26 @@ def adapt(call: LibraryCall) -> Value:
     """The same model; from here on only the adapters are trained."""
     value = call.get("model", 0)
     config = call.get("peft_config", 1)
+    asleep = call.place if call.name.endswith(".from_pretrained") and _stays_asleep(call) else None
     for member in members(value) if value is not None else ():
         if isinstance(member, Instance) and isinstance(member.fact, Module):
             adapted(member.fact, config)
+            member.fact.asleep = asleep
     return value if value is not None else Opaque("a model with adapters")
+
+
+def _stays_asleep(call: LibraryCall) -> bool:
+    """True for an adapter that is loaded in any case, without is_trainable, in a program that does nothing which may have it trained."""
+    if not call.arguments.exact or call.reader.conditions or call.reader.refusals.guarded or len(call.arguments.positional) > 2:
+        return False
+    return not any(AWAKENS.search(source.text) for source in call.reader.modules.values())
 
 
 def adapted(model: Module, config: Value | None) -> None:
     """From here on only the adapters of a model are trained."""
     for part in model.walk():
         part.trainable = "no"
-    model.trainable = "part"
+    model.trainable, model.asleep = "part", None
     kinds = [member.kind if isinstance(member, Instance) else "" for member in members(config)] if config is not None else [""]
     model.wrapped = (*model.wrapped, "peft" if all(kind.endswith(LOW_RANK) for kind in kinds) else "adapter")
     if isinstance(config, Instance):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
 KEEPS = ("torch.save(", "state_dict(", ".save_pretrained(")  # it keeps weights
+STOPPED = ("KeyboardInterrupt", "SystemExit")
 FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
@@ -125,9 +126,10 @@ def _by_default(reader: Reader, value: Value | None) -> bool:
 def run_try(reader: Reader, node: ast.Try) -> str | None:
     """try: the body, then each handler as an alternative."""
     failed = len(reader.failed_imports)
-    reader.refusals.guarded += bool(node.handlers)
+    hidden = any(map(_hides, node.handlers))
+    reader.refusals.guarded += hidden
     status = statements.run(reader, node.body)
-    reader.refusals.guarded -= bool(node.handlers)
+    reader.refusals.guarded -= hidden
     found = len(reader.failed_imports) == failed and bool(node.handlers) and _imports_of_project(reader, node.body)
     if status is None and node.orelse:
         status = statements.run(reader, node.orelse)
@@ -153,6 +155,17 @@ def run_try(reader: Reader, node: ast.Try) -> str | None:
     if node.finalbody:
         statements.run(reader, node.finalbody)
     return status if status in statements.LEAVING else None
+
+
+def _hides(handler: ast.ExceptHandler) -> bool:
+    """False for a handler that lets the errors of a program end it: it raises them again, or waits for somebody to stop the run alone."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    if all(isinstance(name, ast.Name) and name.id in STOPPED for name in caught):
+        return False
+    last = handler.body[-1]
+    if not isinstance(last, ast.Raise):
+        return True
+    return last.exc is not None and not (isinstance(last.exc, ast.Name) and last.exc.id == handler.name)
 
 
 def _imports_of_project(reader: Reader, body: list[ast.stmt]) -> bool:

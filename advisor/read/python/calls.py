@@ -12,7 +12,7 @@ from advisor.model.recipe import Module as ModuleFact
 from advisor.model.record import replace
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, lacking, seeders, uncallable
+from advisor.read.python import alternatives, attributes, called_back, classes, forwards, functions, keys, lacking, seeders, uncallable, unentered
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.frames import Frame
 from advisor.read.python.values import (
@@ -150,6 +150,7 @@ def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST)
     if name in uncallable.STREAMS:
         uncallable.judge_stream(reader, name, arguments, node)
     keys.hand_on(reader, name, arguments.positional, arguments.keywords.values())
+    unentered.handed(reader, name, arguments)
     request = LibraryCall(reader, name, arguments, node)
     receiver = arguments.positional[0] if arguments.positional else None
     if isinstance(receiver, Instance) and receiver.role is not None and name not in table.FUNCTIONS:
@@ -341,6 +342,7 @@ def _call_super(reader: Reader, value: Super, name: str, arguments: Arguments, n
 def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arguments, node: ast.AST, base: str | None = None) -> Value:
     """A method that the library class of an object provides."""
     keys.hand_on(reader, f"{receiver.kind}.{name}", arguments.positional, arguments.keywords.values())
+    unentered.handed(reader, f"{receiver.kind}.{name}", arguments)
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
     if handler is not None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Event, Kind, events
 from advisor.model.recipe import Flow, Module
 from advisor.model.source import value_of
+from advisor.read.frameworks import table
 from advisor.read.python import conditions, seeders
 from advisor.read.python.values import (
+    Class,
     Function,
     Instance,
     Library,
@@ -54,6 +56,7 @@ PURE_LAYERS = frozenset({
 COMPUTING = frozenset({Kind.FORWARD, Kind.LOSS, Kind.METRIC, Kind.DRAW, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP})
 LOOKING = frozenset({"range", "len", "zip", "enumerate", "float", "int", "sum", "min", "max", "abs", "isinstance"})
 EFFECTS = frozenset({"backward", "manual_seed", "seed", "save", "register_hook", "retain_grad"})
+MAKERS = {"load_from_checkpoint": "lightning.LightningModule", "from_pretrained": "transformers."}  # and whose classes have them
 EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 SHOWING = frozenset({"print", "display", "pprint"})
 PICTURES = ("matplotlib.", "seaborn.", "logging.")
@@ -70,6 +73,9 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
         name = node.func.attr
         if name == "from_pretrained" and isinstance(receiver, Instance) and receiver.kind in EMBEDDINGS and receiver.cls is None:
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")  # a class method: it makes another layer
+            return
+        if name in MAKERS and isinstance(receiver, (Instance, Class)) and _makes_another(receiver, name):
+            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")
             return
         start = _start(reader, node)
         if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)) and not any(k.arg == "out" for k in _keywords(node)):
@@ -88,6 +94,17 @@ def computed_in_vain(reader: Reader, node: ast.Call, result: Value, nodes: list[
     if isinstance(result, Tensor) and all(event.kind in COMPUTING for event, _ in events(nodes)):
         if _only_computes(conditions.peek(reader, node.func), result.flow):
             reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="loss")
+
+
+def _makes_another(receiver: Instance | Class, name: str) -> bool:
+    """True for a class method of a library that gives a model of its own, and leaves the one that it is asked of as it is."""
+    cls = receiver if isinstance(receiver, Class) else receiver.cls
+    if cls is None:
+        return isinstance(receiver, Instance) and receiver.role == "module" and receiver.kind.startswith(MAKERS[name])
+    own = [base for base in (cls, *cls.mro) if isinstance(base, Class)]
+    if not all(isinstance(base, (Class, Library)) for base in cls.mro) or any(name in base.namespace or base.node.decorator_list for base in own):
+        return False
+    return any(isinstance(base, Library) and table.canonical(base.name).startswith(MAKERS[name]) for base in cls.mro)
 
 
 def _only_computes(called: Value | None, flow: Flow) -> bool:

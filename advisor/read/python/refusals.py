@@ -33,6 +33,7 @@ class Refusals:
         self.options: dict[str, tuple[UndefinedName, Instance]] = {}  # that the options of a command line lack, with these
         self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
         self.sampled: set[tuple[Class, ast.AST]] = set()  # methods of data sets that were looked through
+        self.looked: set[ast.AST] = set()  # functions that a library calls, which were looked through
         self.names: set[tuple[str, str]] = set()  # that were looked into: (file, name)
         self.modules: dict[tuple[str, str], ast.Call] = {}  # the first call of each in a file
         self.unbound: dict[str, frozenset[str]] = {}  # by file

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 UNSEEN = ("locals(", "eval(", "exec(", "globals(", "vars(")  # may read a name that no text spells
 LEARNING = frozenset({"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"})  # from what they are shown, whatever becomes of it
 SUGGESTED = "suggest_"
+MOST_PARTS = 200  # of a module, that are looked into
 
 
 def note(reader: Reader, node: ast.Assign, value: Value) -> None:
@@ -26,6 +27,9 @@ def note(reader: Reader, node: ast.Assign, value: Value) -> None:
         return
     what = _what(reader, node.value, value)
     if what is None or not (_is_given_anew(reader, node) if what == "optimizer" else _is_unread(reader, target.id, node)):
+        return
+    layer = conditions.peek(reader, node.value.func) if what == "layer" and isinstance(node.value, ast.Call) else None
+    if isinstance(layer, Instance) and not _gives_alone(reader, layer):
         return
     data = value.data.get("steps") if isinstance(value, Instance) else None
     call = reader.text(node.value.func if isinstance(node.value, ast.Call) and what != "layer" else node.value)
@@ -39,7 +43,7 @@ def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
         return None
     if isinstance(value, Tensor):
         layer = conditions.peek(reader, node.func) if reader.forward_depth else None
-        return "layer" if isinstance(layer, Instance) and _gives_alone(reader, layer) else None
+        return "layer" if isinstance(layer, Instance) and isinstance(layer.fact, Module) else None
     if isinstance(value, Instance):
         if value.role == "transform" and value.data.get("steps"):
             return "transform"
@@ -53,13 +57,34 @@ def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:
 
 
 def _gives_alone(reader: Reader, layer: Instance) -> bool:
-    """True for a layer of torch's, or a module of the project made of such, that does nothing but give a value."""
+    """True for a layer of torch's, or a module of the project made of such, or of others like it, that does nothing but give a value."""
     fact = layer.fact
-    if not isinstance(fact, Module) or any(part.user_class for part in fact.walk() if part is not fact):
+    if not isinstance(fact, Module):
         return False
-    if not fact.user_class or layer.cls is None:
-        return not fact.user_class and fact.name not in LEARNING
-    forward = classes.class_lookup(reader, layer.cls, "forward")
+    own = {part for part in fact.walk() if part.user_class}
+    if not own:
+        return fact.name not in LEARNING
+    read = _own_modules(layer)
+    return own == {module.fact for module in read} and all(_only_gives(reader, module) for module in read)
+
+
+def _own_modules(layer: Instance) -> list[Instance]:
+    """The modules of the project's classes that a module is and holds, as far as they are kept in attributes and in containers."""
+    found: list[Instance] = []
+    waiting: list[Value] = [layer]
+    for value in waiting:
+        if not isinstance(value, Instance) or value.role != "module" or len(waiting) > MOST_PARTS:
+            continue
+        if value.cls is not None:
+            found.append(value)
+        held = value.data.get("items") or ()
+        inner = held.values() if isinstance(held, dict) else held
+        waiting += [part for part in (*value.attributes.values(), *inner) if all(part is not known for known in waiting)]
+    return found
+
+
+def _only_gives(reader: Reader, layer: Instance) -> bool:
+    forward = classes.class_lookup(reader, layer.cls, "forward") if layer.cls is not None else None
     if not isinstance(forward, Function) or isinstance(forward.node, ast.Lambda) or scopes.assigned(forward.node).attributes:
         return False
     calls = (part.func for part in scopes.parts_of(forward.node) if isinstance(part, ast.Call))
@@ -85,6 +110,8 @@ def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:
     body = frame.function.node
     if isinstance(body, ast.Lambda) or frame.home(name) is not frame.names:
         return False
-    text = "\n".join(source.lines[body.lineno - 1 : body.end_lineno])
     names, lost = scopes.asked(body)
-    return (name not in names or node in lost) and not any(way in text for way in UNSEEN)
+    if name in names and node not in lost:
+        return False
+    text = "\n".join(source.lines[body.lineno - 1 : body.end_lineno])
+    return not any(way in text for way in UNSEEN)

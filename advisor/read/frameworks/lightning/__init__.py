@@ -6,7 +6,7 @@ Defaults: Lightning 2.6 (gradient_clip_val None, accumulate 1, max_epochs 1000, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
@@ -17,6 +17,7 @@ from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
+from advisor.read.frameworks.lightning.refusals import note_without_measuring_step
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -295,12 +296,23 @@ def fit(call: LibraryCall) -> Value:
 def test(call: LibraryCall) -> Value:
     """Trainer.test: the result of the run."""
     measured(call)
+    _judge_step(call, "test_step")
     return Opaque("what the trainer measured")
+
+
+def _judge_step(call: LibraryCall, step: Literal["test_step", "validation_step"]) -> None:
+    """The module that is measured: the one that is given, else the one that was trained."""
+    model, fitted = call.get("model", 0), call.this.data.get("fitted")
+    model = fitted[0] if fitted is not None and (model is None or (isinstance(model, Constant) and model.value is None)) else model
+    if isinstance(model, Instance) and model.role == "module":
+        note_without_measuring_step(call, model, step)
 
 
 @table.method("lightning-trainer", "validate", "predict", "tune")
 def evaluate(call: LibraryCall) -> Value:
     """Evaluation runs in eval mode without gradients; nothing to watch."""
+    if call.name.endswith(".validate"):
+        _judge_step(call, "validation_step")
     return Opaque("what the trainer measured")
 
 

@@ -14,7 +14,7 @@ from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_l
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.lightning.trials import note, tried
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, loops, regions
+from advisor.read.python import calls, classes, functions, loops, regions, unentered
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -35,6 +35,12 @@ from advisor.read.python.values import (
 
 VERSION = "Lightning 2.6"
 ENDLESS = -1  # of max_epochs: no limit
+FITTED = frozenset([  # the hooks by which fit() goes on, of a module and its data
+    "configure_optimizers", "configure_callbacks", "configure_model", "setup", "prepare_data", "train_dataloader", "val_dataloader", "training_step",
+    "validation_step", "training_step_end", "validation_step_end", "training_epoch_end", "validation_epoch_end", "optimizer_step", "optimizer_zero_grad",
+    "lr_scheduler_step", "configure_gradient_clipping", "transfer_batch_to_device", "backward",
+])  # fmt: skip
+WHILE_FITTED = ("on_fit_", "on_train_", "on_validation_", "on_sanity_", "on_before_", "on_after_", "on_epoch_", "on_batch_", "on_save_")
 SILENCES = frozenset({"zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale"})
 
 
@@ -171,6 +177,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
             if loader in train:
                 sharded.shuffle(loader.fact, settings, trainer.data.get("call"), VERSION)
+    for part in (model, data, *callbacks):
+        unentered.hooks(reader, part, FITTED, WHILE_FITTED)
     choices = Choices(callbacks, epoch_loop, batch_loop, valid)
     choices.restored = len(recipe.restores)
     on_published_test_data(choices)
@@ -190,10 +198,16 @@ def test(call: LibraryCall) -> None:
     if "fitted" not in call.this.data:
         return
     model, data, choices = call.this.data["fitted"]
+    for part in (model, data):
+        unentered.hooks(call.reader, part, (), ("test_", "on_test_"))
     on_last_weights(choices, call.this, model, call)
     given = call.get("dataloaders", 1) or call.get("test_dataloaders") or call.get("datamodule") or (data if _is_datamodule(data) else None)
+    tested = _loaders(call.reader, model, given, "test_dataloader", call.node)
     if choices.made:
-        on_data_of_the_test(choices, _loaders(call.reader, model, given, "test_dataloader", call.node), call)
+        on_data_of_the_test(choices, tested, call)
+    for loader in tested:
+        if isinstance(loader, Instance) and isinstance(loader.fact, Loader) and loader.fact.role_from != "use":
+            loader.fact.role, loader.fact.role_from = "test", "use"
 
 
 def _batches(settings: dict[str, Setting]) -> Setting | None:

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import ast
+from typing import Literal
 
 from advisor.model.recipe import RefusedRun
+from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import classes, scopes
+from advisor.read.python.pins import pinned
 from advisor.read.python.values import Class, Function, Instance, Library
 
 BASES = ("lightning.LightningModule", "builtins.object")
+REFUSED_SINCE = (1, 7)  # test() and validate() of a module without the step for it
 AUTOMATIC = "automatic_optimization"
 
 
 def note_without_step(call: LibraryCall, model: Instance) -> None:
     """Notes a module that is to be trained and has no training_step, where all of its bases could be read."""
-    cls = model.cls
-    if cls is None or call.reader.refusals.guarded or "training_step" in model.attributes:
+    if model.cls is not None and _lacks(call, model, model.cls, "training_step"):
+        cls = model.cls
+        call.reader.record(RefusedRun(call.place, lacks="step", taker="Trainer.fit", given=cls.node.name, defined=cls.module.place(cls.node)))
+
+
+def note_without_measuring_step(call: LibraryCall, model: Instance, step: Literal["test_step", "validation_step"]) -> None:
+    """Notes a module that is to be measured and has no step for it: older releases only warned."""
+    versions = [version for version in (pinned(call.reader, name) for name in NAMES) if version is not None]
+    if model.cls is None or any(version < REFUSED_SINCE for version in versions) or not _lacks(call, model, model.cls, step):
         return
+    cls, taker = model.cls, f"Trainer.{call.name.rpartition('.')[2]}"
+    call.reader.record(RefusedRun(call.place, lacks=step, taker=taker, given=cls.node.name, defined=cls.module.place(cls.node)))
+
+
+def _lacks(call: LibraryCall, model: Instance, cls: Class, step: str) -> bool:
+    if call.reader.refusals.guarded or step in model.attributes:
+        return False
     read = all(isinstance(base, Class) or (isinstance(base, Library) and base.name in BASES) for base in cls.mro)
     own = [base for base in (cls, *cls.mro) if isinstance(base, Class)]
-    named = any(not {"training_step", "__getattr__"}.isdisjoint(base.namespace) or base.node.decorator_list for base in own)
-    lightning = any(isinstance(base, Library) and base.name == BASES[0] for base in cls.mro)
-    if read and lightning and not named:
-        place = cls.module.place(cls.node)
-        call.reader.record(RefusedRun(call.place, lacks="step", taker="Trainer.fit", given=cls.node.name, defined=place))
+    named = any(not {step, "__getattr__"}.isdisjoint(base.namespace) or base.node.decorator_list for base in own)
+    return read and not named and any(isinstance(base, Library) and base.name == BASES[0] for base in cls.mro)
 
 
 def note_without_loss(call: LibraryCall, model: Instance) -> None:

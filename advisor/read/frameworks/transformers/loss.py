@@ -9,11 +9,11 @@ from advisor.model.recipe import Flow, Loader, Loss, Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.optimization import model_of
+from advisor.read.frameworks.transformers.refusals import COUNTED
 from advisor.read.python import classes, functions, sampled
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import Arguments, Constant, Function, Instance, Opaque, Tensor, Value, members, sequence
 
-COUNTED = "num_items_in_batch"  # newer versions hand it over by name
 
 
 def step_loss(reader: Reader, this: Instance, loader: Loader | None, node: ast.AST) -> Flow:

@@ -8,19 +8,22 @@ from typing import Literal
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import IdleEvaluation, Module, RefusedCall, RefusedRun
-from advisor.model.source import Known, Setting, is_absent, value_of
+from advisor.model.source import Known, Setting, is_absent, number, value_of
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import INTERVAL, OWN
 from advisor.read.frameworks.transformers.optimization import model_of
 from advisor.read.python.pins import pinned
-from advisor.read.python.values import NONE, Class, Constant, Instance, Mapping, Sequence, Value, members, setting
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Mapping, Sequence, Value, members, setting
 
 PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
+CHECKED = (*PLAIN, *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO")))  # they begin as a plain one does
 ADAPTED_ONCE = (0, 25)  # of TRL, whose trainers refuse an adapter on an adapter since then
 QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
 LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
 REQUIRED = 2  # so many of them have no default
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
+
+COUNTED, COUNTED_SINCE = "num_items_in_batch", (4, 46)  # what compute_loss is handed by name, and since when
 
 HALF = ("float16", "torch.float16", "torch.half")
 SCALED_ELSEWHERE = ("deepspeed", "fsdp", "half_precision_backend", "fp16_backend")
@@ -47,7 +50,7 @@ def note_without_evaluation_data(call: LibraryCall, argument: Argument) -> None:
 
 def _refused(call: LibraryCall, lacks: Literal["data", "evaluation-data"], given: str = "") -> None:
     this = call.this
-    if this.kind in PLAIN and this.data.get("written") and not call.reader.refusals.guarded:
+    if this.kind in (CHECKED if lacks == "evaluation-data" else PLAIN) and this.data.get("written") and not call.reader.refusals.guarded:
         call.reader.record(RefusedRun(call.place, lacks=lacks, taker=this.kind.rpartition(".")[2], given=given, defined=this.data.get("place")))
 
 
@@ -107,6 +110,33 @@ def note_unfit(call: LibraryCall) -> None:
         call.reader.refusals.refuse(call.reader, call.node, fact)
 
 
+def note_unfit_loss(call: LibraryCall, function: Value | None) -> None:
+    """Notes a compute_loss of the program which does not take what newer versions hand to it, in a program that is written for such a one.
+
+    Where no version is pinned, an argument that the older ones do not know says so.
+    """
+    this, reader = call.this, call.reader
+    if not isinstance(function, Function) or isinstance(function.node, ast.Lambda) or this.kind not in PLAIN or reader.refusals.guarded:
+        return
+    spec = function.node.args
+    taken = {argument.arg for argument in (*spec.args, *spec.kwonlyargs)}
+    if spec.kwarg is not None or COUNTED in taken or function.node.decorator_list or _defines(this, "training_step"):
+        return
+    version = pinned(reader, "transformers")
+    if version < COUNTED_SINCE if version is not None else not _is_recent(this):
+        return
+    place = function.module.place(function.node)
+    by = f"Transformers {'.'.join(map(str, COUNTED_SINCE))}"
+    fact = RefusedCall(place, callee="compute_loss", defined=place, unexpected=(COUNTED,), by=by, pinned=version is not None)
+    reader.refusals.note_once(reader, fact)
+
+
+def _is_recent(this: Instance) -> bool:
+    """True where an argument is given that came in the last versions."""
+    held = [one.attributes.get("eval_strategy") for one in _arguments(this)]
+    return "processing_class" in this.attributes or any(isinstance(value, Constant) and value.default is None for value in held)
+
+
 # --- an evaluation that never runs ---------------------------------------------------------------------------------
 
 
@@ -121,7 +151,11 @@ def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
     this, strategy = call.this, strategy_of(argument)
     if not this.data.get("written") or call.reader.refusals.guarded or not isinstance(strategy, Known) or strategy.weak:
         return
-    if not _there(this.attributes.get("eval_dataset")) or _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):
+    if _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):
+        return
+    if _none(this.attributes.get("eval_dataset")):
+        _note_without_data(call, strategy)
+    if not _there(this.attributes.get("eval_dataset")):
         return
     taker, place = this.kind.rpartition(".")[2], this.data["evaluation_place"]
     if strategy.value == "no":
@@ -134,6 +168,15 @@ def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
         return
     if isinstance(every.value, int) and isinstance(steps.value, int) and every.value > steps.value > 0:
         call.reader.record(IdleEvaluation(every.place or place, taker=taker, why="late", every=every, steps=steps))
+
+
+def _note_without_data(call: LibraryCall, strategy: Known) -> None:
+    """Notes how often an evaluation is wanted of which nothing else speaks: neither data, nor the strategy, left at what it is without a word."""
+    given = [one.attributes["eval_steps"] for one in _arguments(call.this) if "eval_steps" in one.attributes]
+    every = setting(given[0]) if len(given) == 1 else None
+    if strategy.value == "no" and strategy.default and isinstance(every, Known) and not every.weak and number(every):
+        taker = call.this.kind.rpartition(".")[2]
+        call.reader.record(IdleEvaluation(every.place or call.place, taker=taker, why="nothing", every=every))
 
 
 def _there(data: Value | None) -> bool:

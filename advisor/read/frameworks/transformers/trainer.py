@@ -21,12 +21,14 @@ from advisor.read.frameworks.transformers.refusals import (
     note_idle_evaluation,
     note_two_adapters,
     note_unfit,
+    note_unfit_loss,
     note_without_data,
     note_without_evaluation_data,
     strategy_of,
 )
 from advisor.read.frameworks.transformers.tokenizers import labels_of_items, leaves_labels
 from advisor.read.frameworks.transformers.versions import note_of_other_version
+from advisor.read.python import classes, unentered
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
@@ -40,6 +42,11 @@ TRAINERS = (
 for _name in TRAINERS:
     table.CLASS_ROLES[_name] = "hf-trainer"
 table.CLASS_ROLES["transformers.TrainerCallback"] = "callback"
+RUN = frozenset([  # the methods of a trainer by which train() goes on
+    "get_train_dataloader", "get_eval_dataloader", "get_batch_samples", "create_optimizer", "create_scheduler", "create_optimizer_and_scheduler",
+    "training_step", "compute_loss", "log", "evaluate", "evaluation_loop", "prediction_step", "save_model", "_save", "_save_checkpoint",
+    "_get_train_sampler", "_inner_training_loop", "_maybe_log_save_evaluate",
+])  # fmt: skip
 
 
 @table.function("transformers.EarlyStoppingCallback")
@@ -103,6 +110,7 @@ def train(call: LibraryCall) -> Value:
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
     note_half_weights(call, argument)
+    note_unfit_loss(call, classes.class_lookup(reader, this.cls, "compute_loss") if this.cls is not None else None)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
     clip = None
@@ -132,6 +140,7 @@ def train(call: LibraryCall) -> Value:
     reader.emit(Kind.OPTIMIZER_STEP, call.node, optimizer, scaler=None, closure=False)
     reader.emit(Kind.ZERO_GRAD, call.node, optimizer, partial=False)
     reader.block = outer
+    unentered.hooks(reader, this, RUN)
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
     return Opaque("what train returns")
@@ -252,6 +261,7 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
     given = this.attributes.get("callbacks")
     for member in members(given) if given is not None else ():
         for item in (members(held)[0] for held in member.items) if isinstance(member, Sequence) else (member,):
+            unentered.hooks(reader, item, (), ("on_",))
             stop = item.data.get("early_stopping") if isinstance(item, Instance) else None
             if isinstance(item, Instance) and _may_evaluate(item):
                 reader.recipe.loaders.complete, reader.recipe.loaders.why = False, "a callback of the program may run the model on other data"

@@ -1,0 +1,130 @@
+"""Names in functions of the project that only a library calls, and that are not entered: a collator, a metric, a hook of a trainer."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from advisor.read.python import classes, unbound
+from advisor.read.python.values import Arguments, Bound, Class, Function, Instance, Partial, Value
+
+if TYPE_CHECKING:
+    from advisor.read.python.reader import Reader
+
+CALLS_NOTHING = ("copy.", "pickle.", "inspect.", "json.", "dataclasses.", "typing.", "types.", "logging.")  # take an object for what it is
+CALLING = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "iter"])  # of the built-in functions
+BUILTIN = "builtins."
+LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+MOST_LOOKED = 24  # functions that one may lead to
+
+
+def handed(reader: Reader, name: str, arguments: Arguments) -> None:
+    """Looks through the functions among the arguments of a library, which will call them."""
+    if reader.importing:
+        return
+    for value in (*arguments.positional, *arguments.keywords.values()):
+        if isinstance(value, (Function, Bound, Partial)) or (isinstance(value, Instance) and value.role is None and value.cls is not None):
+            if name.startswith(CALLS_NOTHING) or (name.startswith(BUILTIN) and name[len(BUILTIN) :] not in CALLING):
+                return
+            function = _called(reader, value)
+            if function is not None:
+                _look(reader, function)
+
+
+def hooks(reader: Reader, owner: Value | None, names: Collection[str] = (), prefixes: tuple[str, ...] = ()) -> None:
+    """Looks through the methods by which a library runs an object of the project: those of these names, and what begins so."""
+    if reader.importing or not isinstance(owner, Instance) or owner.cls is None:
+        return
+    for base in owner.cls.mro or (owner.cls,):
+        for name, method in [*base.namespace.items()] if isinstance(base, Class) else ():
+            if isinstance(method, Function) and (name in names or name.startswith(prefixes)):
+                if classes.class_lookup(reader, owner.cls, name) is method:
+                    _look(reader, method)
+
+
+def _called(reader: Reader, value: Value) -> Function | None:
+    while isinstance(value, Partial):
+        value = value.function
+    if isinstance(value, Instance) and value.cls is not None:
+        found = classes.class_lookup(reader, value.cls, "__call__")
+    else:
+        found = value.function if isinstance(value, Bound) else value
+    return found if isinstance(found, Function) else None
+
+
+def _look(reader: Reader, first: Function) -> None:
+    """Judges the names in what a function does, and in the functions and methods of its own that it calls."""
+    looked, waiting = reader.refusals.looked, [first]
+    if reader.refusals.guarded:
+        return
+    for function in waiting:
+        node = function.node
+        if node in looked or isinstance(node, ast.Lambda) or node in reader.entered or len(waiting) > MOST_LOOKED:
+            continue
+        looked.add(node)
+        bound = {name for part in ast.walk(node) for name in _bound(part)}
+        own = node.args.args[0].arg if function.owner is not None and function.kind == "plain" and node.args.args else None
+        for part in _parts(node.body, bound - {own}):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
+                if function.closure is None or function.closure.lookup(part.id) is None:
+                    unbound.judge_name(reader, part, function.module)
+            elif isinstance(part, ast.Call):
+                waiting += _followed(reader, function, own, bound, part.func)
+
+
+def _followed(reader: Reader, function: Function, own: str | None, bound: set[str], called: ast.expr) -> list[Function]:
+    """The function of the project that a call by a plain name, or of a method of its own, surely means."""
+    found: Value | None = None
+    if isinstance(called, ast.Name) and called.id not in bound and function.closure is not None:
+        found = function.closure.lookup(called.id)
+    elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == own and function.owner is not None:
+        found = classes.class_lookup(reader, function.owner, called.attr)
+    return [found] if isinstance(found, Function) else []
+
+
+def _parts(body: Iterable[ast.stmt], local: set[str | None]) -> Iterator[ast.AST]:
+    """The expressions of a body that data may lead to: not what follows on its end, stands in a try, or depends on a switch."""
+    for statement in body:
+        yield from _inside(statement, local)
+        if isinstance(statement, LEAVING):
+            return
+
+
+def _inside(node: ast.AST, local: set[str | None]) -> Iterator[ast.AST]:
+    yield node
+    if isinstance(node, (ast.Try, *OWN_SCOPE)):
+        return
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        yield from _inside(node.test, local)
+        if not any(isinstance(part, ast.Name) and part.id in local for part in ast.walk(node.test)):
+            return
+        if isinstance(node, ast.IfExp):
+            yield from (*_inside(node.body, local), *_inside(node.orelse, local))
+            return
+        yield from (*_parts(node.body, local), *_parts(node.orelse, local))
+    elif isinstance(node, ast.BoolOp):
+        yield from _inside(node.values[0], local)
+    else:
+        for name, value in ast.iter_fields(node):
+            if name in ("body", "orelse") and isinstance(value, list):
+                yield from _parts(value, local)
+            elif name not in ("annotation", "returns"):
+                for inner in value if isinstance(value, list) else (value,):
+                    if isinstance(inner, ast.AST):
+                        yield from _inside(inner, local)
+
+
+def _bound(node: ast.AST) -> tuple[str, ...]:
+    """The names that a part of a function binds."""
+    if isinstance(node, ast.arg):
+        return (node.arg,)
+    if isinstance(node, ast.alias):
+        return ((node.asname or node.name).partition(".")[0],)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return (node.name,)
+    if isinstance(node, ast.ExceptHandler):
+        return (node.name or "",)
+    return (node.id,) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ()
