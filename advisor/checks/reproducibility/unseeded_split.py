@@ -9,7 +9,7 @@ from advisor.model.events import Call, Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import batch_loop, epoch_loop
 from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, seeds_of, unseeded, where_missing
-from advisor.model.recipe import Dataset, Fact, Loader, Optimizer, Recipe, Role, Split
+from advisor.model.recipe import Fact, Loader, Optimizer, Recipe, Role, Split
 from advisor.model.source import Link, Place
 
 
@@ -74,19 +74,10 @@ def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[F
 
 def _spares_training(recipe: Recipe, split: Split) -> bool:
     """True where loaders take parts of a split, and those that are trained on are seen to take theirs from other data."""
-    cut = {loader: _cut_by(loader.dataset, split) for loader in recipe.loaders if loader.dataset is not None}
+    cut = {loader: loader.dataset.cut_by(split) for loader in recipe.loaders if loader.dataset is not None}
     trained = [loader for loader in cut if loader.role == "train"]
     known = recipe.loaders.complete and len(cut) == len(recipe.loaders) and bool(trained)
     return known and any(cut.values()) and not any(cut[loader] for loader in trained) and all(loader.role != "unknown" for loader in cut)
-
-
-def _cut_by(dataset: Dataset | None, split: Split) -> bool:
-    """True for a part of a split, and for what is made of one."""
-    while dataset is not None:
-        if dataset.split is split or (isinstance(dataset.data, tuple) and split in dataset.data):
-            return True
-        dataset = dataset.origin
-    return False
 
 
 def _is_run(loop: Loop) -> bool:
