@@ -63,6 +63,16 @@ class Dataset(Fact):
         return made and not apart and (other.data is self.data or other.data is self.drawn_from)
 
 
+    def cut_by(self, split: Split) -> bool:
+        """True for a part of a split, and for what is made of one."""
+        part: Dataset | None = self
+        while part is not None:
+            if part.split is split or (isinstance(part.data, tuple) and split in part.data):
+                return True
+            part = part.origin
+        return False
+
+
 @dataclass(slots=True, eq=False)
 class Sampler(Fact):
     """A sampler handed to a loader."""
@@ -72,6 +82,7 @@ class Sampler(Fact):
     weights: str | None = None  # per-class | per-sample | None: not known
     weights_place: Place | None = None
     weighting: Literal["inverse", "proportional"] | None = None  # how the weights follow the class counts
+    ordered: Place | None = None  # where the program drew the order of the rows that it shares out by their number
     draws_all: bool | None = None  # num_samples is the number of weights or samples
 
     @property

@@ -62,6 +62,11 @@ def by_all(event: Event, recipe: Recipe) -> bool:
     return all(any(other.place == event.place for other, _ in events(region.body, event.kind)) for region in _started(recipe.tree))
 
 
+def draw_apart(recipe: Recipe) -> bool:
+    """False where a program starts processes that may begin as copies of the first, and so with its random numbers."""
+    return all("guards" in region.data for region in _started(recipe.tree))
+
+
 @once
 def _started(nodes: list[Node]) -> list[Region]:
     """The processes that a program starts to train."""
@@ -71,10 +76,15 @@ def _started(nodes: list[Node]) -> list[Region]:
 
 def one_rank_alone(context: Context, recipe: Recipe) -> bool:
     """True when something happens under a condition that asks which process this is, or for what only one may have, or others left early."""
-    if any(branch.condition is not None and (_asks_rank(branch.condition) or "is not None" in branch.condition.text) for branch, _ in context.arms):
+    if asks_rank(context) or any(branch.condition is not None and "is not None" in branch.condition.text for branch, _ in context.arms):
         return True
     bodies: list[list[Node]] = [recipe.tree, *(call.body for call in context.path if isinstance(call, Call))]
     return any(_leaves_by_rank(branch) for body in bodies for branch in _branches(body))
+
+
+def asks_rank(context: Context) -> bool:
+    """True when something happens under a condition that asks which process this is."""
+    return any(branch.condition is not None and _asks_rank(branch.condition) for branch, _ in context.arms)
 
 
 def some_ranks(context: Context, recipe: Recipe, event: Event) -> tuple[Branch, bool] | None:

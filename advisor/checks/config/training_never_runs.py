@@ -14,8 +14,8 @@ from advisor.model.source import first
 
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
-    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights", "length": "trial",
-    "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
+    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
+    "scaled": "half-weights-scaled", "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
 }  # fmt: skip
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.best import decision
 from advisor.model.events import Branch, Event, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import guards, needs_flag
-from advisor.model.recipe import Recipe
-from advisor.model.sharding import some_ranks
+from advisor.model.recipe import Loader, Recipe
+from advisor.model.sharding import data_parallel, some_ranks
 from advisor.model.source import Place
 
 
@@ -24,7 +25,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if any((asked, not holds) in under for asked, holds in under):
             continue  # nobody comes here: what is asked on the way was answered before
         found = some_ranks(context, recipe, event)
-        if found is not None:
+        if found is None:
+            yield from _own_score(recipe, event, context, ctx)
+        else:
             branch, main = found
             if _others_call(branch, event):
                 continue
@@ -41,6 +44,25 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
             yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+
+
+def _own_score(recipe: Recipe, event: Event, context: Around, ctx: Context) -> Iterator[Finding]:
+    """A call that hangs on whether this process did better than before, by what it measured on its own share of the data that the others never see."""
+    chosen = decision(context)
+    if chosen is None or recipe.framework != "plain" or needs_flag(context) is not None or _one_number(recipe):
+        return
+    score = chosen.score
+    if score.metric not in ("loss", "accuracy") or score.unread is not None:
+        return
+    loaders = [source for source in (score.source, *score.sources) if isinstance(source, Loader)]
+    shared = next((loader for loader in loaders if any("Distributed" in sampler.name for sampler in loader.samplers)), None)
+    if shared is not None and data_parallel(recipe) is not None:
+        yield ctx.finding("by-own-score", at=event, what=event.data["what"], condition=chosen.condition.text, metric=score.metric, line=shared.place)
+
+
+def _one_number(recipe: Recipe) -> bool:
+    """True where the processes tell each other numbers, so that a score may be that of all of them."""
+    return "shares_numbers" in recipe.distributed or bool(recipe.meters.items)
 
 
 def _texts(context: Around) -> Iterator[tuple[str, bool]]:

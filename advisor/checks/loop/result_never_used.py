@@ -9,9 +9,9 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.kinds import is_test
 from advisor.model.pipelines import augmentations
-from advisor.model.recipe import Recipe
+from advisor.model.recipe import Loader, Recipe
 
-CASES = ("layer", "transform", "sampler", "suggestion", "optimizer")
+CASES = ("layer", "transform", "sampler", "suggestion", "optimizer", "prepared")
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -25,6 +25,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if case == "transform" and not (recipe.trains or recipe.loaders or recipe.datasets):
             continue  # a leftover in what shows the results of a trained model
+        if isinstance(event.subject, Loader) and event.subject.role != "train":
+            continue
         seen.add(event.place)
         names = _drawing(event)
         if case != "transform" or names:

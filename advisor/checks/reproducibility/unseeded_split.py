@@ -76,7 +76,7 @@ def _seeded_by_nothing(event: Event, recipe: Recipe, ctx: Context) -> Iterator[F
 
 def _spares_training(recipe: Recipe, split: Split) -> bool:
     """True where loaders take parts of a split, and those that are trained on are seen to take theirs from other data."""
-    cut = {loader: _cut_by(loader.dataset, split) for loader in recipe.loaders if loader.dataset is not None}
+    cut = {loader: loader.dataset.cut_by(split) for loader in recipe.loaders if loader.dataset is not None}
     trained = [loader for loader in cut if loader.role == "train"]
     known = recipe.loaders.complete and len(cut) == len(recipe.loaders) and bool(trained)
     return known and any(cut.values()) and not any(cut[loader] for loader in trained) and all(loader.role != "unknown" for loader in cut)

@@ -98,6 +98,7 @@ def same(call: LibraryCall) -> Value:
     """The argument itself."""
     if call.name.endswith(("gather", "gather_for_metrics", "reduce", "pad_across_processes")):
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
+        call.reader.recipe.distributed.setdefault("shares_numbers", Known(True))
     elif call.name.endswith(("prepare_scheduler", "prepare_model")):
         _note_prepared(call.arguments.positional, call.place)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")

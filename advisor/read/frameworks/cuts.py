@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loader, Split
 from advisor.model.record import replace
-from advisor.model.source import Known, Passes, number
+from advisor.model.source import Known, Passes, Place, number
 from advisor.read.python import scopes
-from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value
+from advisor.read.python.values import Constant, Instance, Opaque, Sequence, Tensor, Value, members
 
 if TYPE_CHECKING:
     from advisor.read.frameworks.table import LibraryCall
@@ -75,6 +75,27 @@ def put_in_order(call: LibraryCall, value: Value | None, by: str | None = None) 
 
 def _ordered(value: Value) -> Any:
     return value.state if isinstance(value, Sequence) else identity(value)
+
+
+def order_of(reader: Reader, value: Value | None) -> Place | None:
+    """Where the order of the rows that a value may be was drawn; a data set of the project has the order of the rows that it keeps."""
+    for member in members(value) if value is not None else ():
+        held = member.attributes.values() if isinstance(member, Instance) and member.cls is not None else (member,)
+        for inner in (inner for one in held for inner in members(one)):
+            drawn = reader.cuts.get(id(_ordered(inner)))
+            if isinstance(drawn, tuple):
+                return drawn[1]
+    return None
+
+
+def keep_order(reader: Reader, made: Value, value: Value) -> Value:
+    """A list made of all items of another one, which stand in its order."""
+    for member in members(value):
+        drawn = reader.cuts.get(id(_ordered(member)))
+        if isinstance(drawn, tuple) and isinstance(made, Sequence):
+            reader.cuts[id(made.state)] = drawn
+            reader.keep.append(made.state)
+    return made
 
 
 def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> None:

@@ -99,6 +99,9 @@ def exists(call: LibraryCall) -> Value:
     return Opaque(ON_DISK, "bool")
 
 
+RANKS = ("RANK", "LOCAL_RANK", "GROUP_RANK", "SLURM_PROCID", "SLURM_LOCALID", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK")
+
+
 @table.function("os.getenv", "os.environ.get")
 def getenv(call: LibraryCall) -> Value:
     """A default that the environment may override."""
@@ -110,9 +113,11 @@ def getenv(call: LibraryCall) -> Value:
 
 
 def _variable(name: Value | None) -> Opaque:
-    """What the environment holds; torchrun puts the number of processes there."""
+    """What the environment holds; torchrun puts the number of processes there, and which of them this one is."""
     if isinstance(name, Constant) and name.value == "WORLD_SIZE":
         return Opaque("the world size", "str", replicas=1)
+    if isinstance(name, Constant) and name.value in RANKS:
+        return Opaque("the rank", "str")
     return Opaque("an environment variable", "str")
 
 

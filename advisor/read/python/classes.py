@@ -227,6 +227,8 @@ def _part_of_split(arguments: Arguments) -> Any:
     """The part of a random split that a data set of the project is given to hold."""
     for value in (*arguments.positional, *arguments.keywords.values()):
         held = value.data.get("identity") if isinstance(value, Instance) else value.flow.source if isinstance(value, Tensor) else None
+        if isinstance(value, Instance) and isinstance(value.fact, facts.Dataset) and value.fact.split is not None:
+            held = value.fact.split, value.fact.part
         if isinstance(held, tuple) and held and isinstance(held[0], facts.Split):
             return held
     return None

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Module, Optimizer, Sampler
+from advisor.model.recipe import Loader, Module, Optimizer, Sampler
 from advisor.read.python import classes, conditions, scopes
-from advisor.read.python.values import Function, Instance, Mapping, Tensor, Value
+from advisor.read.python.values import Function, Instance, Mapping, Sequence, Tensor, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -23,6 +23,8 @@ MOST_PARTS = 200  # of a module, that are looked into
 def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     """`checkpoint = {"model": model.state_dict()}`, and no line of its function asks for checkpoint."""
     target = node.targets[0]
+    if len(node.targets) == 1 and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute) and node.value.func.attr == "prepare":
+        _note_prepared(reader, node, node.value, value)
     if len(node.targets) != 1 or not isinstance(target, ast.Name) or target.id.startswith("_"):
         return
     what = _what(reader, node.value, value)
@@ -34,6 +36,21 @@ def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     data = value.data.get("steps") if isinstance(value, Instance) else None
     call = reader.text(node.value.func if isinstance(node.value, ast.Call) and what != "layer" else node.value)
     reader.emit(Kind.DISCARD, node, call=call, what=target.id, of=what, named=True, steps=data)
+
+
+def _note_prepared(reader: Reader, node: ast.Assign, call: ast.Call, value: Value) -> None:
+    """`model, optimizer, ready = accelerator.prepare(model, optimizer, loader)`, and no line asks for ready: who reads loader has no other one."""
+    accelerator = conditions.peek(reader, call.func.value) if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(accelerator, Instance) or accelerator.role != "accelerator" or call.keywords:
+        return
+    target = node.targets[0]
+    targets = target.elts if isinstance(target, ast.Tuple) else [target]
+    given = value.items if isinstance(value, Sequence) else (value,)
+    for name, written, loader in zip(targets, call.args, given) if len(targets) == len(call.args) == len(given) else ():
+        if not (isinstance(name, ast.Name) and isinstance(written, ast.Name) and isinstance(loader, Instance) and isinstance(loader.fact, Loader)):
+            continue
+        if name.id != written.id and not name.id.startswith("_") and _is_unread(reader, name.id, node):
+            reader.emit(Kind.DISCARD, name, loader.fact, call=written.id, what=name.id, of="prepared", named=True, steps=None)
 
 
 def _what(reader: Reader, node: ast.expr, value: Value) -> str | None:

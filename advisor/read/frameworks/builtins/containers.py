@@ -8,6 +8,7 @@ from typing import Any
 from advisor.model.recipe import Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Part, Setting, Unknown, number
+from advisor.read.frameworks import cuts
 from advisor.read.frameworks.builtins.methods import ordered
 from advisor.read.frameworks.table import Iteration, LibraryCall, function
 from advisor.read.python import classes, functions, iteration, lifetimes, subscripts
@@ -207,11 +208,13 @@ def collect(call: LibraryCall) -> Value:
             items = unique
         if call.name.endswith("reversed"):
             items.reverse()
-        return sequence(items, kind, value.exact)
+        made = sequence(items, kind, value.exact)
+        return made if kind == "set" else cuts.keep_order(call.reader, made, value)
     inner = call.reader.iterate(value, call.node)
     if isinstance(value, Union) and inner.items is None:
         return Opaque("one of several lists", "list")
-    return sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
+    made = sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
+    return made if kind == "set" else cuts.keep_order(call.reader, made, value)
 
 
 @function("builtins.dict")

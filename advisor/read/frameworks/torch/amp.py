@@ -6,9 +6,9 @@ import ast
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Autocast, Flow, RefusedCall, Scaler
+from advisor.model.recipe import Autocast, Flow, Module, Optimizer, RefusedCall, RefusedRun, Scaler
 from advisor.model.record import replace
-from advisor.model.source import Known, Unknown, first
+from advisor.model.source import Known, Unknown, first, is_absent, is_none, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.frameworks.torch.gradients import decorated
@@ -19,6 +19,7 @@ from advisor.read.python.values import NONE, Arguments, Function, Instance, Opaq
 
 AUTOCASTS = ("torch.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast")
 TYPES = {"cuda": "torch.float16", "cpu": "torch.bfloat16", "mps": "torch.float16", "xpu": "torch.float16"}  # what autocast computes in by default
+REPLICAS = frozenset({"DDP", "DistributedDataParallel", "DataParallel"})  # hold the weights as they are
 TAKEN = ("device_type", "dtype", "enabled", "cache_enabled")
 
 
@@ -124,6 +125,8 @@ def step(call: LibraryCall) -> Value:
     if isinstance(value, Instance) and value.cls is not None and value.role != "optimizer":
         call.reader.call(call.reader.attribute(value, "step", call.node), Arguments(), call.node)
     own = bound_to(value)
+    if own is not None:
+        _note_half_weights(call, own)
     steps = [own]
     for member in members(value) if value is not None and own is not None else ():
         if isinstance(member, Instance) and member.fact is own:
@@ -131,6 +134,29 @@ def step(call: LibraryCall) -> Value:
     for fact in steps:
         call.reader.emit(Kind.OPTIMIZER_STEP, call.node, fact, scaler=call.this.fact, closure=False)
     return NONE
+
+
+def _note_half_weights(call: LibraryCall, optimizer: Optimizer) -> None:
+    """Notes a scaler that is to unscale the gradients of weights that are float16 by now, which it refuses; a fused step unscales by itself."""
+    reader, enabled = call.reader, call.this.fact.enabled if call.this.fact is not None else None
+    sure = isinstance(enabled, Known) and enabled.value is True and not enabled.weak and not reader.refusals.guarded
+    if not sure or optimizer.user_class or optimizer.owner is not None or any(label != "default" for _, label in reader.conditions):
+        return
+    fused = optimizer.settings.get("fused")
+    if fused is not None and not is_none(fused) and value_of(fused) is not False:
+        return
+    for group in optimizer.groups:
+        for module in group.parameters.modules if group.parameters.exact else ():
+            dtype = module.dtype
+            whole = REPLICAS.issuperset(module.wrapped) and module.escaped is None and module.trainable == "yes"
+            if whole and isinstance(dtype, Known) and dtype.value == "torch.float16" and not dtype.weak and not _cast_back(module):
+                reader.record(RefusedRun(call.place, lacks="scaled", taker="GradScaler", given=module.name, defined=dtype.place))
+                return
+
+
+def _cast_back(module: Module) -> bool:
+    """True where parts of what is float16 were given another type."""
+    return any(not is_absent(part.dtype) for part in module.walk() if part is not module)
 
 
 @table.method("scaler", "update")

@@ -74,6 +74,8 @@ _WITHOUT_OTHERS = ("destroy_process_group", "set_device", "synchronize", "empty_
 def collective(call: LibraryCall) -> Value:
     """Writes into the tensor given, on every rank; gives nothing."""
     name, group = call.name.rpartition(".")[2], call.get("group")
+    if "reduce" in name or "gather" in name or "broadcast" in name:
+        call.reader.recipe.distributed.setdefault("shares_numbers", Known(True))
     if name not in _WITHOUT_OTHERS and call.arguments.exact and (group is None or (isinstance(group, Constant) and group.value is None)):
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{name}()")
     return NONE

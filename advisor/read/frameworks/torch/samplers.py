@@ -8,6 +8,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Sampler
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
+from advisor.read.frameworks.cuts import order_of
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.counts import of_samples, per, size_of
@@ -60,6 +61,7 @@ def _sampler(call: LibraryCall, name: str) -> Value:
     call.reader.record(fact)
     if name == "DistributedSampler":
         weak = any(label != "default" for _, label in call.reader.conditions)
+        fact.ordered = order_of(call.reader, given)
         call.reader.recipe.distributed.setdefault("sampler", Known(True, weak=weak, place=call.place))
     elif name not in ("WeightedRandomSampler", "BatchSampler"):
         fact.settings["length"] = _length(call, given)

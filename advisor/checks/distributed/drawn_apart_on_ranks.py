@@ -1,0 +1,49 @@
+"""Rows that each process splits, or puts in order, by random numbers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.checks.context import Context
+from advisor.model.events import Event, Kind, events
+from advisor.model.finding import Finding
+from advisor.model.folds import needs_flag
+from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, unseeded, where_missing
+from advisor.model.recipe import Recipe, Sampler
+from advisor.model.sharding import asks_rank, by_all, draw_apart, replicated, some_ranks
+
+
+def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each draw without a seed in a program of several processes; what one of them sends to the others is theirs too."""
+    if not is_run(recipe) or recipe.framework != "plain" or not draw_apart(recipe):
+        return
+    if any("broadcast" in event.data["what"] for event, _ in events(recipe.tree, Kind.COLLECTIVE)):
+        return
+    for event, around in events(recipe.tree, Kind.SPLIT, Kind.DRAW):
+        if needs_flag(around) is not None or where_missing(around) or apart_from_training(recipe, around):
+            continue
+        if some_ranks(around, recipe, event) is not None or asks_rank(around) or not by_all(event, recipe):
+            continue
+        yield from _of_split(recipe, event, ctx) if event.kind is Kind.SPLIT else _of_order(recipe, event, ctx)
+
+
+def _of_split(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:
+    split, model = event.subject, replicated(recipe)
+    if model is None or model.when or split.dropped or not is_random(split) or not unseeded(recipe, library_of(split)):
+        return
+    roles = {loader.role for loader in recipe.loaders if loader.dataset is not None and loader.dataset.cut_by(split)}
+    if "train" in roles and not roles.isdisjoint(("validation", "test")):
+        at = split.order[1] if split.order is not None else event
+        yield ctx.finding("split", at=at, library=library_of(split))
+
+
+def _of_order(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:
+    sampler, library = _shares_out(recipe, event), event.data["library"]
+    if sampler is not None and library != "own" and unseeded(recipe, library):
+        yield ctx.finding("order", at=event, what=event.data["what"], library=library, line=sampler.place)
+
+
+def _shares_out(recipe: Recipe, event: Event) -> Sampler | None:
+    """The sampler that gives each process the rows of some numbers, in an order that this draws."""
+    held = (sampler for loader in recipe.loaders if loader.role == "train" for sampler in loader.samplers)
+    return next((sampler for sampler in held if sampler.ordered == event.place and not sampler.when), None)
