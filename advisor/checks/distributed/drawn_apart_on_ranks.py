@@ -20,7 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if any("broadcast" in event.data["what"] for event, _ in events(recipe.tree, Kind.COLLECTIVE)):
         return
     for event, around in events(recipe.tree, Kind.SPLIT, Kind.DRAW):
-        if needs_flag(around) is not None or where_missing(around) or apart_from_training(recipe, around):
+        if needs_flag(around) is not None or where_missing(event, around) or apart_from_training(recipe, around):
             continue
         if some_ranks(around, recipe, event) is not None or asks_rank(around) or not by_all(event, recipe):
             continue
