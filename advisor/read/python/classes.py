@@ -29,6 +29,8 @@ from advisor.read.python.values import (
 )
 
 if TYPE_CHECKING:
+    import re
+
     from advisor.read.python.reader import Reader
 
 
@@ -102,6 +104,7 @@ def library_base(cls: Class) -> str | None:
 
 
 _RANDOM = pattern(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
+_ENDLESS = pattern(r"\bmaxsize\b|\biinfo\(|\b\d{10,}\b|\b1e(9|\d\d)\b|\b10\s*\*\*\s*(9|1\d)\b|\b2\s*\*\*\s*(3[1-9]|6\d)\b")  # of __len__
 
 
 _FACTS: dict[str, Any] = {
@@ -140,9 +143,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if isinstance(instance.fact, facts.Dataset):
         item = class_lookup(reader, cls, "__getitem__")
         instance.fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
-        instance.fact.shuffled = (
-            isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
-        )
+        instance.fact.shuffled = _says(item, _RANDOM) or _says(class_lookup(reader, cls, "__len__"), _ENDLESS)
         instance.fact.data = _part_of_split(arguments)
     if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
@@ -190,6 +191,13 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
+
+
+def _says(method: Value | None, words: re.Pattern[str]) -> bool:
+    """True where a method of the project has such words in its text."""
+    if not isinstance(method, Function):
+        return False
+    return words.search("\n".join(method.module.lines[method.node.lineno - 1 : method.node.end_lineno])) is not None
 
 
 def inherited(reader: Reader, cls: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:

@@ -123,7 +123,7 @@ def size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
 
 
 def handed_back(value: Value, function: Function, entered: Arguments | None, arguments: Arguments) -> Value:
-    """What a replayed call gives: the class that is handed in comes back itself; what was made of another class or function is not known, nor is what is
+    """What a replayed call gives: the class that is handed in comes back itself; what was made of another class or function is not known, nor what is
     made of an object in place of a tensor."""
     if isinstance(value, Union):
         return join([handed_back(member, function, entered, arguments) for member in value.members])
