@@ -182,7 +182,8 @@ def _source(value: Value | None) -> Value | None:
     """The state that is loaded, seen through a dict that was made of its tensors."""
     value = _held(value)
     if isinstance(value, Instance) and value.role == "state":
-        return value.data.get("updated", value)
+        updated: Value = value.data.get("updated", value)
+        return updated
     if isinstance(value, Mapping):
         parts = [item for item in value.items.values() if isinstance(item, Instance) and item.role in ("loaded", "state", "state-tensor")]
         return next((part for part in parts if part.data.get("save") is not None), parts[0]) if parts else value
