@@ -29,8 +29,6 @@ from advisor.read.python.values import (
 )
 
 if TYPE_CHECKING:
-    from re import Pattern
-
     from advisor.read.python.reader import Reader
 
 
@@ -104,7 +102,6 @@ def library_base(cls: Class) -> str | None:
 
 
 _RANDOM = pattern(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
-_ENDLESS = pattern(r"\biinfo\(|\bmaxsize\b|\b2\s*\*\*\s*(?:3[12]|6[34])\b|\b1e(?:9|1\d)\b")  # in that of __len__: nobody comes to an end
 
 
 _FACTS: dict[str, Any] = {
@@ -143,8 +140,9 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if isinstance(instance.fact, facts.Dataset):
         item = class_lookup(reader, cls, "__getitem__")
         instance.fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
-        size = class_lookup(reader, cls, "__len__")
-        instance.fact.shuffled = _says(item, _RANDOM) or _says(size, _ENDLESS)
+        instance.fact.shuffled = (
+            isinstance(item, Function) and _RANDOM.search("".join(item.module.lines[item.node.lineno - 1 : item.node.end_lineno])) is not None
+        )
         instance.fact.data = _part_of_split(arguments)
     if is_enum(cls):
         return arguments.positional[0] if arguments.positional else instance
@@ -190,11 +188,6 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
-
-
-def _says(method: Value | None, words: Pattern[str]) -> bool:
-    """True for a method of the project in whose text something stands."""
-    return isinstance(method, Function) and words.search("".join(method.module.lines[method.node.lineno - 1 : method.node.end_lineno])) is not None
 
 
 def inherited(reader: Reader, cls: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
