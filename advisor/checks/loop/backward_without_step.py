@@ -41,7 +41,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _measured_only(recipe: Recipe) -> bool:
-    """True for a program that runs its models on numbers that it draws, without a loader, and keeps nothing: what is of interest is the time it takes."""
+    """True for a program that runs its models on numbers that it draws, without a loader, and keeps nothing: the time it takes is asked for."""
     inputs = [event.data.get("input") for event, _ in events(recipe.tree, Kind.FORWARD)]
     drawn = bool(inputs) and all(isinstance(flow, Flow) and flow.activation == "random" for flow in inputs)
     return drawn and not recipe.loaders.items and not any(save.memory == "file" for save in recipe.saves)
