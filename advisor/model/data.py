@@ -44,7 +44,7 @@ class Dataset(Fact):
     read_from: str | None = None  # the file that the table was read from whose rows it holds
     copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
     rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
-    shuffled: bool = False  # its items were put in random order by a split or where it is built, each is drawn at random, or they have no end
+    shuffled: bool = False  # its items were put in random order by a split or where it is built, or each is drawn at random
     class_counts: Setting = ABSENT  # samples per class, where the program shows them
     items: tuple[Flow, ...] = ()  # the parts of a batch of it, where the program shows them
     drawn: bool = False  # all that it holds was drawn at random where it is built

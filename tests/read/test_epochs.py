@@ -32,6 +32,10 @@ def step(x):
         ("for epoch in range(5):\n    for (x,) in loader:\n        step(x)", 5, 40),
         ("for epoch in range(5):\n    for (x,) in loader:\n        for again in range(3):\n            step(x)", 5, 40),  # several steps on a batch
         ("for (x,) in loader:\n    for again in range(3):\n        step(x)", None, None),
+        ("turns = list(range(50))\nfor epoch in turns:\n    for (x,) in loader:\n        step(x)", 50, 400),
+        ("turns = list(range(50))\nturns.append(90)\nfor epoch in turns:\n    for (x,) in loader:\n        step(x)", None, None),
+        ("turns = list(range(50))\ndel turns[:9]\nfor epoch in turns:\n    for (x,) in loader:\n        step(x)", None, None),
+        ("turns = list(range(50))\nturns.pop()\nfor epoch in turns:\n    for (x,) in loader:\n        step(x)", None, None),
         ("for run in range(5):\n    for epoch in range(100):\n        step(data)", 5, 500),  # of two counts, the outer one
         (
             "for run in range(5):\n    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)\n    for epoch in range(100):\n        step(data)",

@@ -47,6 +47,8 @@ ARMS = [  # what comes of it, the default first
     ("assert args.given in ['b', 'c']\nx = build(args.given)", ["b", "other"]),
     ("if args.listed != 'a':\n    x = build(args.listed)", ["none", "b"]),
     ("if args.listed == 'c':\n    x = 'never'", ["none"]),
+    ("nothing = None\nif args.size % 2 == 0 and nothing is not None:\n    x = 'never'", ["none"]),
+    ("nothing = None\nif args.free and (args.given or nothing):\n    x = 'perhaps'", ["none", "perhaps"]),
     ("if args.chosen == 'a':\n    pass\nx = build(args.chosen)", ["a", "b", "other"]),  # given back behind the arm
     ("match args.given:\n    case 'a':\n        x = build(args.given)", ["a", "none"]),
     ("match args.free:\n    case 'a' | 'b' as name if args.size:\n        x = build(name)", ["none", "a", "b"]),

@@ -23,11 +23,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     writes = [event for event, context in events(recipe.tree, Kind.GRAD_WRITE, Kind.AVERAGE) if batch_loop(context) is not None]
     updated = {part for event in writes for part in _written(event)}
     used = {part for event, _ in events(recipe.tree, *USES) for part in _used(event)}
+    made = {event.subject for event, _ in events(recipe.tree, Kind.BUILD, Kind.COPY)}
     for average in averages:
         if average not in updated or not used.isdisjoint(average.walk()):
             continue
         if average.escaped or not recipe.whole:
             ctx.skip(f"the average was handed to `{average.escaped}`, which could not be read", average)
+            continue
+        if average not in made:
+            ctx.skip("what is written to could not be read: it may be any model", average)
             continue
         yield ctx.finding("never-used", at=average, of=average.copy_of or "the model")
 

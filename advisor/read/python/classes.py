@@ -29,7 +29,7 @@ from advisor.read.python.values import (
 )
 
 if TYPE_CHECKING:
-    from re import Pattern
+    import re
 
     from advisor.read.python.reader import Reader
 
@@ -104,7 +104,7 @@ def library_base(cls: Class) -> str | None:
 
 
 _RANDOM = pattern(r"rand|shuffle|choice|sample\(")  # in the text of __getitem__: it draws what it gives
-_ENDLESS = pattern(r"\biinfo\(|\bmaxsize\b|\b2\s*\*\*\s*(?:3[12]|6[34])\b|\b1e(?:9|1\d)\b")  # in that of __len__: nobody comes to an end
+_ENDLESS = pattern(r"\bmaxsize\b|\biinfo\(|\b\d{10,}\b|\b1e(9|\d\d)\b|\b10\s*\*\*\s*(9|1\d)\b|\b2\s*\*\*\s*(3[1-9]|6\d)\b")  # of __len__
 
 
 _FACTS: dict[str, Any] = {
@@ -143,8 +143,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     if isinstance(instance.fact, facts.Dataset):
         item = class_lookup(reader, cls, "__getitem__")
         instance.fact.iterable = (base or "").endswith("IterableDataset") or (item is None and not unknown_base)
-        size = class_lookup(reader, cls, "__len__")
-        instance.fact.shuffled = _says(item, _RANDOM) or _says(size, _ENDLESS)
+        instance.fact.shuffled = _says(item, _RANDOM) or _says(class_lookup(reader, cls, "__len__"), _ENDLESS)
         instance.fact.data = _part_of_split(arguments)
         instance.fact.read_from = _file_of(arguments)
     if is_enum(cls):
@@ -195,9 +194,11 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
     return instance
 
 
-def _says(method: Value | None, words: Pattern[str]) -> bool:
-    """True for a method of the project in whose text something stands."""
-    return isinstance(method, Function) and words.search("".join(method.module.lines[method.node.lineno - 1 : method.node.end_lineno])) is not None
+def _says(method: Value | None, words: re.Pattern[str]) -> bool:
+    """True where a method of the project has such words in its text."""
+    if not isinstance(method, Function):
+        return False
+    return words.search("\n".join(method.module.lines[method.node.lineno - 1 : method.node.end_lineno])) is not None
 
 
 def inherited(reader: Reader, cls: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:

@@ -9,7 +9,7 @@ from advisor.read.python.values import ITEMS_KEPT, Opaque, Sequence, Value
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
-KEYS = ("whole", "grown", "tail", "last")  # of a sequence's state; each change forgets them unless it says otherwise
+KEYS = ("whole", "grown", "tail", "last", "counted")  # of a sequence's state; each change forgets them unless it says otherwise
 
 
 def steady(reader: Reader) -> bool:

@@ -82,7 +82,7 @@ def _iterate(reader: Reader, value: Value, node: ast.AST) -> Iteration:
         weights = bool(value.items) and all(isinstance(i, Weights) for i in value.items)
         if value.items and all(isinstance(i, Constant) for i in value.items):
             item = join([*value.items, Opaque("an item of a list")])  # words of a line and an end mark: the others are not this one
-        return Iteration(item, None, what="parameters" if weights else "items")
+        return Iteration(item, None, count=value.state.get("counted") or None, what="parameters" if weights else "items")
     if isinstance(value, Mapping):
         keys = tuple(map(subscripts.key_of, value.items))
         return Iteration(join([*keys, *(() if value.exact and keys else (Opaque("a key"),))]), keys if value.exact else None, what="items")

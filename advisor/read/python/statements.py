@@ -178,6 +178,7 @@ def run_delete(reader: Reader, node: ast.Delete) -> str | None:
                     reader.store.write(owner.state, "items", (*owner.items[:gone], *owner.items[gone + 1 :]))
                 else:
                     reader.store.write(owner.state, "exact", False)
+                    reader.store.write(owner.state, "counted", None)
             elif isinstance(owner, Mapping):
                 index = reader.evaluate(target.slice)
                 if isinstance(index, Constant) and index.value in owner.items:

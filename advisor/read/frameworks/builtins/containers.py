@@ -214,6 +214,8 @@ def collect(call: LibraryCall) -> Value:
     if isinstance(value, Union) and inner.items is None:
         return Opaque("one of several lists", "list")
     made = sequence(list(inner.items) if inner.items is not None else [inner.item], kind, inner.items is not None)
+    if isinstance(value, Sequence) and value.kind == "range" and not made.exact:
+        made.state["counted"] = inner.count  # as many as the range, until something is added or taken
     return made if kind == "set" else cuts.keep_order(call.reader, made, value)
 
 

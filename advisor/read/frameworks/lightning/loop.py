@@ -171,7 +171,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
             optimizer.fact.owner = "lightning" if automatic else None
     for scheduler, interval, _ in schedulers:
         if isinstance(scheduler.fact, Scheduler):
-            scheduler.fact.stepped = {"step": "batch", UNKNOWN: "unknown"}.get(interval, "epoch")
+            scheduler.fact.stepped = "batch" if interval == "step" else "unknown" if interval == UNKNOWN else "epoch"
     for loader in (*train, *valid):
         if isinstance(loader, Instance) and isinstance(loader.fact, Loader):
             loader.fact.role, loader.fact.role_from = ("train", "use") if loader in train else ("validation", "use")
