@@ -127,6 +127,7 @@ class UndefinedName(Fact):
     lacked_by: str | None = None
     meant: str | None = None  # a method that they have and that is called almost so; of an import, the module that is there
     called: bool = True  # a method
+    of_library: bool = False  # lacked by a module of a library
     option: bool = False  # of the command line, that no parser declares
 
 
