@@ -136,6 +136,7 @@ class UndefinedName(Fact):
     meant: str | None = None  # a method that they have and that is called almost so; of an import, the module that is there
     called: bool = True  # a method
     gone: bool = False  # which they had before torch 1.13
+    of_library: bool = False  # lacked by a module of a library
     option: bool = False  # of the command line, that no parser declares
 
 

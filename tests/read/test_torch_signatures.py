@@ -98,3 +98,14 @@ def test_members_are_those_of_torch() -> None:
     assert public(*kinds(torch.optim.lr_scheduler, torch.optim.lr_scheduler.LRScheduler)) <= {*MEMBERS["scheduler"]}
     assert public(torch.amp.GradScaler, torch.cuda.amp.GradScaler) <= {*MEMBERS["scaler"]}
     assert public(torch.Tensor) <= {*MEMBERS["tensor"]}
+
+
+def test_names_are_those_of_torch() -> None:
+    """A name that is missing here may be told as a typing error."""
+    from advisor.read.frameworks.torch.names import NAMES
+    from advisor.read.python.lacking import SPELLED
+
+    rooms = {"torch.nn": torch.nn, "torch.nn.functional": torch.nn.functional, "torch.nn.init": torch.nn.init, "torch.optim": torch.optim}
+    rooms["torch.optim.lr_scheduler"] = torch.optim.lr_scheduler
+    assert rooms.keys() == NAMES.keys() == SPELLED
+    assert all({name for name in dir(room) if not name.startswith("_")} <= NAMES[module] for module, room in rooms.items())

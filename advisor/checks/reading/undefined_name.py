@@ -42,7 +42,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
             continue
         if name.lacked_by is not None:
-            case = "gone" if name.gone else "misspelled" if name.meant is not None else "method" if name.called else "attribute"
+            case = "method" if name.called else "attribute"
+            case = "gone" if name.gone else "library" if name.of_library else "misspelled" if name.meant is not None else case
             yield ctx.finding(case, at=name, severity="hint" if name.flag_off else None, names=name.name, owner=name.lacked_by, meant=name.meant)
             continue
         by_file.setdefault(name.place.file, []).append(name)

@@ -70,6 +70,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             value = reader_of(reader, owner)
             if value is not None:
                 return value
+        if owner.name in lacking.SPELLED:
+            lacking.judge_library(reader, owner.name, name, node)
         if name in ("__name__", "__qualname__"):
             return Constant(owner.name.rpartition(".")[2])
         return Library(full)

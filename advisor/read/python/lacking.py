@@ -19,11 +19,13 @@ ROLES = frozenset(["module", "loss", "optimizer", "scheduler", "scaler"])
 ALIKE, SHORTEST = 0.75, 4  # how much of a word is the same, and how long what another begins with is at least
 ALMOST = 0.9  # the same for models of other libraries, which have more methods than a module
 TORCHS = ("torch.nn.", "torch.optim.", "torch.amp.", "torch.cuda.amp.")
+SPELLED = frozenset(["torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim", "torch.optim.lr_scheduler"])  # whose names are known
 OTHERS = ("transformers.", "torchvision.models.", "timm.")
 UNSURE = ("torch.nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict")  # of any class; with parts of any name
 ENGINES = frozenset(["backward", "step"])  # what a library that takes over the training puts around a model has these
 PLAIN = frozenset([*dir(dict), *dir(list), *dir(str)])  # what is summed up as a loss may be a dict of losses
 HIDDEN = pattern(r"setattr\(|__dict__|__getattr|vars\(")  # ways to bind an attribute that no assignment shows
+DIGITS = pattern(r"\d+")
 COMPUTED = pattern(  # a name that no text spells
     r"(register_buffer|register_parameter|register_module|add_module)\(\s*(?![\"']\w+[\"']\s*,)"
 )
@@ -74,6 +76,21 @@ def judge_attribute(reader: Reader, owner: Instance, name: str, node: ast.AST, s
     fact = UndefinedName(source.place(asked), name=name, lacked_by=owner.cls.node.name, called=isinstance(node, ast.Call))
     fact.flag_off = any(label == "flag" for _, label in reader.conditions)
     reader.refusals.attributes.setdefault((owner.cls, name), (fact, of_itself))
+
+
+def judge_library(reader: Reader, module: str, name: str, node: ast.AST) -> None:
+    """Notes a name of torch that is written almost as one that it has: `nn.Relu`, `optim.Adm`."""
+    from advisor.read.frameworks.torch.names import NAMES
+
+    known = NAMES[module]
+    if name in known or name.startswith("_") or reader.refusals.guarded or any(label not in ("default", "flag") for _, label in reader.conditions):
+        return
+    meant = next((one for one in known if one.lower() == name.lower()), None) or _meant(name, sorted(known), ALMOST)
+    if meant is None or meant.rstrip("_") == name.rstrip("_") or DIGITS.findall(meant) != DIGITS.findall(name):
+        return  # other versions have names that differ in these
+    fact = UndefinedName(reader.place(node), name=name, lacked_by=module, meant=meant, of_library=True)
+    fact.flag_off = any(label == "flag" for _, label in reader.conditions)
+    reader.refusals.spelled.setdefault((module, name), fact)
 
 
 def is_bound(reader: Reader, name: str, cls: Class | None = None) -> bool:

@@ -30,6 +30,7 @@ class Refusals:
         self.guarded = 0  # bodies of try around
         self.calls: dict[ast.Call, tuple[int, RefusedCall | UndefinedName]] = {}
         self.attributes: dict[tuple[Class, str], tuple[UndefinedName, bool]] = {}  # that a class does not give its objects; asked of itself
+        self.spelled: dict[tuple[str, str], UndefinedName] = {}  # names that a module of a library does not have
         self.options: dict[str, tuple[UndefinedName, Instance]] = {}  # that the options of a command line lack, with these
         self.nothing: dict[ast.Call, tuple[str, RefusedCall]] = {}  # calls of an attribute that is None
         self.sampled: set[tuple[Class, ast.AST]] = set()  # methods of data sets that were looked through
@@ -67,6 +68,7 @@ class Refusals:
         for (cls, name), (fact, of_itself) in self.attributes.items():
             if not lacking.is_bound(reader, name, cls if of_itself else None):  # another object may be of another class than it seems
                 reader.recipe.undefined_names.items.append(fact)
+        reader.recipe.undefined_names.items += [fact for (_, name), fact in self.spelled.items() if not lacking.is_bound(reader, name)]
         undeclared.note(reader)
         reader.recipe.unknown_keys.items += [key for key in self.keys.values() if not written_keys.is_written(reader, key.name)]
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
