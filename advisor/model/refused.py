@@ -67,8 +67,8 @@ class RefusedRun(Fact):
     """A training that a framework refuses to begin: its trainer was given no training data, or a model that says nothing of how to train it.
 
     Or arguments that contradict each other: "evaluation-data": it is to evaluate without data; "match": it is to load the best model, and saves at
-    other times than it evaluates; "adapter": the model that is to get one has one; "float32": it scales gradients of weights in float16, as does a scaler of
-    the program, "scaled". "loss": nothing is refused, and each step is left out; "length": and the run is over after a trial.
+    other times than it evaluates; "adapter": the model that is to get one has one; "float32": it scales gradients of weights in float16, "scaled": a
+    scaler of the program does. "loss": nothing is refused, and each step is left out; "length": and the run is over after a trial.
     """
 
     lacks: Literal["data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "scaled", "length"] = "data"

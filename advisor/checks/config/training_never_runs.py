@@ -14,7 +14,8 @@ from advisor.model.source import first
 
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
-    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights", "scaled": "half-weights-scaled", "length": "trial",
+    "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
+    "scaled": "half-weights-scaled", "length": "trial",
 }  # fmt: skip
 
 
