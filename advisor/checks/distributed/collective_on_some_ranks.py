@@ -47,7 +47,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _own_score(recipe: Recipe, event: Event, context: Around, ctx: Context) -> Iterator[Finding]:
-    """A call that hangs on whether this process did better than before, by what it measured on its own share of the data that the others never see."""
+    """A call that hangs on whether this process did better than before, by what it measured on its own share of the data."""
     chosen = decision(context)
     if chosen is None or recipe.framework != "plain" or needs_flag(context) is not None or _one_number(recipe):
         return

@@ -23,8 +23,9 @@ MOST_PARTS = 200  # of a module, that are looked into
 def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     """`checkpoint = {"model": model.state_dict()}`, and no line of its function asks for checkpoint."""
     target = node.targets[0]
-    if len(node.targets) == 1 and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute) and node.value.func.attr == "prepare":
-        _note_prepared(reader, node, node.value, value)
+    called = node.value.func if len(node.targets) == 1 and isinstance(node.value, ast.Call) else None
+    if isinstance(called, ast.Attribute) and called.attr == "prepare" and isinstance(node.value, ast.Call):
+        _note_prepared(reader, node, node.value, called.value, value)
     if len(node.targets) != 1 or not isinstance(target, ast.Name) or target.id.startswith("_"):
         return
     what = _what(reader, node.value, value)
@@ -38,9 +39,9 @@ def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     reader.emit(Kind.DISCARD, node, call=call, what=target.id, of=what, named=True, steps=data)
 
 
-def _note_prepared(reader: Reader, node: ast.Assign, call: ast.Call, value: Value) -> None:
+def _note_prepared(reader: Reader, node: ast.Assign, call: ast.Call, preparing: ast.expr, value: Value) -> None:
     """`model, optimizer, ready = accelerator.prepare(model, optimizer, loader)`, and no line asks for ready: who reads loader has no other one."""
-    accelerator = conditions.peek(reader, call.func.value) if isinstance(call.func, ast.Attribute) else None
+    accelerator = conditions.peek(reader, preparing)
     if not isinstance(accelerator, Instance) or accelerator.role != "accelerator" or call.keywords:
         return
     target = node.targets[0]

@@ -138,7 +138,8 @@ def step(call: LibraryCall) -> Value:
 
 def _note_half_weights(call: LibraryCall, optimizer: Optimizer) -> None:
     """Notes a scaler that is to unscale the gradients of weights that are float16 by now, which it refuses; a fused step unscales by itself."""
-    reader, enabled = call.reader, call.this.fact.enabled if call.this.fact is not None else None
+    reader, fact = call.reader, call.this.fact
+    enabled = fact.enabled if isinstance(fact, Scaler) else None
     sure = isinstance(enabled, Known) and enabled.value is True and not enabled.weak and not reader.refusals.guarded
     if not sure or optimizer.user_class or optimizer.owner is not None or any(label != "default" for _, label in reader.conditions):
         return
