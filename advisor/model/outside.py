@@ -18,7 +18,9 @@ def left_out(recipe: Recipe) -> Callable[[Module], bool]:
     held = {part for optimizer in optimizers for module in optimizer.modules for part in module.walk()} if known else set()
 
     def left(module: Module) -> bool:
-        if not held or module.trainable != "yes" or not module.fully_known or any(part.copy_of or part.tied or part.escaped for part in module.walk()):
+        if not held or module.trainable != "yes" or not module.fully_known:
+            return False
+        if any(part.copy_of or part.tied or part.escaped for part in module.walk()):
             return False
         return brings_weights(module) and held.isdisjoint(module.walk())
 
