@@ -25,7 +25,7 @@ def check(restore: Restore, ctx: Context) -> Iterator[Finding]:
 
 
 def _into_another(restore: Restore, ctx: Context) -> Iterator[Finding]:
-    """`scaler.load_state_dict(checkpoint["scheduler"])`: whatever the file is called, all that the program writes under the key is of another kind."""
+    """`scaler.load_state_dict(checkpoint["scheduler"])`: whatever the file is called, what the program writes under the key is of another kind."""
     for key, kind in restore.parts.items():
         written = [save for save in ctx.recipe.saves if save.memory == "file" and key in save.parts]
         kinds = {save.parts[key] for save in written}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Loop
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.recipe import Recipe
@@ -30,8 +30,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if run.lacks == "length" and len(training_loops(recipe)) > 1:
             continue  # a trial before the run
         case = CASES[run.lacks]
-        named = {"taker": run.taker, "given": run.given, "line": run.defined, "step": run.lacks}
-        yield ctx.finding(case, at=run, **named, severity="hint" if run.flag_off else None)
+        severity: Severity | None = "hint" if run.flag_off else None
+        yield ctx.finding(case, at=run, severity=severity, taker=run.taker, given=run.given, line=run.defined, step=run.lacks)
     if not recipe.whole:
         return
     empty = [next((loop for loop in training.around if _is_empty(loop)), None) for training in training_loops(recipe)]

@@ -1,4 +1,4 @@
-"""Frozen parts whose batch norms go on updating their statistics."""
+"""Frozen parts, and pretrained ones that no optimizer holds, whose batch norms go on updating their statistics."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from advisor.model.folds import Order, contains, needs_flag, training_loop, viol
 from advisor.model.kinds import WEIGHTED, from_scratch, layers
 from advisor.model.layers import BATCH_NORMS, batch_norms
 from advisor.model.modes import to_train, trained_modules
+from advisor.model.outside import left_out
 from advisor.model.recipe import Module, Recipe
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """One case for each place: that a whole model is frozen says it of its norms."""
     found = list(_found(recipe, ctx))
-    wholes = {finding.place for finding in found if finding.case == "updating"}
-    yield from (finding for finding in found if finding.case == "updating" or finding.place not in wholes)
+    wholes = {finding.place for finding in found if finding.case != "norms"}
+    yield from (finding for finding in found if finding.case != "norms" or finding.place not in wholes)
 
 
 def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -43,11 +44,12 @@ def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if whole in told:
             continue
         told.update([whole] if together else ())
+        still = not is_frozen(part)
         yield ctx.finding(
-            "norms" if together else "updating",
+            "not-optimized" if still else "norms" if together else "updating",
             at=part if switch is None or "mode" in recipe.owner_silences else switch,
             confidence="medium" if flagged else None,
-            model=whole.name if together else part.name,
+            model=whole.name if together and not still else part.name,
             layer=layer,
             line=found.event.place,
         )
@@ -89,23 +91,25 @@ def frozen_parts(recipe: Recipe) -> list[Module]:
     and are put into train mode by name. A part that has a trained copy, or one that is built just so or there, is its teacher."""
     copies = [module for module in recipe.modules if module.copy_of is not None]
     copied = {*copies, *(module.copy_of for module in copies if module.copy_of is not None and module.trainable != module.copy_of.trainable)}
+    left = left_out(recipe)
     switched = {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
     feeding = {event.subject for event, context in events(recipe.tree, Kind.FORWARD) if training_loop(context) is not None}
     found = [
         model
         for model in recipe.models
-        if is_frozen(model) and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
+        if (is_frozen(model) or left(model)) and model in switched and model in feeding and batch_norms(model) and copied.isdisjoint(model.walk())
     ]
     for module in trained_modules(recipe):
         whole = next((model for model in recipe.models if module in model.walk()), module)
         inside: set[Module] = set()
         for part in whole.walk():
-            if part.trainable == "no" and part not in inside:
+            if (part.trainable == "no" or left(part)) and part not in inside:
                 inside.update(part.walk())
                 if batch_norms(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
     inner = {child for module in recipe.modules for child in module.children.values() if child.place in (None, module.place)}  # made with a whole
-    trained = [module for model in recipe.models for module in model.walk() if not is_frozen(module) and module not in inner]
+    still = {part for module in found if left(module) for part in module.walk()}
+    trained = [part for model in recipe.models for part in model.walk() if not is_frozen(part) and part not in inner and part not in still]
     twins = {_build(module) for module in trained} | {(module.kind, module.place) for module in trained}
     return [part for part in found if part in inner or twins.isdisjoint((_build(part), (part.kind, part.place)))]
 

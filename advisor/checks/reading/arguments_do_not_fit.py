@@ -47,8 +47,8 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         return
     if call.by is not None:
         confidence: Confidence | None = None if call.pinned else "medium"
-        names = ", ".join(call.unexpected)
-        yield ctx.finding("by-library", at=call, severity=severity, confidence=confidence, callee=call.callee, names=names, library=call.by)
+        handed = ", ".join(call.unexpected)
+        yield ctx.finding("by-library", at=call, severity=severity, confidence=confidence, callee=call.callee, names=handed, library=call.by)
         return
     evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} takes")] if call.defined is not None else []
     for case, names in (("unexpected", call.unexpected), ("twice", call.twice)):

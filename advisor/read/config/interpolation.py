@@ -8,6 +8,7 @@ from advisor.model.pattern import pattern
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar
 
 LONGEST_CHAIN = 8
+SECTION = 4  # a section within a section counts as so many steps of a chain
 _WHOLE = pattern(r"^\$\{([^${}]*)\}$")
 _PART = pattern(r"\$\{([^${}]*)\}")
 
@@ -17,14 +18,14 @@ def resolve(root: Node) -> Node:
     return _resolve(root, root, ())
 
 
-def _resolve(node: Node, root: Node, path: tuple[str, ...]) -> Node:
+def _resolve(node: Node, root: Node, path: tuple[str, ...], depth: int = 0) -> Node:
     if isinstance(node, Mapped):
-        entries = {key: (_resolve(value, root, (*path, str(key))), place) for key, (value, place) in node.entries.items()}
+        entries = {key: (_resolve(value, root, (*path, str(key)), depth), place) for key, (value, place) in node.entries.items()}
         return Mapped(entries, node.place, node.tag, node.duplicates, node.own)
     if isinstance(node, Listed):
-        return Listed([_resolve(item, root, (*path, str(index))) for index, item in enumerate(node.items)], node.place, node.tag)
+        return Listed([_resolve(item, root, (*path, str(index)), depth) for index, item in enumerate(node.items)], node.place, node.tag)
     if isinstance(node.value, str) and "${" in node.value:
-        return followed(node, root, path)
+        return followed(node, root, path, depth)
     return node
 
 
@@ -72,4 +73,6 @@ def _named(reference: str, node: Scalar, root: Node, path: tuple[str, ...], dept
             return None
     if isinstance(found, Scalar) and isinstance(found.value, str) and "${" in found.value:
         return followed(found, root, tuple(steps), depth + 1)
+    if isinstance(found, (Mapped, Listed)):
+        return _resolve(found, root, tuple(steps), depth + SECTION)  # a section that another one names has references of its own
     return found

@@ -66,7 +66,7 @@ def _look(reader: Reader, first: Function) -> None:
             continue
         looked.add(node)
         bound = {name for part in ast.walk(node) for name in _bound(part)}
-        own = node.args.args[0].arg if function.owner is not None and function.kind == "plain" and node.args.args else None
+        own = node.args.args[0].arg if function.owner is not None and function.kind == "plain" and node.args.args else ""
         for part in _parts(node.body, bound - {own}):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
                 if function.closure is None or function.closure.lookup(part.id) is None:
@@ -75,7 +75,7 @@ def _look(reader: Reader, first: Function) -> None:
                 waiting += _followed(reader, function, own, bound, part.func)
 
 
-def _followed(reader: Reader, function: Function, own: str | None, bound: set[str], called: ast.expr) -> list[Function]:
+def _followed(reader: Reader, function: Function, own: str, bound: set[str], called: ast.expr) -> list[Function]:
     """The function of the project that a call by a plain name, or of a method of its own, surely means."""
     found: Value | None = None
     if isinstance(called, ast.Name) and called.id not in bound and function.closure is not None:
@@ -85,7 +85,7 @@ def _followed(reader: Reader, function: Function, own: str | None, bound: set[st
     return [found] if isinstance(found, Function) else []
 
 
-def _parts(body: Iterable[ast.stmt], local: set[str | None]) -> Iterator[ast.AST]:
+def _parts(body: Iterable[ast.stmt], local: set[str]) -> Iterator[ast.AST]:
     """The expressions of a body that data may lead to: not what follows on its end, stands in a try, or depends on a switch."""
     for statement in body:
         yield from _inside(statement, local)
@@ -93,7 +93,7 @@ def _parts(body: Iterable[ast.stmt], local: set[str | None]) -> Iterator[ast.AST
             return
 
 
-def _inside(node: ast.AST, local: set[str | None]) -> Iterator[ast.AST]:
+def _inside(node: ast.AST, local: set[str]) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, (ast.Try, *OWN_SCOPE)):
         return

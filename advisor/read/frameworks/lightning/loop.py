@@ -37,8 +37,8 @@ VERSION = "Lightning 2.6"
 ENDLESS = -1  # of max_epochs: no limit
 FITTED = frozenset([  # the hooks by which fit() goes on, of a module and its data
     "configure_optimizers", "configure_callbacks", "configure_model", "setup", "prepare_data", "train_dataloader", "val_dataloader", "training_step",
-    "validation_step", "training_step_end", "validation_step_end", "training_epoch_end", "validation_epoch_end", "optimizer_step", "optimizer_zero_grad",
-    "lr_scheduler_step", "configure_gradient_clipping", "transfer_batch_to_device", "backward",
+    "validation_step", "training_step_end", "validation_step_end", "training_epoch_end", "validation_epoch_end", "optimizer_step",
+    "optimizer_zero_grad", "lr_scheduler_step", "configure_gradient_clipping", "transfer_batch_to_device", "backward",
 ])  # fmt: skip
 WHILE_FITTED = ("on_fit_", "on_train_", "on_validation_", "on_sanity_", "on_before_", "on_after_", "on_epoch_", "on_batch_", "on_save_")
 SILENCES = frozenset({"zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale"})

@@ -15,7 +15,6 @@ from advisor.read.python.reader import Reader
 from advisor.read.python.values import Arguments, Constant, Function, Instance, Opaque, Tensor, Value, members, sequence
 
 
-
 def step_loss(reader: Reader, this: Instance, loader: Loader | None, node: ast.AST) -> Flow:
     """Emits what is computed for one batch, and gives the loss."""
     function = classes.class_lookup(reader, this.cls, "compute_loss") if this.cls is not None else None
