@@ -125,6 +125,7 @@ class UndefinedName(Fact):
 
     name: str = ""
     missing_in: str | None = None  # the file that it is imported from
+    member: bool = False  # it is asked of that file, as of an object
     relative: bool = False  # that file is named as seen from the importing one
     bound_if: str | None = None  # the option, off by default, without which nothing binds it
     bound_below: int | None = None  # the line that is first to bind it, which comes later

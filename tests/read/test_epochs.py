@@ -1,4 +1,4 @@
-"""How many epochs a program trains for, told by the loops around its backward."""
+"""How many epochs a program trains for, told by the loops around its backward, and what is stepped in them."""
 
 from __future__ import annotations
 
@@ -110,3 +110,15 @@ def test_epochs_of_a_run_that_may_be_resumed(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "train.py").write_text(HEAD + RESUMED.format(start=start, end=end))
     (recipe,) = read(["train.py"]).recipes
     assert [known.value for known in candidates(recipe.epochs)] == [epochs]
+
+
+def test_parts_of_a_schedule_are_stepped_with_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(
+        HEAD + "from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR\n"
+        "parts = [LinearLR(optimizer, 0.1, total_iters=5), CosineAnnealingLR(optimizer, 15)]\n"
+        "schedule = SequentialLR(optimizer, parts, milestones=[5])\n"
+        "for epoch in range(20):\n    for (x,) in loader:\n        step(x)\n    schedule.step()\n"
+    )
+    (recipe,) = read(["train.py"]).recipes
+    assert [scheduler.stepped for scheduler in recipe.schedulers] == ["epoch", "epoch", "epoch"]

@@ -17,6 +17,7 @@ from advisor.model.schedules import PLATEAU
 from advisor.model.source import Place
 
 ONE_NUMBER = pattern(r"[\w.]+\.item\(\)")
+ROLES = {"train": "training", "validation": "validation", "test": "test"}
 CASES = {"last-batch": "last-batch", "running": "never-reset"}
 
 
@@ -41,6 +42,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if unit is not None:
             yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
     yield from _stale(recipe, ctx)
+    yield from _curves(recipe, ctx)
 
 
 def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -57,6 +59,22 @@ def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if not any(source in judged for source in (flow.source, *flow.sources)):
             told.add(loop)
             yield ctx.finding("stale", at=event, metric=flow.metric or "value", role=judged[0].role)
+
+
+def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What is appended once per epoch, behind the loop over the batches, and is the value of the last of them."""
+    told: set[Place] = set()
+    for event, context in events(recipe.tree, Kind.KEEP):
+        flow = event.data.get("flow")
+        if event.data.get("how") != "append" or not isinstance(flow, Flow) or flow.aggregate != "last-batch" or event.place in told:
+            continue
+        loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
+        if loader is None or loader.role == "unknown" or in_one_batch(loader) or not any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
+            continue
+        if flow.other_terms or flow.divided or any(loaders(loop) for loop in context.loops):
+            continue
+        told.add(event.place)
+        yield ctx.finding("curve", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 
 
 def _training_batch(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -37,6 +37,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if recipe.whole:
                 yield ctx.finding("folder", at=name, names=name.name, meant=name.meant)
             continue
+        if name.missing_in is not None and name.member:
+            yield ctx.finding("member", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)
+            continue
         if name.missing_in is not None:
             if recipe.whole or name.relative:  # where a file that is no program starts from is not known
                 yield ctx.finding("import", at=name, severity="hint" if name.flag_off else None, names=name.name, module=name.missing_in)

@@ -207,6 +207,9 @@ def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
             scheduler.stepped = "epoch"
         elif not found and scheduler.escaped is None and scheduler.owner is None and recipe.trains and recipe.whole:
             scheduler.stepped = "never"
+    for whole in reversed(recipe.schedulers.items):
+        for part in whole.children:
+            part.stepped = whole.stepped
 
 
 def _saves(recipe: Recipe, nodes: list[tree.Entry]) -> None:

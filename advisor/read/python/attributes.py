@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
-from advisor.read.python import classes, functions, lacking, scopes, undeclared
+from advisor.read.python import classes, functions, lacking, scopes, unbound, undeclared
 from advisor.read.python.boxed import is_boxed
 from advisor.read.python.idle import is_idle
 from advisor.read.python.values import (
@@ -81,6 +81,8 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             from advisor.read.python.imports import _submodule
 
             value = _submodule(reader, owner.source.path, name, owner.source.name, node)
+        if value is None:
+            unbound.judge_member(reader, owner.source, name, node)
         return value if value is not None else Opaque(f"`{name}` of {owner.source.display}")
     if isinstance(owner, Class):
         value = classes.class_lookup(reader, owner, name)

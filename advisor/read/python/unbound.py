@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, UndefinedName
 from advisor.read.notebook import lines_left_out
+from advisor.read.python import called
 from advisor.read.python.executed import is_executed
 from advisor.read.python.refusals import under
 from advisor.read.python.values import Class, Library
@@ -86,6 +87,32 @@ def judge_import(reader: Reader, source: SourceModule, name: str, node: ast.Impo
     fact = UndefinedName(reader.place(node), name=name, missing_in=source.display, relative=node.level > 0)
     under(reader, fact)
     reader.recipe.undefined_names.items.append(fact)
+
+
+def judge_member(reader: Reader, source: SourceModule, name: str, node: ast.AST) -> None:
+    """Notes `plots.curves` where a file plots of the project, and no other is meant, binds no such name and nobody gives it one."""
+    asked = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(asked, ast.Attribute) or reader.refusals.guarded or not source.text or name.startswith("__") or source.is_package:
+        return
+    if not reader.asked_of_entry(stands_alone_on_path, f"{source.name} {source.path}") or called.is_asked(reader, asked.value):
+        return
+    names = _names(reader.project, source)
+    if names is None or name in names[0] or any(_binds_member(module.tree, name) for module in reader.modules.values() if name in module.text):
+        return
+    fact = UndefinedName(reader.place(asked), name=name, missing_in=source.display, member=True)
+    under(reader, fact)
+    if not any(known.place == fact.place for known in reader.recipe.undefined_names):
+        reader.recipe.undefined_names.items.append(fact)
+
+
+def _binds_member(tree: ast.AST, name: str) -> bool:
+    """True for a file that gives an object an attribute of that name, or spells it as a text."""
+    for node in ast.walk(tree):
+        if (isinstance(node, ast.Attribute) and node.attr == name and not isinstance(node.ctx, ast.Load)) or (
+            isinstance(node, ast.Constant) and node.value == name
+        ):
+            return True
+    return False
 
 
 def seems_to_lack(project: Project, source: SourceModule) -> bool:

@@ -139,9 +139,11 @@ def _taken(call: LibraryCall, key: str) -> Value:
 
 @table.method("loaded", "__getitem__")
 def loaded_item(call: LibraryCall) -> Value:
-    """checkpoint["model"]"""
+    """checkpoint["model"], or checkpoint["models"][name]: one of several under the key of all."""
     key = call.reader.plain(call.arguments.positional[0])
-    if call.this.data["part"] is None and isinstance(key, str):
+    if call.this.data["part"] is not None:
+        return call.this
+    if isinstance(key, str):
         call.this.data["loaded"].keys.setdefault(key, call.place)
         return _taken(call, key)
     return Opaque("a part of a checkpoint")
