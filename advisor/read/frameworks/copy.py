@@ -55,5 +55,6 @@ def _copy(call: LibraryCall, value: Value, deep: bool, depth: int) -> Value:
                 fact.origin = inner.fact if isinstance(inner, Instance) and isinstance(inner.fact, Dataset) else None
         return reader.instance(value.kind, role=value.role, fact=fact, node=call.node, attributes=attributes, data=dict(value.data), cls=value.cls)
     if isinstance(value, Opaque) and deep:  # what is done to the copy is not done to it
-        return replace(value)
+        held = reader.unread_modules.get(id(value))
+        return _copy(call, held[1], True, depth) if held is not None else replace(value)
     return value
