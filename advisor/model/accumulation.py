@@ -34,11 +34,6 @@ class Window:
         return number(self.size)
 
     @property
-    def of_one_batch(self) -> bool:
-        """True where the inner loop goes over the samples of one batch of a loader: their losses add up to that of the batch."""
-        return self.branch is None and bool(self.loop.within) and self.loop.batch.what == "loader" and self.loop.within[0].what == "data"
-
-    @property
     def flushes(self) -> bool:
         """True when the step has another reason besides the count: the last batch of the epoch."""
         return self.branch is not None and self.branch.condition is not None and bool(self.branch.condition.disjuncts)

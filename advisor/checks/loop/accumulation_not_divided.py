@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.accumulation import windows
+from advisor.model.accumulation import Window, windows
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Flow, Optimizer, Recipe
 from advisor.model.source import candidates, is_unknown, value_of
@@ -17,7 +17,7 @@ DECOUPLED = "torch.optim.AdamW"
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """For each window: the backwards of mean-reduced library losses that meet no division. A hint where the size cancels."""
     for window in windows(recipe):
-        if window.turns == 1 or window.rewritten or window.of_one_batch:
+        if window.turns == 1 or window.rewritten or _goes_through_batch(window):
             continue
         for backward, _ in window.backwards:
             flow = backward.data.get("flow")
@@ -38,6 +38,15 @@ def _cancels(optimizer: Optimizer | None) -> bool:
     decays = [optimizer.settings.get("weight_decay"), *(group.settings.get("weight_decay") for group in optimizer.groups)]
     none = not any(is_unknown(decay) or any(known.value for known in candidates(decay)) for decay in decays)
     return none or optimizer.kind == DECOUPLED or value_of(optimizer.settings.get("decoupled_weight_decay")) is True
+
+
+def _goes_through_batch(window: Window) -> bool:
+    """True for a loop over the samples of one batch, which has as many as the loader puts into it: their losses are summed up as they come. Of what
+    an unread loader gives, the items may be samples too."""
+    inner, outer = window.loop.within[0] if window.branch is None and window.loop.within else None, window.loop.batch
+    if inner is None or inner.over is not None or inner.what not in ("data", "unknown"):
+        return False
+    return outer.over is not None or outer.what in ("data", "unknown", "loader")
 
 
 def _is_mean(flow: Flow) -> bool:
