@@ -250,7 +250,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if flow is None:
         return None
     if isinstance(index, Constant) and isinstance(index.value, (int, str)) and not isinstance(index.value, bool):
-        if flow.rank == 0 and isinstance(index.value, int) and _has_no_item(reader):
+        if flow.rank == 0 and isinstance(index.value, int) and (not flow.losses or _has_no_item(reader)):
             reader.recipe.indexed.append((reader.place(node), flow))
         if flow.source is not None and flow.activation is None and len(flow.part) < 6:
             return Tensor(_part(flow, index.value), batch=axes.of(owner) if not flow.part else None)  # what stands beside each other in a batch
