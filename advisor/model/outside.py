@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from advisor.model.kinds import brings_weights
+from advisor.model.kinds import WEIGHTED, brings_weights, layers
 from advisor.model.recipe import Module, Recipe
 
 
@@ -16,12 +16,13 @@ def left_out(recipe: Recipe) -> Callable[[Module], bool]:
         for optimizer in optimizers
     )
     held = {part for optimizer in optimizers for module in optimizer.modules for part in module.walk()} if known else set()
+    copied = {part for module in recipe.modules if module.copy_of is not None for part in module.copy_of.walk()}  # teachers of what is trained
 
     def left(module: Module) -> bool:
         if not held or module.trainable != "yes" or not module.fully_known:
             return False
-        if any(part.copy_of or part.tied or part.escaped for part in module.walk()):
+        if any(part.copy_of or part.tied or part.escaped or part in copied for part in module.walk()):
             return False
-        return brings_weights(module) and held.isdisjoint(module.walk())
+        return brings_weights(module) and bool(layers([module], WEIGHTED)) and held.isdisjoint(module.walk())
 
     return left
