@@ -71,17 +71,11 @@ def test_defaults_and_what_the_program_sets(tmp_path: Path) -> None:
 def test_the_zoo_hides_what_it_sets_and_nothing_else(tmp_path: Path) -> None:
     said = recipe(tmp_path, "cfg = get_cfg()\n" + ZOO + "cfg.SOLVER.IMS_PER_BATCH = 4\n" + TRAIN)
     (optimizer,), (scheduler,), (loader,) = said.optimizers, said.schedulers, said.loaders
-    assert isinstance(optimizer.settings["lr"], Unknown)
-    assert (value_of(said.steps), value_of(scheduler.settings["milestones"])) == (90000, (60000, 80000))
+    assert isinstance(optimizer.settings["lr"], Unknown) and isinstance(said.steps, Unknown)
+    assert isinstance(scheduler.settings["milestones"], Unknown)
     assert value_of(optimizer.settings["weight_decay"]) == 0.0001
     assert value_of(loader.settings["batch_size"]) == 4
     assert said.seeds.absent and said.clipping.absent
-
-
-def test_of_the_zoo_the_length_is_known_where_it_is_the_same_for_all(tmp_path: Path) -> None:
-    for name in ("PascalVOC-Detection/faster_rcnn_R_50_FPN.yaml", "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x_giou.yaml"):
-        said = recipe(tmp_path, f'cfg = get_cfg()\ncfg.merge_from_file(model_zoo.get_config_file("{name}"))\n' + TRAIN)
-        assert isinstance(said.steps, Unknown)
 
 
 def test_a_config_that_cannot_be_found_leaves_no_default(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.model.events import Kind
-from advisor.model.pattern import pattern
 from advisor.model.recipe import Seed
-from advisor.model.source import Known, Link, Place, number
+from advisor.model.source import Known, number
 from advisor.read.config.dialects.detection import DETECTRON_DEFAULTS, DETECTRON_VERSION
 from advisor.read.frameworks import seeding, table, yacs
 from advisor.read.frameworks.easydict import attributed
@@ -23,8 +22,6 @@ OPTIONS: dict[str, Any] = {"--config-file": "", "--num-gpus": 1, "--num-machines
 SWITCHES = ("--resume", "--eval-only")
 SET_IN_ZOO = ("BASE_LR", "IMS_PER_BATCH", "MAX_ITER", "STEPS")  # all that these files set of the solver
 PLAIN_ZOO = ("COCO-", "LVISv", "Cityscapes/")
-SCHEDULES = {"1x": ((60000, 80000), 90000), "3x": ((210000, 250000), 270000)}  # milestones, and iterations, of all that is named so for COCO
-OF_COCO = pattern(r"COCO-\w+/\w+_(1x|3x)\.yaml")
 
 
 def canonical(name: str) -> str:
@@ -63,26 +60,19 @@ def get_cfg(call: LibraryCall) -> Value:
     return _defaults()
 
 
-def _of_zoo(name: Value | None, place: Place) -> Value:
-    """A config of the model zoo: what such a file sets stands over the defaults, and is not known but for how long those for COCO train."""
+def _of_zoo(name: Value | None) -> Value:
+    """A config of the model zoo: what such a file sets is not known, and stands over the defaults."""
     said = name.value if isinstance(name, Constant) and isinstance(name.value, str) else ""
     unknown = Opaque(f"`{said}` of Detectron2's model zoo sets it" if said else "a config of Detectron2's model zoo sets it")
     solver = SET_IN_ZOO if said.startswith(PLAIN_ZOO) else DETECTRON_DEFAULTS["SOLVER"]
     sections = {"SOLVER": solver, **{section: DETECTRON_DEFAULTS[section] for section in ("MODEL", "DATASETS")}}
-    held: dict[str, dict[Any, Value]] = {section: dict.fromkeys(keys, unknown) for section, keys in sections.items()}
-    length = OF_COCO.fullmatch(said)
-    if length is not None:
-        marks, steps = SCHEDULES[length.group(1)]
-        origin = (Link(place.file, place.line, said),)
-        held["SOLVER"]["STEPS"] = sequence([Constant(mark, origin, place=place) for mark in marks], "tuple")
-        held["SOLVER"]["MAX_ITER"] = Constant(steps, origin, place=place)
-    return mapping({section: mapping(values, exact=False) for section, values in held.items()}, exact=False)
+    return mapping({section: mapping(dict.fromkeys(keys, unknown), exact=False) for section, keys in sections.items()}, exact=False)
 
 
 @table.function("detectron2.model_zoo.get_config_file")
 def get_config_file(call: LibraryCall) -> Value:
     """model_zoo.get_config_file("COCO-Detection/..."): a file that comes with the library."""
-    held = _of_zoo(call.get("config_path", 0), call.place)
+    held = _of_zoo(call.get("config_path", 0))
     return call.reader.instance("detectron2.model_zoo.file", role="quiet", node=call.node, data={"config": held})
 
 
@@ -90,7 +80,7 @@ def get_config_file(call: LibraryCall) -> Value:
 def get_config(call: LibraryCall) -> Value:
     """model_zoo.get_config(name): the defaults with that file merged over them."""
     config = _defaults()
-    yacs.merge_into(call.reader, config, _of_zoo(call.get("config_path", 0), call.place))
+    yacs.merge_into(call.reader, config, _of_zoo(call.get("config_path", 0)))
     return config
 
 
