@@ -69,9 +69,9 @@ def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if event.data.get("how") != "append" or not isinstance(flow, Flow) or flow.aggregate != "last-batch" or event.place in told:
             continue
         loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
-        if loader is None or loader.role == "unknown" or in_one_batch(loader) or not any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
+        if loader is None or loader.role == "unknown" or in_one_batch(loader) or flow.other_terms or flow.divided:
             continue
-        if flow.other_terms or flow.divided or any(loaders(loop) for loop in context.loops):
+        if any(loaders(loop) for loop in context.loops) or not any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
             continue
         told.add(event.place)
         yield ctx.finding("curve", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
