@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Literal
 
 from advisor.model.events import Call, Context, Event, Exit, Kind, Loop, Region, events, walk
@@ -139,7 +140,7 @@ def _in_each_round(event: Event, context: Context, rounds: frozenset[Loop]) -> b
     inside = inside[next(index for index, node in enumerate(inside) if node in rounds) :]
     if any(not isinstance(node, (Loop, Call, Region)) for node in inside[:-1]) or sum(isinstance(node, Loop) for node in inside) > 1:
         return False
-    for outer, inner in zip(inside, inside[1:]):
+    for outer, inner in pairwise(inside):
         before = outer.body[: outer.body.index(inner)]
         leaves = "continue" if isinstance(outer, Loop) else "return"
         if any(isinstance(node, Exit) and node.what == leaves and not around.loops and not around.calls for node, around in walk(before)):

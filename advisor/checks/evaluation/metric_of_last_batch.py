@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.best import decision
-from advisor.model.events import Event, Kind, Loop, events
+from advisor.model.events import Event, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence, contains, loaders, training_loop
 from advisor.model.modes import evaluation_loop, held_out
@@ -69,10 +69,12 @@ def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if event.data.get("how") != "append" or not isinstance(flow, Flow) or flow.aggregate != "last-batch" or event.place in told:
             continue
         loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
-        if loader is None or loader.role == "unknown" or in_one_batch(loader) or not any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
+        if loader is None or loader.role == "unknown" or in_one_batch(loader) or flow.other_terms or flow.divided:
             continue
-        if flow.other_terms or flow.divided or any(loaders(loop) for loop in context.loops):
+        if any(loaders(loop) for loop in context.loops) or not any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
             continue
+        if not any(isinstance(node, Loop) and loader in loaders(node) for node, _ in walk(context.loops[-1].body)):
+            continue  # one batch is taken to look at
         told.add(event.place)
         yield ctx.finding("curve", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 

@@ -20,6 +20,7 @@ def copied(call: LibraryCall) -> Value | None:
     if saved is None:
         return None
     path = call.setting("dst", 1)
-    again = replace(saved, place=call.place, path=path, one_file=isinstance(value_of(path), str), decided=None, compared=None, best=False, monitor=None)
+    fixed = isinstance(value_of(path), str)
+    again = replace(saved, place=call.place, path=path, one_file=fixed, decided=None, compared=None, best=False, monitor=None)
     call.reader.emit(Kind.SAVE, call.node, call.reader.record(again))
     return NONE

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = pattern(r"^\s*#+\s*(?:if\b[^:#]*:\s*)?(?:torch\.save\(.*(?:state_dict|model|net)|\w+(?:\.\w+)*\.save_pretrained\()")
 
 _WRITES = pattern(  # what may keep weights, or numbers that may be weights; a function of such a name does so by what it calls
-    r"^(?!\s*#).*(?<!def )(?:(?<!json\.)(?<!yaml\.)\bdumps?\(|export\w*\(|\bsavez?(?:_compressed|txt)?\(|\bsave_(?!image|fig|plot)\w*\(|push_to_hub|log_(?:model|artifact)|hdf|h5py|\.tofile\()",
+    r"^(?!\s*#).*(?<!def\s)(?:(?<!json\.)(?<!yaml\.)\bdumps?\(|export\w*\(|\bsavez?(?:_compressed|txt)?\(|\bsave_(?!image|fig|plot)\w*\(|push_to_hub|log_(?:model|artifact)|hdf|h5py|\.tofile\()",
     re.MULTILINE,
 )
 
