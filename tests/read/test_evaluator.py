@@ -764,3 +764,28 @@ def test_what_is_grouped_under_keys_that_are_not_known_is_there(tmp_path: Path, 
     assert isinstance(rows, Sequence)
     assert not any(isinstance(key, Constant) for key in keys.items)
     assert rows.items
+
+
+def test_what_was_asked_for_by_another_word_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that is not entered again gives what it was asked for, or what the other object holds, and that is not known."""
+    for begun in ("SOFT_BUDGET", "_EARLY"):
+        monkeypatch.setattr(f"advisor.read.python.functions.{begun}", 0)
+    monkeypatch.setattr("advisor.read.python.functions._SMALL", 0)
+    reader = run(
+        tmp_path,
+        """
+        class Config:
+            def __init__(self, held):
+                self.held = held
+
+            def ask(self, key):
+                return self.held[key]
+
+        config, other = Config({"render": 7, "epochs": 1000}), Config({"render": 8})
+        a = config.ask("render")
+        b = config.ask("render")
+        c = config.ask("epochs")
+        d = other.ask("render")
+        """,
+    )
+    assert [plain(name(reader, one)) if isinstance(name(reader, one), Constant) else None for one in "abcd"] == [7, 7, None, None]

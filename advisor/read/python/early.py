@@ -37,7 +37,7 @@ class Uses:
 
 def judge_use(reader: Reader, node: ast.Name) -> None:
     """Notes a name that was not found and that its scope binds further below alone."""
-    if reader.refusals.guarded or reader.frame.is_class:
+    if reader.refusals.guarded or reader.frame.is_class or node.id.startswith("__"):  # `__path__ = extend_path(__path__, __name__)`
         return
     found = _ahead(reader, node.id)
     for use, _, line in found:

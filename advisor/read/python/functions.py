@@ -151,7 +151,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
             reader.block.append(Call(reader.place(node), function.name, nodes, _model(frame.receiver)))
             reader.leaves += 1
             reader.repeated += leaves
-        value = replays.handed_back(value, function, before and before[1], arguments)
+        value = replays.handed_back(value, function, before and before[1], arguments, replays.of_another(entered[0], receiver))
         return replays.of_these_data(value, entered[1], arguments)
     evaluations[body_node] = count + 1
     reader.entered_with[reader.grad_mode, body_node] = receiver, arguments

@@ -216,6 +216,8 @@ def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:
     if isinstance(thing, ast.Subscript):
         return _filter_samples(reader, conditions.peek(reader, thing.value), lambda v: is_a(v, several) is not (not taken))
     held = conditions.peek(reader, thing)
+    if taken and isinstance(thing, (ast.Name, ast.Attribute)) and isinstance(held, Instance) and is_a(held, several) is False:
+        return _put(reader, thing, held, Opaque("it is taken to be of another class"))  # behind an assert: what comes is for other objects
     if not isinstance(thing, (ast.Name, ast.Attribute)) or not isinstance(held, Union):
         return []
     kept = [member for member in held.members if is_a(member, several) is not (not taken)]

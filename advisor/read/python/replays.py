@@ -122,13 +122,16 @@ def size(reader: Reader, nodes: list[Node]) -> tuple[int, bool]:
     return count, trains
 
 
-def handed_back(value: Value, function: Function, entered: Arguments | None, arguments: Arguments) -> Value:
+def handed_back(value: Value, function: Function, entered: Arguments | None, arguments: Arguments, elsewhere: bool = False) -> Value:
     """What a replayed call gives: the class that is handed in comes back itself.
 
-    What was made of another class or function is not known, nor is what is made of an object in place of a tensor.
+    What was made of another class or function is not known, nor are a number or a text that were asked for by another word or of another object
+    (`elsewhere`), or what is made of an object in place of a tensor.
     """
     if isinstance(value, Union):
-        return join([handed_back(member, function, entered, arguments) for member in value.members])
+        return join([handed_back(member, function, entered, arguments, elsewhere) for member in value.members])
+    if isinstance(value, Constant) and value.value is not None and (elsewhere or (entered is not None and asks_another(entered, arguments))):
+        return Opaque(f"`{function.name}` is called too often for every call to be followed")
     if not isinstance(value, (Class, Function, Instance, Bound, Partial, Tensor)):
         return value
     now = _by_name(function, arguments)

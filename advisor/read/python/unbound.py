@@ -94,6 +94,8 @@ def judge_member(reader: Reader, source: SourceModule, name: str, node: ast.AST)
     asked = node.func if isinstance(node, ast.Call) else node
     if not isinstance(asked, ast.Attribute) or reader.refusals.guarded or not source.text or name.startswith("__") or source.is_package:
         return
+    if source is reader.frame.module:  # `import umap` in an umap.py means the library, but where that file is the one that is started
+        return
     if not reader.asked_of_entry(stands_alone_on_path, f"{source.name} {source.path}") or called.is_asked(reader, asked.value):
         return
     names = _names(reader.project, source)

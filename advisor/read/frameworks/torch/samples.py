@@ -78,7 +78,7 @@ def _gives_both(method: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> boo
             parts = given.values
         elif isinstance(given, ast.Call):
             parts = [*given.args, *(keyword.value for keyword in given.keywords)]
-        plain = {part.id for part in parts if isinstance(part, ast.Name)}
+        plain = {part.id for part in parts if isinstance(part, ast.Name) and not _is_held(behind.get(part.id), own)}
         made = [behind.get(part.id) if isinstance(part, ast.Name) else part for part in parts]
         if any(_original(call.args[0]) in plain for call in made if isinstance(call, ast.Call) and _is_held(call, own)):
             return True
@@ -110,7 +110,7 @@ def _repeats(node: ast.AST, own: str) -> bool:
     return False
 
 
-def _is_held(node: ast.AST, own: str) -> bool:
+def _is_held(node: ast.AST | None, own: str) -> bool:
     """True for a call of something that the data set keeps, on something."""
     called = node.func if isinstance(node, ast.Call) and node.args else None
     return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == own
