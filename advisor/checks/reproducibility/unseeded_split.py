@@ -83,8 +83,9 @@ def _spares_training(recipe: Recipe, split: Split) -> bool:
 
 
 def _may_be_trained_on(recipe: Recipe, split: Split) -> bool:
-    """True where no loader is seen to take a part of a split, and several loaders are trained on: labelled samples and unlabelled ones."""
-    trained = {loader.slot for loader in recipe.loaders if loader.role == "train" and not loader.flag_off}
+    """True where no loader is seen to take a part of a split, and several loaders are trained on: labelled samples and unlabelled ones. What a
+    sampler takes of a data set may be such a part."""
+    trained = {loader.slot for loader in recipe.loaders if loader.role == "train" and not loader.flag_off and not loader.samplers}
     return len(trained) > 1 and not any(_cut_by(loader.dataset, split) for loader in recipe.loaders)
 
 
