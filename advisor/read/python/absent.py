@@ -23,6 +23,8 @@ REACHES = ("sys.modules", "__path__", "__getattr__", "sys.meta_path")  # ways to
 
 def judge_absolute(reader: Reader, name: str, node: ast.AST) -> None:
     """Notes `from models.other import Net` beside a folder models of the entry that has other modules."""
+    if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        return  # the name comes from elsewhere, a config: it is not this line that is wrong
     root, *inner = name.split(".")
     here = os.path.dirname(reader.entry.path)
     top = reader.project.below(here, [root])
