@@ -268,6 +268,7 @@ def first_need(recipe: Recipe, nodes: list[Node] | None = None) -> Event | None:
     nodes = recipe.tree if nodes is None else nodes
     trained_here = trained_models(recipe)
     models = [model for model in trained_here if not comes_whole(model)]
+    models = [model for model in models if model.user_class or starts_random(model.pretrained) or _drawn(model)] or models
     writes = bool(trained_here) and not models  # language models alone, which write a text by sampling that is looked at
     hidden = any(not group.parameters.modules and not group.parameters.inputs for optimizer in recipe.optimizers for group in optimizer.groups)
     hidden = hidden or recipe.framework != "plain" or not all(optimizer.groups for optimizer in recipe.optimizers)
