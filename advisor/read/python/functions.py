@@ -124,7 +124,7 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     if reader.steps < _EARLY and not (count and isinstance(told.get(body_node, _NEVER)[1], Tensor)):
         limit = _EVALUATIONS_EARLY
     if limit > 1 and body_node in told and reader.costs.get(body_node, _SMALL) < _SMALL and not told[body_node][2]:
-        limit = _EVALUATIONS_OF_TINY if reader.costs.get(body_node, _TINY) < _TINY else _EVALUATIONS_OF_SMALL
+        limit = _EVALUATIONS_OF_SMALL
     before = reader.entered_with.get((reader.grad_mode, body_node))
     entered = before or (None, arguments)
     others = replays.others_moving(function, entered[1], arguments) if count >= limit and body_node in told and told[body_node][2] else []
@@ -172,7 +172,6 @@ HARD_BUDGET = 240_000  # then reading stops and says so
 _DEPTH, _EVALUATIONS = 24, 8
 _EARLY, _EVALUATIONS_EARLY = 8_000, 24  # a factory that a config drives makes many different things; what computes a tensor makes none
 _NEVER: tuple[list[Node], Value, int] = ([], NONE, 0)
-_TINY, _EVALUATIONS_OF_TINY = 12, 1_000  # of a look-up: `return self.held[key]`
 _SMALL, _EVALUATIONS_OF_SMALL = 60, 200  # expressions of a helper without events (it reads a key, joins a path), and how often it is entered
 
 
