@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
-from advisor.read.python import classes, lacking, unbound
+from advisor.read.python import classes, lacking, scopes, unbound
 from advisor.read.python.project import SourceModule
 from advisor.read.python.values import Constant, Function, Instance
 
@@ -59,19 +59,7 @@ def _is_bound(method: Function, name: str) -> bool:
     """True for a name of Python's, of what is around the method, or of the method itself."""
     if hasattr(builtins, name) or (method.closure is not None and method.closure.lookup(name) is not None):
         return True
-    return any(name in _bound(part) for part in ast.walk(method.node))
-
-
-def _bound(node: ast.AST) -> tuple[str, ...]:
-    if isinstance(node, ast.arg):
-        return (node.arg,)
-    if isinstance(node, ast.alias):
-        return ((node.asname or node.name).partition(".")[0],)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return (node.name,)
-    if isinstance(node, ast.ExceptHandler):
-        return (node.name or "",)
-    return (node.id,) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ()
+    return name in scopes.bound_within(method.node)
 
 
 def _judge_none(reader: Reader, owner: Instance, own: str, node: ast.Call, module: SourceModule) -> None:

@@ -117,6 +117,26 @@ def bound(node: ast.AST) -> frozenset[str]:
     return assigned(node).names.union(parameters, imported)
 
 
+def bound_within(node: ast.AST) -> frozenset[str]:
+    """Every name that is bound anywhere in a function, in the scopes inside it too."""
+    known: frozenset[str] | None = node.__dict__.get("bound_within")
+    if known is None:
+        known = node.__dict__["bound_within"] = frozenset(name for part in ast.walk(node) for name in _bound_by(part))
+    return known
+
+
+def _bound_by(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.arg):
+        return (node.arg,)
+    if isinstance(node, ast.alias):
+        return ((node.asname or node.name).partition(".")[0],)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return (node.name,)
+    if isinstance(node, ast.ExceptHandler):
+        return (node.name or "",)
+    return (node.id,) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ()
+
+
 def introduced(node: ast.AST) -> frozenset[str]:
     """The names that a file or function has from one import or one definition of a function or class alone: they stand for just that."""
     known: frozenset[str] | None = node.__dict__.get("introduced")

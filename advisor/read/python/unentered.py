@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from advisor.read.python import classes, unbound
+from advisor.read.python import classes, scopes, unbound
 from advisor.read.python.values import Arguments, Bound, Class, Function, Instance, Partial, Value
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _look(reader: Reader, first: Function) -> None:
         if node in looked or isinstance(node, ast.Lambda) or node in reader.entered or len(waiting) > MOST_LOOKED:
             continue
         looked.add(node)
-        bound = {name for part in ast.walk(node) for name in _bound(part)}
+        bound = scopes.bound_within(node)
         own = node.args.args[0].arg if function.owner is not None and function.kind == "plain" and node.args.args else ""
         for part in _parts(node.body, bound - {own}):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
@@ -75,7 +75,7 @@ def _look(reader: Reader, first: Function) -> None:
                 waiting += _followed(reader, function, own, bound, part.func)
 
 
-def _followed(reader: Reader, function: Function, own: str, bound: set[str], called: ast.expr) -> list[Function]:
+def _followed(reader: Reader, function: Function, own: str, bound: frozenset[str], called: ast.expr) -> list[Function]:
     """The function of the project that a call by a plain name, or of a method of its own, surely means."""
     found: Value | None = None
     if isinstance(called, ast.Name) and called.id not in bound and function.closure is not None:
@@ -85,7 +85,7 @@ def _followed(reader: Reader, function: Function, own: str, bound: set[str], cal
     return [found] if isinstance(found, Function) else []
 
 
-def _parts(body: Iterable[ast.stmt], local: set[str]) -> Iterator[ast.AST]:
+def _parts(body: Iterable[ast.stmt], local: frozenset[str]) -> Iterator[ast.AST]:
     """The expressions of a body that data may lead to: not what follows on its end, stands in a try, or depends on a switch."""
     for statement in body:
         yield from _inside(statement, local)
@@ -93,7 +93,7 @@ def _parts(body: Iterable[ast.stmt], local: set[str]) -> Iterator[ast.AST]:
             return
 
 
-def _inside(node: ast.AST, local: set[str]) -> Iterator[ast.AST]:
+def _inside(node: ast.AST, local: frozenset[str]) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, (ast.Try, *OWN_SCOPE)):
         return
@@ -115,16 +115,3 @@ def _inside(node: ast.AST, local: set[str]) -> Iterator[ast.AST]:
                 for inner in value if isinstance(value, list) else (value,):
                     if isinstance(inner, ast.AST):
                         yield from _inside(inner, local)
-
-
-def _bound(node: ast.AST) -> tuple[str, ...]:
-    """The names that a part of a function binds."""
-    if isinstance(node, ast.arg):
-        return (node.arg,)
-    if isinstance(node, ast.alias):
-        return ((node.asname or node.name).partition(".")[0],)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return (node.name,)
-    if isinstance(node, ast.ExceptHandler):
-        return (node.name or "",)
-    return (node.id,) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ()
