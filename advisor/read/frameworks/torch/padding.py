@@ -80,8 +80,10 @@ def _pads(function: Function, made: ast.expr) -> bool:
 
 
 def _meant(function: Function, called: ast.expr) -> bool:
-    """True where the name that is called is torch's."""
-    if isinstance(called, ast.Name):
-        meant = function.module.namespace.get(called.id)
-        return isinstance(meant, Library) and table.canonical(meant.name) == PAD
-    return isinstance(called, ast.Attribute) and called.attr == "pad_sequence" and "rnn" in ast.unparse(called.value)
+    """True where the name that is called is torch's, by whatever names its module is reached."""
+    rest: list[str] = []
+    while isinstance(called, ast.Attribute):
+        rest.insert(0, called.attr)
+        called = called.value
+    held = function.module.namespace.get(called.id) if isinstance(called, ast.Name) else None
+    return isinstance(held, Library) and table.canonical(".".join((held.name, *rest))) == PAD
