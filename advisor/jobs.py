@@ -16,6 +16,7 @@ from typing import Any
 from advisor.model.recipe import Reading, Recipe
 from advisor.model.record import dataclass, field
 from advisor.read.ahead import Hand, Told, Trail
+from advisor.read.deep import deep
 from advisor.read.python.project import Project
 from advisor.read.sorting import Look, Sorting
 
@@ -23,7 +24,6 @@ Ask = Callable[[Recipe], tuple[Any, set[str]]]
 METHOD = "fork" if sys.platform == "linux" else "spawn"  # elsewhere a forked process may not use the system's libraries
 CHUNK = 16  # files looked at in one go
 SHARES = 4  # no group is larger than this part of what a worker has to do
-FRAMES = 3_000
 KEPT_AS = {"part": "program"}  # what is asked for by another name than it is done
 
 
@@ -211,13 +211,13 @@ class Workers:
             waiting.appendleft(Group(group.what, worker.left, group.words, group.project))
 
 
+@deep
 def work(connection: Connection, inherited: Sequence[Connection], make_ask: Callable[[], Ask]) -> None:
     """What a worker does until nobody listens any more. It says which file it begins, so that it is known at which one it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the process that started us ends us
     for other in inherited:
         other.close()
     gc.disable()
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
     hand = Hand(make_ask())
     try:
         while True:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 
-FRAMES = 3_000  # how deep we may nest: a chain of a hundred imports takes the thousand that Python allows to begin with
 MOST_JOBS = 8  # processes, where nobody says how many
 WORTH_A_PROCESS = 300_000  # bytes of Python that take as long as several starts of a process
 FEW = 20  # files whose result is not kept: that costs more than it saves
@@ -60,9 +59,9 @@ class Request:
     def read(self, files: Sequence[str], judge: Callable[[Recipe], Collection[str]] | None = None, ahead: Ahead | None = None) -> Reading:
         """What stands in the files. `judge` is given each program as soon as it is read, `ahead` reads in other processes (see advisor.read)."""
         from advisor.read import read
+        from advisor.read.deep import deep
 
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
-        return read(
+        return deep(read)(
             files,
             stdin=self.stdin,
             stdin_filename=self.stdin_name,

@@ -50,10 +50,11 @@ def training_loops(recipe: Recipe) -> tuple[TrainingLoop, ...]:
 
 def training_loop(context: Context) -> TrainingLoop | None:
     """The training loop in whose batch loop something stands; None when it stands in none."""
-    if not context.loops:
+    around = context.loops
+    if not around:
         return None
-    depths = {loop: depth for depth, loop in enumerate(context.loops)}  # the innermost: for a backward beside it an outer one may be a batch loop
-    return max((loop for loop in _rooted(context.loops[0])[::-1] if loop.batch in depths), key=lambda loop: depths[loop.batch], default=None)
+    depths = {loop: depth for depth, loop in enumerate(around)}  # the innermost: for a backward beside it an outer one may be a batch loop
+    return max((loop for loop in _rooted(around[0])[::-1] if loop.batch in depths), key=lambda loop: depths[loop.batch], default=None)
 
 
 def batch_loop(context: Context) -> Loop | None:

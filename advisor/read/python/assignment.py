@@ -234,8 +234,11 @@ def run_assign(reader: Reader, node: ast.Assign) -> str | None:
 
 def _counting(node: ast.Assign) -> ast.AugAssign | None:
     """`n = n + 1` as `n += 1`; None for every other assignment."""
-    value, target = node.value, node.targets[0]
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, (ast.Add, ast.Sub)) or not isinstance(value.right, ast.Constant):
+    value = node.value
+    if type(value) is not ast.BinOp:
+        return None
+    target = node.targets[0]
+    if not isinstance(value.op, (ast.Add, ast.Sub)) or not isinstance(value.right, ast.Constant):
         return None
     if not isinstance(value.right.value, int) or len(node.targets) > 1 or not isinstance(target, (ast.Name, ast.Attribute)):
         return None

@@ -10,7 +10,7 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.recipe import Flow, Module
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
-from advisor.read.python import conditions, seeders
+from advisor.read.python import conditions, scopes, seeders
 from advisor.read.python.values import (
     Class,
     Function,
@@ -168,7 +168,7 @@ def shown_in_turn(reader: Reader, node: ast.For | ast.AsyncFor) -> None:
 def _named(reader: Reader, name: ast.Name) -> ast.expr | None:
     """What a name stands for that is asked for in such loops alone."""
     function = reader.frame.function
-    parts = list(ast.walk(function.node if function is not None else reader.frame.module.tree))
+    parts = scopes.parts_of(function.node if function is not None else reader.frame.module.tree)
     spelled = sum(isinstance(part, ast.Name) and part.id == name.id for part in parts)
     given = [part for part in parts if isinstance(part, ast.Assign) and [getattr(target, "id", "") for target in part.targets] == [name.id]]
     loops = [part for part in parts if isinstance(part, (ast.For, ast.AsyncFor)) and isinstance(part.iter, ast.Name) and part.iter.id == name.id]

@@ -9,7 +9,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import called_back, calls, conditions, seeders
+from advisor.read.python import called_back, calls, conditions, scopes, seeders
 from advisor.read.python.values import (
     Bound,
     Class,
@@ -67,8 +67,7 @@ def tracked(reader: Reader, values: list[Value], depth: int = 0) -> list[Instanc
 def _closed_over(function: Function) -> list[Value]:
     """What a function made in another one reads of the names around it."""
     names = function.closure.names if function.closure is not None else {}
-    read = {part.id for part in ast.walk(function.node) if isinstance(part, ast.Name)}
-    return [value for name, value in names.items() if name in read]
+    return [value for name, value in names.items() if name in scopes.named(function.node)]
 
 
 def escape(reader: Reader, values: list[Value], callee: str, node: ast.AST) -> None:

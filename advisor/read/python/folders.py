@@ -27,24 +27,24 @@ STATES = (".pt", ".pth", ".ckpt", ".tar", ".pkl", ".bin", ".model", ".safetensor
 PUT_THERE = pattern(  # words beside the name of a folder that somebody makes
     r"mkdir|makedirs|\bcreate|\bmake\b|download|unzip|extract|\btar\b|\bput\b|\bplace|\bmv\b|\bcp\b|symlink|ln -s|clone", re.IGNORECASE
 )
+TOLD = frozenset({Constant, Opaque, Union, Instance})  # whose text may be known, or how it begins
 SAYING = ("torch.save", "os.", "pathlib.", "argparse.", "logging.", "torch.nn.", "string.", "re.")  # they make no folder, and ask for none
 
 
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes the texts that go into a library, which may be paths of what it reads or makes."""
-    if callee.startswith(SAYING) or (callee.startswith("builtins.") and callee != "builtins.open"):
+    held = [value for values in given for value in values if type(value) in TOLD]
+    if not held or callee.startswith(SAYING) or (callee.startswith("builtins.") and callee != "builtins.open"):
         return
     if callee == "torch.load" and reader.conditions:
         return  # what is loaded where it is asked for need not be there
-    for values in given:
-        for value in values:
-            kind = type(value)
-            if kind is Constant:
-                text = value.value if isinstance(value.value, str) else ""  # type: ignore[attr-defined]
-            else:
-                text = texts.beginning(value) if kind in (Opaque, Union, Instance) else ""
-            if text and len(text) < LONGEST_PATH:
-                reader.handed_texts.setdefault(text, callee)
+    for value in held:
+        if type(value) is Constant:
+            text = value.value if isinstance(value.value, str) else ""
+        else:
+            text = texts.beginning(value)
+        if text and len(text) < LONGEST_PATH:
+            reader.handed_texts.setdefault(text, callee)
 
 
 def note_missing(reader: Reader) -> None:

@@ -89,7 +89,7 @@ def _set_back(around: ast.AST) -> set[str]:
     if known is not None:
         return known
     found: set[str] = set()
-    for item in ast.walk(around):
+    for item in scopes.parts_of(around):
         if isinstance(item, (ast.Assign, ast.AnnAssign)) and item.value is not None:
             targets = item.targets if isinstance(item, ast.Assign) else [item.target]
             found |= {name for target in targets if not isinstance(target, ast.Subscript) for name in _mentioned(target)} - _mentioned(item.value)

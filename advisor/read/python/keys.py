@@ -12,7 +12,7 @@ from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
 from advisor.read.config.tree import Listed, Mapped, Node, Scalar, known, plain
 from advisor.read.python import folders, undeclared
-from advisor.read.python.values import Constant, Mapping, Sequence, Union, Value
+from advisor.read.python.values import Constant, Instance, Mapping, Sequence, Union, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.project import Project
@@ -55,6 +55,7 @@ KEEPERS = (  # they copy, show, log or write a dict, or hand it on to the progra
     "omegaconf.", "collections.", "dataclasses.", "functools.", "itertools.", "operator.", "hashlib.", "os.", "sys.", "pathlib.", "shutil.", "time.",
     "threading.", "multiprocessing.", "torch.multiprocessing.",
 )  # fmt: skip
+HOLDING = frozenset({Mapping, Sequence, Union, Instance})  # what keys, or the options of a command line, may be inside of
 KEEPING = (".save_hyperparameters", ".log_hyperparams", ".init_trackers", ".add_hparams")
 
 
@@ -104,15 +105,15 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
-    if not callee.startswith(KEEPERS):
-        reader.refusals.handed_away.update(value for values in given for value in values if isinstance(value, Mapping))
-    if callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+    held = [value for values in given for value in values if type(value) in HOLDING]
+    if not held or callee.startswith(KEEPERS):
         return
-    for values in given:
-        undeclared.hand_on(values)
-    if not _of_configs(reader):
+    reader.refusals.handed_away.update(value for value in held if isinstance(value, Mapping))
+    if callee.endswith(KEEPING):
         return
-    _mark(reader, {path for values in given for value in values for path in _paths(value)})
+    undeclared.hand_on(held)
+    if _of_configs(reader):
+        _mark(reader, {path for value in held for path in _paths(value)})
 
 
 def _of_configs(reader: Reader) -> bool:

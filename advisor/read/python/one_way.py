@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import UndefinedName
@@ -33,13 +33,15 @@ def judge(reader: Reader, node: ast.If, test: Value) -> None:
         return
     names = {target.id for line in node.body if isinstance(line, ast.Assign) for target in line.targets if isinstance(target, ast.Name)}
     names = {name for name in names - FROM_OUTSIDE if not hasattr(builtins, name) and reader.frame.lookup(name) is None}
-    if not names or _ends_without(scope, node) or any(way in reader.frame.module.text for way in HIDDEN):
+    uses = [use for use in _always_asked(_behind(scope, node)) if use.id in names] if names else []
+    if not uses or _ends_without(scope, node) or any(way in reader.frame.module.text for way in HIDDEN):
         return
-    inside = {id(part) for line in node.body for part in ast.walk(line)}
-    names -= {name for part in ast.walk(scope) if id(part) not in inside for name in _bound(part)}
-    if scope is not reader.frame.module.tree:
-        names -= {name for line in reader.frame.module.tree.body for part in ast.walk(line) if id(part) not in inside for name in _bound(part)}
-    for use in _always_asked(_behind(scope, node)):
+    inside = {id(part) for line in node.body for part in scopes.parts_of(line)}
+    for line in reader.frame.module.tree.body:
+        text = "\n".join(reader.frame.module.lines[line.lineno - 1 : line.end_lineno])
+        if any(name in text for name in names):
+            names -= {name for part in scopes.parts_of(line) if id(part) not in inside for name in _bound(part)}
+    for use in uses:
         if use.id in names:
             names.discard(use.id)
             fact = UndefinedName(reader.place(use), name=use.id, bound_if=reader.text(node.test))
@@ -69,16 +71,8 @@ def _ends_without(scope: ast.AST, node: ast.If) -> bool:
     return False
 
 
-def _bound(part: ast.AST) -> tuple[str, ...]:
-    if isinstance(part, ast.Name):
-        return (part.id,) if not isinstance(part.ctx, ast.Load) else ()
-    if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return (part.name,)
-    if isinstance(part, ast.alias):
-        return ((part.asname or part.name).partition(".")[0], )
-    if isinstance(part, (ast.Global, ast.Nonlocal)):
-        return tuple(part.names)
-    return (part.arg,) if isinstance(part, ast.arg) else (part.name,) if isinstance(part, ast.ExceptHandler) and part.name else ()
+def _bound(part: ast.AST) -> Iterable[str]:
+    return part.names if isinstance(part, (ast.Global, ast.Nonlocal)) else scopes.bound_by(part)
 
 
 def _always_asked(body: list[ast.stmt]) -> Iterator[ast.Name]:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
+from advisor.read.python import scopes
 from advisor.read.python.values import Constant, Instance, Opaque, Value
 
 if TYPE_CHECKING:
@@ -60,8 +61,4 @@ def _counts(text: object) -> bool:
 def _is_counter(reader: Reader, name: str) -> bool:
     """True for a name that loops bind and nothing else in its function."""
     function = reader.frame.function
-    scope = reader.frame.module.tree if function is None else function.node
-    stores = {id(node) for node in ast.walk(scope) if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)}
-    bound = {id(inner) for node in ast.walk(scope) if isinstance(node, ast.For) for inner in ast.walk(node.target)}
-    given = any(isinstance(node, ast.arg) and node.arg == name for node in ast.walk(scope))
-    return bool(stores) and stores <= bound and not given
+    return name in scopes.counters(reader.frame.module.tree if function is None else function.node)

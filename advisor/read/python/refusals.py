@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking, sampled, undeclared, written_keys
+from advisor.read.python import called, classes, lacking, sampled, scopes, undeclared, written_keys
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Function, Instance, Mapping, Sequence, Value
 
@@ -154,18 +154,14 @@ def _returned(function: Function) -> frozenset[int]:
     node = function.node
     if isinstance(node, (ast.Lambda, ast.AsyncFunctionDef)) or not _as_defined(function) or node.decorator_list:
         return frozenset()
+    if scopes.declared(node, function.module.lines).yields:
+        return frozenset()
     found: set[int] = set()
-    nodes: list[ast.AST] = list(node.body)
-    while nodes:
-        inner = nodes.pop()
-        if isinstance(inner, (ast.Yield, ast.YieldFrom)):
-            return frozenset()
+    for inner in scopes.statements(node.body):
         if isinstance(inner, ast.Return):
             if not isinstance(inner.value, ast.Tuple) or any(isinstance(element, ast.Starred) for element in inner.value.elts):
                 return frozenset()
             found.add(len(inner.value.elts))
-        if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            nodes += ast.iter_child_nodes(inner)
     return frozenset(found)
 
 

@@ -23,7 +23,7 @@ def note(reader: Reader, node: ast.If) -> None:
     module = reader.frame.module
     if module.lines[node.lineno - 1].lstrip().startswith("elif"):
         return  # the last arm of several is there for what none of them names
-    if any(ast.dump(one) != ast.dump(other) for one, other in zip(node.body, node.orelse)):
+    if not _alike([*node.body], [*node.orelse]):
         return
     named = _setting(reader, node.test)
     if named is None or not _builds(reader, node):
@@ -34,6 +34,15 @@ def note(reader: Reader, node: ast.If) -> None:
         value = Known(text, place=place)
         fact = Hyperparameter(place, name=named, value=value, declared="argument", read=True, overruled="same")
         reader.recipe.hyperparameters.items.append(fact)
+
+
+def _alike(one: object, other: object) -> bool:
+    """True for the same syntax, wherever it stands."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, ast.AST):
+        return type(one) is type(other) and all(_alike(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
+    return type(one) is type(other) and one == other
 
 
 def _setting(reader: Reader, test: ast.expr) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from advisor.model.record import dataclass
@@ -84,6 +85,7 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
 
 
 _CLOSED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_NAMED = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler})
 
 
 def assigned(node: ast.AST) -> Assigned:
@@ -121,20 +123,42 @@ def bound_within(node: ast.AST) -> frozenset[str]:
     """Every name that is bound anywhere in a function, in the scopes inside it too."""
     known: frozenset[str] | None = node.__dict__.get("bound_within")
     if known is None:
-        known = node.__dict__["bound_within"] = frozenset(name for part in ast.walk(node) for name in _bound_by(part))
+        known = node.__dict__["bound_within"] = frozenset(name for part in parts_of(node) for name in bound_by(part))
     return known
 
 
-def _bound_by(node: ast.AST) -> tuple[str, ...]:
-    if isinstance(node, ast.arg):
-        return (node.arg,)
-    if isinstance(node, ast.alias):
-        return ((node.asname or node.name).partition(".")[0],)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return (node.name,)
-    if isinstance(node, ast.ExceptHandler):
-        return (node.name or "",)
-    return (node.id,) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ()
+def named(node: ast.AST) -> frozenset[str]:
+    """Every name that is asked for or bound in a function."""
+    known: frozenset[str] | None = node.__dict__.get("named")
+    if known is None:
+        known = node.__dict__["named"] = frozenset(part.id for part in parts_of(node) if type(part) is ast.Name)
+    return known
+
+
+def counters(node: ast.AST) -> frozenset[str]:
+    """The names that loops bind in a file or function, and nothing else in it."""
+    known: frozenset[str] | None = node.__dict__.get("counters")
+    if known is None:
+        parts = parts_of(node)
+        turned = [inner for part in parts if isinstance(part, ast.For) for inner in parts_of(part.target) if isinstance(inner, ast.Name)]
+        by_loops = {id(inner) for inner in turned}
+        otherwise = {name for part in parts if id(part) not in by_loops for name in bound_by(part)}
+        known = node.__dict__["counters"] = frozenset(inner.id for inner in turned) - otherwise
+    return known
+
+
+def bound_by(node: ast.AST) -> Iterable[str]:
+    """The names that a node itself binds."""
+    kind = type(node)
+    if kind is ast.Name:
+        return (node.id,) if type(node.ctx) is not ast.Load else ()  # type: ignore[attr-defined]
+    if kind is ast.arg:
+        return (node.arg,)  # type: ignore[attr-defined]
+    if kind is ast.Import or kind is ast.ImportFrom:
+        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]  # type: ignore[attr-defined]
+    if kind in _NAMED:
+        return (node.name or "",)  # type: ignore[attr-defined]
+    return ()
 
 
 def introduced(node: ast.AST) -> frozenset[str]:
@@ -198,21 +222,43 @@ def _answers_of(node: ast.AST) -> tuple[dict[str, ast.BinOp], frozenset[str]]:
     return known
 
 
-def asked(node: ast.AST) -> tuple[frozenset[str], frozenset[ast.AST]]:
-    """The names that a function, or one that is made in it, asks for, adds to or deletes; and assignments whose name the next line gives anew."""
-    known: tuple[frozenset[str], frozenset[ast.AST]] | None = node.__dict__.get("asked")
+def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements and those inside them, but for those of functions and classes that are made there."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, _CLOSED):
+            held = statement.__dict__
+            for name in ("body", "orelse", "finalbody"):
+                yield from statements(held.get(name, ()))
+            for part in (*held.get("handlers", ()), *held.get("cases", ())):
+                yield from statements(part.body)
+
+
+def asked(node: ast.AST) -> frozenset[str]:
+    """The names that a function, or one that is made in it, asks for, adds to or deletes."""
+    known: frozenset[str] | None = node.__dict__.get("asked")
     if known is None:
         names: set[str] = set()
-        lost: set[ast.AST] = set()
         for part in parts_of(node):
-            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
-                names.add(part.id)
-            elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
-                names.add(part.target.id)
-            for block in (part.__dict__.get("body"), part.__dict__.get("orelse")):
-                if isinstance(block, list):
-                    lost.update(line for line, following in pairwise(block) if isinstance(line, ast.Assign) and _gives_anew(line, following))
-        known = node.__dict__["asked"] = frozenset(names), frozenset(lost)
+            kind = type(part)
+            if kind is ast.Name:
+                if type(part.ctx) is not ast.Store:  # type: ignore[attr-defined]
+                    names.add(part.id)  # type: ignore[attr-defined]
+            elif kind is ast.AugAssign and type(part.target) is ast.Name:  # type: ignore[attr-defined]
+                names.add(part.target.id)  # type: ignore[attr-defined]
+        known = node.__dict__["asked"] = frozenset(names)
+    return known
+
+
+def given_anew(node: ast.AST) -> frozenset[ast.AST]:
+    """The assignments of a file or function whose name the next line gives anew."""
+    known: frozenset[ast.AST] | None = node.__dict__.get("given_anew")
+    if known is None:
+        held = [part.__dict__.get(name) for part in (node, *_own(node)) for name in ("body", "orelse")]
+        blocks = [block for block in held if isinstance(block, list)]
+        pairs = [pair for block in blocks for pair in pairwise(block)]
+        lost = (line for line, following in pairs if isinstance(line, ast.Assign) and _gives_anew(line, following))
+        known = node.__dict__["given_anew"] = frozenset(lost)
     return known
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CALLS_NOTHING = ("copy.", "pickle.", "inspect.", "json.", "dataclasses.", "typing.", "types.", "logging.")  # take an object for what it is
 CALLING = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "iter"])  # of the built-in functions
 BUILTIN = "builtins."
+CALLABLE = frozenset({Function, Bound, Partial, Instance})
 LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 MOST_LOOKED = 24  # functions that one may lead to
@@ -26,7 +27,7 @@ def handed(reader: Reader, name: str, arguments: Arguments) -> None:
     if reader.importing:
         return
     for value in (*arguments.positional, *arguments.keywords.values()):
-        if isinstance(value, (Function, Bound, Partial)) or (isinstance(value, Instance) and value.role is None and value.cls is not None):
+        if type(value) in CALLABLE and (not isinstance(value, Instance) or (value.role is None and value.cls is not None)):
             if name.startswith(CALLS_NOTHING) or (name.startswith(BUILTIN) and name[len(BUILTIN) :] not in CALLING):
                 return
             function = _called(reader, value)
@@ -65,22 +66,41 @@ def _look(reader: Reader, first: Function) -> None:
         if node in looked or isinstance(node, ast.Lambda) or node in reader.entered or len(waiting) > MOST_LOOKED:
             continue
         looked.add(node)
-        bound = scopes.bound_within(node)
         own = node.args.args[0].arg if function.owner is not None and function.kind == "plain" and node.args.args else ""
+        names, called = _asked(node, own)
+        for name in names:
+            if function.closure is None or function.closure.lookup(name.id) is None:
+                unbound.judge_name(reader, name, function.module)
+        for one in called:
+            waiting += _followed(reader, function, one)
+
+
+def _asked(node: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> tuple[list[ast.Name], list[ast.Name | ast.Attribute]]:
+    """The names from outside that a function asks for, and what it calls by such names and of its own object, collected once."""
+    known: tuple[list[ast.Name], list[ast.Name | ast.Attribute]] | None = node.__dict__.get("asked_outside")
+    if known is None:
+        bound = scopes.bound_within(node)
+        names: list[ast.Name] = []
+        called: list[ast.Name | ast.Attribute] = []
         for part in _parts(node.body, bound - {own}):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
-                if function.closure is None or function.closure.lookup(part.id) is None:
-                    unbound.judge_name(reader, part, function.module)
+            if isinstance(part, ast.Name):
+                if isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
+                    names.append(part)
             elif isinstance(part, ast.Call):
-                waiting += _followed(reader, function, own, bound, part.func)
+                function = part.func
+                method = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == own
+                if isinstance(function, (ast.Name, ast.Attribute)) and (method or (isinstance(function, ast.Name) and function.id not in bound)):
+                    called.append(function)
+        known = node.__dict__["asked_outside"] = names, called
+    return known
 
 
-def _followed(reader: Reader, function: Function, own: str, bound: frozenset[str], called: ast.expr) -> list[Function]:
+def _followed(reader: Reader, function: Function, called: ast.Name | ast.Attribute) -> list[Function]:
     """The function of the project that a call by a plain name, or of a method of its own, surely means."""
     found: Value | None = None
-    if isinstance(called, ast.Name) and called.id not in bound and function.closure is not None:
-        found = function.closure.lookup(called.id)
-    elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == own and function.owner is not None:
+    if isinstance(called, ast.Name):
+        found = function.closure.lookup(called.id) if function.closure is not None else None
+    elif function.owner is not None:
         found = classes.class_lookup(reader, function.owner, called.attr)
     return [found] if isinstance(found, Function) else []
 
@@ -99,7 +119,7 @@ def _inside(node: ast.AST, local: frozenset[str]) -> Iterator[ast.AST]:
         return
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
         yield from _inside(node.test, local)
-        if not any(isinstance(part, ast.Name) and part.id in local for part in ast.walk(node.test)):
+        if not any(isinstance(part, ast.Name) and part.id in local for part in scopes.parts_of(node.test)):
             return
         if isinstance(node, ast.IfExp):
             yield from (*_inside(node.body, local), *_inside(node.orelse, local))

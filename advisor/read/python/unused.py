@@ -22,6 +22,8 @@ MOST_PARTS = 200  # of a module, that are looked into
 
 def note(reader: Reader, node: ast.Assign, value: Value) -> None:
     """`checkpoint = {"model": model.state_dict()}`, and no line of its function asks for checkpoint."""
+    if not isinstance(node.value, ast.Call) and not isinstance(value, Mapping):
+        return
     target = node.targets[0]
     called = node.value.func if len(node.targets) == 1 and isinstance(node.value, ast.Call) else None
     if isinstance(called, ast.Attribute) and called.attr == "prepare" and isinstance(node.value, ast.Call):
@@ -112,7 +114,7 @@ def _only_gives(reader: Reader, layer: Instance) -> bool:
 def _is_given_anew(reader: Reader, node: ast.Assign) -> bool:
     """True for a name to which the next line gives another value; one that nothing reads at all is told of by what never steps."""
     source, function = reader.frame.module, reader.frame.function
-    return source.cells is None and node in scopes.asked(source.tree if function is None else function.node)[1]
+    return source.cells is None and node in scopes.given_anew(source.tree if function is None else function.node)
 
 
 def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:
@@ -128,8 +130,7 @@ def _is_unread(reader: Reader, name: str, node: ast.Assign) -> bool:
     body = frame.function.node
     if isinstance(body, ast.Lambda) or frame.home(name) is not frame.names:
         return False
-    names, lost = scopes.asked(body)
-    if name in names and node not in lost:
+    if name in scopes.asked(body) and node not in scopes.given_anew(body):
         return False
     text = "\n".join(source.lines[body.lineno - 1 : body.end_lineno])
     return not any(way in text for way in UNSEEN)
