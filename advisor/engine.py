@@ -145,8 +145,8 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
     """Ask each rule that has a fact to look at and can say something that bad; `asked_by` is lint or probe."""
     judged = Judged()
     present = {name for name, held in facts.items() if held}
-    for rule in _asked(choice, severity, asked_by):
-        if (rule.of_run and recipe.tries_out) or present.isdisjoint(rule.asks) or not present.issuperset(rule.given):
+    for rule, asks, given in _asked(choice, severity, asked_by):
+        if present.isdisjoint(asks) or not present.issuperset(given) or (rule.of_run and recipe.tries_out):
             continue
         wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
         context = Context(rule, recipe, choice.limits.get(rule.name))
@@ -168,9 +168,10 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
 
 
 @cache
-def _asked(choice: Choice, severity: Severity, asked_by: str) -> tuple[Rule, ...]:
-    """The rules of a choice that the asker asks and that can say something that bad."""
-    return tuple(rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in _levels(severity))
+def _asked(choice: Choice, severity: Severity, asked_by: str) -> tuple[tuple[Rule, Sequence[str], Sequence[str]], ...]:
+    """The rules of a choice that the asker asks and that can say something that bad, each with what it asks about and what must be there."""
+    rules = (rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in _levels(severity))
+    return tuple((rule, rule.asks, rule.given) for rule in rules)
 
 
 def _levels(severity: Severity) -> tuple[Severity, ...]:

@@ -234,6 +234,7 @@ def _steps(event: Event) -> bool:
     return event.kind is Kind.OPTIMIZER_STEP or bool(event.data.get("trains"))
 
 
+@once
 def _trains(loop: Loop) -> bool:
     return any(event.kind is Kind.BACKWARD or event.data.get("trains") for event, _ in events([loop], Kind.BACKWARD, Kind.ESCAPE))
 

@@ -147,6 +147,10 @@ def _programs(project: Project, config: str) -> Iterator[tuple[str, bytes]]:
             if not name.endswith(".py") or name.startswith("test") or looked >= MOST_FILES:
                 continue
             looked += 1
-            data = project.read_bytes(os.path.join(folder, name))
-            if isinstance(data, bytes) and _STARTS.search(data):
-                yield os.path.join(folder, name), data
+            path = os.path.join(folder, name)
+            key = f"starts\0{path}"
+            data = project.read_bytes(path) if project.remembered.get(key, True) else b""
+            if key not in project.remembered:
+                project.remembered[key] = isinstance(data, bytes) and _STARTS.search(data) is not None
+            if isinstance(data, bytes) and project.remembered[key]:
+                yield path, data

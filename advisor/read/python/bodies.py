@@ -8,6 +8,7 @@ from typing import Any
 
 from advisor.read.text import parse
 
+PLAIN = (ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Assert, ast.Raise, ast.Import, ast.ImportFrom)  # most statements, without a body
 WORTH = 3  # lines of a body from which on putting it off saves memory
 
 
@@ -77,11 +78,13 @@ def put_off(statements: list[ast.stmt], lines: list[str]) -> None:
             first, last = _span(statement)
             if last - first + 1 >= WORTH and not lines[first - 1][: statement.body[0].col_offset].strip():
                 statement.body = Body(lines, first, last)
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            put_off(getattr(statement, name, []), lines)
-        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-            put_off(part.body, lines)
+        elif not isinstance(statement, PLAIN):
+            held = statement.__dict__
+            for name in ("body", "orelse", "finalbody"):
+                if held.get(name):
+                    put_off(held[name], lines)
+            for part in (*held.get("handlers", ()), *held.get("cases", ())):
+                put_off(part.body, lines)
 
 
 def _span(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:

@@ -31,7 +31,7 @@ from advisor.read.python import (
     subscripts,
 )
 from advisor.read.python.executions import FailedImport, Noted
-from advisor.read.python.expressions import EXPRESSIONS, eval_name
+from advisor.read.python.expressions import EXPRESSIONS, eval_constant, eval_name
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET
 from advisor.read.python.project import Project, SourceModule
@@ -265,17 +265,18 @@ class Reader:
     def evaluate(self, node: ast.AST) -> Value:
         """The value of an expression."""
         self.steps += 1
-        if type(node) is ast.Name:  # half of all
-            return eval_name(self, node)
+        kind = type(node)
+        if kind is ast.Name or kind is ast.Constant:  # two of three
+            return eval_name(self, node) if kind is ast.Name else eval_constant(self, node)  # type: ignore[arg-type]
         if self.steps > HARD_BUDGET or self.depth > 300:
             if self.steps > HARD_BUDGET and not self.spent:
                 self.spent = True
                 self.recipe.budget_cuts += 1
                 self.unread(f"the budget of {HARD_BUDGET:,} expressions was spent here", node)
             return Opaque("the program is too large to be read whole")
-        handler = EXPRESSIONS.get(type(node))
+        handler = EXPRESSIONS.get(kind)
         if handler is None:
-            return Opaque(type(node).__name__)
+            return Opaque(kind.__name__)
         self.depth += 1
         value = handler(self, node)
         self.depth -= 1
@@ -391,8 +392,6 @@ class Reader:
         if mine is None:
             mine = self.modules[source.path] = replace(source, namespace={}, state="new")
         return mine
-
-    # --- imports -------------------------------------------------------------------------------------------------
 
     def import_module(self, name: str, node: ast.AST) -> Value:
         """The value of `import name` (the module itself, not its root)."""

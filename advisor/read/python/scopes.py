@@ -38,7 +38,7 @@ if hasattr(ast, "TypeAlias"):
     _fields[ast.TypeAlias] = ("name", "value")
 
 
-def _inside(kind: type[ast.AST]) -> tuple[str, ...]:
+def inside(kind: type[ast.AST]) -> tuple[str, ...]:
     """The fields of a kind of node under which names may be bound."""
     found = _fields.get(kind)
     if found is None:
@@ -61,7 +61,7 @@ def _own(node: ast.AST) -> list[ast.AST]:
         kind = type(item)
         if kind is ast.Name or kind in _CLOSED:
             continue
-        for name in _inside(kind):
+        for name in inside(kind):
             held = getattr(item, name)
             if held.__class__ is list:
                 stack += held if None not in held else [part for part in held if part is not None]
@@ -74,7 +74,7 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     """The node and all below it, in the order of `ast.walk`, but for words, operators and contexts: in a third of the time."""
     found = [node]
     for item in found:
-        for name in _inside(type(item)):
+        for name in inside(type(item)):
             held = getattr(item, name, None)
             if isinstance(held, list):
                 # no `+=`: with a body that was put off it would make a new list

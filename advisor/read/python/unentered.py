@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from advisor.read.python import classes, scopes, unbound
@@ -82,7 +82,9 @@ def _asked(node: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> tuple[list
         bound = scopes.bound_within(node)
         names: list[ast.Name] = []
         called: list[ast.Name | ast.Attribute] = []
-        for part in _parts(node.body, bound - {own}):
+        parts: list[ast.AST] = []
+        _parts(node.body, bound - {own}, parts)
+        for part in parts:
             if isinstance(part, ast.Name):
                 if isinstance(part.ctx, ast.Load) and part.id not in bound and not hasattr(builtins, part.id):
                     names.append(part)
@@ -105,33 +107,40 @@ def _followed(reader: Reader, function: Function, called: ast.Name | ast.Attribu
     return [found] if isinstance(found, Function) else []
 
 
-def _parts(body: Iterable[ast.stmt], local: frozenset[str]) -> Iterator[ast.AST]:
-    """The expressions of a body that data may lead to: not what follows on its end, stands in a try, or depends on a switch."""
+def _parts(body: Iterable[ast.stmt], local: frozenset[str], found: list[ast.AST]) -> None:
+    """Adds the parts of a body that data may lead to: not what follows on its end, stands in a try, or depends on a switch."""
     for statement in body:
-        yield from _inside(statement, local)
+        _inside(statement, local, found)
         if isinstance(statement, LEAVING):
             return
 
 
-def _inside(node: ast.AST, local: frozenset[str]) -> Iterator[ast.AST]:
-    yield node
-    if isinstance(node, (ast.Try, *OWN_SCOPE)):
+def _inside(node: ast.AST, local: frozenset[str], found: list[ast.AST]) -> None:
+    found.append(node)
+    kind = type(node)
+    if kind is ast.Name or kind is ast.Constant or kind is ast.Try or kind in OWN_SCOPE:
         return
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
-        yield from _inside(node.test, local)
+        _inside(node.test, local, found)
         if not any(isinstance(part, ast.Name) and part.id in local for part in scopes.parts_of(node.test)):
             return
         if isinstance(node, ast.IfExp):
-            yield from (*_inside(node.body, local), *_inside(node.orelse, local))
+            _inside(node.body, local, found)
+            _inside(node.orelse, local, found)
             return
-        yield from (*_parts(node.body, local), *_parts(node.orelse, local))
+        _parts(node.body, local, found)
+        _parts(node.orelse, local, found)
     elif isinstance(node, ast.BoolOp):
-        yield from _inside(node.values[0], local)
+        _inside(node.values[0], local, found)
     else:
-        for name, value in ast.iter_fields(node):
-            if name in ("body", "orelse") and isinstance(value, list):
-                yield from _parts(value, local)
-            elif name not in ("annotation", "returns"):
-                for inner in value if isinstance(value, list) else (value,):
-                    if isinstance(inner, ast.AST):
-                        yield from _inside(inner, local)
+        for name in scopes.inside(kind):
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                if name in ("body", "orelse"):
+                    _parts(value, local, found)
+                else:
+                    for inner in value:
+                        if inner is not None:
+                            _inside(inner, local, found)
+            elif value is not None and name not in ("annotation", "returns"):
+                _inside(value, local, found)
