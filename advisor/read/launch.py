@@ -220,9 +220,11 @@ def _command(words: list[Word], display: str, documented: bool, variables: Varia
     assert callable(is_entry)
     for index, word in enumerate(words):
         text = unquoted(closed(word.text or "")[0])
-        name = variables.expanded(text) or text
+        name = (variables.expanded(text) or text) if "$" in text else text
+        if not name or name.startswith("-") or "=" in name or not is_entry(name):
+            continue
         before = [unquoted(part.text or "") for part in words[:index]]
-        if not name or name.startswith("-") or "=" in name or not is_entry(name) or not _starts(before, name):
+        if not _starts(before, name):
             continue
         launch = Launch(display, word.line, [], name, _launcher(before), documented)
         for part in put_in(words[index + 1 :], variables):

@@ -19,8 +19,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Loops over folds that train and measure a model which is built ahead of them and never begins again."""
     if not recipe.trains or recipe.budget_cuts:
         return
-    for loop, around in walk(recipe.tree):
-        if not isinstance(loop, Loop) or loop.folds is None or _is_renewed(loop) or not _measures(loop) or _ends_early(loop):
+    trained = [context.path for _, context in events(recipe.tree, Kind.BACKWARD)]
+    loops = {node: Around(path[:at]) for path in trained for at, node in enumerate(path) if isinstance(node, Loop) and node.folds is not None}
+    for loop, around in loops.items():
+        if _is_renewed(loop) or not _measures(loop) or _ends_early(loop):
             continue
         model = _kept(loop)
         if model is not None and _is_one(model, around, recipe):

@@ -115,7 +115,9 @@ def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
         if not all(isinstance(item, Value) for option in options for item in option.values()):
             return head
         keys = dict.fromkeys(key for option in options for key in option)
-        return {key: join([option.get(key, LEFT_OUT) for option in options], when) for key in keys}
+        first = options[1]
+        same = {key for key, item in head.items() if first.get(key) is item} if len(options) == 2 else set[Any]()
+        return {key: head[key] if key in same else join([option.get(key, LEFT_OUT) for option in options], when) for key in keys}
     if isinstance(head, bool):
         return all(options)
     return head

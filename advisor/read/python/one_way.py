@@ -50,8 +50,8 @@ def judge(reader: Reader, node: ast.If, test: Value) -> None:
 
 def _behind(scope: ast.AST, node: ast.If) -> list[ast.stmt]:
     """The statements that follow upon one in the same block."""
-    for part in (scope, *scopes.parts_of(scope)):
-        for block in (getattr(part, name, None) for name in ("body", "orelse", "finalbody")):
+    for part in (scope, *scopes.statements(scope.body)):  # type: ignore[attr-defined]
+        for block in (part.__dict__.get(name) for name in ("body", "orelse", "finalbody")):
             if isinstance(block, list) and node in block:
                 return block[block.index(node) + 1 :]
     return []

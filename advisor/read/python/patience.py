@@ -58,20 +58,16 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
     """Patience written by hand: a counter raised when a metric does not improve, compared with a limit, ending the loop."""
     counts: dict[Any, list[tuple[Event, Context]]] = {}
     resets: dict[Any, list[tuple[Event, Context]]] = {}
-    stops: set[Any] = set()  # flags whose truth ends a loop
-    steers: set[Any] = set()  # flags whose truth does something else
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.COUNT:
             counts.setdefault(node.data["variable"], []).append((node, context))
         elif isinstance(node, Event) and node.kind is Kind.RESET:
             resets.setdefault(node.data["variable"], []).append((node, context))
-        elif isinstance(node, Branch):
-            asked = {part.variable for part in tree.parts(node.condition) if part.variable is not None}
-            (stops if any(_leaves(arm) for arm in node.arms) else steers).update(asked)
     counters = counters_of(nodes)
     still = _never_raised(counts, resets, counters, texts)
     found: dict[Any, EarlyStopping] = {}
-    for node, around in nodes:
+    stops, steers = _flags(nodes) if counts or still else (set[Any](), set[Any]())
+    for node, around in nodes if counts or still else ():
         if not isinstance(node, Branch) or node.condition is None:
             continue
         for part in tree.parts(node.condition):
@@ -114,9 +110,21 @@ def early_stopping(nodes: list[tree.Entry], texts: Mapping[str, str]) -> list[Ea
             stop.beyond = int(part.operator in (">", "<"))
             stop.unit = _unit(context)
             found[variable] = stop
-    for stop in (*_by_distance(nodes, stops, counters), *_never_asked(counts, resets, counters, texts)):
+    for stop in (*_by_distance(nodes, counters), *_never_asked(counts, resets, counters, texts)):
         found.setdefault(stop.counter, stop)
     return list(found.values())
+
+
+def _flags(nodes: list[tree.Entry]) -> tuple[set[Any], set[Any]]:
+    """The flags whose truth ends a loop, and those whose truth does something else."""
+    stops: set[Any] = set()
+    steers: set[Any] = set()
+    for node, _ in nodes:
+        if isinstance(node, Branch):
+            asked = {part.variable for part in tree.parts(node.condition) if part.variable is not None}
+            if asked:
+                (stops if any(_leaves(arm) for arm in node.arms) else steers).update(asked)
+    return stops, steers
 
 
 def _never_asked(
@@ -137,12 +145,13 @@ def _never_asked(
             yield EarlyStopping(event.place, counter=variable, asked=False)
 
 
-def _by_distance(nodes: list[tree.Entry], stops: set[Any], counters: Collection[Any]) -> Iterator[EarlyStopping]:
+def _by_distance(nodes: list[tree.Entry], counters: Collection[Any]) -> Iterator[EarlyStopping]:
     """Patience as a distance: the turn of the best result is remembered, and the turns since then are compared with a limit."""
     marks: dict[Any, tuple[Event, Context]] = {}
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.ASSIGN and node.data.get("flow") is None and _metric_arm(context, counters) is not None:
             marks.setdefault(node.data["variable"], (node, context))
+    stops, _ = _flags(nodes) if marks else (set[Any](), set[Any]())
     for node, _ in nodes if marks else ():
         if isinstance(node, Branch) and node.condition is not None:
             asked = [part for part in tree.parts(node.condition) if part.since in marks]

@@ -59,9 +59,8 @@ class SourceModule:
 
     def _place(self, node: ast.AST) -> Place:
         where = node.__dict__
-        line = where.get("lineno", 1)
-        end_line = where.get("end_lineno") or line
-        column, end_column = where.get("col_offset", 0), where.get("end_col_offset") or 0
+        line, column = where.get("lineno", 1), where.get("col_offset", 0)
+        end_line, end_column = where.get("end_lineno") or line, where.get("end_col_offset") or 0
         if not self.ascii:
             column, end_column = self._characters(line, column), self._characters(end_line, end_column)
         if self.cells is not None:
@@ -103,6 +102,11 @@ class SourceModule:
             return offset
         text = self.lines[line - 1]
         return offset if text.isascii() else len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace"))
+
+    def let_go(self) -> None:
+        """Frees the tree, and what was worked out about it, at once: what still points at the file points in a circle."""
+        for held in (self.tree.body, self.literals, self._places, self._segments):
+            held.clear()
 
     def _cell(self, line: int) -> tuple[int, int]:
         found = (1, 0)
@@ -167,8 +171,7 @@ class Project:
                 kind = "link" if os.path.islink(path) and not os.path.exists(path) else "not-a-file"
                 return Broken(Place(display, 1), kind=kind, detail="the link points nowhere" if kind == "link" else "it is not a regular file")
             size = os.path.getsize(path)
-            largest = LARGEST_NOTEBOOK if path.endswith(".ipynb") else LARGEST_FILE
-            if size > largest:
+            if size > (largest := LARGEST_NOTEBOOK if path.endswith(".ipynb") else LARGEST_FILE):
                 return Broken(Place(display, 1), kind="too-large", detail=f"it has {size:,} bytes, more than the {largest:,} that are read")
             with open(path, "rb") as stream:
                 data = stream.read()
@@ -182,8 +185,8 @@ class Project:
         """The parsed file. `data` is its content where that has been read."""
         known = self.modules.get(path)
         if known is None:
-            content = data if data is not None else self.read_bytes(path)
-            known = self.modules[path] = self._parse(path, name or os.path.splitext(os.path.basename(path))[0], content)
+            name = name or os.path.splitext(os.path.basename(path))[0]
+            known = self.modules[path] = self._parse(path, name, data if data is not None else self.read_bytes(path))
             self.held += len(known.text) if isinstance(known, SourceModule) else 0
         self.use(path)
         return known
@@ -203,6 +206,7 @@ class Project:
             if isinstance(module, SourceModule):
                 del self.modules[path]
                 self.held -= len(module.text)
+                module.let_go()
                 dropped.append(path)
                 self._lines.pop(module.display, None)
                 if module.cells is None and path not in self.overlay:

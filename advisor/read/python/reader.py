@@ -266,7 +266,7 @@ class Reader:
         """The value of an expression."""
         self.steps += 1
         kind = type(node)
-        if kind is ast.Name or kind is ast.Constant:  # two of three
+        if (kind is ast.Name or kind is ast.Constant) and self.steps <= HARD_BUDGET:  # two of three
             return eval_name(self, node) if kind is ast.Name else eval_constant(self, node)  # type: ignore[arg-type]
         if self.steps > HARD_BUDGET or self.depth > 300:
             if self.steps > HARD_BUDGET and not self.spent:
