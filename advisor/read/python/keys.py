@@ -104,10 +104,9 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
-    if not callee.startswith(KEEPERS):
-        reader.refusals.handed_away.update(value for values in given for value in values if isinstance(value, Mapping))
     if callee.startswith(KEEPERS) or callee.endswith(KEEPING):
         return
+    reader.refusals.handed_away.update(value for values in given for value in values if isinstance(value, Mapping))
     for values in given:
         undeclared.hand_on(values)
     if not _of_configs(reader):
