@@ -30,7 +30,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _of_split(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:
     split, model = event.subject, replicated(recipe)
     by_accelerate = model is None and prepared(recipe) is not None
-    if (model is None and not by_accelerate) or (model is not None and model.when) or split.dropped or not is_random(split) or not unseeded(recipe, library_of(split)):
+    if (model is None and not by_accelerate) or (model is not None and model.when):
+        return
+    if split.dropped or not is_random(split) or not unseeded(recipe, library_of(split)):
         return
     roles = {loader.role for loader in recipe.loaders if loader.dataset is not None and loader.dataset.cut_by(split)}
     if "train" in roles and not roles.isdisjoint(("validation", "test")):
