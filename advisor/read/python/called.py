@@ -48,7 +48,7 @@ def is_asked(reader: Reader, thing: ast.expr) -> bool:
     """True in an arm that a test of this very thing lets through, `if isinstance(layer, Gate)`: there it may be another."""
     asked = reader.text(thing)
     texts = [text for text, label in reader.conditions if label != "default" and asked in text]
-    return bool(texts) and any(re.search(rf"(?<![\w.]){re.escape(asked)}(?!\w)", text) for text in texts)
+    return bool(texts) and any(re.search(rf"(?<!\w){re.escape(asked)}(?!\w)", text) for text in texts)
 
 
 def answers(reader: Reader, function: Function, receiver: Sequence[Value], node: ast.Call) -> bool:
