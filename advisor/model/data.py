@@ -17,6 +17,7 @@ class Transform(Fact):
     kind: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
     again: Place | None = None  # where the pipeline that it stands in has normalised before
+    weighed: bool = False  # its p is a weight among the steps of which one is taken
 
     @property
     def name(self) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
+from advisor.model.events import Kind, events
 from advisor.model.finding import Finding, Severity
-from advisor.model.recipe import Hyperparameter, Recipe, UnknownKey
-from advisor.model.source import first, value_of
+from advisor.model.folds import needs_flag
+from advisor.model.rates import PEAK_SCHEDULES
+from advisor.model.recipe import Hyperparameter, Optimizer, Recipe, UnknownKey
+from advisor.model.source import Known, Setting, candidates, first, is_absent, value_of
 
 DECLARED = {"argparse": "option", "dataclass": "field", "config": "key"}
 SEVERAL = {"argparse": "options", "dataclass": "fields", "config": "keys"}
@@ -26,6 +29,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not recipe.trains:
         return
     yield from _overruled(recipe, ctx)
+    yield from _replaced(recipe, ctx)
     yield from _foreign(recipe, ctx)
     if not recipe.whole or not recipe.hyperparameters.complete:
         return
@@ -70,6 +74,35 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)
+
+
+def _replaced(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The rate of an optimizer by a setting, where a schedule begins and ends with rates of its own: of OneCycleLR, or of a class of the project."""
+    stepped = {event.subject for event, around in events(recipe.tree, Kind.SCHEDULER_STEP) if not needs_flag(around)}
+    for scheduler in recipe.schedulers:
+        optimizer = scheduler.optimizer
+        own = candidates(scheduler.settings.get("max_lr")) if scheduler.name in PEAK_SCHEDULES else _numbers(scheduler.given)
+        if optimizer is None or not own or scheduler not in stepped or scheduler.flag_off or scheduler.when or optimizer.when or optimizer.escaped:
+            continue
+        lr = optimizer.settings.get("lr")
+        inherited = all(is_absent(group.settings.get("lr")) for group in optimizer.groups)
+        if not isinstance(lr, Known) or not isinstance(lr.value, float) or not lr.value or not inherited or not _is_setting(lr, optimizer):
+            continue
+        spots = {(link.file, link.line) for link in lr.origin}
+        if all(known.value != lr.value and spots.isdisjoint((link.file, link.line) for link in known.origin) for known in own):
+            peak = own[0].value if scheduler.name in PEAK_SCHEDULES else None
+            case = "scheduled" if peak is None else "peaked"
+            yield ctx.finding(case, at=optimizer, value_from=lr, setting="lr", value=lr.value, by=scheduler.name, line=scheduler.place, peak=peak)
+
+
+def _numbers(given: tuple[Setting, ...] | None) -> tuple[Known, ...]:
+    return tuple(known for setting in given or () for known in candidates(setting) if isinstance(known.value, (int, float)))
+
+
+def _is_setting(lr: Known, optimizer: Optimizer) -> bool:
+    """True for a rate that stands where settings do, and not in the call itself."""
+    spot = optimizer.place.file, optimizer.place.line
+    return lr.default is None and any((link.file, link.line) != spot for link in lr.origin)
 
 
 def _foreign(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from advisor.model.finding import Finding
 from advisor.model.folds import needs_flag
 from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, unseeded, where_missing
 from advisor.model.recipe import Recipe, Sampler
-from advisor.model.sharding import asks_rank, by_all, draw_apart, replicated, some_ranks
+from advisor.model.sharding import asks_rank, by_all, draw_apart, prepared, replicated, some_ranks
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -29,12 +29,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _of_split(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:
     split, model = event.subject, replicated(recipe)
-    if model is None or model.when or split.dropped or not is_random(split) or not unseeded(recipe, library_of(split)):
+    by_accelerate = model is None and prepared(recipe) is not None
+    if (model is None and not by_accelerate) or (model is not None and model.when):
+        return
+    if split.dropped or not is_random(split) or not unseeded(recipe, library_of(split)):
         return
     roles = {loader.role for loader in recipe.loaders if loader.dataset is not None and loader.dataset.cut_by(split)}
     if "train" in roles and not roles.isdisjoint(("validation", "test")):
         at = split.order[1] if split.order is not None else event
-        yield ctx.finding("split", at=at, library=library_of(split))
+        yield ctx.finding("split-prepared" if by_accelerate else "split", at=at, library=library_of(split))
 
 
 def _of_order(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:

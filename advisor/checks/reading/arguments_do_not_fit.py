@@ -41,6 +41,10 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         evidence = [Link(call.defined.file, call.defined.line, "where the object is made")] if call.defined is not None else []
         yield ctx.finding("none", at=call, severity=severity, evidence=evidence, callee=call.callee)
         return
+    if call.as_one is not None:
+        evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
+        yield ctx.finding("as-one", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, value=call.as_one)
+        return
     if call.unpacked is not None:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)

@@ -26,6 +26,9 @@ def transform(call: LibraryCall) -> Value | None:
         steps = steps_of(call.get("transforms", 0))
         note_again(steps)
         return call.reader.instance(call.name, role="transform", node=call.node, data={"steps": steps})
+    if name in HOLDERS:
+        for step in steps_of(call.get("transforms", 0)) or ():
+            step.weighed = True
     settings = {key: setting(value) for key, value in call.arguments.keywords.items() if key not in ("transforms", "first", "second")}
     if name == "Normalize":
         settings = call.settings(signature(NORMALIZE), version=VERSION)

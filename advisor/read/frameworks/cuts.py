@@ -98,14 +98,29 @@ def keep_order(reader: Reader, made: Value, value: Value) -> Value:
     return made
 
 
-def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> None:
-    """Notes the split where a slice takes a part of what was put in random order, and the code around takes the other part as well."""
+def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Split | None:
+    """The split where a slice takes a part of what was put in random order, and the code around takes the other part as well."""
     whole = _ordered(owner)
-    if not isinstance(reader.cuts.get(id(whole)), tuple) or _rows(index) is None or not isinstance(node, ast.Subscript):
-        return
+    if reader.cuts.get(id(whole)) is None or _rows(index) is None or not isinstance(node, ast.Subscript):
+        return None
     written = _written(node)
-    if isinstance(written, ast.Slice) and _both_taken(reader, written):
-        _split(reader, whole, node)
+    return _split(reader, whole, node) if isinstance(written, ast.Slice) and _both_taken(reader, written) else None
+
+
+def hold(part: Sequence, split: Split | None) -> Sequence:
+    """A part of a list, of which it is kept what split it belongs to."""
+    if split is not None:
+        part.state["split"] = split
+    return part
+
+
+def split_of(indices: Value | None) -> Split | None:
+    """The split that these indices are a part of."""
+    if isinstance(indices, Sequence):
+        held = indices.state.get("split")
+        return held if isinstance(held, Split) else None
+    source = indices.flow.source if isinstance(indices, Tensor) else None
+    return source[0] if isinstance(source, tuple) and source and isinstance(source[0], Split) else None
 
 
 def _split(reader: Reader, whole: Any, node: ast.AST, origin: Any = None) -> Split:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ class Samples:
 def is_asked(reader: Reader, thing: ast.expr) -> bool:
     """True in an arm that a test of this very thing lets through, `if isinstance(layer, Gate)`: there it may be another."""
     asked = reader.text(thing)
-    return any(label != "default" and asked in text for text, label in reader.conditions)
+    texts = [text for text, label in reader.conditions if label != "default" and asked in text]
+    return bool(texts) and any(re.search(rf"(?<!\w){re.escape(asked)}(?!\w)", text) for text in texts)
 
 
 def answers(reader: Reader, function: Function, receiver: Sequence[Value], node: ast.Call) -> bool:

@@ -1,4 +1,4 @@
-"""Settings that a program writes as constants of a file or of a class, and that no file of the project asks for."""
+"""Settings that a program writes as constants of a file, of a class, of a dict or of a tree, and that no file of the project asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
-from advisor.read.python import keys
+from advisor.read.python import keys, written_settings
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
@@ -39,16 +39,41 @@ def note(reader: Reader) -> None:
     if not started or not (recipe.trains or recipe.optimizers.items) or reader.failed_imports or reader.spent:
         return
     texts = [source.text for source in reader.modules.values()]
+    _note_entries(reader, texts)
     found = [(name, value, source, node) for source in reader.modules.values() for name, value, node in _written(source)]
     unread = [item for item in found if not any(_asks(text, item[0]) for text in texts)]
     if not unread or any(NOT_OURS.search(text) for text in texts):
         return
-    folder = os.path.commonpath([os.path.dirname(reader.entry.path), *(os.path.dirname(source.path) for _, _, source, _ in unread)])
-    others = [text for path, text in keys.beside(reader.project, folder) if path not in reader.modules]
+    others = _others(reader, [source for _, _, source, _ in unread])
     for name, value, source, node in unread:
         stem = os.path.splitext(os.path.basename(source.path))[0]
         if not any(_asks(text, name) and (stem in text or not _gives(text, name)) for text in others):
             recipe.hyperparameters.items.append(Hyperparameter(source.place(node), name=name, value=Known(value), declared="constant"))
+
+
+def _note_entries(reader: Reader, texts: list[str]) -> None:
+    """Adds the entries of dicts and of trees of yacs."""
+    found = [(entries, source) for source in reader.modules.values() for entries in written_settings.written(reader, source)]
+    unread = [
+        (entry, source)
+        for entries, source in found
+        if any(_promises(entry.name, entry.value) for entry in entries)
+        for entry in written_settings.unasked(entries, texts)
+        if _promises(entry.name, entry.value)
+    ]
+    if not unread or any(NOT_OURS.search(text) for text in texts) or not written_settings.is_spelled(texts):
+        return
+    others = _others(reader, [source for _, source in unread])
+    for entry, source in unread:
+        if not any(written_settings.asks(text, entry.name) for text in others):
+            fact = Hyperparameter(source.place(entry.node), name=entry.shown, value=Known(entry.value), declared="constant")
+            reader.recipe.hyperparameters.items.append(fact)
+
+
+def _others(reader: Reader, sources: list[SourceModule]) -> list[str]:
+    """The texts of the files beside the program, and beside those that write a setting, which are not part of it."""
+    folder = os.path.commonpath([os.path.dirname(reader.entry.path), *(os.path.dirname(source.path) for source in sources)])
+    return [text for path, text in keys.beside(reader.project, folder) if path not in reader.modules]
 
 
 def _written(source: SourceModule) -> Iterator[tuple[str, object, ast.AST]]:
@@ -74,9 +99,15 @@ def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, object, ast.AST]]:
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
             name = target.attr  # of another object it may be read by whoever made it
         value = statement.value.value
-        if PROMISE.fullmatch(name.lower()) and value not in OFF and not (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
-            if not ("accum" in name.lower() and value == 1):
-                yield name, value, statement
+        if _promises(name, value):
+            yield name, value, statement
+
+
+def _promises(name: str, value: object) -> bool:
+    """True for a setting in whose effect its reader believes."""
+    if not PROMISE.fullmatch(name.lower()) or value in OFF or (isinstance(value, (int, float)) and "norm" in name and value >= OFF_NORM):
+        return False
+    return not ("accum" in name.lower() and value == 1)
 
 
 def _asks(text: str, name: str) -> bool:

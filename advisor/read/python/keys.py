@@ -106,11 +106,9 @@ def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
     held = [value for values in given for value in values if type(value) in HOLDING]
-    if not held or callee.startswith(KEEPERS):
+    if not held or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
         return
     reader.refusals.handed_away.update(value for value in held if isinstance(value, Mapping))
-    if callee.endswith(KEEPING):
-        return
     undeclared.hand_on(held)
     if _of_configs(reader):
         _mark(reader, {path for value in held for path in _paths(value)})

@@ -12,7 +12,7 @@ from advisor.model.recipe import Flow, Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Known, Passes, number
 from advisor.read.frameworks import table
-from advisor.read.python import multiplied, operands, texts
+from advisor.read.python import multiplied, operands, pairs, texts
 from advisor.read.python.checkpoints import part_of
 from advisor.read.python.values import (
     Arguments,
@@ -76,14 +76,16 @@ def eval_binary(reader: Reader, node: ast.BinOp) -> Value:
 def binary(reader: Reader, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     """left op right"""
     if isinstance(left, Union) or isinstance(right, Union):
-        pairs = [(a, b) for a in members(left) for b in members(right)]
+        sides = [(a, b) for a in members(left) for b in members(right)]
         reader.refusals.guarded += 1  # which of them it is, is not known
-        found = [binary(reader, op, a, b, node) for a, b in pairs[:6]]
+        found = [binary(reader, op, a, b, node) for a, b in sides[:6]]
         reader.refusals.guarded -= 1
-        return join(found + ([Opaque("one of many values")] if len(pairs) > 6 else []))
+        return join(found + ([Opaque("one of many values")] if len(sides) > 6 else []))
     symbol, compute = _BINARY[type(op)]
     if symbol == "+" and type_of(left) != type_of(right):
         operands.judge(reader, left, right, node)
+    if isinstance(left, Sequence) != isinstance(right, Sequence):
+        pairs.judge_operator(reader, left, right, node)
     if symbol != "%" or type_of(left) in NUMBERS:  # else it fills in a text
         reckon(reader, left, right)
     if isinstance(left, Constant) and isinstance(right, Constant):

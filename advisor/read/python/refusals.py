@@ -137,7 +137,7 @@ def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
         return
     for function in functions:
         if function not in refusals.counts:
-            refusals.counts[function] = _returned(function)
+            refusals.counts[function] = returned(function)
     counts = [refusals.counts[function] for function in functions]
     starred = any(isinstance(element, ast.Starred) for element in target.elts)
     if starred or not all(counts) or any(len(target.elts) in of_one for of_one in counts):
@@ -149,7 +149,7 @@ def judge_unpacking(reader: Reader, node: ast.Assign) -> None:
     refusals.refuse(reader, called, fact)
 
 
-def _returned(function: Function) -> frozenset[int]:
+def returned(function: Function) -> frozenset[int]:
     """How many values a function returns, where every return says it."""
     node = function.node
     if isinstance(node, (ast.Lambda, ast.AsyncFunctionDef)) or not _as_defined(function) or node.decorator_list:

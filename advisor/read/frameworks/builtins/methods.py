@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.read.frameworks.table import LibraryCall, prefix
-from advisor.read.python import growing, keys, lifetimes, subscripts, texts
+from advisor.read.python import growing, keys, lifetimes, pairs, subscripts, texts
 from advisor.read.python.operators import LONGEST_TEXT, WIDE
 from advisor.read.python.values import (
     ITEMS_KEPT,
@@ -45,7 +45,7 @@ def method_of_value(reader: Reader, value: Value, name: str, call: LibraryCall) 
         return _text(value, name, call)
     if isinstance(value, Sequence):
         handler = _SEQUENCE.get(name)
-        return handler(reader, value, call) if handler is not None else None
+        return handler(reader, value, call) if handler is not None else pairs.of_tensors(value, name, call)
     if isinstance(value, Mapping):
         return _mapping(reader, value, name, call)
     return None

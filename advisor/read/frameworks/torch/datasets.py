@@ -10,7 +10,7 @@ from advisor.model.recipe import Dataset, Flow, Loader, Role, Transform
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import table
-from advisor.read.frameworks.cuts import rows_of
+from advisor.read.frameworks.cuts import rows_of, split_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
@@ -187,7 +187,7 @@ def subset(call: LibraryCall) -> Value:
 
     inner, indices = call.get("dataset", 0), call.get("indices", 1)
     fact = part_of(call, dataset_of(call.reader, inner))
-    fact.part = f"indices {id(indices)}" if indices is not None else None
+    fact.part, fact.split = f"indices {id(indices)}" if indices is not None else None, split_of(indices)
     if indices is not None:
         call.reader.keep.append(indices)
     fact.settings["length"] = _count(indices)

@@ -6,12 +6,14 @@ import ast
 from typing import Any
 
 from advisor.model.events import Event, Kind, walk
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow, Optimizer, Scheduler
+from advisor.model.source import Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Instance, Opaque, Sequence, Value, members, sequence, setting
+from advisor.read.python.values import NONE, Instance, Library, Opaque, Sequence, Value, members, sequence, setting
 
 ROOT = "torch.optim.lr_scheduler."
 _ONE_THIRD = "0.3333333333333333"
@@ -40,6 +42,10 @@ SCHEDULERS: dict[str, str] = {
 }
 SWA = "optimizer, swa_lr, anneal_epochs=10, anneal_strategy='cos', last_epoch=-1"
 KEPT = ("lr_lambda", "scale_fn")  # functions among the arguments
+BASES = ("LRScheduler", "_LRScheduler", "object")
+OF_OPTIMIZER = pattern(  # where the rates of an optimizer are asked for
+    r"base_lr|[\"'](initial_)?lr[\"'](?!\]\s*=(?!=))|last_lr|\.defaults|\.get_lr\(|state_dict|__dict__"
+)
 OF_GROUPS = ("base_lrs", "max_lrs", "lr_lambdas")
 
 
@@ -104,9 +110,22 @@ def init(call: LibraryCall) -> Value:
             fact.settings.update({key: value for key, value in call.settings(signature(text)).items() if key not in ("optimizer", "schedulers")})
         else:
             fact.settings.update({key: setting(value) for key, value in call.arguments.keywords.items() if key != "optimizer"})
+        fact.given = _of_its_own(call)
     if given is not None:
         call.reader.store.write(call.this.attributes, "optimizer", given)
     return NONE
+
+
+def _of_its_own(call: LibraryCall) -> tuple[Setting, ...] | None:
+    """What the constructor that runs was given, of a class whose text asks for no rate of the optimizer: its get_lr makes them of other numbers."""
+    cls, frame = call.this.cls, call.reader.frame
+    if cls is None or "get_lr" not in cls.namespace or frame.function is None or frame.owner is not cls:
+        return None
+    if not all(isinstance(base, Library) and base.name.rpartition(".")[2] in BASES for base in cls.mro if base is not cls):
+        return None
+    node = cls.node
+    text = "\n".join(cls.module.lines[node.lineno - 1 : node.end_lineno])
+    return tuple(setting(value) for value in frame.names.values()) if OF_OPTIMIZER.search(text) is None else None
 
 
 @table.method("scheduler", "step", "step_update", "step_and_update_lr")
