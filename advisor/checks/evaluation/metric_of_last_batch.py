@@ -27,6 +27,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if save.best:
             yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)
     yield from _training_batch(recipe, ctx)
+    yield from _trained(recipe, ctx)
     for stop in recipe.early_stopping:
         if stop.unit != "batch":
             yield from _judge(stop.flow, stop, "the early stop", ctx)
@@ -43,6 +44,21 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
     yield from _stale(recipe, ctx)
     yield from _curves(recipe, ctx)
+
+
+def _trained(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each backward behind a loop over the training data that binds a loss anew in each batch, and computes no gradients of it."""
+    told: set[Place] = set()
+    for event, context in events(recipe.tree, Kind.BACKWARD):
+        flow = event.data.get("flow")
+        if not isinstance(flow, Flow) or flow.aggregate != "last-batch" or not flow.losses or flow.other_terms or event.place in told:
+            continue
+        before = [node for node, around in walk(recipe.tree) if isinstance(node, Loop) and around.loops == context.loops and flow.source in loaders(node)]
+        if not before or in_one_batch(flow.source) or any(loaders(loop) for loop in context.loops):
+            continue
+        if all(contains(loop.body, Kind.LOSS) and not contains(loop.body, Kind.BACKWARD) for loop in before):
+            told.add(event.place)
+            yield ctx.finding("trained", at=event, line=before[0].place)
 
 
 def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
