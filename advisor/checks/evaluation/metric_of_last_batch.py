@@ -44,6 +44,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
     yield from _stale(recipe, ctx)
     yield from _curves(recipe, ctx)
+    yield from _results(recipe, ctx)
 
 
 def _trained(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -93,6 +94,19 @@ def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue  # one batch is taken to look at
         told.add(event.place)
         yield ctx.finding("curve", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
+
+
+def _results(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What is shown behind a loop that measures held-out data, and is the value of its last batch."""
+    told: set[Place] = set()
+    for event, context in events(recipe.tree, Kind.TELL):
+        flow = event.data["flow"]
+        loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
+        if loader is None or loader.role not in ("validation", "test") or in_one_batch(loader) or flow.divided or event.place in told:
+            continue
+        if not any(loaders(loop) for loop in context.loops):
+            told.add(event.place)
+            yield ctx.finding("result", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 
 
 def _training_batch(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
