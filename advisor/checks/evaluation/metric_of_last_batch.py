@@ -97,14 +97,18 @@ def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _results(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """What is shown behind a loop that measures held-out data, and is the value of its last batch."""
+    """What is shown behind a loop that measures held-out data, and is the value of its last batch; what is divided there, and is of all epochs."""
     told: set[Place] = set()
     for event, context in events(recipe.tree, Kind.TELL):
         flow = event.data["flow"]
         loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
-        if loader is None or loader.role not in ("validation", "test") or in_one_batch(loader) or flow.divided or event.place in told:
+        if loader is None or loader.role not in ROLES or event.place in told or any(loaders(loop) for loop in context.loops):
             continue
-        if not any(loaders(loop) for loop in context.loops):
+        if flow.aggregate == "running" and any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
+            told.add(event.place)
+            sure = loader.role != "train" or counts_samples(flow.divided[-1], loader) or counts_batches(flow.divided[-1], loader)
+            yield ctx.finding("mean-of-run", at=event, severity=None if sure else "hint", metric=flow.metric or "loss", role=ROLES[loader.role])
+        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader):
             told.add(event.place)
             yield ctx.finding("result", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 

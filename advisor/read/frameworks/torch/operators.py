@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
@@ -49,6 +50,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         told = flow.aggregate == "epoch" or (flow.aggregate == "last-batch" and bool(flow.losses))
         if symbol in ("/", "*") and flow.divided and (flow.losses or counted) and told:
             reader.recipe.averages.append((reader.place(node), flow))
+        elif symbol == "/" and flow.divided and flow.aggregate == "running" and (flow.losses or counted):
+            reader.emit(Kind.TELL, node, flow=flow)
     else:
         return None
     flow = bounds.computed(symbol, one, two, left, right, flow)
