@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.best import decision
+from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence, contains, loaders, training_loop
@@ -54,12 +55,17 @@ def _trained(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         flow = event.data.get("flow")
         if not isinstance(flow, Flow) or flow.aggregate != "last-batch" or not flow.losses or flow.other_terms or event.place in told:
             continue
-        before = [node for node, around in walk(recipe.tree) if isinstance(node, Loop) and around.loops == context.loops and flow.source in loaders(node)]
+        before = _loops_beside(recipe, context, flow.source)
         if not before or in_one_batch(flow.source) or any(loaders(loop) for loop in context.loops):
             continue
         if all(contains(loop.body, Kind.LOSS) and not contains(loop.body, Kind.BACKWARD) for loop in before):
             told.add(event.place)
             yield ctx.finding("trained", at=event, line=before[0].place)
+
+
+def _loops_beside(recipe: Recipe, context: Around, loader: object) -> list[Loop]:
+    """The loops over a loader that stand in the same loops as something else."""
+    return [node for node, around in walk(recipe.tree) if isinstance(node, Loop) and around.loops == context.loops and loader in loaders(node)]
 
 
 def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -108,7 +114,7 @@ def _results(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             told.add(event.place)
             sure = loader.role != "train" or counts_samples(flow.divided[-1], loader) or counts_batches(flow.divided[-1], loader)
             yield ctx.finding("mean-of-run", at=event, severity=None if sure else "hint", metric=flow.metric or "loss", role=ROLES[loader.role])
-        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader):
+        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader) and _loops_beside(recipe, context, loader):
             told.add(event.place)
             yield ctx.finding("result", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 
