@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from math import inf
 
 from advisor.checks.context import Context
-from advisor.model.best import Decision, comparison, decision
+from advisor.model.best import Decision, begins_at, comparison, decision
 from advisor.model.events import Branch, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
-from advisor.model.source import Unknown, value_of
+from advisor.model.source import value_of
 
 OWN_EXTREME = pattern(  # the last of a list against the extreme of all of it, which no number is beyond
     r"(?P<below>[\w.]+)\[-1\] < (?:np\.|numpy\.)?min\((?P=below)\)|(?P<above>[\w.]+)\[-1\] > (?:np\.|numpy\.)?max\((?P=above)\)"
@@ -46,10 +46,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _began(found: Decision, recipe: Recipe) -> float | None:
     """What the best score is before the first is measured, where it is written upon this comparison alone."""
-    asked = found.condition
-    best = asked.right if asked.right_variable == found.best and asked.left_flow is found.score else asked.left
-    taken = found.arm.taken_when and not asked.negated
-    began = best.began if taken and isinstance(best, Unknown) else None
+    began = begins_at(found)
     inside = {event for event, _ in events(found.arm.body, *WRITES)} if began is not None else set()
     written = (event for event, _ in events(recipe.tree, *WRITES) if event.data.get("variable") == found.best and event not in inside)
     return None if any(event.kind is not Kind.RESET or value_of(event.data.get("value")) != began for event in written) else began
