@@ -110,11 +110,13 @@ def _results(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
         if loader is None or loader.role not in ROLES or event.place in told or any(loaders(loop) for loop in context.loops):
             continue
-        if flow.aggregate == "running" and any(contains(loop.body, Kind.BACKWARD) for loop in context.loops):
+        if not _loops_beside(recipe, context, loader):
+            continue
+        if flow.aggregate == "running" and len(context.loops) == 1 and contains(context.loops[0].body, Kind.BACKWARD):
             told.add(event.place)
             sure = loader.role != "train" or counts_samples(flow.divided[-1], loader) or counts_batches(flow.divided[-1], loader)
             yield ctx.finding("mean-of-run", at=event, severity=None if sure else "hint", metric=flow.metric or "loss", role=ROLES[loader.role])
-        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader) and _loops_beside(recipe, context, loader):
+        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader):
             told.add(event.place)
             yield ctx.finding("result", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 
