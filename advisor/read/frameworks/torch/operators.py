@@ -263,6 +263,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(index, Opaque) and index.type == "int" and flow.rank:
         entry = replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None)
         return Tensor(bounds.chosen(entry, [index.flow]))
+    if (chosen := cuts.picked(reader, owner, index)) is not None:
+        return chosen
     if isinstance(index, (Tensor, Weights)):
         return Tensor(_taken(bounds.chosen(flow, [flow_of(index)]), flow_of(index)))
     if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
@@ -272,7 +274,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     part = cuts.cut(reader, owner, index, node)
     if part is not None:
         return part
-    cuts.cut_in_order(reader, owner, index, node)
+    numbers = cuts.cut_in_order(reader, owner, index, node)
+    if numbers is not None and cuts.of_numbers(numbers[0]):
+        return cuts.part_of(reader, owner, *numbers)
     if isinstance(index, Sequence) and index.kind == "slice":
         taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken), batch=axes.of(owner))
