@@ -19,8 +19,8 @@ OWN_EXTREME = pattern(  # the last of a list against the extreme of all of it, w
     r"|(?:np\.|numpy\.)?min\((?P<over>[\w.]+)\) > (?P=over)\[-1\]|(?:np\.|numpy\.)?max\((?P<under>[\w.]+)\) < (?P=under)\[-1\]"
 )
 NOT_NEGATIVE = frozenset({  # losses that nothing brings below zero, as long as their targets are in order
-    "CrossEntropyLoss", "cross_entropy", "BCEWithLogitsLoss", "binary_cross_entropy_with_logits", "BCELoss", "binary_cross_entropy", "MSELoss", "mse_loss",
-    "L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss",
+    "CrossEntropyLoss", "cross_entropy", "BCEWithLogitsLoss", "binary_cross_entropy_with_logits", "BCELoss", "binary_cross_entropy",
+    "MSELoss", "mse_loss", "L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss",
 })  # fmt: skip
 WRITES = (Kind.ASSIGN, Kind.RESET, Kind.COUNT, Kind.KEEP)
 

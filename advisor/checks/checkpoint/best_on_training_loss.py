@@ -18,7 +18,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return  # it has the same comparison, and says so
     best = [save for save in recipe.saves if save.best and save.monitor is not None]
     roles = {role for save in best for role in _roles(save)}
-    if roles != {"train"} or any(save.best and save.monitor is None for save in recipe.saves) or not any(_could_decide(loader, recipe) for loader in recipe.loaders):
+    unclear = any(save.best and save.monitor is None for save in recipe.saves)
+    if roles != {"train"} or unclear or not any(_could_decide(loader, recipe) for loader in recipe.loaders):
         return
     told = set()
     for save in best:

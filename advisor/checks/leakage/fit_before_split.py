@@ -27,7 +27,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             fitted = event.subject
             if _name(fitted) in LABELS:
                 continue
-            if _learns_numbers(fitted) and any(other.kind == fitted.kind and (_parted(other, fitted) or _loaded(other, fitted, recipe)) for other in done):
+            alike = [other for other in done if other.kind == fitted.kind]
+            if _learns_numbers(fitted) and any(_parted(other, fitted) or _loaded(other, fitted, recipe) for other in alike):
                 severity: Severity | None = "hint" if fitted.kind == BY_HAND else None  # of pictures all parts have nearly the same mean
                 yield ctx.finding("on-test", at=event, severity=severity, what=_name(fitted))
             pending.append(fitted)

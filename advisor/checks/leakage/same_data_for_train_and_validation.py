@@ -81,7 +81,7 @@ def _same(loader: Loader, other: Loader) -> bool:
 
 
 def _weighs(loader: Loader) -> bool:
-    """True where what is known of a sampler is that it is no choice of a part: it balances the classes, or hands out all samples in an order of its own."""
+    """True where what is known of a sampler is that it is no choice of a part: it balances the classes, or has an order of its own."""
     return bool(loader.samplers) and not any("Subset" in sampler.name for sampler in loader.samplers)
 
 

@@ -154,7 +154,7 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
 def picked(reader: Reader, owner: Value, index: Value) -> Value | None:
     """The rows that a part of an order of numbers picks, `x[order[:n]]`: that part of the data. None for any other index."""
     held = index.flow.source if isinstance(index, Tensor) and not index.flow.part else None
-    if not is_part(held) or not is_data(owner) or isinstance(identity(owner), Loader):
+    if held is None or not is_part(held) or not is_data(owner) or isinstance(identity(owner), Loader):
         return None
     split, part = held
     if not of_numbers(split):
