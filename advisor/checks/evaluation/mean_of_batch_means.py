@@ -25,7 +25,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for place, flow in totals:
         other = _other_loader(flow, recipe)
         if other is not None:
-            yield ctx.finding("other-data", at=place, metric=flow.metric or "loss", role=ROLES[flow.source.role], other=ROLES[other.role], line=other.place)
+            of, its = ROLES[flow.source.role], ROLES[other.role]
+            yield ctx.finding("other-data", at=place, metric=flow.metric or "loss", role=of, other=its, line=other.place)
     for place, flow in totals:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
         if size is None or size <= 1 or len(flow.divided) != 1:
