@@ -8,6 +8,7 @@ from advisor.model.events import Arm, Branch, Condition, Context
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow
 from advisor.model.record import dataclass
+from advisor.model.source import Unknown
 
 NAME = pattern(r"""[\w.\[\]'"]*\w""")  # of an item, what holds it may be replaced
 
@@ -50,6 +51,13 @@ def decision(context: Context) -> Decision | None:
     if part.left_flow is None and _measured(part.right_flow) and part.variable is not None and NAME.fullmatch(left.strip()):
         return Decision(branch, arm, part, part.variable, part.right_flow, above)
     return None
+
+
+def begins_at(found: Decision) -> float | None:
+    """What the best score is before the first is measured, where that is one number on all ways."""
+    asked = found.condition
+    best = asked.right if asked.right_variable == found.best and asked.left_flow is found.score else asked.left
+    return best.began if found.arm.taken_when and not asked.negated and isinstance(best, Unknown) else None
 
 
 def _measured(flow: Flow | None) -> bool:

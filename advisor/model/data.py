@@ -42,6 +42,7 @@ class Dataset(Fact):
     data: Any = None  # identity of the arrays or files it holds
     drawn_from: Any = None  # identity of a table that its rows were drawn from, which keeps them
     told: dict[str, Any] | None = None  # what its class in the project was given, where all of it is texts, numbers and lists of such
+    given: dict[str, Any] | None = None  # the same, and tables and arrays by the names that held them, with their identities
     read_from: str | None = None  # the file that the table was read from whose rows it holds
     copy_of: Dataset | None = None  # copy.copy, copy.deepcopy: the same samples, until it is written to
     rewritten: frozenset[str] = frozenset()  # attributes that are assigned once it is made, by a method that cuts it or from outside
@@ -62,7 +63,6 @@ class Dataset(Fact):
         made = (self.kind, other.kind) == ("datasets.Dataset", "datasets.Dataset") and self.split is None and other.split is None
         apart = self.rewritten or other.rewritten or self.loops or other.loops or other.data is None or isinstance(other.data, str)
         return made and not apart and (other.data is self.data or other.data is self.drawn_from)
-
 
     def cut_by(self, split: Split) -> bool:
         """True for a part of a split, and for what is made of one."""

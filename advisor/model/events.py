@@ -79,6 +79,7 @@ class Kind(str, Enum):
     RESTORE = "restore"  # subject Restore
     KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable, item (identity of what is appended),
     # loops: how many of those around it what it is kept in outlives, not counting single turns
+    TELL = "tell"  # what the last batch of a loop has left is shown behind it, or a mean is taken of what no epoch sets back; data: flow
     COUNT = "count"  # data: variable (hashable), amount (Setting)
     RESET = "reset"  # data: variable, value (Setting)
     ASSIGN = "assign"  # a name or attribute bound inside a loop to a value that steers something; data: variable, flow (Flow|None), value (Setting)

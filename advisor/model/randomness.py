@@ -17,6 +17,7 @@ Library = Literal["torch", "numpy", "python"]
 STEERING = frozenset({"init", "split", "shuffle", "sampling"})  # uses of random numbers that the result of a run hangs on
 COMPUTING = frozenset({Kind.BACKWARD, Kind.FORWARD, Kind.LOSS, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD})  # or may
 HELD = 4  # modules that are handed each other
+HOW_MANY = ("the number of devices", "the world size")  # why it is not known what a condition says
 TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric.")
 
 
@@ -248,6 +249,17 @@ def processes(recipe: Recipe) -> list[Region]:
 def only_without_cuda(context: Context) -> bool:
     """True for a seed of torch that is set one way, where the other way seeds the devices alone."""
     return any(_seeds_devices_alone(other.body) for branch, arm in context.arms for other in branch.arms if other is not arm)
+
+
+def only_among_several(recipe: Recipe, context: Context) -> Condition | None:
+    """The question how many processes there are, for a seed that one answer leads to while either trains."""
+    for branch, arm in context.arms:
+        asked = branch.condition
+        if asked is None or not arm.taken_when or not isinstance(asked.left, Unknown) or asked.left.why not in HOW_MANY:
+            continue
+        if any(ways.get(branch) is None for ways in _ways_to_train(recipe)):
+            return asked
+    return None
 
 
 def _seeds_devices_alone(nodes: list[Node]) -> bool:

@@ -81,8 +81,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The value comes from somewhere that could not be read; `why` says from where. `type` is known at times, how often it was multiplied by
-    the number of processes, how many passes over the data it stands for, how many batches fill such passes, what part of a checkpoint it was, and
-    that it is `alike` in every process."""
+    the number of processes, how many passes over the data it stands for, how many batches fill such passes, what part of a checkpoint it was,
+    that it is `alike` in every process, and what it was when it `began` to change in a loop."""
 
     why: str = "not read"
     type: str | None = None
@@ -91,6 +91,7 @@ class Unknown:
     part: Part | None = None
     filled: Passes | None = None
     alike: bool = False
+    began: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

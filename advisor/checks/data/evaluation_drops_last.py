@@ -37,10 +37,18 @@ def _drops(loader: Loader, recipe: Recipe) -> bool:
     data = loader.dataset
     while data is not None and data.role == "unknown" and data.origin is not None:
         data = data.origin
-    known = (data is not None and data.role in ("validation", "test")) or _other_part_trains(loader, recipe)
+    known = (data is not None and data.role in ("validation", "test")) or _other_part_trains(loader, recipe) or _others_train(loader, recipe)
     shuffle = loader.settings.get("shuffle")
     in_order = not is_unknown(shuffle) and not value_of(shuffle)
     return known or (in_order and (data is None or data.role != "train"))
+
+
+def _others_train(loader: Loader, recipe: Recipe) -> bool:
+    """True for a loader that is measured on, where others are trained on, each of a data set of its own."""
+    trained = [other for other in recipe.loaders if other.role == "train"]
+    if loader.dataset is None or loader.role_from != "use" or loader.of_training or not trained:
+        return False
+    return all(other.dataset is not None and other.dataset is not loader.dataset and other.dataset.place != loader.dataset.place for other in trained)
 
 
 def _other_part_trains(loader: Loader, recipe: Recipe) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Call, Event, Kind, Loop, events
+from advisor.model.events import Call, Event, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
 from advisor.model.losses import starts_again
 from advisor.model.modes import evaluation_loop
 from advisor.model.order import counts_batches, counts_samples
 from advisor.model.recipe import Flow, Loader, Recipe
-from advisor.model.source import number, value_of
+from advisor.model.source import Unknown, number, value_of
+
+ROLES = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -20,6 +22,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     over an evaluation loader with a last, smaller batch."""
     divided: set[object] = set()
     totals = [(place, flow) for place, flow in recipe.averages if flow.aggregate != "last-batch"]
+    for place, flow in totals:
+        other = _other_loader(flow, recipe)
+        if other is not None:
+            of, its = ROLES[flow.source.role], ROLES[other.role]
+            yield ctx.finding("other-data", at=place, metric=flow.metric or "loss", role=of, other=its, line=other.place)
     for place, flow in totals:
         size = number(flow.source.settings.get("batch_size")) if isinstance(flow.source, Loader) else None
         if size is None or size <= 1 or len(flow.divided) != 1:
@@ -44,6 +51,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if _of_means(total) and not total.divided and uneven:
             yield ctx.finding("mean", at=event, name=event.data.get("text", ""))
+
+
+def _other_loader(flow: Flow, recipe: Recipe) -> Loader | None:
+    """The loader by whose number of batches a sum over another one is divided, where each goes over data of its own and has a role of its own."""
+    last = flow.divided[-1] if flow.divided else None
+    other = last.passes.of if isinstance(last, Unknown) and last.passes is not None else None
+    mine = flow.source
+    if not isinstance(other, Loader) or not isinstance(mine, Loader) or {*flow.sources} - {mine} or "unknown" in (mine.role, other.role):
+        return None
+    if mine.slot is other.slot or mine.role == other.role or mine.dataset is None or mine.dataset is other.dataset:
+        return None
+    together = any(isinstance(node, Loop) and {mine, other} <= {*loaders(node)} for node, _ in walk(recipe.tree))
+    return None if together else other
 
 
 def _scores_of_batches(recipe: Recipe) -> dict[Loop, list[tuple[Event | Call, Flow]]]:

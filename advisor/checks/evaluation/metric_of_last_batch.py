@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.best import decision
+from advisor.model.events import Context as Around
 from advisor.model.events import Event, Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence, contains, loaders, training_loop
@@ -27,6 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if save.best:
             yield from _judge(save.monitor, save.decided or save, "the best checkpoint", ctx)
     yield from _training_batch(recipe, ctx)
+    yield from _trained(recipe, ctx)
     for stop in recipe.early_stopping:
         if stop.unit != "batch":
             yield from _judge(stop.flow, stop, "the early stop", ctx)
@@ -43,6 +45,27 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("divided", at=place, metric=flow.metric or "loss", unit=unit)
     yield from _stale(recipe, ctx)
     yield from _curves(recipe, ctx)
+    yield from _results(recipe, ctx)
+
+
+def _trained(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each backward behind a loop over the training data that binds a loss anew in each batch, and computes no gradients of it."""
+    told: set[Place] = set()
+    for event, context in events(recipe.tree, Kind.BACKWARD):
+        flow = event.data.get("flow")
+        if not isinstance(flow, Flow) or flow.aggregate != "last-batch" or not flow.losses or flow.other_terms or event.place in told:
+            continue
+        before = _loops_beside(recipe, context, flow.source)
+        if not before or in_one_batch(flow.source) or any(loaders(loop) for loop in context.loops):
+            continue
+        if all(contains(loop.body, Kind.LOSS) and not contains(loop.body, Kind.BACKWARD) for loop in before):
+            told.add(event.place)
+            yield ctx.finding("trained", at=event, line=before[0].place)
+
+
+def _loops_beside(recipe: Recipe, context: Around, loader: object) -> list[Loop]:
+    """The loops over a loader that stand in the same loops as something else."""
+    return [node for node, around in walk(recipe.tree) if isinstance(node, Loop) and around.loops == context.loops and loader in loaders(node)]
 
 
 def _stale(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -77,6 +100,25 @@ def _curves(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue  # one batch is taken to look at
         told.add(event.place)
         yield ctx.finding("curve", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
+
+
+def _results(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """What is shown behind a loop that measures held-out data, and is the value of its last batch; what is divided there, and is of all epochs."""
+    told: set[Place] = set()
+    for event, context in events(recipe.tree, Kind.TELL):
+        flow = event.data["flow"]
+        loader = next((source for source in (flow.source, *flow.sources) if isinstance(source, Loader)), None)
+        if loader is None or loader.role not in ROLES or event.place in told or any(loaders(loop) for loop in context.loops):
+            continue
+        if not _loops_beside(recipe, context, loader):
+            continue
+        if flow.aggregate == "running" and len(context.loops) == 1 and contains(context.loops[0].body, Kind.BACKWARD):
+            told.add(event.place)
+            sure = loader.role != "train" or counts_samples(flow.divided[-1], loader) or counts_batches(flow.divided[-1], loader)
+            yield ctx.finding("mean-of-run", at=event, severity=None if sure else "hint", metric=flow.metric or "loss", role=ROLES[loader.role])
+        elif flow.aggregate == "last-batch" and loader.role != "train" and not flow.divided and not in_one_batch(loader):
+            told.add(event.place)
+            yield ctx.finding("result", at=event, metric=flow.metric or "loss", role=ROLES[loader.role])
 
 
 def _training_batch(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

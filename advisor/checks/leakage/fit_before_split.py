@@ -7,11 +7,12 @@ from typing import Any
 
 from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
-from advisor.model.finding import Finding
+from advisor.model.finding import Finding, Severity
 from advisor.model.recipe import Fitted, Recipe, Split
 
 LABELS = frozenset({"LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer", "OneHotEncoder", "OrdinalEncoder"})  # learn names, no numbers
 SCALING = frozenset({"preprocessing", "feature_extraction", "impute"})
+BY_HAND = "standardisation"  # scaling to extremes is left out: those of pixels are the same wherever they are looked for
 RESAMPLERS = frozenset({"SMOTE", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "RandomOverSampler", "SMOTENC", "SMOTEENN", "SMOTETomek", "KMeansSMOTE"})
 
 
@@ -26,8 +27,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             fitted = event.subject
             if _name(fitted) in LABELS:
                 continue
-            if _learns_numbers(fitted) and any(other.kind == fitted.kind and _parted(other, fitted) for other in done):
-                yield ctx.finding("on-test", at=event, what=_name(fitted))
+            alike = [other for other in done if other.kind == fitted.kind]
+            if _learns_numbers(fitted) and any(_parted(other, fitted) or _loaded(other, fitted, recipe) for other in alike):
+                severity: Severity | None = "hint" if fitted.kind == BY_HAND else None  # of pictures all parts have nearly the same mean
+                yield ctx.finding("on-test", at=event, severity=severity, what=_name(fitted))
             pending.append(fitted)
             done.append(fitted)
         elif isinstance(event.subject, Split):
@@ -46,12 +49,22 @@ def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> I
 
 def _learns_numbers(fitted: Fitted) -> bool:
     """True for scalers, vectorizers and the like: what shows data in a plane is fitted on any rows."""
-    return any(part in SCALING for part in fitted.kind.split("."))
+    return fitted.kind == BY_HAND or any(part in SCALING for part in fitted.kind.split("."))
 
 
 def _parted(trained: Fitted, fitted: Fitted) -> bool:
     """True where a split put the rows of the first into its training part and those of the other into the part that it holds out."""
     return any((split, "train") in _parts(trained.data) for split, part in _parts(fitted.data) if part == "test")
+
+
+def _loaded(trained: Fitted, fitted: Fitted, recipe: Recipe) -> bool:
+    """True where the rows of the first are what is trained on, and a model is measured on those of the other."""
+    if trained.data is None or fitted.data is None or trained.data is fitted.data:
+        return False
+    taught = [loader for loader in recipe.loaders if loader.dataset is not None and loader.dataset.data is trained.data]
+    measured = [loader for loader in recipe.loaders if loader.dataset is not None and loader.dataset.data is fitted.data]
+    both = taught and measured and all(loader.role == "train" for loader in taught)
+    return bool(both) and all(loader.role in ("validation", "test") and loader.role_from == "use" for loader in measured)
 
 
 def _parts(data: Any) -> list[tuple[Split, str]]:

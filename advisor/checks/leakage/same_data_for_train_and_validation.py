@@ -65,7 +65,7 @@ def _named(loader: Loader) -> Dataset | Loader:
 
 
 def _same(loader: Loader, other: Loader) -> bool:
-    if loader.dataset is None or other.dataset is None or not (loader.takes_all and other.takes_all):
+    if loader.dataset is None or other.dataset is None or not loader.takes_all or not (other.takes_all or _weighs(other)):
         return False
     mine, its = _original(loader.dataset), _original(other.dataset)
     if mine is its and mine.kind.startswith("datasets.") and not mine.loops:
@@ -76,7 +76,13 @@ def _same(loader: Loader, other: Loader) -> bool:
         return True
     if mine is its:  # one object, and neither a part of a library's collection nor the same line of a function that makes several
         return (mine.user_class or mine.kind.startswith("torch")) and mine.place.file == loader.place.file == other.place.file
-    return _identity(mine) is not None and _identity(mine) == _identity(its)
+    again = mine.place == its.place and _held(mine)  # a function that makes one of whatever it is given may be given something else
+    return not again and _identity(mine) is not None and _identity(mine) == _identity(its)
+
+
+def _weighs(loader: Loader) -> bool:
+    """True where what is known of a sampler is that it is no choice of a part: it balances the classes, or has an order of its own."""
+    return bool(loader.samplers) and not any("Subset" in sampler.name for sampler in loader.samplers)
 
 
 def _original(dataset: Dataset) -> Dataset:
@@ -104,15 +110,22 @@ def _identity(dataset: Dataset) -> object:
     return ("data", dataset.data, dataset.part, dataset.role) if published and dataset.data is not None else None
 
 
+def _held(dataset: Dataset) -> set[str]:
+    """The names of the tables and arrays that it was given."""
+    return {name for name, values in (dataset.given or {}).items() if values is not ... and (dataset.told or {}).get(name) is ...}
+
+
 def _files(dataset: Dataset) -> object:
     """The files that a data set was told to read, with every other setting that may choose among the samples; None where one is not known."""
     if dataset.origin is not None or dataset.split is not None:
         return None
     if dataset.kind.endswith((".ImageFolder", ".DatasetFolder")):
         return ("folder", dataset.data) if dataset.data is not None else None
-    chosen = {name: values for name, values in (dataset.told or {}).items() if CHANGING.search(name) is None}
-    if dataset.told is None or ... in chosen.values() or any(... in values for values in chosen.values()):
+    given = dataset.told if dataset.given is None else dataset.given
+    chosen = {name: values for name, values in (given or {}).items() if CHANGING.search(name) is None}
+    if given is None or ... in chosen.values() or any(... in values for values in chosen.values()):
         return None
-    if not any(isinstance(value, str) and PATH.search(value) for values in chosen.values() for value in values):
+    plain = [values for name, values in chosen.items() if name not in _held(dataset)]
+    if len(plain) == len(chosen) and not any(isinstance(value, str) and PATH.search(value) for values in plain for value in values):
         return None
     return "files", dataset.kind, frozenset(chosen.items())

@@ -10,7 +10,7 @@ from advisor.model.events import Event, Kind, Region, events
 from advisor.model.finding import Finding
 from advisor.model.folds import arm_guards, guards
 from advisor.model.length import most_steps
-from advisor.model.randomness import first_need, is_run, only_without_cuda, processes, seeds_in_training, seeds_of, set_by_default
+from advisor.model.randomness import first_need, is_run, only_among_several, only_without_cuda, processes, seeds_in_training, seeds_of, set_by_default
 from advisor.model.recipe import Recipe, Seed
 
 Spot = tuple[Event, Around]
@@ -28,6 +28,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     set_here = [spot for spot in events(recipe.tree, Kind.SEED) if spot[0].subject in seeds]
     if set_here and recipe.seeds.complete and all(only_without_cuda(context) for _, context in set_here):
         yield ctx.finding("without-cuda", at=need, line=set_here[0][0].place)
+    elif recipe.seeds.complete and (asked := _one_number_of_processes(recipe, seeds, set_here)):
+        yield ctx.finding("one-process", at=need, line=set_here[0][0].place, asked=asked)
     elif recipe.seeds.complete and _after_training(recipe, seeds):
         yield ctx.finding("nothing-seeded", at=need)
     elif any(set_by_default(seed) for seed in seeds):
@@ -41,6 +43,14 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("torch-not-seeded", at=need, seeded=", ".join(dict.fromkeys(seed.generators for seed in others)))
     else:
         yield ctx.finding("nothing-seeded", at=need)
+
+
+def _one_number_of_processes(recipe: Recipe, seeds: list[Seed], set_here: list[Spot]) -> str | None:
+    """The question how many processes there are, where all seeds are set upon one answer to it."""
+    asked = [only_among_several(recipe, context) for _, context in set_here]
+    answers = {(one.key, one.negated) if one is not None else None for one in asked}
+    told = len(answers) == 1 and {event.subject for event, _ in set_here}.issuperset(seeds)
+    return asked[0].text if told and asked[0] is not None else None
 
 
 def _after_training(recipe: Recipe, seeds: list[Seed]) -> bool:

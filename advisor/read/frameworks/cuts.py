@@ -98,19 +98,23 @@ def keep_order(reader: Reader, made: Value, value: Value) -> Value:
     return made
 
 
-def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Split | None:
-    """The split where a slice takes a part of what was put in random order, and the code around takes the other part as well."""
+def cut_in_order(reader: Reader, owner: Value, index: Value, node: ast.AST) -> tuple[Split, str] | None:
+    """Notes the split where a slice takes a part of what was put in random order, and the code around takes the other part as well; which part
+    of it that is."""
     whole = _ordered(owner)
-    if reader.cuts.get(id(whole)) is None or _rows(index) is None or not isinstance(node, ast.Subscript):
+    if not isinstance(reader.cuts.get(id(whole)), tuple | Split) or _rows(index) is None or not isinstance(node, ast.Subscript):
         return None
     written = _written(node)
-    return _split(reader, whole, node) if isinstance(written, ast.Slice) and _both_taken(reader, written) else None
+    if not isinstance(written, ast.Slice) or not _both_taken(reader, written):
+        return None
+    middle = written.lower is not None and written.upper is not None
+    return _split(reader, whole, node), ast.unparse(written) if middle else "train" if written.lower is None else "test"
 
 
-def hold(part: Sequence, split: Split | None) -> Sequence:
+def hold(part: Sequence, cut: tuple[Split, str] | None) -> Sequence:
     """A part of a list, of which it is kept what split it belongs to."""
-    if split is not None:
-        part.state["split"] = split
+    if cut is not None:
+        part.state["split"] = cut[0]
     return part
 
 
@@ -161,6 +165,23 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
         return None
     begin, end = (1 - share if _from_end(bound) else share for share, bound in ((begin, written.lower), (end, written.upper)))
     return part_of(reader, owner, _split(reader, whole, node, origin(owner)), "train" if end - begin >= HALF else "test")
+
+
+def picked(reader: Reader, owner: Value, index: Value) -> Value | None:
+    """The rows that a part of an order of numbers picks, `x[order[:n]]`: that part of the data. None for any other index."""
+    held = index.flow.source if isinstance(index, Tensor) and not index.flow.part else None
+    if held is None or not is_part(held) or not is_data(owner) or isinstance(identity(owner), Loader):
+        return None
+    split, part = held
+    if not of_numbers(split):
+        return None  # what was split are no numbers of rows: labels that look something up, say
+    split.origin = split.origin or identity(owner)
+    return part_of(reader, owner, split, part)
+
+
+def of_numbers(split: Split) -> bool:
+    """True where what was put in order and cut are the numbers of rows."""
+    return split.kind == "a slice" and split.order is not None and split.order[0].endswith(("permutation", "randperm"))
 
 
 def is_data(value: Value) -> bool:

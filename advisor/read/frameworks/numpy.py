@@ -164,6 +164,15 @@ def loaded(call: LibraryCall) -> Value:
     return Tensor(Flow(graph="none", source=call.reader.instance(call.name, node=call.node)))
 
 
+@table.function("numpy.load")
+def load(call: LibraryCall) -> Value | None:
+    """np.load("x.npy"): one array; an archive of several has a key for each."""
+    file = call.reader.plain(call.get("file", 0))
+    if not isinstance(file, str) or not file.endswith(".npy"):
+        return generic(call)
+    return Tensor(Flow(graph="none", source=call.reader.instance(call.name, node=call.node, data={"file": file})))
+
+
 @table.prefix("numpy")
 def generic(call: LibraryCall) -> Value | None:
     """Any other function: constants are computed where that is plain, arrays stay arrays."""

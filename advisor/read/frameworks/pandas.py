@@ -132,7 +132,7 @@ def concat(call: LibraryCall) -> Value:
 def item(call: LibraryCall) -> Value:
     """df["label"], df[mask], df[["a", "b"]], df.iloc[:, 1:]"""
     key = call.arguments.positional[0]
-    part = cuts.cut(call.reader, call.this, key, call.node)
+    part = cuts.cut(call.reader, call.this, key, call.node) or cuts.picked(call.reader, call.this, key)
     if part is not None:
         return part
     cuts.cut_in_order(call.reader, call.this, key, call.node)

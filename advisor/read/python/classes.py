@@ -170,6 +170,7 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
             instance.fact.settings.update({name: setting(value) for name, value in given.items() if name not in instance.fact.settings})
             instance.fact.told = _told(given) if arguments.exact else None
+            instance.fact.given = _given(reader, given, names, node) if arguments.exact else None
         if base == "torch.nn.Module" and not unknown_base:
             instance.data["ready"] = _ready(cls)
         functions.call_function(reader, init, arguments.after(instance), node, instance)
@@ -216,6 +217,19 @@ def _told(given: dict[str, Value]) -> dict[str, Any]:
         plain = all(isinstance(item, Constant) for item in items)
         told[name] = tuple(item.value for item in items if isinstance(item, Constant)) if plain else ...
     return told
+
+
+def _given(reader: Reader, given: dict[str, Value], names: list[str], node: ast.AST) -> dict[str, Any]:
+    """What is told, and of the tables and arrays that have a name this name and which they are."""
+    found = _told(given)
+    if isinstance(node, ast.Call):
+        written = {**dict(zip(names, node.args)), **{keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}}
+        for name, value in given.items():
+            data = isinstance(value, Tensor) or (isinstance(value, Instance) and value.role == "frame" and not value.data.get("changed"))
+            if data and isinstance(written.get(name), (ast.Name, ast.Attribute)):
+                found[name] = ast.unparse(written[name]), id(value)
+                reader.keep.append(value)
+    return found
 
 
 def _file_of(arguments: Arguments) -> str | None:

@@ -90,8 +90,8 @@ def widened(value: Value) -> Value:
     if isinstance(value, Constant):
         if value.value is None:
             return Union((Opaque("it changes in the loop"), NONE))
-        if isinstance(value.value, (bool, int, float)):
-            return Opaque("it changes in the loop", type(value.value).__name__)
+        if isinstance(value.value, (int, float)) and not isinstance(value.value, bool) and not value.weak:
+            return Opaque("it changes in the loop", type(value.value).__name__, began=value.value)
         return Opaque("it changes in the loop", type(value.value).__name__)
     if isinstance(value, Union) and any(isinstance(member, Constant) for member in value.members):
         return Union(tuple(widened(m) if isinstance(m, Constant) and m.value is not None else m for m in value.members))

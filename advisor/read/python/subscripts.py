@@ -90,11 +90,11 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         return Opaque("a key that is not known")
     if isinstance(owner, Sequence):
         if isinstance(index, Sequence) and index.kind == "slice":
-            split = cuts.cut_in_order(reader, owner, index, node)
+            taken = cuts.cut_in_order(reader, owner, index, node)
             bounds = [reader.plain(item) for item in index.items]
             if owner.exact and all(b is None or isinstance(b, int) for b in bounds):
-                return cuts.hold(sequence(list(owner.items)[slice(*bounds)], owner.kind), split)
-            return cuts.hold(sequence(list(owner.items), owner.kind, exact=False), split)
+                return cuts.hold(sequence(list(owner.items)[slice(*bounds)], owner.kind), taken)
+            return cuts.hold(sequence(list(owner.items), owner.kind, exact=False), taken)
         if isinstance(index, Constant) and isinstance(index.value, int):
             if (owner.exact or index.value >= 0) and -len(owner.items) <= index.value < len(owner.items):
                 return owner.items[index.value]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Arm, Branch, Event, Kind
+from advisor.model.flow import Flow
 from advisor.model.pattern import pattern
 from advisor.model.record import dataclass, field
-from advisor.read.python import conditions
-from advisor.read.python.values import Constant, Library, Opaque
+from advisor.read.python import conditions, scopes
+from advisor.read.python.values import Constant, Library, Opaque, Tensor
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -38,7 +40,19 @@ def note(reader: Reader, node: ast.AST, *, in_file: bool = False) -> None:
     """Notes what a print shows, or what is written to a file."""
     if isinstance(node, ast.Call):
         in_file = in_file or any(keyword.arg == "file" for keyword in node.keywords)
+        for flow in _of_last_batch(reader, node.args):
+            reader.emit(Kind.TELL, node, flow=flow)
         (reader.told.files if in_file else reader.told.screen).update(_kinds(reader, node.args))
+
+
+def _of_last_batch(reader: Reader, nodes: list[ast.expr]) -> Iterator[Flow]:
+    """What is shown by its name, and is what a loop over batches bound anew in each of them."""
+    for node in nodes:
+        for part in scopes.parts_of(node):
+            value = conditions.peek(reader, part) if isinstance(part, (ast.Name, ast.Attribute)) else None
+            flow = value.flow if isinstance(value, (Opaque, Tensor)) else None
+            if flow is not None and flow.aggregate == "last-batch":
+                yield flow
 
 
 def measures_speed(reader: Reader, nodes: list[Entry]) -> bool:

@@ -54,6 +54,7 @@ class Opaque(Value):
     part: Part | None = None  # of a checkpoint, that it was or was made of
     filled: Passes | None = None  # a number of passes over the data that so many batches fill: `max_steps / len(loader)`
     alike: bool = False  # every process has the same one: a counter, a text made of it
+    began: float | None = None  # of a number that a loop changes: what the loop found it at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -383,7 +384,7 @@ def setting(value: Value | None, place: Place | None = None) -> Setting:
                 options.append(Option(one, None if index == 0 else value.when))
         return OneOf(tuple(options))
     if isinstance(value, Opaque):
-        return Unknown(value.why, value.type, value.replicas, value.passes, value.part, value.filled, value.alike)
+        return Unknown(value.why, value.type, value.replicas, value.passes, value.part, value.filled, value.alike, value.began)
     if isinstance(value, Instance):
         if value.role == "loaded":
             return Unknown("a part of a checkpoint", part=value.data["part"])

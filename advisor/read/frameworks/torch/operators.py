@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from advisor.model.events import Kind
 from advisor.model.recipe import Flow, Loader
 from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
@@ -49,6 +50,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
         told = flow.aggregate == "epoch" or (flow.aggregate == "last-batch" and bool(flow.losses))
         if symbol in ("/", "*") and flow.divided and (flow.losses or counted) and told:
             reader.recipe.averages.append((reader.place(node), flow))
+        elif symbol == "/" and flow.divided and flow.aggregate == "running" and (flow.losses or counted):
+            reader.emit(Kind.TELL, node, flow=flow)
     else:
         return None
     flow = bounds.computed(symbol, one, two, left, right, flow)
@@ -260,6 +263,8 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     if isinstance(index, Opaque) and index.type == "int" and flow.rank:
         entry = replace(flow, rank=flow.rank - 1, width=flow.width if flow.rank > 1 else None, rows=None, per=None)
         return Tensor(bounds.chosen(entry, [index.flow]))
+    if (chosen := cuts.picked(reader, owner, index)) is not None:
+        return chosen
     if isinstance(index, (Tensor, Weights)):
         return Tensor(_taken(bounds.chosen(flow, [flow_of(index)]), flow_of(index)))
     if flow.counted is not None and isinstance(index, Opaque) and index.type != "bool":  # the count of one class
@@ -269,7 +274,9 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
     part = cuts.cut(reader, owner, index, node)
     if part is not None:
         return part
-    cuts.cut_in_order(reader, owner, index, node)
+    numbers = cuts.cut_in_order(reader, owner, index, node)
+    if numbers is not None and cuts.of_numbers(numbers[0]):
+        return cuts.part_of(reader, owner, *numbers)
     if isinstance(index, Sequence) and index.kind == "slice":
         taken = (*flow.part, "rows") if _some_rows(flow, index) else flow.part
         return Tensor(replace(flow, rows=None, width=None if flow.rank == 1 else flow.width, part=taken), batch=axes.of(owner))

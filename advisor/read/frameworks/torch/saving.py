@@ -92,10 +92,20 @@ def _stays(call: LibraryCall) -> bool:
     written = call.node.args[1] if isinstance(call.node, ast.Call) and len(call.node.args) > 1 else None
     if written is None or not call.reader.turns or call.reader.loop_depth <= call.reader.frame.loops:
         return False
-    joined = isinstance(written, ast.Call) and call.reader.text(written.func) == "os.path.join"
-    parts = [part for given in (written.args if joined else [written]) for part in ast.walk(given)]  # type: ignore[attr-defined]
-    bound = scopes.assigned(call.reader.turns[-1][1]).names
-    return all(part.id not in bound if isinstance(part, ast.Name) else isinstance(part, _TEXTS) for part in parts)
+    loop = call.reader.turns[-1][1]
+    if isinstance(written, ast.Name) and written.id in (bound := scopes.assigned(loop).names):
+        given = [part.value for part in scopes.parts_of(loop) if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == written.id]
+        stores = [part for part in scopes.parts_of(loop) if isinstance(part, ast.Name) and part.id == written.id and isinstance(part.ctx, ast.Store)]
+        return len(given) == len(stores) and all(_is_fixed(call, one, bound) for one in given)
+    return _is_fixed(call, written, scopes.assigned(loop).names)
+
+
+def _is_fixed(call: LibraryCall, written: ast.expr, bound: frozenset[str]) -> bool:
+    if isinstance(written, ast.Call) and call.reader.text(written.func) in ("os.path.join", "str"):
+        return all(_is_fixed(call, given, bound) for given in written.args)
+    if isinstance(written, ast.BinOp):
+        return _is_fixed(call, written.left, bound) and _is_fixed(call, written.right, bound)
+    return all(part.id not in bound if isinstance(part, ast.Name) else isinstance(part, _TEXTS) for part in ast.walk(written))
 
 
 def _path(call: LibraryCall) -> Setting:
