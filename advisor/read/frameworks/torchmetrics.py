@@ -51,14 +51,14 @@ def direction(name: str) -> Literal["min", "max"] | None:
     return "max" if name in MAXIMISED else "min" if name in MINIMISED else None
 
 
-def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Literal["last-batch", "epoch"]) -> Value:
-    """A value of the metric, with the event."""
+def _measured(call: LibraryCall, name: str, given: list[Value], of: Literal["batch", "epoch"]) -> Value:
+    """A value of the metric, with the event: of what it is given, which in no loop over data is no batch, or of all that was gathered."""
     flows = list(flows_in(given))
     base = merge(call.reader, flows) if flows else Flow()
     short = name
     for prefix in PREFIXES:
         short = short.removeprefix(prefix)
-    kept = aggregate == "last-batch" and short in DIFFERENTIABLE
+    kept = of == "batch" and short in DIFFERENTIABLE
     result = Flow(
         metric=NAMES.get(short, short.lower()),
         direction=direction(short),
@@ -69,7 +69,7 @@ def _measured(call: LibraryCall, name: str, given: list[Value], aggregate: Liter
         graph=base.graph if kept else "cut",
         cut_by=None if kept else name,
         cut_at=None if kept else call.place,
-        aggregate=aggregate,
+        aggregate="epoch" if of == "epoch" else "last-batch" if call.reader.passing else base.aggregate,
         rank=0,
     )
     if flows:
@@ -85,7 +85,7 @@ def construct(call: LibraryCall) -> Value | None:
         meter = gathered.made(call, f"torchmetrics.{last}")
         return call.reader.instance(f"torchmetrics.{last}", role="metric", fact=meter, node=call.node, data={"name": last, "given": []})
     words = "".join(SHORT.get(word, word.capitalize()) for word in last.split("_"))
-    return _measured(call, words, list(call.arguments.positional), "last-batch")
+    return _measured(call, words, list(call.arguments.positional), "batch")
 
 
 @table.function("torchmetrics.MetricCollection")
@@ -134,7 +134,7 @@ def measure(call: LibraryCall) -> Value:
     if "parts" in call.this.data:
         parts: dict[Any, Value] = call.this.data["parts"]
         return mapping({key: call.reader.call(part, call.arguments, call.node) for key, part in parts.items()}, exact=bool(parts))
-    return _measured(call, call.this.data["name"], given, "last-batch")
+    return _measured(call, call.this.data["name"], given, "batch")
 
 
 @table.method("metric", "forward")

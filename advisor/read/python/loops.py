@@ -130,7 +130,8 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     loop.name, loop.folds = reader.text(node.target), _folds(turns.item)
     widen(reader, node)
     kept = gathering.kept_since(reader)
-    status = _body(reader, node, body, lambda: assignment.assign(reader, node.target, turns.item, node.target))
+    passes = turns.what != "range"
+    status = _body(reader, node, body, passes, lambda: assignment.assign(reader, node.target, turns.item, node.target))
     if isinstance(node.target, ast.Name):
         loop.variable = reader.variable(node.target)
         loop.count = _begun(loop)
@@ -170,29 +171,33 @@ def _is_counter(turns: table.Iteration) -> bool:
     return turns.what == "range"
 
 
-def _body(reader: Reader, node: ast.For | ast.AsyncFor | ast.While, body: list[Node], bind: Callable[[], None]) -> str | None:
+def _body(reader: Reader, node: ast.For | ast.AsyncFor, body: list[Node], passes: bool, bind: Callable[[], None]) -> str | None:
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
+    reader.passing += passes
     try:
         reader.turns.append((reader.store.mark(), node))
         bind()
         return statements.run(reader, node.body)
     finally:
         reader.turns.pop()
+        reader.passing -= passes
         reader.loop_depth -= 1
         reader.block = outer
 
 
 def owned(reader: Reader, loop: Loop, body: Callable[[], object]) -> None:
     """A loop that a library runs: what `body` does stands in it, and it stands where it is called."""
-    outer = reader.block
+    outer, passes = reader.block, loop.what != "range"
     reader.block = loop.body
     reader.loop_depth += 1
+    reader.passing += passes
     try:
         body()
     finally:
         reader.block = outer
+        reader.passing -= passes
         reader.loop_depth -= 1
     reader.block.append(loop)
 
@@ -241,6 +246,7 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
         inner = reader.frame
         reader.frame = outer_frame
         reader.loop_depth += 1
+        reader.passing += 1
         reader.turns.append((reader.store.mark(), node))
         reader.on_yield.append(None)
         try:
@@ -249,6 +255,7 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
         finally:
             reader.on_yield.pop()
             reader.turns.pop()
+            reader.passing -= 1
             reader.loop_depth -= 1
             reader.frame = inner
 
@@ -272,6 +279,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
+    reader.passing += 1
     reader.turns.append((reader.store.mark(), node))
     try:
         if reader.strong_truth(test) is None:
@@ -283,6 +291,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
         status = statements.run(reader, node.body)
     finally:
         reader.turns.pop()
+        reader.passing -= 1
         reader.loop_depth -= 1
         reader.block = outer
     if _left_at_once(status, node):

@@ -85,7 +85,8 @@ class Reader:
         self.spent = self.closed = False  # closed: no further file is imported
         self.depth = self.leaves = self.repeated = 0  # nesting of expressions; events, to drop calls without any; nodes that replayed calls added
         self.turns: list[tuple[int, ast.AST]] = []  # where in the trail the turns of the loops around began, and the loops
-        self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0  # unrolling: inside a loop that is read item by item
+        self.loop_depth = self.call_depth = self.forward_depth = 0
+        self.unrolling = self.passing = 0  # loops around that are read item by item; that may go through data
         self.grad_mode, self.serial, self.config_keys = "on", 0, (0, False)  # settings looked at, and whether one is a key of a config
         self.conditions: list[tuple[str, str]] = []  # (text, label) of the arms around
         self.active: list[ast.AST] = []  # functions being read, for recursion
@@ -169,7 +170,7 @@ class Reader:
     def at_top(self) -> None:
         """Stands outside of all functions, loops and branches again, with nothing left to undo."""
         self.block, self.on_yield, self.active, self.conditions, self.turns = self.recipe.tree, [], [], [], []
-        self.depth = self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = 0
+        self.depth = self.loop_depth = self.call_depth = self.forward_depth = self.unrolling = self.passing = 0
         self.grad_mode = "on"
         if self.sharing is not None:
             self.sharing.settle()
