@@ -345,7 +345,7 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     unentered.handed(reader, f"{receiver.kind}.{name}", arguments)
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
-    if handler is not None:
+    if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0):
         result = handler(request)
         if result is not None:
             return result
