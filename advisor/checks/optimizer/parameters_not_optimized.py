@@ -43,9 +43,9 @@ def _used_up(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _chosen_instead(recipe: Recipe, optimizer: Optimizer, place: Place) -> bool:
-    """True where another optimizer took them that other flags choose: only one of the two is made."""
+    """True where another optimizer took them that other flags choose, or that one name holds instead of it: only one of the two is made."""
     takers = [other for other in recipe.optimizers if other is not optimizer and (other.place.file, other.place.line) == (place.file, place.line)]
-    return any(other.when != optimizer.when for other in takers)
+    return any(other.when != optimizer.when or other.slot is optimizer.slot for other in takers)
 
 
 def _filled(trace: Trace, ctx: Context) -> Iterator[Finding]:
