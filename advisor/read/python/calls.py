@@ -350,7 +350,7 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
         if result is not None:
             return result
     if name == "__init__":
-        return NONE
+        return classes.kept_by_base(reader, receiver, arguments, node)
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
     if base is None and receiver.role in lacking.ROLES:
