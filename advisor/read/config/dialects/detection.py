@@ -70,7 +70,7 @@ def _milestones(builder: Builder) -> Setting:
 def _optimizer(builder: Builder, root: Mapped) -> str:
     """SGD is what the library builds; a project that builds another adds a key for its name, which the library does not have."""
     solver = find(root, "SOLVER")
-    key = next((key for key in OPTIMIZER_KEYS if isinstance(solver, Mapped) and key in solver.keys()), None)
+    key = next((key for key in OPTIMIZER_KEYS if isinstance(solver, Mapped) and key in solver.entries), None)
     if key is None:
         return "torch.optim.SGD"
     name = str(value_of(builder.setting(f"SOLVER.{key}")))
