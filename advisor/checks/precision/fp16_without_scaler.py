@@ -49,7 +49,7 @@ def _told(recipe: Recipe) -> bool:
 def _half(context: Around) -> Region | None:
     """The autocast region around something that is surely on and in float16."""
     region = next((region for region in reversed(context.regions) if region.what == "autocast"), None)
-    autocast = region.data.get("autocast") if region is not None else None
+    autocast = region.data.get("autocast") if region is not None and not region.data.get("unsure") else None
     if not isinstance(autocast, Autocast) or value_of(autocast.enabled) is not True:
         return None
     return region if str(value_of(autocast.dtype)).removeprefix("torch.") in ("float16", "half") else None

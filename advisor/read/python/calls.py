@@ -141,7 +141,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     alternatives.same_slot(values, serial)
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
-    return join(values, callee.when)
+    return join(values, callee.when, callee.unsure)
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:

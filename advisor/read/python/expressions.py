@@ -178,7 +178,7 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     asked = conditions.test(reader, node.test, test)
     values = [value for _, value in reader.branch(node, asked, arms)]
     alternatives.same_slot(values, serial)
-    return join(values, asked.text)
+    return join(values, asked.text, weak is None)
 
 
 def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:

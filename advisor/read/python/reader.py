@@ -322,7 +322,8 @@ class Reader:
     def truth(self, value: Value) -> bool | None:
         """The truth with default flags, None when it is not known."""
         if isinstance(value, Union):
-            return self.truth(value.members[0])
+            truths = {self.truth(member) for member in value.members} if value.unsure else {self.truth(value.members[0])}
+            return truths.pop() if len(truths) == 1 else None
         return self._truth(value)
 
     def strong_truth(self, value: Value) -> bool | None:
