@@ -74,3 +74,9 @@ def test_a_name_that_what_is_not_read_of_a_notebook_may_define(tmp_path: Path) -
 def test_a_name_is_lacking_beside_magics_that_bind_none(tmp_path: Path) -> None:
     cells = ("%matplotlib inline\n! pip install torch", "%%time\nprint(size)")
     assert lacking(tmp_path, *cells) == [(2, 2, "size")]
+
+
+def test_a_magic_without_its_sign_is_no_name(tmp_path: Path) -> None:
+    assert lacking(tmp_path, "pwd", "ls", "print(1)") == []
+    assert lacking(tmp_path, "import os\nprint(os.listdir(pwd))") == [(1, 2, "pwd")]
+    assert lacking(tmp_path, "pwd", "import os\nprint(os.listdir(pwd))") == [(2, 2, "pwd")]
