@@ -104,7 +104,8 @@ def _line(reader: Reader, place: Place) -> str:
     if module.display == place.file:
         line, lines = module.row(place), module.lines
     else:
-        lines = reader.project.lines(place.file) if place.file in reader.project.texts else []
+        name = place.file if place.cell is None else f"{place.file}#{place.cell}"
+        lines = reader.project.lines(name) if name in reader.project.texts else []
     return _argument(lines[line - 1], place.column).strip()[:120] if 0 < line <= len(lines) else ""
 
 
