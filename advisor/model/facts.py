@@ -367,6 +367,7 @@ class Hyperparameter(Fact):
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten", "same"] | None = None  # it has no effect, here or at all
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default
+    pinned: bool = False  # overwritten by other programs as well, which share the parser: each is one set of options
 
 
 @dataclass(slots=True, eq=False)
