@@ -35,6 +35,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if any(other.slot in stepping and holds_some(other, optimizer.modules) for other in recipe.optimizers):
             continue
+        if all(module.trainable == "no" for module in optimizer.modules):
+            continue  # no gradient is filled
         if all(renewed(recipe, module) for module in optimizer.modules):
             continue  # a target network, which is of the class of the one that it follows and has an optimizer as that one has
         if handed := escaped_to(recipe, optimizer):
