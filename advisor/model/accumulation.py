@@ -92,8 +92,15 @@ def _another_steps(loop: TrainingLoop, step: Event, branch: Branch, arm: Arm) ->
     """True where another optimizer steps in every batch or in the others: networks take turns, or one is trained less often on purpose."""
     if any(contains(other.body, Kind.OPTIMIZER_STEP) for other in branch.arms if other is not arm):
         return True
-    beside = (event.subject for event, context in events(loop.batch.body, Kind.OPTIMIZER_STEP) if not context.arms and not context.loops)
-    return isinstance(step.subject, Optimizer) and any(isinstance(other, Optimizer) and other.slot is not step.subject.slot for other in beside)
+    beside = (event for event, context in events(loop.batch.body, Kind.OPTIMIZER_STEP) if not context.arms and not context.loops)
+    return any(_are_two(step, other) for other in beside)
+
+
+def _are_two(step: Event, other: Event) -> bool:
+    """True for steps of two things: two optimizers, or what goes by two names where it is not known what they hold. One may be a schedule."""
+    if isinstance(step.subject, Optimizer) and isinstance(other.subject, Optimizer):
+        return other.subject.slot is not step.subject.slot
+    return other.subject is step.subject is None and other.data.get("variable") != step.data.get("variable")
 
 
 def _cleared_after(loop: TrainingLoop, step: Event, recipe: Recipe) -> bool:

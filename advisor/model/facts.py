@@ -71,6 +71,7 @@ class Module(Fact):
     asleep: Place | None = None  # where its adapter is loaded to be used, and not to be trained
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
+    gave_up: tuple[Module, ...] = ()  # parts that others were put in the place of: whoever took its weights before has theirs
     keeps: tuple[Module, ...] = ()  # layers whose weights are parameters of its own: setattr(self, name, cell.weight_ih)
     idle: frozenset[str] = frozenset()  # those of these attributes that nothing reads which forward leads to
     unread: tuple[tuple[str, Place, Module], ...] = ()  # attributes that nothing in the program asks for, with the layers with weights in them
@@ -367,6 +368,7 @@ class Hyperparameter(Fact):
     overruled: Literal["chosen", "never-reached", "replaced", "overwritten", "same"] | None = None  # it has no effect, here or at all
     overruled_by: str = ""  # that setting, as the program would write it
     usual: bool = False  # it says what the library does by default
+    pinned: bool = False  # overwritten by other programs as well, which share the parser: each is one set of options
 
 
 @dataclass(slots=True, eq=False)

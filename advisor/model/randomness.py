@@ -108,9 +108,11 @@ def is_random(split: Split) -> bool:
 def draws(recipe: Recipe, library: Library) -> Iterator[tuple[Event, Context]]:
     """What surely draws random numbers of the library that the result hangs on, in order: weights, splits, shuffles."""
     models = trained_models(recipe)
+    loaded = _loaded(recipe)
+    built = [part for model in models if model not in loaded for part in _built_apart(model)]
     for event, context in events(recipe.tree, Kind.DRAW, Kind.BUILD, Kind.SPLIT):
         if event.kind is Kind.BUILD:
-            if library == "torch" and event.subject in models and event.subject not in _loaded(recipe) and _drawn(event.subject):
+            if library == "torch" and event.subject in built and event.subject not in loaded and _drawn(event.subject):
                 yield event, context
         elif any(arm.label != "default" for _, arm in context.arms) or event in _after_training(recipe) or where_missing(event, context):
             continue
@@ -137,6 +139,13 @@ def trained_models(recipe: Recipe) -> list[Module]:
             trained = {module for module in trained if isinstance(module, Module) and _drawn(module, downloaded)}
     models = [part for model in recipe.models if not trained.isdisjoint(model.walk()) for part in _drawn_parts(model, _holders(recipe))]
     return [model for model in models if model.user_class] or models
+
+
+def _built_apart(model: Module) -> list[Module]:
+    """The model; of one that brings its weights the new parts alone, which are drawn where they are built."""
+    if starts_random(model.pretrained) or model.user_class or any(value_of(child.pretrained) is False for child in model.children.values()):
+        return [model]
+    return [child for child in model.children.values() if child.place != model.place]
 
 
 def _drawn_parts(model: Module, holders: dict[Module, list[Module]], depth: int = 0) -> list[Module]:

@@ -268,6 +268,23 @@ def test_the_best_checkpoint_is_restored_where_the_config_says_so(tmp_path: Path
     assert (stop.restores_best, plain(stop.monitor), plain(stop.mode)) == (True, "eval_accuracy", "max")
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "names"),
+    [
+        ("OPTIMIZER: ADAMW", "torch.optim.AdamW", {"lr", "weight_decay"}),
+        ("OPT: sgd", "torch.optim.SGD", {"lr", "momentum", "weight_decay"}),
+        ("OPTIMIZER_NAME: Ranger", "detectron2.Ranger", {"lr", "weight_decay"}),
+        ("OPTIMIZED: true", "torch.optim.SGD", {"lr", "momentum", "weight_decay"}),
+    ],
+)
+def test_a_project_on_detectron2_may_name_another_optimizer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, kind: str, names: set[str]
+) -> None:
+    [optimizer] = one(tmp_path, monkeypatch, DETECTRON + f"  {line}\n").optimizers
+    assert optimizer.kind == kind
+    assert optimizer.settings.keys() & {"lr", "momentum", "weight_decay"} == names
+
+
 def test_milestones_of_yacs_are_a_tuple(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [scheduler] = one(tmp_path, monkeypatch, DETECTRON + "  STEPS: (60000, 80000)\n  WARMUP_FACTOR: 0.1\n").schedulers
     assert [plain(scheduler.settings[name]) for name in ("milestones", "warmup_factor", "gamma")] == [(60000, 80000), 0.1, 0.1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from advisor.model.source import first
 from advisor.read.notebook import harmless
 from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
@@ -74,3 +75,23 @@ def test_a_name_that_what_is_not_read_of_a_notebook_may_define(tmp_path: Path) -
 def test_a_name_is_lacking_beside_magics_that_bind_none(tmp_path: Path) -> None:
     cells = ("%matplotlib inline\n! pip install torch", "%%time\nprint(size)")
     assert lacking(tmp_path, *cells) == [(2, 2, "size")]
+
+
+def test_a_magic_without_its_sign_is_no_name(tmp_path: Path) -> None:
+    assert lacking(tmp_path, "pwd", "ls", "print(1)") == []
+    assert lacking(tmp_path, "import os\nprint(os.listdir(pwd))") == [(1, 2, "pwd")]
+    assert lacking(tmp_path, "pwd", "import os\nprint(os.listdir(pwd))") == [(2, 2, "pwd")]
+
+
+def test_a_line_of_a_cell_is_quoted_in_what_another_file_does_with_it(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text("def rows(samples):\n    return list(range(samples))\n")
+    cells = ["one = 1\ntwo = 2\nthree = 3", "from data import rows\n\nrows('test')"]
+    notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells], "nbformat": 4}
+    (tmp_path / "train.ipynb").write_text(json.dumps(notebook))
+    project = Project(str(tmp_path))
+    source = project.load(str(tmp_path / "train.ipynb"))
+    assert isinstance(source, SourceModule)
+    [call] = read_program(project, source).refused_calls
+    counts = first(call.counts)
+    assert counts is not None
+    assert [link.text for link in counts.origin] == ["rows('test')"]

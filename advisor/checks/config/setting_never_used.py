@@ -70,7 +70,8 @@ def _overruled(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if setting.overruled == "overwritten":
             if setting.name not in unread:
-                yield ctx.finding("overwritten", at=setting, setting=setting.name, value=known.value, default=setting.overruled_by)
+                severity, default = "hint" if setting.pinned else None, setting.overruled_by
+                yield ctx.finding("overwritten", at=setting, severity=severity, setting=setting.name, value=known.value, default=default)
             continue
         case = "chosen" if setting.overruled == "chosen" else "never-reached"
         yield ctx.finding(case, at=setting, severity=severity, value_from=known, setting=setting.name, value=known.value, by=setting.overruled_by)

@@ -12,6 +12,8 @@ from advisor.model.source import Known, Link, Setting, candidates, value_of
 
 Spot = tuple[str, int]
 SHOWN = 3  # names in a message; the others are listed as evidence
+USED = ("use", "with", "do", "enable")
+TWINS = ("no", "not", "disable", "without")
 SWITCHED = {"store_true": True, "store_false": False}  # what the bare flag makes of it
 
 
@@ -26,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     found: dict[str, list[Hyperparameter]] = {}
     for setting in declared:
         case = "bare" if _is_bare_truth(setting) and _spot(setting) in asked else _case(setting, reached)
-        if case == "one-way" and any((setting.name, other) in ways for other in SWITCHED if other != setting.action):
+        if case == "one-way" and _has_twin(setting, ways):
             continue  # another option switches it the other way
         if case is not None and all(held.name != setting.name for held in found.get(case, ())):
             found.setdefault(case, []).append(setting)
@@ -50,6 +52,15 @@ def _case(setting: Hyperparameter, reached: set[Spot]) -> str | None:
     number = isinstance(default, (int, float)) and not isinstance(default, bool)
     meant = setting.reckoned or (setting.at is not None and (setting.at.file, setting.at.line) in reached)
     return "text" if number and setting.as_text and meant else None
+
+
+def _has_twin(setting: Hyperparameter, ways: set[tuple[str, str]]) -> bool:
+    """True beside an option of the other way: under the same name, or with a "no" before it or in the place of its "use"."""
+    against = {(setting.name, other) for other in SWITCHED if other != setting.action}
+    first, _, rest = setting.name.partition("_")
+    names = (setting.name, rest) if first in USED and rest else (setting.name,)
+    against |= {(f"{word}_{name}", action) for word in TWINS for name in names for action in SWITCHED}
+    return not against.isdisjoint(ways)
 
 
 def _is_bare_truth(setting: Hyperparameter) -> bool:

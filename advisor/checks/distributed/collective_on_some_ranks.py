@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.best import decision
-from advisor.model.events import Branch, Event, Kind, events, kinds, walk
+from advisor.model.events import Branch, Call, Event, Exit, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import guards, needs_flag
-from advisor.model.recipe import Loader, Recipe
+from advisor.model.recipe import Loader, Module, Recipe
 from advisor.model.sharding import data_parallel, some_ranks
 from advisor.model.source import Place
 
@@ -20,6 +20,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not recipe.trains:
         return
     met: dict[str, dict[bool, dict[Place, tuple[Branch, bool]]]] = {}
+    by_all = {event.place for event, context in events(recipe.tree, Kind.COLLECTIVE) if some_ranks(context, recipe, event) is None}
     for event, context in events(recipe.tree, Kind.COLLECTIVE):
         under = {*guards(context), *_texts(context)}
         if any((asked, not holds) in under for asked, holds in under):
@@ -29,7 +30,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield from _own_score(recipe, event, context, ctx)
         else:
             branch, main = found
-            if _others_call(branch, event):
+            if _others_call(branch, event) or (event.place in by_all and _as_model_stands(event, context)):
                 continue
             unsure = needs_flag(context) is not None
             met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context, branch), (branch, unsure))
@@ -44,6 +45,21 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
             yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+
+
+def _as_model_stands(event: Event, context: Around) -> bool:
+    """True for a call in a model under a condition that is answered as the model stands: in train mode, or before its first batch."""
+    inside = False
+    for step, following in zip(context.path, (*context.path[1:], event)):
+        inside = inside or (isinstance(step, Call) and isinstance(step.of, Module))
+        if inside and isinstance(step, tuple) and step[1].label in ("unknown", "else"):
+            return True
+        body = step[1].body if isinstance(step, tuple) else step.body
+        wanted = following[0] if isinstance(following, tuple) else following
+        before = body[: body.index(wanted)] if inside else []
+        if any(isinstance(node, Branch) and any(arm.body and isinstance(arm.body[-1], Exit) for arm in node.arms) for node in before):
+            return True
+    return False
 
 
 def _own_score(recipe: Recipe, event: Event, context: Around, ctx: Context) -> Iterator[Finding]:

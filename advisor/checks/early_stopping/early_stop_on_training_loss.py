@@ -37,4 +37,5 @@ def _could_decide(stop: EarlyStopping, recipe: Recipe) -> bool:
     if any(dataset.role == "validation" for dataset in recipe.datasets):
         return True
     last = final_data(recipe) - data_of_rounds(recipe)
-    return any(loader.role == "validation" and loader.slot not in last for loader in recipe.loaders)
+    unused = recipe.framework == "lightning"  # whose loop over them is read, and runs where there is a validation_step alone
+    return any(loader.role == "validation" and loader.slot not in last and not (unused and not loader.iterated) for loader in recipe.loaders)

@@ -9,6 +9,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loop
 from advisor.model.gradients import by_hand, escaped_to, holds_some, kinds_of, owned, reached
+from advisor.model.linked import renewed
 from advisor.model.recipe import Flow, Optimizer, Recipe
 
 
@@ -34,6 +35,10 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if any(other.slot in stepping and holds_some(other, optimizer.modules) for other in recipe.optimizers):
             continue
+        if all(module.trainable == "no" for module in optimizer.modules):
+            continue  # no gradient is filled
+        if all(renewed(recipe, module) for module in optimizer.modules):
+            continue  # a target network, which is of the class of the one that it follows and has an optimizer as that one has
         if handed := escaped_to(recipe, optimizer):
             ctx.skip(f"the optimizer was handed to `{handed}`, which could not be read", optimizer)
             continue

@@ -40,9 +40,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 def _stays(model: Module, recipe: Recipe) -> bool:
     """True when nothing moves the model, a part of it, or what it is a part of, and nobody has it who might."""
     parts = whole(model)
-    related = [module for module in recipe.modules if module in parts or model in whole(module) or module.slot is model.slot]
+    related = [module for module in recipe.modules if module in parts or _held(module, model) or module.slot is model.slot]
     if any(module.placed or module.wrapped or module.escaped or module.copy_of for module in related):
         return False
     if any(part.minds_devices for part in parts) or not any(has_weights(part) or not part.complete for part in parts):
         return False
     return all(part.complete or part.kind.startswith(ON_CPU) for part in parts)
+
+
+def _held(module: Module, model: Module) -> bool:
+    """True for what a model is a part of, or was before another was put in its place."""
+    held = whole(module)
+    return model in held or any(model in whole(old) for part in held for old in part.gave_up)

@@ -19,11 +19,18 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if modules and all(module.asleep is not None for module in modules):
         yield ctx.finding("asleep", at=modules[0].asleep or optimizer, model=modules[0].name, kind=optimizer.name)
         return
-    if not modules or not all(module.trainable == "no" and module.fully_known for module in modules):
+    if not modules or not all(module.trainable == "no" and module.fully_known for module in modules) or _lies_idle(optimizer, ctx.recipe):
         return
     if _frozen_later(optimizer, ctx.recipe).isdisjoint(modules):
         names = ", ".join(dict.fromkeys(module.name for module in modules))
         yield ctx.finding("nothing-to-train", at=optimizer, confidence="medium" if optimizer.flag_off else None, models=names)
+
+
+def _lies_idle(optimizer: Optimizer, recipe: Recipe) -> bool:
+    """True for an optimizer that never steps, where others do: what it holds may be frozen for their sake, as a critic is for a generator's."""
+    steps = [event.subject for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP)]
+    seen = recipe.framework == "plain" and recipe.whole and bool(steps)
+    return seen and all(isinstance(other, Optimizer) and other.slot is not optimizer.slot for other in steps)
 
 
 def _frozen_later(optimizer: Optimizer, recipe: Recipe) -> set[Module]:

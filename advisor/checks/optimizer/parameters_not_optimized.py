@@ -43,9 +43,9 @@ def _used_up(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _chosen_instead(recipe: Recipe, optimizer: Optimizer, place: Place) -> bool:
-    """True where another optimizer took them that other flags choose: only one of the two is made."""
+    """True where another optimizer took them that other flags choose, or that one name holds instead of it: only one of the two is made."""
     takers = [other for other in recipe.optimizers if other is not optimizer and (other.place.file, other.place.line) == (place.file, place.line)]
-    return any(other.when != optimizer.when for other in takers)
+    return any(other.when != optimizer.when or other.slot is optimizer.slot for other in takers)
 
 
 def _filled(trace: Trace, ctx: Context) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _forgotten_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not all(_certain(optimizer) for optimizer in recipe.optimizers):
         ctx.skip("it is not known which weights an optimizer holds", recipe.optimizers.items[0])
         return
-    held = {part for optimizer in recipe.optimizers for module in optimizer.modules for part in module.walk()}
+    held = _held(recipe)
     through = run_with_gradients(recipe)
     beside = linked(recipe, held)
     fixed = {event.subject for event, _ in events(recipe.tree, Kind.EVAL_MODE)} - {event.subject for event, _ in events(recipe.tree, Kind.TRAIN_MODE)}
@@ -85,7 +85,7 @@ def _other_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each optimizer that steps in a batch loop whose losses come through other models alone, of which no optimizer holds a weight."""
     if not recipe.optimizers.complete or by_hand(recipe) or not all(_certain(optimizer) for optimizer in recipe.optimizers):
         return
-    held = {part.slot for optimizer in recipe.optimizers for part in wholes(optimizer.modules)}
+    held = {part.slot for part in _held(recipe)}
     for loop in training_loops(recipe):
         body = loop.batch.body
         if contains(body, Kind.ESCAPE, Kind.WEIGHTS_GIVEN, Kind.UNTOLD, Kind.AUTOGRAD_GRAD, Kind.RESTORE):
@@ -103,6 +103,12 @@ def _other_models(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             models = ", ".join(model.name for model in through)
             trained = ", ".join(module.name for module in optimizer.modules)
             yield ctx.finding("other-model", at=optimizer, line=backwards[0].place, model=models, held=trained)
+
+
+def _held(recipe: Recipe) -> set[Module]:
+    """What optimizers hold, and what was a part of it before another was put in its place: they may have been made by then."""
+    held = {part for optimizer in recipe.optimizers for part in wholes(optimizer.modules)}
+    return held | {part for module in held for old in module.gave_up for part in old.walk()}
 
 
 def _holds_models(optimizer: Optimizer) -> bool:

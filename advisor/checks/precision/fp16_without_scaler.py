@@ -50,6 +50,8 @@ def _half(context: Around) -> Region | None:
     """The autocast region around something that is surely on and in float16."""
     region = next((region for region in reversed(context.regions) if region.what == "autocast"), None)
     autocast = region.data.get("autocast") if region is not None else None
-    if not isinstance(autocast, Autocast) or value_of(autocast.enabled) is not True:
+    if region is None or not isinstance(autocast, Autocast) or value_of(autocast.enabled) is not True:
         return None
+    if region.data.get("unsure") and not autocast.when:
+        return None  # it is one of two that the program chooses from, and not known to be the default, nor under which flag it is taken
     return region if str(value_of(autocast.dtype)).removeprefix("torch.") in ("float16", "half") else None

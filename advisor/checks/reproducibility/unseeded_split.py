@@ -99,8 +99,10 @@ def _cut_by(dataset: Dataset | None, split: Split) -> bool:
 
 
 def _is_run(loop: Loop) -> bool:
-    """True when each turn is a run of its own: a fold or a trial."""
-    return any(isinstance(event.subject, Optimizer) for event, _ in events(loop.body, Kind.BUILD))
+    """True when each turn is a run of its own, a fold or a trial: no optimizer steps in it that was made before."""
+    made = {event.subject.slot for event, _ in events(loop.body, Kind.BUILD) if isinstance(event.subject, Optimizer)}
+    steps = (event.subject for event, _ in events(loop.body, Kind.OPTIMIZER_STEP))
+    return bool(made) and all(not isinstance(optimizer, Optimizer) or optimizer.slot in made for optimizer in steps)
 
 
 def _apart(recipe: Recipe, *splits: Split) -> bool:

@@ -98,9 +98,9 @@ def subcommand(call: LibraryCall) -> Value:
 @table.function("click.attached", "click.attached_group")
 def attached(call: LibraryCall) -> Value:
     """The function that a group's decorator is given."""
-    owner, function = call.arguments.positional[:2]
-    if not isinstance(owner, Instance):
-        return function
+    owner, function = call.get("owner", 0), call.get("f", 1)
+    if function is None or not isinstance(owner, Instance):
+        return function or Opaque("a decorator of nothing")
     inner = group(call.reader, function, None) if call.name.endswith("_group") else function
     return attach(call.reader, owner, inner)
 

@@ -41,7 +41,8 @@ def getter(call: LibraryCall) -> Value:
 @table.function("operator.itemgetter.take", "operator.attrgetter.take")
 def take(call: LibraryCall) -> Value:
     """The item or attribute taken; a tuple of several."""
-    keys, owner = call.reader.items(call.arguments.positional[0]), call.get("obj", 1)
+    taken, owner = call.get("keys", 0), call.get("obj", 1)
+    keys = call.reader.items(taken) if taken is not None else None
     if not keys or owner is None:
         return Opaque("what a getter takes")
     found: list[Value] = []

@@ -31,7 +31,15 @@ def adapt(call: LibraryCall) -> Value:
         if isinstance(member, Instance) and isinstance(member.fact, Module):
             adapted(member.fact, config)
             member.fact.asleep = asleep
+            call.reader.store.write(member.data, "has_adapter", True)
+            call.reader.store.write(member.data, "adapted_at", call.place)
     return value if value is not None else Opaque("a model with adapters")
+
+
+@table.method("module", "merge_and_unload", "unload")
+def merge(call: LibraryCall) -> None:
+    """The model without adapters from here on; what it gives is of a class that is not known."""
+    call.reader.store.write(call.this.data, "has_adapter", False)
 
 
 def _stays_asleep(call: LibraryCall) -> bool:

@@ -107,6 +107,7 @@ DECORATORS: dict[str, Callable[[Reader, Value, Union[LibraryCall, None]], Value]
 ALIASES: dict[str, str] = {}  # other dotted names of the same thing -> canonical name
 PREFIXES: dict[str, Handler] = {}  # every function below a dotted prefix
 RENAMES: dict[str, Callable[[str], str]] = {}  # import root -> how its dotted names become canonical, where many submodules say the same
+OPERANDS = {"__getitem__": 1, "__setitem__": 2, "__sub__": 1}  # what handlers of operators are always given, but by `owner.__getitem__(*key)`
 VERSIONS: dict[str, str] = {}  # import root -> "torch 2.13", whose defaults are given
 TENSORS: dict[str, Callable[..., Value | None]] = {}  # operators on tensors: binary(reader, symbol, left, right, node), unary, subscript
 OVERRIDES: dict[tuple[str, str], Callable[[LibraryCall, list[Any]], None]] = {}  # a library's method that a class of the project writes anew

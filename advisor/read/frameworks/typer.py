@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.read.frameworks import click, table, tyro
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python.values import NONE, Arguments, Function, Library, Partial, Value
+from advisor.read.python.values import NONE, Arguments, Function, Library, Opaque, Partial, Value
 
 
 @table.function("typer.Typer")
@@ -25,10 +25,11 @@ def command(call: LibraryCall) -> Value:
 @table.function("typer.noted")
 def noted(call: LibraryCall) -> Value:
     """The function decorated."""
-    owner, how, function = call.arguments.positional[:3]
+    how, function = call.get("how", 1), call.get("f", 2)
     if isinstance(function, Function) and isinstance(how, Library):
+        owner = call.arguments.positional[0]
         return _noted(LibraryCall(call.reader, call.name, Arguments(), call.node, owner), function, how.name.endswith("command"))
-    return function
+    return function or Opaque("a decorator of nothing")
 
 
 def _noted(call: LibraryCall, function: Function, is_command: bool) -> Value:

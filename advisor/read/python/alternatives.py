@@ -85,12 +85,12 @@ def _merge(reader: Reader, written: list[tuple[str, str | None, dict[Any, Any]]]
         if not present:
             reader.store.delete(container, key)
         else:
-            write(container, key, present[0] if len(present) == 1 else _join_slot(present, serial, when))
+            write(container, key, present[0] if len(present) == 1 else _join_slot(present, serial, when, takers[0][0] == "unknown"))
             if key == "items" and "exact" in container and any(present) and not all(present):
                 write(container, "perhaps_empty", True)
 
 
-def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
+def _join_slot(options: list[Any], serial: int, when: str | None, unsure: bool) -> Any:
     head = options[0]
     for option in options:
         if option is not head:
@@ -100,7 +100,7 @@ def _join_slot(options: list[Any], serial: int, when: str | None) -> Any:
     if isinstance(head, Value):
         values = [option for option in options if isinstance(option, Value)]
         same_slot(values, serial)
-        return join(values, when)
+        return join(values, when, unsure)
     if any(type(option) is not type(head) for option in options):
         return head
     if isinstance(head, tuple):

@@ -278,6 +278,8 @@ def register(reader: Reader, owner: Instance, name: str, new: Value, node: ast.A
             other = fact.children.get(name)
             elsewhere = other is not None and other is not member.fact and id(other) not in held_now
             key = f"{name}|{len(fact.children)}" if elsewhere else name
+            if other is not None and other is not member.fact and not elsewhere:
+                fact.gave_up = (*fact.gave_up, other)
             fact.children[key] = member.fact
             if owner.cls is not None:
                 reader.refusals.parts.setdefault((owner.cls, name), []).append((fact, member.fact, place))

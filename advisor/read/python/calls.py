@@ -141,7 +141,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     alternatives.same_slot(values, serial)
     if arms[0][0] == "default" and all(isinstance(value, Tensor) for value in values):
         return Tensor(of_default(*(value.flow for value in values if isinstance(value, Tensor))))
-    return join(values, callee.when)
+    return join(values, callee.when, callee.unsure)
 
 
 def call_library(reader: Reader, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -345,12 +345,12 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     unentered.handed(reader, f"{receiver.kind}.{name}", arguments)
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
-    if handler is not None:
+    if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0):
         result = handler(request)
         if result is not None:
             return result
     if name == "__init__":
-        return NONE
+        return classes.kept_by_base(reader, receiver, arguments, node)
     if name == "seed_everything":
         seeders.emit(reader, arguments, node)
     if base is None and receiver.role in lacking.ROLES:

@@ -12,6 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.python import calls, functions
 from advisor.read.python.values import (
+    NONE,
     Arguments,
     Class,
     Constant,
@@ -190,9 +191,18 @@ def instantiate(reader: Reader, cls: Class, arguments: Arguments, node: ast.AST)
             handler(LibraryCall(reader, f"{base}.__init__", arguments, node, instance))
         elif reader.tracked([*arguments.positional, *arguments.keywords.values()]):
             instance.attributes.update({f"<{i}>": v for i, v in enumerate(arguments.positional[:4])})
+            kept_by_base(reader, instance, arguments, node)
     if role in ("module", "optimizer", "scheduler", "loader", "loss", "sampler"):
         reader.emit(Kind.BUILD, node, instance.fact)
     return instance
+
+
+def kept_by_base(reader: Reader, instance: Instance, arguments: Arguments, node: ast.AST) -> Value:
+    """The constructor of a library class: one that no table describes keeps what it is given, for its other methods to use."""
+    given = [*arguments.positional, *arguments.keywords.values()]
+    if instance.role is None and reader.tracked(given):
+        reader.escape(given, instance.kind, node)
+    return NONE
 
 
 def _says(method: Value | None, words: re.Pattern[str]) -> bool:

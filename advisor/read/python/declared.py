@@ -87,10 +87,12 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
         return  # a switch is often set for one way to start the program
     if not isinstance(held, Constant) or held.value == node.value.value or not held.weak or reader.frame.module.cells is not None:
         return
-    if not _straight(reader, node) or _shared(reader, name):
-        return
+    others = _others_write(reader, name) if _straight(reader, node) else None
+    if others is None or not all(others):
+        return  # another program may leave the option as it is given
     value = Known(node.value.value, place=place)
     fact = Hyperparameter(place, name=name, value=value, declared="argument", read=True, overruled="overwritten", overruled_by=repr(held.value))
+    fact.pinned = bool(others)
     reader.recipe.hyperparameters.items.append(fact)
 
 
@@ -107,18 +109,18 @@ def _straight(reader: Reader, node: ast.AST) -> bool:
     return False
 
 
-def _shared(reader: Reader, name: str) -> bool:
-    """Whether another program of the project has the options from the same file and may leave this one as it is given."""
+def _others_write(reader: Reader, name: str) -> list[bool] | None:
+    """Of each other program of the project that has the options from the same file, whether it writes this one; None where that is not known."""
     where = {setting.place.file for setting in reader.recipe.hyperparameters if setting.declared == "argparse" and setting.name == name}
     stems = {os.path.splitext(os.path.basename(file))[0] for file in where}
     beside = spelled.beside(reader.project, _above(reader, where))
     if not stems or beside is None:
-        return True
+        return None
     own = {source.path for source in reader.modules.values()}
     imported = re.compile(rf"^\s*(?:from|import)\b.*\b(?:{'|'.join(map(re.escape, stems))})\b", re.MULTILINE)
     written = re.compile(rf"\.{re.escape(name)}\s*=(?!=)")
     texts = (spelled.text(reader.project, file) for file in beside if file[0] not in own)
-    return any(imported.search(text) and not written.search(text) for text in texts)
+    return [written.search(text) is not None for text in texts if imported.search(text)]
 
 
 def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[Text], wholesale: bool) -> set[str]:

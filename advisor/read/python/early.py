@@ -89,8 +89,16 @@ def _found(scope: ast.AST, name: str) -> Iterator[tuple[ast.expr, Around, int]]:
         return
     first = min(position for position, _ in uses.bound)
     for use, around in sorted(uses.asked, key=lambda asked: _start(asked[0])):
-        if _start(use) < first and all(_goes_ahead(around, others) for _, others in uses.bound):
+        if _start(use) < first and not _is_placeholder(use, around, name) and all(_goes_ahead(around, others) for _, others in uses.bound):
             yield use, around, first[0]
+
+
+def _is_placeholder(use: ast.expr, around: Around, name: str) -> bool:
+    """True for `data = {data}`, a set of nothing but what it is bound to: the line of a template, which is filled in before anybody runs it."""
+    if len(around) < 2 or not isinstance(around[-1], ast.Set) or around[-1].elts != [use]:
+        return False
+    bound = around[-2].targets if isinstance(around[-2], ast.Assign) else [around[-2].target] if isinstance(around[-2], ast.AnnAssign) else []
+    return any(isinstance(target, ast.Name) and target.id == name for target in bound)
 
 
 def _goes_ahead(around: Around, others: Around) -> bool:

@@ -104,7 +104,8 @@ def _line(reader: Reader, place: Place) -> str:
     if module.display == place.file:
         line, lines = module.row(place), module.lines
     else:
-        lines = reader.project.lines(place.file) if place.file in reader.project.texts else []
+        name = place.file if place.cell is None else f"{place.file}#{place.cell}"
+        lines = reader.project.lines(name) if name in reader.project.texts else []
     return _argument(lines[line - 1], place.column).strip()[:120] if 0 < line <= len(lines) else ""
 
 
@@ -178,7 +179,7 @@ def eval_conditional(reader: Reader, node: ast.IfExp) -> Value:
     asked = conditions.test(reader, node.test, test)
     values = [value for _, value in reader.branch(node, asked, arms)]
     alternatives.same_slot(values, serial)
-    return join(values, asked.text)
+    return join(values, asked.text, weak is None)
 
 
 def eval_list(reader: Reader, node: ast.List | ast.Tuple | ast.Set) -> Value:

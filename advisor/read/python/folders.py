@@ -127,9 +127,9 @@ def _is_made(reader: Reader, folder: str) -> bool:
 
 def _is_used(reader: Reader, folder: str) -> bool:
     """True when the program needs the folder for something else, so that it must be there, or hands its name to what may make it."""
-    for text in reader.handed_texts:
-        if _below(text, folder):
-            return True
+    for text, taker in reader.handed_texts.items():
+        if _below(text, folder) or (taker.endswith(".mount") and posixpath.basename(_normal(text)) == folder.partition("/")[0]):
+            return True  # what lies in a drive that is mounted beside the program is not known
     whole = [text for module in reader.modules.values() for text in _literals(module) if _below(text, folder)]
     return any(_normal(text) != folder and not text.endswith("/") and not text.lower().endswith(STATES) for text in whole) or (
         any(_normal(text) == folder for text in whole) and any(_normal(text) != folder for text in whole)

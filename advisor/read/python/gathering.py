@@ -23,6 +23,8 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
 
     `kept` tells what was there before the turn of the loop around: what is gathered in it is never set back and grows on, `running`.
     """
+    if not isinstance(over, Loader):
+        _end(reader, kept)
     if not isinstance(over, Loader) or any(isinstance(statement, ast.Break) for statement in node.body):
         return
     bound, gathered = _names(node)
@@ -48,6 +50,16 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         if isinstance(owner, Instance) and isinstance(held, (Tensor, Opaque)) and held.flow is not None:
             if held.flow.aggregate is None and (held.flow.losses or held.flow.metric is not None):
                 reader.store.write(owner.attributes, target.attr, replace(held, flow=replace(held.flow, aggregate="last-batch")))
+
+
+def _end(reader: Reader, kept: Callable[[dict[Any, Any], Any], bool]) -> None:
+    """A loop over passes is over: what grew from pass to pass grows no more, unless from one turn of the loop around to the next."""
+    home = reader.frame.names
+    for name, value in list(home.items()):
+        if isinstance(value, (Tensor, Opaque)) and value.flow is not None and value.flow.aggregate == "running" and not kept(home, name):
+            reader.store.write(home, name, replace(value, flow=replace(value.flow, aggregate="epoch")))
+        elif isinstance(value, Sequence) and value.state.get("running") and not kept(home, name):
+            reader.store.write(value.state, "running", False)
 
 
 def _takes_each(node: ast.AST, name: str, gathered: Collection[str]) -> bool:

@@ -326,7 +326,8 @@ class Reader:
     def truth(self, value: Value) -> bool | None:
         """The truth with default flags, None when it is not known."""
         if isinstance(value, Union):
-            return self.truth(value.members[0])
+            truths = {*map(self.truth, value.members if value.unsure else value.members[:1])}
+            return truths.pop() if len(truths) == 1 else None
         return self._truth(value)
 
     def strong_truth(self, value: Value) -> bool | None:
@@ -334,9 +335,7 @@ class Reader:
         if isinstance(value, Union):
             truths = {self.strong_truth(member) for member in value.members}
             return truths.pop() if len(truths) == 1 else None
-        if isinstance(value, Constant) and value.weak:
-            return None
-        return self._truth(value)
+        return None if isinstance(value, Constant) and value.weak else self._truth(value)
 
     def _truth(self, value: Value) -> bool | None:
         if isinstance(value, (Opaque, Tensor)):

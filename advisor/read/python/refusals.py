@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
 KEEPING = frozenset(["staticmethod", "classmethod", "abstractmethod", "no_grad", "inference_mode", "enable_grad"])  # decorators that change nothing
+BY_ITSELF = ("forward", "__call__")  # what `self(x)` means
 OPEN = ("unknown", "else")  # arms of tests that nothing decides
 
 
@@ -259,8 +260,8 @@ def _as_defined(function: Function) -> bool:
 
 
 def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
-    """True for a method that is abstract, or raises NotImplementedError and nothing else: those of derived classes are called, which may take what
-    they like."""
+    """True for a method that is abstract, or raises NotImplementedError, or calls itself, and does nothing else: those of derived classes are called,
+    which may take what they like."""
     if isinstance(node, ast.Lambda):
         return False
     if any(ast.unparse(decorator).rpartition(".")[2] == "abstractmethod" for decorator in node.decorator_list):
@@ -268,4 +269,13 @@ def _is_left_open(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> 
     last = node.body[-1]
     raised = last.exc.func if isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) else last.exc if isinstance(last, ast.Raise) else None
     alone = all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in node.body[:-1])
-    return alone and isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+    return alone and ((isinstance(raised, ast.Name) and raised.id == "NotImplementedError") or _calls_itself(node))
+
+
+def _calls_itself(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """True for a method that ends with a call of itself: no object is ever asked for it."""
+    last, own = node.body[-1], node.args.args[0].arg if node.args.args else None
+    called = last.value.func if isinstance(last, (ast.Return, ast.Expr)) and isinstance(last.value, ast.Call) else None
+    if isinstance(called, ast.Name):
+        return node.name in BY_ITSELF and called.id == own
+    return isinstance(called, ast.Attribute) and called.attr == node.name and isinstance(called.value, ast.Name) and called.value.id == own

@@ -70,7 +70,7 @@ def _enter(reader: Reader, node: ast.With | ast.AsyncWith, items: list[ast.withi
             return _region(reader, node, item, regions[0], rest)
         if regions:
             merged = regions[0]
-            merged.data = {**merged.data, "maybe": True}
+            merged.data = {**merged.data, "maybe": True, "unsure": value.unsure or entered[0] is not merged}
             return _region(reader, node, item, merged, rest)
         value = managers[0] if managers else value
     if isinstance(value, Generator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.model.events import Context, Event, Kind, Loop
+from advisor.model.events import Call, Context, Event, Kind, Loop, events
 from advisor.model.folds import loaders
 from advisor.model.recipe import Dataset, Flow, Loader, Recipe, Role
 from advisor.read.python import tree
@@ -22,7 +22,7 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     starts = [node.data.get("flow") for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD]
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
-            if steps and context.loops and not any(tree.holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops):
+            if steps and context.loops and not any(tree.holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops) and not _accumulates(context):
                 continue  # gradients of inputs, as attacks take them
             for loop in context.loops:
                 training.update(id(loader) for loader in loaders(loop))
@@ -81,6 +81,13 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     trained = [loader.dataset for loader in recipe.loaders if loader.role == "train" and loader.dataset is not None]
     for loader in recipe.loaders:
         loader.of_training = loader.role != "train" and loader.takes_all and (loader.dataset in trained or _is_training_set(loader.dataset))
+
+
+def _accumulates(context: Context) -> bool:
+    """True for a loop in a function that steps once behind it: the loop over the steps is the caller's."""
+    before = context.path[: context.path.index(context.loops[0])]
+    call = next((node for node in reversed(before) if isinstance(node, Call)), None)
+    return call is not None and any(not around.loops for _, around in events(call.body, Kind.OPTIMIZER_STEP))
 
 
 def _is_training_set(dataset: Dataset | None) -> bool:

@@ -193,6 +193,8 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
             changed = list(owner.items)
             changed[index.value] = value
             reader.store.write(owner.state, "items", tuple(changed))
+        elif _each_in_turn(reader, node):
+            reader.store.write(owner.state, "items", tuple(value for _ in owner.items))
         else:
             reader.store.write(owner.state, "exact", False)
     elif isinstance(owner, Instance):
@@ -215,6 +217,14 @@ def set_item(reader: Reader, owner: Value, index: Value, value: Value, node: ast
                     reader.store.write(owner.data, "items", tuple(parts))
     elif isinstance(owner, Weights):
         reader.emit(Kind.GRAD_WRITE, node, owner.parameters, what="grad" if owner.of_grad else "in-place")
+
+
+def _each_in_turn(reader: Reader, node: ast.AST) -> bool:
+    """True for `x[i] = ...` in a loop that gives i each place in x: `for i in range(len(x))`."""
+    loop = reader.turns[-1][1] if reader.turns else None
+    if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name) or not isinstance(node, ast.Subscript):
+        return False
+    return reader.text(node.slice) == loop.target.id and reader.text(loop.iter) == f"range(len({reader.text(node.value)}))"
 
 
 def key_of(key: Any) -> Value:

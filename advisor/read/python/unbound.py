@@ -26,6 +26,7 @@ FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profile
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
 FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext"])  # and what services put into it
+AUTOMAGIC = frozenset(["pwd", "ls", "ll", "lx", "dirs", "who", "whos", "hist", "history", "env", "lsmagic", "clear", "reset", "colors"])  # need no %
 OTHER_MAGIC = pattern(  # that may bind names: all but those that are known not to
     r"(?m)^\s*%%?(?!%|(matplotlib|pip|conda|cd|time|timeit|autoreload|(re)?load_ext|capture|env|ls|config|tensorboard|bash|sh|html|javascript|mkdir|pwd"
     r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit)\b)"
@@ -38,6 +39,8 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     name, module = node.id, source or reader.frame.module
     known = name in FROM_OUTSIDE or (module.display, name) in reader.refusals.names
     if known or reader.refusals.guarded or (source is None and _prepared(reader.frame)):
+        return
+    if name in AUTOMAGIC and module.cells is not None and module.lines[node.lineno - 1].strip() == name:
         return
     reader.refusals.names.add((module.display, name))
     if module.path.endswith("__init__.py"):

@@ -185,10 +185,11 @@ class Mapping(Value):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Union(Value):
-    """One of several values; the one that holds with default flags comes first."""
+    """One of several values; the one that holds with default flags comes first, unless it is not known which that is (`unsure`)."""
 
     members: tuple[Value, ...]
     when: str | None = None
+    unsure: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -280,7 +281,7 @@ def content(value: Value) -> Value:
     return value
 
 
-def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Value:
+def join(values: list[Value] | tuple[Value, ...], when: str | None = None, unsure: bool = False) -> Value:
     """The value that is one of `values`, the first being the default path's; at most UNION_MEMBERS are kept."""
     head = values[0]
     if type(head) is not Union and (len(values) == 1 or (head is values[1] and all(value is head for value in values))):
@@ -300,12 +301,12 @@ def join(values: list[Value] | tuple[Value, ...], when: str | None = None) -> Va
             seen.add(key)
             flat.append(member)
         if len(flat) > UNION_MEMBERS and tensors < len(flat):
-            return Union((*flat[: UNION_MEMBERS - 1], Opaque("one of many values")), when)
+            return Union((*flat[: UNION_MEMBERS - 1], Opaque("one of many values")), when, unsure)
     if len(flat) == 1:
         return flat[0]
     if tensors == len(flat):
         return Tensor(join_flows([member.flow for member in flat if isinstance(member, Tensor)]))
-    return Union(tuple(flat), when)
+    return Union(tuple(flat), when, unsure)
 
 
 def _key(value: Value) -> Any:

@@ -45,6 +45,8 @@ DETECTRON_DEFAULTS: dict[str, Any] = {  # what a recipe asks for of detectron2/c
     "SEED": -1,
     "VERSION": 2,
 }
+OPTIMIZER_KEYS = ("OPTIMIZER", "OPTIMIZER_NAME", "OPTIMIZER_TYPE", "OPT", "OPTIM")  # of projects that are built on it
+USING_MOMENTUM = ("torch.optim.SGD", "torch.optim.RMSprop")
 DETECTRON_SCHEDULE = {  # what a schedule's settings are called in the section SOLVER
     "milestones": "STEPS",
     "gamma": "GAMMA",
@@ -65,6 +67,17 @@ def _milestones(builder: Builder) -> Setting:
     return held
 
 
+def _optimizer(builder: Builder, root: Mapped) -> str:
+    """SGD is what the library builds; a project that builds another adds a key for its name, which the library does not have."""
+    solver = find(root, "SOLVER")
+    key = next((key for key in OPTIMIZER_KEYS if isinstance(solver, Mapped) and key in solver.entries), None)
+    if key is None:
+        return "torch.optim.SGD"
+    name = str(value_of(builder.setting(f"SOLVER.{key}")))
+    kinds = {spelled.lower(): kind for spelled, kind in ULTRALYTICS_OPTIMIZERS.items()}
+    return kinds.get(name.lower(), f"detectron2.{name}")
+
+
 def detectron2(root: Mapped, display: str) -> Recipe:
     """Detectron2: SGD with warm-up, clipping off unless enabled, SEED -1 means a random one."""
     builder = Builder(root, display, "detectron2", DETECTRON_VERSION)
@@ -73,7 +86,10 @@ def detectron2(root: Mapped, display: str) -> Recipe:
         "momentum": builder.setting("SOLVER.MOMENTUM", default=DETECTRON_SOLVER["MOMENTUM"]),
         "weight_decay": builder.setting("SOLVER.WEIGHT_DECAY", default=DETECTRON_SOLVER["WEIGHT_DECAY"]),
     }
-    builder.optimizer("torch.optim.SGD", dict(settings), builder.place("SOLVER.BASE_LR", "SOLVER"))
+    kind = _optimizer(builder, root)
+    if kind not in USING_MOMENTUM:
+        del settings["momentum"]
+    builder.optimizer(kind, dict(settings), builder.place("SOLVER.BASE_LR", "SOLVER"))
     schedule = builder.setting("SOLVER.LR_SCHEDULER_NAME", default=DETECTRON_SOLVER["LR_SCHEDULER_NAME"])
     steps = {key: builder.setting(f"SOLVER.{name}", default=DETECTRON_SOLVER[name]) for key, name in DETECTRON_SCHEDULE.items()}
     place = builder.place("SOLVER.STEPS", "SOLVER.MAX_ITER", "SOLVER")

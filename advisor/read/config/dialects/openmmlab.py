@@ -23,6 +23,9 @@ MEANINGS = {"warmup_ratio": "warmup_factor"}  # of lr_config: where a warm-up of
 LISTING = frozenset({"ann_file", "ann_files", "split", "img_dir", "indices"})  # without one of these `test_mode` chooses the part of a known data set
 
 
+IN_TWO_PARTS = frozenset({"MNIST", "FashionMNIST", "CIFAR10", "CIFAR100"})  # one folder holds both, and `test_mode` says which is read
+
+
 def _text(node: Node | None) -> str | None:
     value = plain(node) if isinstance(node, Scalar) else None
     return value if isinstance(value, str) else None
@@ -71,7 +74,10 @@ def _validation(builder: Builder, section: str, size: str, data: str) -> None:
     """The loader for validation, where the config has one."""
     if isinstance(find(builder.root, section), Mapped):
         loader = builder.loader("validation", builder.setting(size), builder.place(size, section), shuffle=Known(False, default=builder.version))
-        loader.dataset, loader.iterated = _dataset(find(builder.root, data)), True
+        held = _dataset(find(builder.root, data))
+        loader.dataset, loader.iterated = held, True
+        if held is not None and held.told is not None and builder.recipe.framework == "mmcv" and held.kind.rpartition(".")[2] in IN_TWO_PARTS:
+            held.told.setdefault("test_mode", (True,))  # with which the trainer builds it
 
 
 def _dataset(section: Node | None) -> Dataset | None:

@@ -150,7 +150,9 @@ def default_score(call: LibraryCall) -> Value:
 @table.invoke("ignite-score")
 def scored(call: LibraryCall) -> Value:
     """The value of the metric that it names."""
-    reader, engine = call.reader, call.arguments.positional[0]
+    reader, engine = call.reader, call.get("engine", 0)
+    if engine is None:
+        return Opaque("a score of no engine")
     metrics = reader.attribute(reader.attribute(engine, "state", call.node), "metrics", call.node)
     value = reader.subscript(metrics, call.this.data["name"] or Opaque("the name of a metric"), call.node)
     sign = call.this.data["sign"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from advisor.model.events import Kind
-from advisor.model.recipe import Clip, EarlyStopping, Flow, Save, Seed
+from advisor.model.recipe import Clip, EarlyStopping, Flow, Module, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import gathered, table
 from advisor.read.frameworks.easydict import attributed
@@ -19,6 +19,7 @@ from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
 from advisor.read.frameworks.lightning.refusals import note_without_measuring_step
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -197,6 +198,16 @@ def manual_backward(call: LibraryCall) -> Value:
     loss = call.get("loss", 0)
     flow = loss.flow if isinstance(loss, Tensor) else Flow()
     call.reader.emit(Kind.BACKWARD, call.node, flow=flow, scaler=None, retain_graph=ABSENT, create_graph=ABSENT)
+    return NONE
+
+
+@table.method("lightning.LightningModule", "freeze", "unfreeze")
+def frozen(call: LibraryCall) -> Value:
+    """model.freeze(): no weight is trained any more, and the model is in eval mode; unfreeze() turns both back."""
+    trained = call.name.endswith("unfreeze")
+    fact = call.this.fact if isinstance(call.this.fact, Module) else None
+    freeze(call.reader, fact, Known(trained), call.node, call.reader.loop_depth)
+    call.reader.emit(Kind.TRAIN_MODE if trained else Kind.EVAL_MODE, call.node, fact)
     return NONE
 
 

@@ -39,8 +39,8 @@ def _sizes(call: LibraryCall, name: str) -> dict[str, Any]:
     if name in ("full", "tril_indices", "triu_indices"):
         return shape([named or given[0]]) if name == "full" and (named is not None or given) else {}
     if name in ("arange", "linspace", "logspace", "range", "randperm", "hann_window"):
-        rows = known_size(given[0]) if len(given) == 1 or name == "randperm" else None
-        return {"rank": 1, "rows": rows}
+        size = call.get("n", 0) if name == "randperm" else given[0] if len(given) == 1 else None
+        return {"rank": 1, "rows": known_size(size)}
     if name == "eye":
         width = known_size(given[1] if len(given) > 1 else given[0]) if given else None
         return {"rank": 2, "width": width, "rows": known_size(given[0]) if given else None}

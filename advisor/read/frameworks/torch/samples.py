@@ -58,16 +58,17 @@ def counted(cls: Class) -> str | None:
 
 
 def two_views(cls: Class) -> bool:
-    """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`; or
-    gives what came of it beside the thing itself: `self.erase(clean.clone()), clean`, of which one is to be made from the other."""
+    """True for a data set whose own __getitem__ calls what it holds several times on one thing: `self.transform(image), self.transform(image)`, or
+    two such things; or gives what came of it beside the thing itself: `self.erase(clean.clone()), clean`, of which one is to be made of the other."""
     method = next((base.namespace.get("__getitem__") for base in cls.mro if isinstance(base, Class) and "__getitem__" in base.namespace), None)
     if not isinstance(method, Function) or isinstance(method.node, ast.Lambda) or not method.node.args.args:
         return False
     own = method.node.args.args[0].arg
-    return any(_repeats(node, own) for node in (method.node, *scopes.parts_of(method.node))) or _gives_both(method.node, own)
+    methods = {name for base in cls.mro if isinstance(base, Class) for name in base.namespace}
+    return any(_repeats(node, own) for node in (method.node, *scopes.parts_of(method.node))) or _gives_both(method.node, own, methods)
 
 
-def _gives_both(method: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> bool:
+def _gives_both(method: ast.FunctionDef | ast.AsyncFunctionDef, own: str, methods: set[str]) -> bool:
     behind = assigned(method.body)
     for node in scopes.parts_of(method):
         given = node.value if isinstance(node, ast.Return) else None
@@ -80,8 +81,12 @@ def _gives_both(method: ast.FunctionDef | ast.AsyncFunctionDef, own: str) -> boo
             parts = [*given.args, *(keyword.value for keyword in given.keywords)]
         plain = {part.id for part in parts if isinstance(part, ast.Name) and not _is_held(behind.get(part.id), own)}
         made = [behind.get(part.id) if isinstance(part, ast.Name) else part for part in parts]
-        if any(_original(call.args[0]) in plain for call in made if isinstance(call, ast.Call) and _is_held(call, own)):
+        changed = [call for call in made if isinstance(call, ast.Call) and _is_held(call, own)]
+        if any(_original(call.args[0]) in plain for call in changed):
             return True
+        kept = [call for call in changed if isinstance(call.func, ast.Attribute) and call.func.attr not in methods]  # no `self.load(name)`
+        if len({ast.dump(call.args[0]) for call in kept}) < len(kept):
+            return True  # self.weak(image), self.strong(image)
     return False
 
 

@@ -13,7 +13,7 @@ from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import devices
-from advisor.read.python import scopes, texts
+from advisor.read.python import calls, scopes, texts
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
 _TEXTS = (ast.Constant, ast.BinOp, ast.Add, ast.JoinedStr, ast.FormattedValue, ast.Load)
@@ -188,6 +188,12 @@ def loaded_items(call: LibraryCall) -> Value:
 def loaded_other(call: LibraryCall) -> Value:
     """Parts of a checkpoint that are no states."""
     return Opaque("parts of a checkpoint")
+
+
+@table.method("loaded", "zero_grad", "step")
+def loaded_whole(call: LibraryCall) -> Value:
+    """A model or an optimizer that was loaded as a whole: what it clears or steps is not known."""
+    return calls.call_method(call.reader, Opaque("a part of a checkpoint"), call.name.rpartition(".")[2], call.arguments, call.node)
 
 
 def _source(value: Value | None) -> Value | None:

@@ -18,6 +18,7 @@ from advisor.read.python.values import NONE, Class, Constant, Function, Instance
 PLAIN = ("transformers.Trainer", "transformers.Seq2SeqTrainer")
 CHECKED = (*PLAIN, *(f"trl.{name}Trainer" for name in ("SFT", "DPO", "GRPO", "KTO", "Reward", "ORPO", "CPO")))  # they begin as a plain one does
 ADAPTED_ONCE = (0, 25)  # of TRL, whose trainers refuse an adapter on an adapter since then
+MERGING = tuple(f"trl.{name}Trainer" for name in ("DPO", "KTO", "ORPO", "CPO"))  # they merged the first one while they took a `tokenizer`
 QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
 LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
 REQUIRED = 2  # so many of them have no default
@@ -67,10 +68,12 @@ def note_two_adapters(call: LibraryCall, trainer: Instance) -> None:
     config, model = trainer.attributes.get("peft_config"), model_of(trainer)
     if not isinstance(config, Instance) or model is None or not isinstance(model.fact, Module) or call.reader.refusals.guarded:
         return
-    version = pinned(call.reader, "trl")
-    if {"peft", "adapter"} & set(model.fact.wrapped) and (version is None or version >= ADAPTED_ONCE):
+    if trainer.kind in MERGING and "tokenizer" in trainer.attributes:
+        return
+    version, at = pinned(call.reader, "trl"), model.data.get("adapted_at")
+    if model.data.get("has_adapter") and (version is None or version >= ADAPTED_ONCE):
         place = call.reader.argument_place(call.node, "peft_config")
-        call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name))
+        call.reader.record(RefusedRun(place, lacks="adapter", taker=trainer.kind.rpartition(".")[2], given=model.fact.name, defined=at))
 
 
 def note_half_weights(call: LibraryCall, argument: Argument) -> None:
