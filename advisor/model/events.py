@@ -129,6 +129,7 @@ class Condition:
     since: Any = None  # the variable that the left side is counted from: `epoch - best_epoch`
     difference: bool = False  # a side is what two numbers differ by: `score - best > margin`
     margin: Setting | None = None  # what is added to or taken from a side that is compared: `loss < best - margin`
+    beyond_itself: bool = False  # the last of a list against the least or the most of all of it: `losses[-1] < min(losses)`
     counts_from: int | None = None  # the first value of x, where x counts the turns of a loop
     asked_at: Place | None = None  # where the comparison stands, if its answer has a name: `is_best = score > best`
 

@@ -10,14 +10,9 @@ from advisor.model.best import Decision, begins_at, comparison, decision
 from advisor.model.events import Branch, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import cadence
-from advisor.model.pattern import pattern
 from advisor.model.recipe import Recipe
 from advisor.model.source import value_of
 
-OWN_EXTREME = pattern(  # the last of a list against the extreme of all of it, which no number is beyond
-    r"(?P<below>[\w.]+)\[-1\] < (?:np\.|numpy\.)?min\((?P=below)\)|(?P<above>[\w.]+)\[-1\] > (?:np\.|numpy\.)?max\((?P=above)\)"
-    r"|(?:np\.|numpy\.)?min\((?P<over>[\w.]+)\) > (?P=over)\[-1\]|(?:np\.|numpy\.)?max\((?P<under>[\w.]+)\) < (?P=under)\[-1\]"
-)
 NOT_NEGATIVE = frozenset({  # losses that nothing brings below zero, as long as their targets are in order
     "CrossEntropyLoss", "cross_entropy", "BCEWithLogitsLoss", "binary_cross_entropy_with_logits", "BCELoss", "binary_cross_entropy",
     "MSELoss", "mse_loss", "L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss",
@@ -30,7 +25,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     seen: set[Branch] = set()
     for _, context in events(recipe.tree, Kind.SAVE):
         compared = comparison(context)
-        if compared is not None and compared[0] not in seen and OWN_EXTREME.fullmatch(compared[2].text):
+        if compared is not None and compared[0] not in seen and compared[2].beyond_itself and compared[1].taken_when and not compared[2].negated:
             seen.add(compared[0])
             yield ctx.finding("own-extreme", at=compared[0], condition=compared[2].text)
         found = decision(context)

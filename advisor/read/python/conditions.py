@@ -80,6 +80,7 @@ def condition(reader: Reader, node: ast.AST, value: Value) -> Condition:
         found.left_flow, found.right_flow = getattr(left, "flow", None), getattr(right, "flow", None)
         found.margin = _margin(reader, node)
         found.difference = any(_is_difference(reader, side) for side in (node.left, node.comparators[0]))
+        found.beyond_itself = _is_beyond_itself(reader, node)
         if found.operator in (">", ">="):
             found.since = _since(reader, node.left)
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mod):
@@ -121,6 +122,29 @@ def _since(reader: Reader, node: ast.AST) -> Any:
     if isinstance(node, ast.Name) and reader.active:
         node = scopes.differences(reader.active[-1]).get(node.id, node)
     return reader.variable(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
+
+
+def _is_beyond_itself(reader: Reader, node: ast.Compare) -> bool:
+    """`losses[-1] < min(losses)`, either way round: the last is one of those that the least is sought among."""
+    left, right, below = node.left, node.comparators[0], isinstance(node.ops[0], ast.Lt)
+    if not isinstance(node.ops[0], (ast.Lt, ast.Gt)):
+        return False
+    for last, whole, extreme in ((left, right, "min" if below else "max"), (right, left, "max" if below else "min")):
+        if not isinstance(last, ast.Subscript) or _literal(last.slice) != -1 or not isinstance(whole, ast.Call):
+            continue
+        held = variable(reader, last.value) if len(whole.args) == 1 and not whole.keywords else None
+        if held is not None and held == variable(reader, whole.args[0]):
+            return _library(reader, whole.func) in (f"builtins.{extreme}", f"numpy.{extreme}")
+    return False
+
+
+def _library(reader: Reader, node: ast.expr) -> str | None:
+    """The name of the function of a library that an expression surely is."""
+    if isinstance(node, ast.Name):
+        held = reader.frame.lookup(node.id)
+        return f"builtins.{node.id}" if held is None else held.name if isinstance(held, Library) else None
+    owner = peek(reader, node.value) if isinstance(node, ast.Attribute) else None
+    return f"{owner.name}.{node.attr}" if isinstance(owner, Library) and isinstance(node, ast.Attribute) else None
 
 
 def _is_difference(reader: Reader, node: ast.AST) -> bool:
