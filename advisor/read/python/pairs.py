@@ -66,10 +66,8 @@ def _call_of(reader: Reader, taken: ast.expr) -> ast.expr | None:
     if not isinstance(taken, ast.Name):
         return taken
     function = reader.frame.function
-    if function is None or isinstance(function.node, ast.Lambda):
-        parts = list(ast.walk(reader.frame.module.tree))
-    else:
-        parts = list(scopes.parts_of(function.node))
+    at_top = function is None or isinstance(function.node, ast.Lambda)
+    parts = scopes.parts_of(reader.frame.module.tree if at_top or function is None else function.node)
     bound = [part for part in parts if isinstance(part, ast.Name) and part.id == taken.id and not isinstance(part.ctx, ast.Load)]
     given = any(isinstance(part, ast.arg) and part.arg == taken.id for part in parts)
     assigned = next((part for part in parts if isinstance(part, ast.Assign) and part.targets == bound), None)
@@ -82,10 +80,10 @@ def _returning(reader: Reader, call: ast.expr | None) -> Function | None:
     if isinstance(asked, ast.Name):
         found = reader.frame.lookup(asked.id)
         return found if isinstance(found, Function) else None
-    if not isinstance(asked, ast.Attribute) or not isinstance(asked.value, ast.Name) or asked.value.id != "self":
+    if not isinstance(asked, ast.Attribute) or not isinstance(asked.value, ast.Name):
         return None
-    this = reader.frame.lookup("self")
-    if not isinstance(this, Instance) or this.cls is None or asked.attr in this.attributes:
+    this = reader.frame.receiver
+    if not isinstance(this, Instance) or this is not reader.frame.lookup(asked.value.id) or this.cls is None or asked.attr in this.attributes:
         return None
     method = classes.class_lookup(reader, this.cls, asked.attr)
     return method if isinstance(method, Function) else None

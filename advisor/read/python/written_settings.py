@@ -13,21 +13,17 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.record import dataclass
+from advisor.read.frameworks import table
 from advisor.read.python import keys
-from advisor.read.python.values import Mapping
+from advisor.read.python.values import Library, Mapping
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
     from advisor.read.python.reader import Reader
 
-YACS = pattern(r"^\s*(?:from\s+yacs\.config\s+import|import\s+yacs\b)", re.MULTILINE)
-NODES = ("CN", "CfgNode")
+NODE = "yacs.config.CfgNode"
 LEAST = 1  # entries of the same dict or tree that are asked for
-WHOLE = {  # takes entries by names that no text spells; what is called as a batch is holds no settings
-    **keys.SPREAD,
-    "**": pattern(r"[(,{]\s*\*\*\s*(?!kwargs\b|kw\b|batch\b|inputs?\b|model_inputs\b|enc\w*|tok\w*|sample\b|data\b)[A-Za-z_{(]"),
-    "asdict(": pattern(r"\basdict\("),
-}
+WHOLE = {**keys.SPREAD, "asdict(": pattern(r"\basdict\(")}  # takes entries by names that no text spells
 COPIED = r"(?:\bdict|\bcopy|\bdeepcopy|Namespace|Dict|Munch|Box|DotMap|create)\(\s*{name}\b|\b{name}\.copy\("
 COMPUTED = r"\bin\s+{name}\b|\b{name}\[(?![\"'])|\b{name}\.(?:get|pop)\((?!\s*[\"'])|\b{name}\.(?:items|keys|values)\("
 
@@ -48,8 +44,8 @@ def written(reader: Reader, source: SourceModule) -> Iterator[list[Entry]]:
         return
     handed = [value for value in reader.refusals.handed_away if isinstance(value, Mapping)]
     given_away = {value.place for value in handed}
-    if YACS.search(source.text) and not any(value.state.get("attributes") for value in handed):
-        yield list(_tree(source.tree.body))
+    if "yacs" in source.text and not any(value.state.get("attributes") for value in handed):
+        yield list(_tree(source))
     for statement in source.tree.body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
         if isinstance(target, ast.Name) and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
@@ -72,15 +68,15 @@ def _dicts(node: ast.Dict, shown: str) -> Iterator[tuple[ast.Dict, list[Entry]]]
     yield node, entries
 
 
-def _tree(body: list[ast.stmt]) -> Iterator[Entry]:
+def _tree(source: SourceModule) -> Iterator[Entry]:
     """`_C.TRAIN.CLIP_GRAD = 5.0`, where `_C` is a node of yacs."""
     roots: set[str] = set()
-    for statement in body:
+    for statement in source.tree.body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
         if not isinstance(statement, ast.Assign) or target is None:
             continue
         made = statement.value.func if isinstance(statement.value, ast.Call) else None
-        if isinstance(target, ast.Name) and (getattr(made, "id", None) in NODES or getattr(made, "attr", None) in NODES):
+        if isinstance(target, ast.Name) and made is not None and _meant(source, made) == NODE:
             roots.add(target.id)
         elif isinstance(target, ast.Attribute) and isinstance(statement.value, ast.Constant):
             root: ast.expr = target
@@ -88,6 +84,15 @@ def _tree(body: list[ast.stmt]) -> Iterator[Entry]:
                 root = root.value
             if isinstance(root, ast.Name) and root.id in roots:
                 yield Entry(ast.unparse(target), target.attr, statement.value.value, statement)
+
+
+def _meant(source: SourceModule, node: ast.expr) -> str:
+    """The name of the thing of a library that a name at the top of a file is bound to, or an attribute of it; empty for any other."""
+    if isinstance(node, ast.Attribute):
+        owner = _meant(source, node.value)
+        return table.canonical(f"{owner}.{node.attr}") if owner else ""
+    held = source.namespace.get(node.id) if isinstance(node, ast.Name) else None
+    return held.name if isinstance(held, Library) else ""
 
 
 def unasked(entries: list[Entry], texts: Iterable[str]) -> list[Entry]:
