@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.data import Split
@@ -172,16 +173,25 @@ def _is_counter(turns: table.Iteration) -> bool:
 
 
 def _body(reader: Reader, node: ast.For | ast.AsyncFor, body: list[Node], passes: bool, bind: Callable[[], None]) -> str | None:
+    with _turning(reader, body, passes, node):
+        bind()
+        return statements.run(reader, node.body)
+
+
+@contextmanager
+def _turning(reader: Reader, body: list[Node], passes: bool, node: ast.AST | None = None) -> Iterator[None]:
+    """While a loop turns: what is told goes into its body. `passes`: it may go through data. A loop of a library stands nowhere, and has no node."""
     outer = reader.block
     reader.block = body
     reader.loop_depth += 1
     reader.passing += passes
-    try:
+    if node is not None:
         reader.turns.append((reader.store.mark(), node))
-        bind()
-        return statements.run(reader, node.body)
+    try:
+        yield
     finally:
-        reader.turns.pop()
+        if node is not None:
+            reader.turns.pop()
         reader.passing -= passes
         reader.loop_depth -= 1
         reader.block = outer
@@ -189,16 +199,8 @@ def _body(reader: Reader, node: ast.For | ast.AsyncFor, body: list[Node], passes
 
 def owned(reader: Reader, loop: Loop, body: Callable[[], object]) -> None:
     """A loop that a library runs: what `body` does stands in it, and it stands where it is called."""
-    outer, passes = reader.block, loop.what != "range"
-    reader.block = loop.body
-    reader.loop_depth += 1
-    reader.passing += passes
-    try:
+    with _turning(reader, loop.body, loop.what != "range"):
         body()
-    finally:
-        reader.block = outer
-        reader.passing -= passes
-        reader.loop_depth -= 1
     reader.block.append(loop)
 
 
@@ -245,18 +247,13 @@ def _run_generator_loop(reader: Reader, node: ast.For | ast.AsyncFor, generator:
     def at_yield(value: Value) -> None:
         inner = reader.frame
         reader.frame = outer_frame
-        reader.loop_depth += 1
-        reader.passing += 1
-        reader.turns.append((reader.store.mark(), node))
         reader.on_yield.append(None)
         try:
-            assignment.assign(reader, node.target, value, node.target)
-            status.append(statements.run(reader, node.body))
+            with _turning(reader, reader.block, True, node):
+                assignment.assign(reader, node.target, value, node.target)
+                status.append(statements.run(reader, node.body))
         finally:
             reader.on_yield.pop()
-            reader.turns.pop()
-            reader.passing -= 1
-            reader.loop_depth -= 1
             reader.frame = inner
 
     functions.consume(reader, generator, at_yield, node)
@@ -276,12 +273,7 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
     condition = reader.condition(node.test, test)
     loop.variable = condition.variable
     loop.count = conditions.begins(condition)
-    outer = reader.block
-    reader.block = body
-    reader.loop_depth += 1
-    reader.passing += 1
-    reader.turns.append((reader.store.mark(), node))
-    try:
+    with _turning(reader, body, True, node):
         if reader.strong_truth(test) is None:
             arms: list[tuple[str, bool | None, Any]] = [
                 ("else", False, lambda: (statements._leave(reader, node, "break"), None)),
@@ -289,11 +281,6 @@ def run_while(reader: Reader, node: ast.While) -> str | None:
             ]
             reader.branch(node.test, condition, arms)
         status = statements.run(reader, node.body)
-    finally:
-        reader.turns.pop()
-        reader.passing -= 1
-        reader.loop_depth -= 1
-        reader.block = outer
     if _left_at_once(status, node):
         loop.count = Known(1)
     _attach(reader, loop)
