@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
@@ -25,6 +25,7 @@ from advisor.model.result import Result
 from advisor.model.rule import Choice, Rule
 from advisor.model.suppression import Suppression
 
+MOST_KINDS = 1_000  # of programs, by the facts that they have: most are alike
 LISTINGS = {kind.__name__: listing for kind, listing in recipe_lists.items()}  # a check names the fact that it wants by its class
 
 
@@ -144,9 +145,8 @@ def lint(reading: Reading, choose: Callable[[str], Choice], names: Collection[st
 def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, severity: Severity = "hint", asked_by: str = "lint") -> Judged:
     """Ask each rule that has a fact to look at and can say something that bad; `asked_by` is lint or probe."""
     judged = Judged()
-    present = {name for name, held in facts.items() if held}
-    for rule, asks, given in _asked(choice, severity, asked_by):
-        if present.isdisjoint(asks) or not present.issuperset(given) or (rule.of_run and recipe.tries_out):
+    for rule in _asked(choice, severity, asked_by, frozenset(name for name, held in facts.items() if held)):
+        if rule.of_run and recipe.tries_out:
             continue
         wanted = [fact for name in rule.asks for fact in facts.get(name, ())]
         context = Context(rule, recipe, choice.limits.get(rule.name))
@@ -167,11 +167,12 @@ def judge(recipe: Recipe, facts: Mapping[str, Sequence[Any]], choice: Choice, se
     return judged
 
 
-@cache
-def _asked(choice: Choice, severity: Severity, asked_by: str) -> tuple[tuple[Rule, Sequence[str], Sequence[str]], ...]:
-    """The rules of a choice that the asker asks and that can say something that bad, each with what it asks about and what must be there."""
-    rules = (rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in _levels(severity))
-    return tuple((rule, rule.asks, rule.given) for rule in rules)
+@lru_cache(MOST_KINDS)
+def _asked(choice: Choice, severity: Severity, asked_by: str, present: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules of a choice that the asker asks, that can say something that bad, and whose facts are present."""
+    levels = _levels(severity)
+    rules = (rule for rule in choice.rules.values() if rule.needs in (asked_by, "both") and rule.level in levels)
+    return tuple(rule for rule in rules if not present.isdisjoint(rule.asks) and present.issuperset(rule.given))
 
 
 def _levels(severity: Severity) -> tuple[Severity, ...]:

@@ -130,6 +130,7 @@ def forget(project: Project, shared: Shared | None, told: Collection[str] = (), 
         shared.forget(dropped)
     if everything:
         gc.collect()
+        gc.freeze()  # nor is what is left of a whole project: mostly our own modules
     elif gc.get_count()[0] > MOST_YOUNG:
         gc.collect(1)  # what stays is not looked at again
 

@@ -53,13 +53,16 @@ def note(reader: Reader) -> None:
 
 def _note_entries(reader: Reader, texts: list[str]) -> None:
     """Adds the entries of dicts and of trees of yacs."""
-    found = [(entries, source) for source in reader.modules.values() for entries in written_settings.written(reader, source)]
+
+    def wanted(entry: written_settings.Entry) -> bool:
+        return _promises(entry.name, entry.value)
+
     unread = [
         (entry, source)
-        for entries, source in found
-        if any(_promises(entry.name, entry.value) for entry in entries)
+        for source in reader.modules.values()
+        for entries in written_settings.written(reader, source, wanted)
         for entry in written_settings.unasked(entries, texts)
-        if _promises(entry.name, entry.value)
+        if wanted(entry)
     ]
     if not unread or any(NOT_OURS.search(text) for text in texts) or not written_settings.is_spelled(texts):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Node
 from advisor.model.facts import Fact
@@ -25,7 +25,8 @@ Question = Callable[["Project", str, str], Any]  # about a path as seen from an 
 World = dict[Slot, Any]  # what a program itself wrote to containers of files that it imported
 
 
-class FailedImport(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FailedImport:
     """A file of the project that is not there, or cannot be read."""
 
     name: str

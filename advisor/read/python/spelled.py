@@ -51,6 +51,7 @@ COMPUTED_NAME = pattern(r"attr\((?:(?<=\bgetattr\()|(?<=\bhasattr\())\s*(?:\w+\s
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
 OF_GROUPS = pattern(r"for(?<!\wfor)\s+(?:\w+\s*,\s*)?(\w+)\s+in\s[^\n]*\bparam_groups\b")  # the parameter groups of an optimizer, one by one
 ITEM_OF = r"""(?:\b(?:%s)|\bparam_groups\s*\[[^\]\n]*\])\s*\[\s*["']\w+["']\s*\]"""
+WORDS_AND_OPTIONS = pattern(r"[\w-]+")
 COMMENT = pattern(r"^\s*#.*$", re.MULTILINE)
 FILLED = pattern(  # `if args.x is None: args.x = 3`: a default in words
     r"if(?<!\wif)\s+(?:not\s+)?([A-Za-z_]\w*(?:\.\w+)+)(?:\s+is\s+None|\s*==\s*None)?\s*:\s*\1\s*=(?!=)"
@@ -212,9 +213,8 @@ def written(names: Collection[str], texts: Iterable[str]) -> set[str]:
     """Those of the names that stand anywhere, as a word, but for comments and the options of a command line."""
     left = set(names)
     for text in texts:
-        here = [name for name in left if name in text]
-        if here:
-            left.difference_update(re.findall(rf"(?<![\w-])(?:{'|'.join(map(re.escape, here))})\b", COMMENT.sub("", text)))
+        if any(name in text for name in left):
+            left.difference_update(word.partition("-")[0] for word in WORDS_AND_OPTIONS.findall(COMMENT.sub("", text)))
     return set(names) - left
 
 

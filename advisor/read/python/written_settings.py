@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
@@ -38,18 +38,22 @@ class Entry:
     node: ast.AST
 
 
-def written(reader: Reader, source: SourceModule) -> Iterator[list[Entry]]:
-    """The dicts and trees of settings of a file, each with its plain entries."""
+def written(reader: Reader, source: SourceModule, wanted: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
+    """The dicts and trees of settings of a file that have a wanted entry, each with its plain entries."""
     if source.cells is not None:
         return
     handed = [value for value in reader.refusals.handed_away if isinstance(value, Mapping)]
     given_away = {value.place for value in handed}
     if "yacs" in source.text and not any(value.state.get("attributes") for value in handed):
-        yield list(_tree(source))
+        tree = list(_tree(source))
+        if any(map(wanted, tree)):
+            yield tree
     for statement in source.tree.body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
         if isinstance(target, ast.Name) and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
             dicts = list(_dicts(statement.value, target.id))
+            if not any(wanted(entry) for _, entries in dicts for entry in entries):
+                continue  # most dicts, and to search the text takes longer than all else here
             used = re.search(COPIED.format(name=re.escape(target.id)) + "|" + COMPUTED.format(name=re.escape(target.id)), source.text)
             if used is None and not any(source.place(node) in given_away for node, _ in dicts):
                 yield [entry for _, entries in dicts for entry in entries]
