@@ -13,7 +13,7 @@ from advisor.model.overtime import EVERY_FUNCTION, PROGRAM, overtime
 from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
-from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
 from advisor.read.python.prospect import speaks_of_training
 from advisor.read.python.unbound import seems_to_lack
 from advisor.read.sorting import has_main
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
+LARGEST_PART = 500_000  # characters of the files of a part of a library: it may import all of the library and needs little of it
 MOST_YOUNG = 200_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
@@ -41,9 +42,9 @@ def read_programs(
     """Reads the entries, and then the parts that are not covered by what was read before."""
     covered: set[str] = set()
 
-    def take(source: SourceModule, parts_of: set[str] | None = None) -> None:
+    def take(source: SourceModule, parts_of: set[str] | None = None, most: int = LARGEST_PROGRAM) -> None:
         for config in joined or (None,):
-            recipe = _read(project, reading, source, everything, config, shared)
+            recipe = _read(project, reading, source, everything, config, shared, most)
             covered.update(recipe.files if recipe is not None else (source.display,))
             if recipe is not None:
                 settings = {file for file in recipe.files if not file.endswith((".py", ".ipynb"))}
@@ -82,7 +83,7 @@ def read_programs(
             if is_covered(path):
                 break
         if not is_covered(path):
-            take(source)
+            take(source, most=LARGEST_PART if many and not everything else LARGEST_PROGRAM)
 
 
 def prepare_parts(ahead: Ahead, projects: Sequence[tuple[Project, Sequence[str], Sequence[str]]]) -> None:
@@ -115,7 +116,7 @@ def read_one(project: Project, reading: Reading, path: str, shared: Shared | Non
     source = _load(project, reading, path)
     if source is None or (is_part and not _has_to_tell(project, source)):
         return None
-    return _read(project, reading, source, shared=shared)
+    return _read(project, reading, source, shared=shared, most=LARGEST_PART if is_part else LARGEST_PROGRAM)
 
 
 def _has_to_tell(project: Project, source: SourceModule) -> bool:
@@ -150,10 +151,11 @@ def _read(
     everything: bool = False,
     config: tuple[str, str] | None = None,
     shared: Shared | None = None,
+    most: int = LARGEST_PROGRAM,
 ) -> Recipe | None:
     try:
         with overtime(EVERY_FUNCTION if everything else PROGRAM):
-            return read_program(project, source, everything, config, shared=shared)
+            return read_program(project, source, everything, config, shared=shared, most=most)
     except Exception as error:  # ours; the other programs are still read, and the run does not end with 0
         if os.environ.get("ADVISOR_DEBUG"):
             raise

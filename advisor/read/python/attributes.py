@@ -10,7 +10,7 @@ from advisor.model.events import Kind
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
-from advisor.read.python import classes, functions, lacking, scopes, unbound, undeclared
+from advisor.read.python import classes, deferred, functions, lacking, scopes, unbound, undeclared
 from advisor.read.python.boxed import is_boxed
 from advisor.read.python.idle import is_idle
 from advisor.read.python.values import (
@@ -76,7 +76,7 @@ def attribute(reader: Reader, owner: Value, name: str, node: ast.AST) -> Value:
             return Constant(owner.name.rpartition(".")[2])
         return Library(full)
     if isinstance(owner, Module):
-        value = owner.namespace.get(name)
+        value = deferred.member(reader, owner.source, name)
         if value is None:
             from advisor.read.python.imports import _submodule
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.read.python import (
     conditions,
+    deferred,
     narrowing,
     one_way,
     same_arms,
     seeders,
     statements,
 )
-from advisor.read.python.values import Constant, Library, Opaque, Value
+from advisor.read.python.values import Constant, Opaque, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 STEPS = (".backward(", ".step(")  # in the text of an arm: it trains
 KEEPS = ("torch.save(", "state_dict(", ".save_pretrained(")  # it keeps weights
 STOPPED = ("KeyboardInterrupt", "SystemExit")
-FOR_TYPES = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
 def run_if(reader: Reader, node: ast.If) -> str | None:
@@ -36,7 +36,9 @@ def run_if(reader: Reader, node: ast.If) -> str | None:
 
 def _run_arms(reader: Reader, node: ast.If) -> str | None:
     test = reader.evaluate(node.test)
-    if isinstance(test, Library) and test.name in FOR_TYPES:
+    if deferred.note(reader, node):
+        return statements.run(reader, node.orelse)
+    if deferred.is_for_types(test):
         reader.refusals.guarded += 1  # only a type checker reads the arm: nothing fails in it, and what it imports tells of types
         statements.run(reader, node.body)
         reader.refusals.guarded -= 1

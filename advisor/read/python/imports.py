@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from advisor.model.recipe import Broken
 from advisor.model.record import replace
 from advisor.read.frameworks import table
+from advisor.read.python import deferred
 from advisor.read.python.executions import FailedImport, Used
 from advisor.read.python.frames import Frame
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
@@ -33,28 +34,14 @@ def run_import(reader: Reader, node: ast.Import) -> None:
 
 def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
     """from a.b import c [as d]"""
-    module = reader.frame.module
-    if node.level:
-        judge_level(reader, node)
-        path = reader.project.relative(module, node.level, node.module)
-        name = _relative_name(module, node.level, node.module)
-        if not path:
-            from advisor.read.python import absent  # few programs import what is not there
-
-            absent.judge_relative(reader, node)
-        source: Value = _execute(reader, path, name, node) if path else _failed(reader, "." * node.level + (node.module or ""), node)
-        package = path
-    else:
-        source = import_module(reader, node.module or "", node)
-        package = source.source.path if isinstance(source, Module) else None
-        name = node.module or ""
+    source, package, name = module_of(reader, node)
     for alias in node.names:
         if alias.name == "*":
             _star(reader, source, node)
             continue
         value: Value | None = None
         if isinstance(source, Module):
-            value = source.namespace.get(alias.name)
+            value = deferred.member(reader, source.source, alias.name)
             if value is None:
                 value = _submodule(reader, package, alias.name, name, node)
             if value is None and source.source.state == "running":
@@ -76,6 +63,23 @@ def run_import_from(reader: Reader, node: ast.ImportFrom) -> None:
         reader.store.write(reader.frame.home(alias.asname or alias.name), alias.asname or alias.name, value)
 
 
+def module_of(reader: Reader, node: ast.ImportFrom) -> tuple[Value, str | None, str]:
+    """What names are imported from: its value, its file or folder, and its dotted name."""
+    if not node.level:
+        source = import_module(reader, node.module or "", node)
+        return source, source.source.path if isinstance(source, Module) else None, node.module or ""
+    module = reader.frame.module
+    judge_level(reader, node)
+    path = reader.project.relative(module, node.level, node.module)
+    name = _relative_name(module, node.level, node.module)
+    if path:
+        return _execute(reader, path, name, node), path, name
+    from advisor.read.python import absent  # few programs import what is not there
+
+    absent.judge_relative(reader, node)
+    return _failed(reader, "." * node.level + (node.module or ""), node), path, name
+
+
 def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
     """The module of an absolute import. A framework with a table wins over a project file of the same name."""
     root = name.partition(".")[0]
@@ -91,7 +95,7 @@ def import_module(reader: Reader, name: str, node: ast.AST) -> Value:
             parent = name.rpartition(".")[0]
             value = import_module(reader, parent, node)
             if isinstance(value, Module):
-                inner = value.namespace.get(name.rpartition(".")[2])
+                inner = deferred.member(reader, value.source, name.rpartition(".")[2])
                 if inner is not None:
                     return inner
             if isinstance(value, Module):
@@ -175,11 +179,13 @@ def _execute(reader: Reader, path: str, name: str, node: ast.AST) -> Value:
     if path.endswith(os.sep):
         return _namespace_folder(path, name)
     if path not in reader.modules:
-        if reader.project.needed > LARGEST_PROGRAM and not reader.closed:
+        if reader.project.needed > reader.most and not reader.closed:
             reader.closed = True
-            reader.recipe.budget_cuts += 1
-            reader.unread(f"the files of this program have more than {LARGEST_PROGRAM:,} characters: no more are imported", node)
+            reader.recipe.budget_cuts += reader.most == LARGEST_PROGRAM  # of a part less is read on purpose
+            reader.unread(f"the files of this program have more than {reader.most:,} characters: no more are imported", node)
         if reader.closed:
+            if reader.sharing is not None:
+                reader.sharing.depends_on_entry()
             return Opaque("the program is too large to be read whole")
     source = reader.project.load(path, name)
     if isinstance(source, Broken):
@@ -267,6 +273,8 @@ def _star(reader: Reader, source: Value, node: ast.AST) -> None:
         for name, value in list(source.namespace.items()):
             if (name in names) if names else not name.startswith("_"):
                 reader.store.write(reader.frame.names, name, value)
+        if source.source.deferred:
+            reader.frame.module.namespace.setdefault("*", Library(source.source.name))
     elif isinstance(source, Library):
         stars = reader.frame.module.namespace.setdefault("*", Library(source.name))
         if stars is not None:

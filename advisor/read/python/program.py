@@ -15,7 +15,7 @@ from advisor.read.python import assembly, functions, imports, scopes
 from advisor.read.python.executions import Shared
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET, SOFT_BUDGET
-from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
 from advisor.read.python.prospect import MODULES, TRAINING_WORDS, is_guard
 from advisor.read.python.reader import Reader
 from advisor.read.python.release import release
@@ -38,15 +38,17 @@ def read_program(
     config: tuple[str, str] | None = None,
     launches: list[Launch] | None = None,
     shared: Shared | None = None,
+    most: int = LARGEST_PROGRAM,
 ) -> Recipe:
     """The recipe of the program whose entry is `source`. `everything`: enter also functions without training words.
 
     `config` is the (display name, text) of a file that stands in where the program opens a config by a path that is not known.
     `launches` are the command lines that start it, where they are known already.
     `shared`: what the programs read before have left behind of the files that they imported.
+    `most`: characters of its files from which on no more are imported.
     """
     reader = Reader(project, source)
-    reader.config = config
+    reader.config, reader.most = config, most
     if launches is not None:
         reader.launches = launches
     reader.sharing = Sharing(reader, shared) if shared is not None else None

@@ -46,6 +46,7 @@ class SourceModule:
     is_package: bool = False
     ascii: bool = True
     mentions: Mentions = field(default_factory=Mentions)
+    deferred: tuple[ast.ImportFrom, ...] = ()  # imports that are made when one of their names is asked for
     literals: dict[ast.Constant, Constant] = field(default_factory=dict)  # one value for each literal that was met
     _places: dict[ast.AST, Place] = field(default_factory=dict)
     _segments: dict[tuple[ast.AST, int], str] = field(default_factory=dict)
@@ -194,9 +195,9 @@ class Project:
     def forget(self, told: Collection[str] = (), *, everything: bool = False) -> list[str]:
         """Between two programs: drops what was parsed once it is much, what was not used for longest first. What is asked for again is parsed again.
 
-        As much may stay as one program has needed. The text stays of files that are `told` of, and where comments of ours may stand in it.
+        As much may stay as the programs just before have needed, the further back the less. The text stays of files that are `told` of, and where comments of ours may stand in it.
         """
-        self.room = -1 if everything else max(self.room, self.needed)
+        self.room = -1 if everything else max(self.room // 2, self.needed, MOST_HELD)
         self._used.clear()
         self.needed = 0
         dropped: list[str] = []
@@ -235,8 +236,7 @@ class Project:
                 return converted
             text, cells, left_out = converted
             self.left_out += left_out
-            lines = text.split("\n")
-            for (first, cell), (after, _) in zip(cells, [*cells[1:], (len(lines), 0)]):
+            for (first, cell), (after, _) in zip(cells, [*cells[1:], (len(lines := text.split("\n")), 0)]):
                 self.texts[f"{display}#{cell}"] = "\n".join(lines[first - 1 : after - 1])  # places of a notebook count within a cell
         else:
             try:
@@ -256,8 +256,8 @@ class Project:
         if self.held > MUCH:
             put_off(tree.body, lines if parsed is text else source_lines(parsed))
         self.parsed.add(path)
-        package = os.path.basename(path) == "__init__.py"
-        return SourceModule(path, display, name, text, tree, lines, cells=cells, is_package=package, ascii=text.isascii())
+        is_package = os.path.basename(path) == "__init__.py"
+        return SourceModule(path, display, name, text, tree, lines, cells=cells, is_package=is_package, ascii=text.isascii())
 
     @property
     def listed(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from advisor.read.python.executions import FailedImport, Noted
 from advisor.read.python.expressions import EXPRESSIONS, eval_constant, eval_name
 from advisor.read.python.frames import Frame
 from advisor.read.python.functions import HARD_BUDGET
-from advisor.read.python.project import Project, SourceModule
+from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
 from advisor.read.python.refusals import Refusals
 from advisor.read.python.sharing import Sharing
 from advisor.read.python.store import Store
@@ -82,7 +82,7 @@ class Reader:
         self.look_at = prospect.ENOUGH  # expressions after which it is asked whether the program may train
         self.defined: tuple[int, dict[str, list[tuple[SourceModule, ast.AST]]]] | None = None  # in how many files, what (prospect.py)
         self.sharing: Sharing | None = None
-        self.spent = self.closed = False  # closed: no further file is imported
+        self.spent, self.closed, self.most = False, False, LARGEST_PROGRAM  # closed: no further file is imported, as they have most characters
         self.depth = self.leaves = self.repeated = 0  # nesting of expressions; events, to drop calls without any; nodes that replayed calls added
         self.turns: list[tuple[int, ast.AST]] = []  # where in the trail the turns of the loops around began, and the loops
         self.loop_depth = self.call_depth = self.forward_depth = 0
