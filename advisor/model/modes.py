@@ -9,7 +9,7 @@ from advisor.model.events import Call, Context, Event, Kind, Loop, Region, event
 from advisor.model.finished import once
 from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
-from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
+from advisor.model.recipe import Fact, Flow, Loader, Module, Optimizer, Parameters, Recipe
 from advisor.model.source import Known, value_of
 
 OFF = ("no_grad", "inference_mode")
@@ -291,6 +291,22 @@ def _given(recipe: Recipe) -> tuple[frozenset[object], frozenset[object]]:
             given = event.data.get("input") or Flow()
             found.update(source for source in (given.source, *given.sources) if isinstance(source, tuple))
     return frozenset(during), frozenset(after)
+
+
+@once
+def measured_when_done(recipe: Recipe) -> frozenset[Loader]:
+    """The loaders that are gone over when training is done, by a model that is run or was put into eval mode: it may generate what is judged."""
+    rounds = {found.epoch or found.batch for found in training_loops(recipe)}
+    found: set[Loader] = set()
+    trained = switched = False
+    for event, context in events(recipe.tree):
+        if event.kind is Kind.BACKWARD:
+            trained, switched = True, False
+        elif trained and rounds.isdisjoint(context.loops):
+            switched = switched or event.kind is Kind.EVAL_MODE
+            if switched or event.kind is Kind.FORWARD:
+                found.update(loader for loop in context.loops for loader in loaders(loop))
+    return frozenset(found)
 
 
 def _adds_up(loop: Loop) -> bool:
