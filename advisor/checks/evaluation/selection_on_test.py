@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.modes import final_data, measured_when_done
 from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save, Split
+from advisor.model.rounds import final_data, measured_when_done
 from advisor.model.source import Link, Place, Setting, value_of
 
 VALIDATION = ("val", "valid", "validation", "dev")
