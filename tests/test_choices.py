@@ -137,6 +137,37 @@ def test_files_of_tests(file: str) -> None:
     assert is_test(file)
 
 
+def test_a_program_that_is_named_is_no_test_by_its_folder() -> None:
+    assert not is_test("tests/train.py", Recipe("tests/train.py", named=True))
+    assert is_test("tests/train.py", Recipe("tests/train.py"))
+    assert is_test("tests/test_fit.py", Recipe("tests/test_fit.py", named=True))
+    assert is_test("tests/parts.py", Recipe("tests/train.py", named=True))
+
+
+def test_a_program_in_a_folder_of_tests_is_judged_where_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tests").mkdir()
+    Path("tests/train.py").write_text(SEEDLESS)
+    rules = cards.load()
+    for walked, found in (((), 1), (("tests/train.py",), 0)):
+        seen = engine.lint(read(["tests/train.py"], walked=walked), lambda _: Choice(rules), rules).findings
+        assert [finding.rule for finding in seen].count("missing-seed") == found
+
+
+SEEDLESS = """
+import torch
+from torch import nn
+
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(100):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(torch.randn(8, 20)), torch.zeros(8, 3)).backward()
+    optimizer.step()
+torch.save(model.state_dict(), "model.pt")
+"""
+
+
 @pytest.mark.parametrize("file", ["train.py", "contest.py", "src/testing.py", "latest/train.py"])
 def test_files_of_runs(file: str) -> None:
     assert not is_test(file)

@@ -30,7 +30,7 @@ def hedge(
     by_default = not optimizer.flag_off and bool(rest) and all(other.flag_off for other in rest)
     elsewhere = optimizer.flag_off and value.weak and (_by_name(optimizer) or not even_so)
     elsewhere = elsewhere or (model is not None and model.flag_off and value.weak and _by_name(model))
-    if is_test(recipe.entry) or is_test(optimizer.place.file) or (shared and not by_default) or elsewhere:
+    if is_test(recipe.entry, recipe) or is_test(optimizer.place.file, recipe) or (shared and not by_default) or elsewhere:
         return {"confidence": "medium", "severity": "hint"}
     return {} if default_path and not optimizer.flag_off and (model is None or not model.flag_off) else {"confidence": "medium"}
 

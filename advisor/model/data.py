@@ -35,6 +35,7 @@ class Dataset(Fact):
     part: int | str | None = None
     split: Split | None = None
     transforms: list[Transform] | None = None  # None: not known
+    drawn_changes: tuple[Transform, ...] = ()  # random changes that its own __getitem__ makes of every sample, beside its transforms
     maybe_replaced: bool = False  # what may be this one was given other transforms
     role: Role = "unknown"
     iterable: bool = False

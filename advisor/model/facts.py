@@ -287,6 +287,7 @@ class Save(Fact):
     compared: Place | None = None  # the comparison that the branch asks the answer of, or the call that tells it the score, where elsewhere
     best: bool = False  # stands under a comparison with the best metric so far
     monitor: Flow | None = None
+    called_test: Any = None  # the data set that a trainer measures it on, where the program calls it its test data
     watched: Setting = ABSENT  # the name of the metric by which a framework's callback chooses the best
     mode: Setting = ABSENT  # which way that metric is better, as the callback is told or takes by default: "min" or "max"
     mode_as: str = ""  # the same, as the program would write it
@@ -334,6 +335,7 @@ class EarlyStopping(Fact):
     min_delta: Setting = ABSENT
     flow: Flow | None = None
     on: Role = "unknown"  # the data that the metric was measured on
+    called_test: Any = None  # the data set that a trainer measures on, where the program calls it its test data
     every: Setting = ABSENT  # checks are this many epochs apart
     unit: Literal["epoch", "batch", "evaluation", "unknown"] = "unknown"
     counter: Any = None

@@ -26,12 +26,17 @@ IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
 
 
-TEST_FILE = pattern(r"(^|/)((tests?|benchmarks?)/|(test_|bench)[^/]*$|conftest\.py$|[^/]*_(test|bench|benchmark)\.py$)")
+TEST_FOLDER = pattern(r"(^|/)(tests?|benchmarks?)/")
+TEST_FILE = pattern(r"(^|/)((test_|bench)[^/]*$|conftest\.py$|[^/]*_(test|bench|benchmark)\.py$)")
 
 
-def is_test(file: str) -> bool:
-    """True for a file of a test suite or a benchmark, whose settings serve the measurement and not a run."""
-    return TEST_FILE.search(file) is not None
+def is_test(file: str, recipe: Recipe | None = None) -> bool:
+    """True for a file of a test suite or a benchmark, whose settings serve the measurement and not a run.
+
+    The folder says nothing of the program of a `recipe` that somebody named to have it looked at.
+    """
+    meant = recipe is not None and recipe.named and file == recipe.entry
+    return TEST_FILE.search(file) is not None or (not meant and TEST_FOLDER.search(file) is not None)
 
 
 def has_weights(module: Module) -> bool:

@@ -1,9 +1,11 @@
-"""What the name of a metric says: which way it should go."""
+"""What the name of a metric says: which way it should go; and what is a score by how it is reckoned."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from advisor.model.events import Event, Kind
+from advisor.model.flow import Flow
 from advisor.model.pattern import pattern
 
 SMALLER_IS_BETTER = frozenset({
@@ -40,3 +42,9 @@ def direction_of(name: str) -> Literal["min", "max"] | None:
 def of_training(name: str) -> bool:
     """True when the name says that the metric is measured on the training data."""
     return bool(words_of(name) & TRAINING_WORDS)
+
+
+def is_score(event: Event) -> bool:
+    """True where a score of a model is kept or added up that the program reckons by itself, such as a Dice or an F1 of its predictions."""
+    flow = event.data.get("flow") if event.kind in (Kind.KEEP, Kind.COUNT) else None
+    return isinstance(flow, Flow) and flow.ratio and bool(flow.modules)

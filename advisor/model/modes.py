@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from advisor.model.aside import keeps_graph, set_aside
 from advisor.model.events import Call, Context, Event, Kind, Loop, Region, events, events_below
 from advisor.model.finished import once
-from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop, training_loops
+from advisor.model.folds import EVERYTHING, Everything, contains, loaders, training_loop
+from advisor.model.led_back import never_led_back
 from advisor.model.loaded import MEASURES, loaded_forwards, loaded_models, main_code
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 from advisor.model.source import Known, value_of
@@ -217,8 +218,8 @@ def evaluation_forwards(recipe: Recipe) -> list[tuple[Event, Context, Loop]]:
 @once
 def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Module]]:
     """Every forward in an evaluation loop, with its model, and every other one of a trained model that is in eval mode, by whatever of its methods,
-    in a loop that trains nothing, keeps no graph for later. What is handed to unread code is left out: gradients may be asked for there; so is what
-    goes on until something ends, over no data: a policy that plays is given one state at a time."""
+    in a loop that trains nothing, keeps no graph for later, or none that a backward comes to. What is handed to unread code is left out: gradients
+    may be asked for there; so is what goes on until something ends, over no data: a policy that plays is given one state at a time."""
     found = [(event, context, loop, _whole(event, context, loop)) for event, context, loop in evaluation_forwards(recipe)]
     told = {loop for _, _, loop, _ in found}
     trained, in_eval = _trained_slots(recipe), set[Fact]()
@@ -238,7 +239,8 @@ def graphs_of_evaluation(recipe: Recipe) -> list[tuple[Event, Context, Loop, Mod
                 continue
             told.add(loop)
             trains = contains(loop.body, Kind.OPTIMIZER_STEP, Kind.UNTOLD) or any(part.escaped is not None for part in model.walk())
-            if not trains and not keeps_graph(loop) and (not recipe.evaluates or loaders(loop)):
+            unused = not keeps_graph(loop) or (loop.what in ("items", "data") and never_led_back(loop, model, recipe))
+            if not trains and unused and (not recipe.evaluates or loaders(loop)):
                 found.append((event, context, loop, model))
     return found
 
@@ -260,37 +262,6 @@ def _whole(event: Event, context: Context, loop: Loop) -> Module:
     """The model of which a method is called in a loop, where the forward of a part stands in it: `net.forward(x)`."""
     inside = context.path[context.path.index(loop) :]
     return next((node.of for node in inside if isinstance(node, Call) and isinstance(node.of, Module)), event.subject)
-
-
-@once
-def final_data(recipe: Recipe) -> frozenset[object]:
-    """The loaders, and the parts of splits, that a model is given when training is done: what comes of it is the result of the run."""
-    return _given(recipe)[1]
-
-
-@once
-def data_of_rounds(recipe: Recipe) -> frozenset[object]:
-    """The loaders, and the parts of splits, that a model is given in the rounds of training."""
-    return _given(recipe)[0]
-
-
-@once
-def _given(recipe: Recipe) -> tuple[frozenset[object], frozenset[object]]:
-    """The data that models are given while training goes on, and when it is done."""
-    rounds = {found.epoch or found.batch for found in training_loops(recipe)}
-    during: set[object] = set()
-    after: set[object] = set()
-    trained = False
-    for event, context in events(recipe.tree, Kind.BACKWARD, Kind.FORWARD):
-        inside = not rounds.isdisjoint(context.loops)
-        if event.kind is Kind.BACKWARD:
-            trained = True
-        elif trained or inside:
-            found = during if inside else after
-            found.update(loader.slot for loop in context.loops for loader in loaders(loop))
-            given = event.data.get("input") or Flow()
-            found.update(source for source in (given.source, *given.sources) if isinstance(source, tuple))
-    return frozenset(during), frozenset(after)
 
 
 def _adds_up(loop: Loop) -> bool:

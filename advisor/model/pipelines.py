@@ -89,6 +89,15 @@ def steps(dataset: Dataset | None) -> list[Transform] | None:
     return None
 
 
+def drawn(dataset: Dataset | None) -> list[Transform]:
+    """The random changes that the class of a data set makes, or of what it was cut from."""
+    while dataset is not None:
+        if dataset.drawn_changes:
+            return list(dataset.drawn_changes)
+        dataset = dataset.origin
+    return []
+
+
 def augmentations(transforms: list[Transform]) -> list[Transform]:
     """The random steps that change a sample as a whole; one that changes only some of its items may make the task, as noise does for a denoiser."""
     found: list[Transform] = []

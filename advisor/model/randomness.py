@@ -23,7 +23,7 @@ TORCH_SPLITS = ("torch.", "lightning.", "pytorch_lightning.", "torch_geometric."
 
 def is_run(recipe: Recipe) -> bool:
     """True for a whole program that trains: a backward alone may only explain a prediction."""
-    if not recipe.trains or not recipe.whole or is_test(recipe.entry):
+    if not recipe.trains or not recipe.whole or is_test(recipe.entry, recipe):
         return False
     if recipe.framework == "plain" and COMPUTING.isdisjoint(kinds(recipe.tree)):
         return False  # it steps an optimizer to draw the rates of a schedule

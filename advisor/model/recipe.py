@@ -84,6 +84,7 @@ class Recipe:
     tries_out: bool = False  # the main block of a module trains on numbers that it draws and keeps nothing: it shows that the module works
     measures_speed: bool = False  # it tells the times that its steps take, and keeps and tells nothing else
     of_graphs: bool = False  # it imports a library of graphs
+    named: bool = False  # its entry was named, and not met in a folder
     shown: frozenset[str] | None = None  # only findings in these files are shown (a part of a program was passed); None: all
 
     modules: Listing[Module] = field(default_factory=Listing)  # every module built, parts included

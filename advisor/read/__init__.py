@@ -43,7 +43,8 @@ def read(
         named += [path for path in overlay if path not in named]
     programs = [path for path in named if not _is_settings(path)]
     wanted = os.path.abspath(stdin_filename or "stdin.py")
-    sorting = Sorting(len(programs), prefilter, wanted, frozenset(os.path.abspath(path) for path in walked), _top(named))
+    strays = frozenset(os.path.abspath(path) for path in walked)
+    sorting = Sorting(len(programs), prefilter, wanted, strays, _top(named), frozenset(programs) - strays)
     if ahead is not None:
         ahead.prepare_looks(programs, sorting)
     projects = _by_project(named, together=bool(configs or overlay))
@@ -109,6 +110,7 @@ class Files:
 def _sort(paths: list[str], overlay: dict[str, bytes], reading: Reading, sorting: Sorting, ahead: Ahead | None) -> Files:
     """Tells the files of a project apart."""
     project = Project(texts=reading.texts, overlay=overlay, top=sorting.top)
+    project.named = sorting.named
     files = Files(project, [path for path in paths if not _is_settings(path)], [path for path in paths if _is_settings(path)])
     for path in files.programs:
         seen = (ahead.look(path, project) if ahead is not None else None) or look(project, path, sorting)

@@ -157,6 +157,7 @@ class Hand:
 
     def _begin(self) -> None:
         project = self.project
+        project.named = self.sorting.named
         self._parsed |= project.parsed
         project.parsed, project.touched, project.left_out = set(), {}, []
         self._folders, self._names = len(project.listed), len(project.texts)

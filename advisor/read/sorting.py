@@ -59,6 +59,7 @@ class Sorting:
     wanted: str | None = None  # read in any case
     strays: frozenset[str] = frozenset()
     top: str | None = None  # the folder that holds all of them
+    named: frozenset[str] = frozenset()  # whoever calls has named them
 
 
 def look(project: Project, path: str, sorting: Sorting) -> Look:

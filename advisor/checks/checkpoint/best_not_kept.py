@@ -14,7 +14,7 @@ from advisor.model.source import Known, number
 def check(save: Save, ctx: Context) -> Iterator[Finding]:
     """Each trainer of a run that is long enough for its best checkpoint to be gone at the end."""
     epochs = number(ctx.recipe.epochs)
-    if not isinstance(save.latest, Known) or epochs is None or is_test(ctx.recipe.entry):
+    if not isinstance(save.latest, Known) or epochs is None or is_test(ctx.recipe.entry, ctx.recipe):
         return
     if epochs >= ctx.limit("epochs"):
         at = save.latest if save.latest.place is not None else save

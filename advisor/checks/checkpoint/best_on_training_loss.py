@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.metrics import words_of
-from advisor.model.modes import data_of_rounds, final_data
 from advisor.model.recipe import Loader, Recipe, Save
+from advisor.model.rounds import data_of_rounds, final_data
 from advisor.model.stopping import on_training_data
 
 

@@ -22,7 +22,7 @@ WEIGHTS = ("model-state", "model", "unknown")
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A dict of states under a name that nothing reads, told once; else, where nothing keeps the weights, the comment that would."""
     for event, _ in events(recipe.tree, Kind.DISCARD):
-        if event.data.get("named") and event.data.get("of") == "checkpoint" and recipe.trains and not is_test(event.place.file):
+        if event.data.get("named") and event.data.get("of") == "checkpoint" and recipe.trains and not is_test(event.place.file, recipe):
             saved = next((save for save in recipe.saves if save.memory == "file" and not {*save.parts.values()}.isdisjoint(WEIGHTS)), None)
             name = event.data.get("what", "")
             if saved is None:

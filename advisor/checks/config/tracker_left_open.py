@@ -12,5 +12,5 @@ from advisor.model.recipe import OpenTracker
 
 def check(tracker: OpenTracker, ctx: Context) -> Iterator[Finding]:
     """Each framework that writes what a run measures nowhere, or everywhere."""
-    if ctx.recipe.trains and not is_test(ctx.recipe.entry):
+    if ctx.recipe.trains and not is_test(ctx.recipe.entry, ctx.recipe):
         yield ctx.finding("everywhere" if tracker.everywhere else "nowhere", at=tracker, taker=tracker.taker)

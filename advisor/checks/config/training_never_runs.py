@@ -24,7 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
     What a trainer refuses it refuses however its program is read.
     """
-    if is_test(recipe.entry):
+    if is_test(recipe.entry, recipe):
         return
     for run in recipe.refused_runs:
         if run.lacks == "length" and len(training_loops(recipe)) > 1:

@@ -16,7 +16,7 @@ NAMES = ("p", "prob")
 
 def check(transform: Transform, ctx: Context) -> Iterator[Finding]:
     """The probability that a step was given, where it is one."""
-    if transform.weighed or not transform.kind.startswith((*LIBRARIES, "monai.")) or is_test(ctx.recipe.entry):
+    if transform.weighed or not transform.kind.startswith((*LIBRARIES, "monai.")) or is_test(ctx.recipe.entry, ctx.recipe):
         return
     for name in NAMES:
         known = first(transform.settings.get(name))

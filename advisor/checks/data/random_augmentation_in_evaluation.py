@@ -9,7 +9,7 @@ from advisor.model.events import Context as Around
 from advisor.model.events import Exit, Kind, Loop, events, events_below, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import contains, loaders
-from advisor.model.pipelines import augmentations, pipeline
+from advisor.model.pipelines import augmentations, drawn, pipeline
 from advisor.model.recipe import Dataset, Loader, Module, Recipe, Transform
 from advisor.model.source import Known, Link, is_absent
 
@@ -22,7 +22,7 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return  # it may draw each sample several times: their views are compared, or averaged
     if any(other.role == "train" and other.place == loader.place and other.dataset is loader.dataset for other in ctx.recipe.loaders):
         return  # one line of a function makes both, and which data it is given is not told apart
-    found = next((random for held in (*loader.pipelines, pipeline(loader)) if (random := _by_default(held or []))), None)
+    found = next((random for held in (*loader.pipelines, pipeline(loader)) if (random := _by_default(held or []))), None) or drawn(loader.dataset)
     if not found or not _runs(ctx.recipe, loader) or _compared(ctx.recipe, loader):
         return
     train = next((other for other in ctx.recipe.loaders if other.role == "train" and _shared(loader, other)), None)

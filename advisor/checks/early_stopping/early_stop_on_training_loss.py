@@ -9,8 +9,8 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders
 from advisor.model.metrics import direction_of
-from advisor.model.modes import data_of_rounds, final_data
 from advisor.model.recipe import EarlyStopping, Recipe
+from advisor.model.rounds import data_of_rounds, final_data
 from advisor.model.stopping import is_judged, metric_of, on_training_data, patience_of, rounds_counted
 
 

@@ -15,7 +15,7 @@ from advisor.model.source import number
 
 def check(idle: IdleEvaluation, ctx: Context) -> Iterator[Finding]:
     """Each trainer whose settings keep it from its evaluation data, in a program that does not measure the model by itself."""
-    if idle.asked or is_test(ctx.recipe.entry) or _measured_by_hand(ctx.recipe):
+    if idle.asked or is_test(ctx.recipe.entry, ctx.recipe) or _measured_by_hand(ctx.recipe):
         return
     if idle.why == "strategy":
         yield ctx.finding("never", at=idle, taker=idle.taker)

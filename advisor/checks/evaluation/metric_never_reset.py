@@ -14,7 +14,7 @@ from advisor.model.source import value_of
 def check(meter: Meter, ctx: Context) -> Iterator[Finding]:
     """A metric that is computed in each epoch over all that it was fed since the run began."""
     recipe = ctx.recipe
-    if meter.computed is None or meter.reset or not recipe.trains or is_test(recipe.entry) or value_of(recipe.epochs) in (0, 1):
+    if meter.computed is None or meter.reset or not recipe.trains or is_test(recipe.entry, recipe) or value_of(recipe.epochs) in (0, 1):
         return
     if meter.escaped is not None or not recipe.whole or recipe.budget_cuts:
         ctx.skip(f"it is handed to {meter.escaped}" if meter.escaped else "only a part of the program was read", meter)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
-from advisor.model.modes import final_data
 from advisor.model.recipe import Dataset, EarlyStopping, Flow, Loader, Recipe, Save, Split
-from advisor.model.source import Link, Place
+from advisor.model.rounds import final_data, measured_when_done
+from advisor.model.source import Link, Place, Setting, value_of
 
 VALIDATION = ("val", "valid", "validation", "dev")
 
@@ -18,18 +18,28 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The best checkpoint and the early stop, by the data that their metric was measured on."""
     told: set[Place] = set()
     for save in recipe.saves:
-        data = _test_data(save.monitor, recipe) if save.best else None
+        flow = save.monitor or _measured_again(save.called_test, save.watched, recipe)
+        data = _test_data(flow, recipe) if save.best else None
         if data is not None:
             told.add(_where(save))
-            yield _finding("checkpoint", save, data, save.monitor, ctx)
+            yield _finding("checkpoint", save, data, flow, ctx)
     for stop in recipe.early_stopping:
-        data = _test_data(stop.flow, recipe)
+        flow = stop.flow or _measured_again(stop.called_test, stop.monitor, recipe)
+        data = _test_data(flow, recipe)
         if data is not None and _where(stop) not in told:  # a stopper that keeps the best weights as well is told once
             if not (told and _is_validation(data)):  # the best weights are what is tested
-                yield _finding("early-stop", stop, data, stop.flow, ctx)
+                yield _finding("early-stop", stop, data, flow, ctx)
 
 
 Data = Loader | Dataset | Split
+
+
+def _measured_again(called_test: Dataset | None, metric: Setting, recipe: Recipe) -> Flow | None:
+    """The metric of a trainer on what the program calls its test data, where a loop of its own measures the finished model on the same data."""
+    if called_test is None or all(loader.dataset is not called_test for loader in measured_when_done(recipe)):
+        return None
+    name = value_of(metric)
+    return Flow(source=called_test, graph="none", metric=name if isinstance(name, str) else None)
 
 
 def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:

@@ -10,6 +10,7 @@ from advisor.model.events import Kind, Loop, events, walk
 from advisor.model.finding import Finding
 from advisor.model.folds import loaders, training_loop
 from advisor.model.kinds import has_weights
+from advisor.model.metrics import is_score
 from advisor.model.modes import trained_modules
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Flow, Loader, Module, Recipe
@@ -33,12 +34,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if loader.slot is other.slot or _only_run(loader, recipe) or _by_another_model(loader, recipe):
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
-    yield ctx.finding("same-samples", at=_named(loader), confidence="medium" if unsure else None, line=_named(other).place, role=loader.role)
+    at, line = (loader, other) if loader.dataset is other.dataset else (_named(loader), _named(other))
+    yield ctx.finding("same-samples", at=at, confidence="medium" if unsure else None, line=line.place, role=loader.role)
 
 
 def _only_run(loader: Loader, recipe: Recipe) -> bool:
     """True where a loop goes through the samples and nothing is measured on them: classes are counted, embeddings are made, pictures are shown."""
-    for event, context in events(recipe.tree, Kind.LOSS, Kind.METRIC):
+    for event, context in events(recipe.tree, Kind.LOSS, Kind.METRIC, Kind.KEEP, Kind.COUNT):
+        if event.kind in (Kind.KEEP, Kind.COUNT) and not is_score(event):
+            continue  # a number that is no score
         flows = [flow for key in ("input", "target", "flow") if isinstance(flow := event.data.get(key), Flow)]
         if any(loader in loaders(loop) for loop in context.loops) or any(loader in (flow.source, *flow.sources) for flow in flows):
             return False

@@ -14,7 +14,7 @@ from advisor.model.recipe import Optimizer, Restore
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     """An optimizer with a negative rate, or with none above zero: a single group at zero is frozen on purpose."""
-    if is_test(ctx.recipe.entry) or is_test(optimizer.place.file):
+    if is_test(ctx.recipe.entry, ctx.recipe) or is_test(optimizer.place.file, ctx.recipe):
         return
     found = list(rates(ctx.recipe, optimizer))
     if all(rate.value > 0 for rate in found):

@@ -18,7 +18,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     seen = set()
     for event, context in events(recipe.tree, Kind.DISCARD):
         shown = event.place.cell is not None and not context.path  # a notebook shows what a cell ends with
-        tried = is_test(event.place.file)  # a test calls to see whether it works
+        tried = is_test(event.place.file, recipe)  # a test calls to see whether it works
         if event.data.get("named") or shown or tried or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue
         seen.add(event.place)

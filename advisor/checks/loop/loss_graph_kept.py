@@ -20,17 +20,20 @@ HELD_OUT = ("validation", "test")  # whatever a model gives for these data, no b
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """In training: kept beside its backward. In evaluation: kept with no backward in sight."""
-    measured = {loop for _, _, loop, _ in graphs_of_evaluation(recipe) if any(loader.role in HELD_OUT for loader in loaders(loop))}
+    graphs = [(loop, model) for _, _, loop, model in graphs_of_evaluation(recipe)]
+    measured = {loop for loop, _ in graphs if any(loader.role in HELD_OUT for loader in loaders(loop))}
+    listed = {loop: model for loop, model in graphs if loop.what in ("items", "data") and not loaders(loop)}  # over samples, and not over a loader
     for event, context in events(recipe.tree, Kind.KEEP):
         flow = event.data.get("flow")
         if not isinstance(flow, Flow) or flow.graph != "kept" or any(region.what in OFF for region in context.regions):
             continue
         loop = training_loop(context)
-        turn = loop.batch if loop is not None else _data_loop(context)
+        turn = loop.batch if loop is not None else _data_loop(context) or next((held for held in context.loops if held in listed), None)
         if turn is None or starts_again(turn, event.data.get("variable")) or not _outlives(turn, event, context):
             continue
         outside = not any(isinstance(call.of, Module) for call in context.calls)  # what a model keeps inside is its own affair
-        if loop is None and (flow.losses or (turn in measured and outside)) and _of_this_batch(flow, turn):
+        held_out = turn in measured or turn in listed
+        if loop is None and (flow.losses or (held_out and outside)) and (_of_this_batch(flow, turn) or listed.get(turn) in flow.modules):
             case = "evaluation"
         elif loop is not None and _trained_on(turn, event, context, flow) and not _meets_backward(recipe, event):
             case = "training"

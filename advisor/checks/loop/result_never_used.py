@@ -21,7 +21,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     seen = set()
     for event, _ in events(recipe.tree, Kind.DISCARD):
         case = event.data.get("of") if event.data.get("named") else None
-        if case not in CASES or event.place in seen or is_test(event.place.file):
+        if case not in CASES or event.place in seen or is_test(event.place.file, recipe):
             continue
         if case == "transform" and not (recipe.trains or recipe.loaders or recipe.datasets):
             continue  # a leftover in what shows the results of a trained model

@@ -17,5 +17,5 @@ def check(module: Module, ctx: Context) -> Iterator[Finding]:
         return
     trained = {part for held in trained_modules(ctx.recipe) for part in held.walk()}
     for attribute, place, part in module.unread:
-        if part in trained and not is_test(place.file):
+        if part in trained and not is_test(place.file, ctx.recipe):
             yield ctx.finding("never-read", at=place, attribute=attribute, layer=part.name, model=module.name)

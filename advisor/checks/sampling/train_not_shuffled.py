@@ -20,7 +20,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
     shuffle = loader.settings.get("shuffle")
     elsewhere = sampled_elsewhere(loader) if not isinstance(shuffle, OneOf) else None
     steps = most_steps(ctx.recipe)
-    if ctx.recipe.measures_speed or is_test(ctx.recipe.entry) or is_test(loader.place.file) or (steps is not None and steps <= ctx.limit("few")):
+    tried = is_test(ctx.recipe.entry, ctx.recipe) or is_test(loader.place.file, ctx.recipe)
+    if ctx.recipe.measures_speed or tried or (steps is not None and steps <= ctx.limit("few")):
         return
     if loader.dataset is not None and loader.dataset.drawn and _once(ctx.recipe):
         return

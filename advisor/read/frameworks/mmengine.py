@@ -41,7 +41,7 @@ def from_file(call: LibraryCall) -> Value:
         return Opaque(f"the config {found[0]} could not be read")
     if found[0] not in reader.recipe.files:
         reader.recipe.files.append(found[0])
-    return attributed(value_of_node(root, "", typed=True, weak=is_weak(value)))
+    return attributed(value_of_node(root, "", typed=True, weak=is_weak(value), whole=True))
 
 
 @table.function(*(f"mmengine.{name}" for name in ("runner.Runner.from_cfg", "runner.Runner", "Runner.from_cfg", "Runner", "registry.RUNNERS.build")))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 
+from advisor.model.recipe import Hyperparameter
 from advisor.model.record import replace
 from advisor.model.source import Link
 from advisor.read.frameworks import table
 from advisor.read.frameworks.dataclasses import filled
 from advisor.read.frameworks.folding import weaken
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.python import classes
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import Arguments, Bound, Class, Constant, Function, Instance, Mapping, Opaque, Value
+from advisor.read.python.values import Arguments, Bound, Class, Constant, Function, Instance, Mapping, Opaque, Value, setting
 
 MOST_COMMANDS = 6
 
@@ -21,7 +23,22 @@ def weak_object(reader: Reader, kind: Class, call: LibraryCall) -> Value:
     made = filled(reader, kind, call.node)
     if isinstance(made, Instance):
         weaken_fields(reader, made)
+        _declare(reader, made)
     return made
+
+
+def _declare(reader: Reader, made: Instance) -> None:
+    """Notes the plain fields of a dataclass, and of those in it, as settings; a base that could not be read may ask for its own."""
+    cls = made.cls
+    if cls is None or not cls.dataclass or any(not isinstance(base, Class) and getattr(base, "name", "") != "builtins.object" for base in cls.mro):
+        return
+    for name, default, statement, owner in classes.fields_of(reader, cls):
+        held = made.attributes.get(name)
+        if isinstance(held, Instance):
+            _declare(reader, held)
+        elif isinstance(default, Constant):
+            fact = Hyperparameter(owner.module.place(statement), name=name, value=setting(default), declared="dataclass")
+            reader.recipe.hyperparameters.items.append(fact)
 
 
 def weaken_fields(reader: Reader, made: Instance, prefix: str = "") -> None:

@@ -134,7 +134,7 @@ def load_file(call: LibraryCall, value: Value | None) -> Value:
         known = {one.place.file for one in reader.recipe.broken}
         reader.recipe.broken += [one for one in broken if one.place.file not in known]
         root.entries.pop("_BASE_", None)
-        return decoded(value_of_node(root, "", weak=is_weak(value)))
+        return decoded(value_of_node(root, "", weak=is_weak(value), whole=True))
     if isinstance(root, Broken):
         return load_config(call, value)
     return decoded(load_config(call, value))

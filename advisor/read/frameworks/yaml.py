@@ -21,26 +21,30 @@ _TREES: WeakKeyDictionary[Project, dict[str, Node | Broken | None]] = WeakKeyDic
 _TAUGHT: WeakSet[Reader] = WeakSet()  # programs that add resolvers to a loader
 
 
-def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False) -> Value:
-    """A config tree as a value of the program; every scalar says which key of which file it is."""
+def value_of_node(node: Node, path: str, typed: bool = False, weak: bool = False, whole: bool = False) -> Value:
+    """A config tree as a value of the program; every scalar says which key of which file it is.
+
+    Where only the `whole` file may give way to another, a flag is what it says: who turns it round gives the other values, too.
+    """
     if isinstance(node, Mapped):
         made = mapping(
-            {key: value_of_node(item, f"{path}.{key}" if path else str(key), typed, weak) for key, (item, _) in node.entries.items()},
+            {key: value_of_node(item, f"{path}.{key}" if path else str(key), typed, weak, whole) for key, (item, _) in node.entries.items()},
             True,
             node.place,
         )
         return made if node.tag is None else Opaque(f"an object built by the tag {node.tag}")
     if isinstance(node, Listed):
-        return sequence([value_of_node(item, f"{path}.{index}", typed, weak) for index, item in enumerate(node.items)], "list")
+        return sequence([value_of_node(item, f"{path}.{index}", typed, weak, whole) for index, item in enumerate(node.items)], "list")
     if node.tag is not None:
         return Opaque(f"a value built by the tag {node.tag}")
     value = node.typed if typed else node.value
     if isinstance(value, str) and typed and "${" in value:
         return Opaque(f"the interpolation {value}"[:120])
-    return Constant(value, (Link(node.place.file, node.place.line, path),), weak, node.place)
+    open_yet = weak and not (whole and isinstance(value, bool))
+    return Constant(value, (Link(node.place.file, node.place.line, path),), open_yet, node.place)
 
 
-def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak: bool = False) -> Value:
+def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak: bool = False, whole: bool = False) -> Value:
     """A config text as a value; a broken one is told once."""
     if len(text) > LARGEST_CONFIG or display.endswith((".py", ".csv", ".txt", ".md", ".ipynb")):
         return Opaque(f"{display} is too large to be a config" if len(text) > LARGEST_CONFIG else f"{display} is no config")
@@ -59,7 +63,7 @@ def read_text(reader: Reader, text: str, display: str, typed: bool = False, weak
         from advisor.read.config import interpolation
 
         root = interpolation.resolve(root)
-    return value_of_node(root, "", typed, weak) if root is not None else Constant(None)
+    return value_of_node(root, "", typed, weak, whole) if root is not None else Constant(None)
 
 
 def text_of(reader: Reader, value: Value | None) -> tuple[str, str] | None:
@@ -111,7 +115,7 @@ def load_config(call: LibraryCall, value: Value | None, typed: bool = False) -> 
         )
         return Opaque(why)
     new = found[0] not in call.reader.recipe.files
-    result = read_text(call.reader, found[1], found[0], typed, is_weak(value))
+    result = read_text(call.reader, found[1], found[0], typed, is_weak(value), whole=True)
     if new and call.name.startswith(CONFIG_LOADERS):  # what a framework reads, it has its own names for
         keys.declare(call.reader, tree_of(call.reader, found[0]))
     elif not call.name.startswith(CONFIG_LOADERS):

@@ -1,4 +1,4 @@
-"""Fields of a hand-written class of settings that no file of the project asks for.
+"""Fields of a hand-written class of settings, or of a dataclass of them, that no file of the project asks for.
 
 Such a class only carries values: its constructor keeps what it is given, takes from its keywords or writes out, and its methods show that. Spelling
 decides what is asked for, as it does for options; where a name may be asked for that no text spells, nothing is told.
@@ -30,6 +30,7 @@ COMPUTED = pattern(  # asks for names that no text spells
 ALL = "__dict__"
 SHOWN_BY = frozenset({"print", "pprint", "dump", "dumps", "info", "debug", "warning", "write", "writelines", "str", "repr", "format", "add_text"})
 TALK = pattern(r"verbose|debug|log|print|save|show|plot|display|version|every|interval|freq|work|pin_", re.IGNORECASE)
+PLAIN_VALUES = pattern(r"""\s*(?:(?:\w+\s*=\s*)?(?:[\d.eE+-]+|True|False|None|"[^"]*"|'[^']*')\s*,?\s*)*""")
 OFF = (0, None, False)  # says that there is none
 LEAST = 2  # fields that are asked for: somebody has an object of the class
 LIBRARIES = sys.stdlib_module_names | {  # none of them asks an object of the program for settings
@@ -83,11 +84,30 @@ def _classes(source: SourceModule) -> Iterator[tuple[ast.ClassDef, list[Field]]]
     """The classes of a file that only carry values, with what their constructors keep."""
     carrying = {"object"}
     for statement in source.tree.body if source.cells is None else ():
-        if isinstance(statement, ast.ClassDef) and not statement.decorator_list and not statement.keywords:
+        if isinstance(statement, ast.ClassDef) and not statement.keywords and (not statement.decorator_list or _is_dataclass(statement)):
             if all(isinstance(base, ast.Name) and base.id in carrying for base in statement.bases) and all(map(_carries, statement.body)):
+                if statement.decorator_list:
+                    yield statement, list(_written(statement))
+                    continue
                 carrying.add(statement.name)
                 init = next((item for item in statement.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"), None)
                 yield statement, list(_fields(init)) if init is not None else []
+
+
+def _is_dataclass(cls: ast.ClassDef) -> bool:
+    """True for @dataclass, and @dataclass(frozen=True), alone."""
+    made = cls.decorator_list[0]
+    named = made.func if isinstance(made, ast.Call) else made
+    return len(cls.decorator_list) == 1 and (named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")) == "dataclass"
+
+
+def _written(cls: ast.ClassDef) -> Iterator[Field]:
+    """The plain fields of a dataclass."""
+    for statement in cls.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and isinstance(statement.value, ast.Constant):
+            name, value = statement.target.id, statement.value.value
+            if isinstance(value, (int, float, str)) and not (NOTES.search(name) or STATE.search(name) or TALK.search(name)):
+                yield Field(name, value, statement, True)
 
 
 def _carries(item: ast.stmt) -> bool:
@@ -158,11 +178,22 @@ def _without_fields(source: SourceModule, found: Found) -> str:
 def _unread(found: Found, texts: Iterable[str]) -> list[tuple[SourceModule, Field]]:
     """The fields that no text asks for, of classes of which others are asked for."""
     unread: list[tuple[SourceModule, Field]] = []
-    for source, _, fields in found.values():
+    texts = list(texts)
+    for source, cls, fields in found.values():
         mine = [field for field in fields if not any(_asks(text, field.name) for text in texts)]
+        if mine and cls.decorator_list and any(_is_record(text, cls.name, mine) for text in texts):
+            continue
         if len(fields) - len(mine) >= LEAST:
             unread += [(source, field) for field in mine]
     return unread
+
+
+def _is_record(text: str, name: str, fields: list[Field]) -> bool:
+    """True for a dataclass that a text fills with what it has computed: results, or the state of a run, are kept for whoever looks at them."""
+    made = re.findall(rf"(?<!class )\b{name}\(([^()]*)(\)?)", text)
+    if any(not closed or PLAIN_VALUES.fullmatch(given) is None for given, closed in made):
+        return True
+    return any(re.search(rf"\.{field.name}\s*=(?!=)", text) for field in fields)
 
 
 def _asks(text: str, name: str) -> bool:

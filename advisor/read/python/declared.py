@@ -130,6 +130,8 @@ def _asked(reader: Reader, options: set[str], called_too: set[str], files: list[
     said = [(spelled.of(reader.project, file), file) for file in files]
     if any(one.set_in_turn or (one.taken and spelled.asked_in(reader.project, file).hands_on) for one, file in said):
         return set(options)
+    if not any(one.taken for one, _ in said):  # only shown, as the notes among them are to be
+        return {name for name in options if NOTES.search(name)} | _asked_of(reader, options, called_too, files)
     return {name for name in options if NOTES.search(name)} | spelled.written(options, (source.text for source in reader.modules.values()))
 
 

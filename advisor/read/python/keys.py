@@ -42,7 +42,7 @@ SPREAD = {  # what takes all keys at once: a word that stands in it, and how it 
     ".update(": pattern(TAKEN + r"\.update\("),
 }
 QUOTED = pattern(r"""["']([\w./:-]+)["']""")
-ATTRIBUTE = pattern(r"\.\s*([A-Za-z_]\w*)")
+ATTRIBUTE = pattern(r"\.([A-Za-z_]\w*)")  # close up: what follows a full stop in a docstring is none
 REFERENCE = pattern(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
 _PARTS = pattern(r"[./:\-\[\]]+")
 LONGEST_LIST = 30  # entries of a config that are given one by one: a log has more

@@ -13,6 +13,8 @@ from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.python import tree
 
 MORE = (Kind.LR_WRITE, Kind.RESTORE, Kind.FREEZE, Kind.GROUP_ADDED, Kind.SCHEDULER_STEP, Kind.BUILD)  # what is done when a stage is over
+CLASS = pattern(r"^class\s+\w+[ \t]*(?:\(([^)]*)\))?[ \t]*:", re.MULTILINE)
+BASES = frozenset({"", "object", "ABC", "nn.Module", "torch.nn.Module"})  # they ask an object of the program for no counter
 EXTREME = pattern(r"\b(max|min|amax|amin|nanmax|nanmin)\(")
 
 
@@ -133,7 +135,7 @@ def _never_asked(
     counters: Collection[Any],
     texts: Mapping[str, str],
 ) -> Iterator[EarlyStopping]:
-    """Local counters of bad checks that an improvement sets back and that nothing in their file ever reads."""
+    """Counters of bad checks that an improvement sets back and that nothing ever reads."""
     for variable, places in counts.items():
         arms = [arm for _, context in places if (arm := _metric_arm(context, counters)) is not None]
         back = [arm for _, context in resets.get(variable, []) if (arm := _metric_arm(context, counters)) is not None]
@@ -141,7 +143,7 @@ def _never_asked(
             continue
         event = places[0][0]
         name = event.data.get("text", "").partition(" ")[0]
-        if name.isidentifier() and _unread(event, name, texts):
+        if _is_its_own(event, name, texts) and _unread(event, name, texts):
             yield EarlyStopping(event.place, counter=variable, asked=False)
 
 
@@ -228,6 +230,15 @@ def _unread(event: Event, name: str, texts: Mapping[str, str]) -> bool:
     alone = re.compile(rf"[\w\s,.()]*\b{attribute}\b[\w\s,.()]*(:\s*\w+\s*)?\+?=(?!=)(?!.*\b{attribute}\b).*")
     lines = (line for text in files if attribute in text for line in text.splitlines() if not line.lstrip().startswith("#"))
     return all(alone.fullmatch(line) for line in lines if mention.search(line))
+
+
+def _is_its_own(event: Event, name: str, texts: Mapping[str, str]) -> bool:
+    """True for a local name, and for an attribute of a class behind which no other stands that may ask for it."""
+    if name.isidentifier():
+        return True
+    before = "\n".join(texts.get(event.place.file, "").splitlines()[: event.place.line])
+    bases = [match[1] or "" for match in CLASS.finditer(before)]
+    return name.startswith("self.") and bool(bases) and all(base.strip() in BASES for base in bases[-1].split(","))
 
 
 def _limit_side(part: Condition, counts: Collection[Any]) -> tuple[Any, Setting] | None:

@@ -62,6 +62,7 @@ def _read(reader: Reader, everything: bool) -> Recipe:
     """Executes the program and completes its recipe."""
     recipe = reader.recipe
     recipe.place = reader.entry.place(reader.entry.tree)
+    recipe.named = reader.entry.path in reader.project.named
     enabled = gc.isenabled()
     gc.disable()
     if everything:

@@ -129,7 +129,7 @@ class Project:
         self, directory: str | None = None, texts: Texts | None = None, overlay: dict[str, bytes] | None = None, top: str | None = None
     ) -> None:
         self.directory = directory or os.getcwd()
-        self.top = top
+        self.top, self.named = top, frozenset[str]()  # and the files that were passed by their names
         self.modules: dict[str, SourceModule | Broken] = {}
         self.overlay = overlay if overlay is not None else {}
         self.texts = texts if texts is not None else Texts()

@@ -31,7 +31,7 @@ COMPUTED = {  # what loads a module by a name that is computed
 }
 SHOWN = pattern(  # what prints, logs or keeps all settings for whoever looks at the run later
     r"(?<![\w.])(?:print|pprint|pp|wandb\.init|wandb\.config\.update|wandb\.log|mlflow\.log_params|json\.dumps?|yaml\.(?:safe_)?dump)\s*\("
-    r"|(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|pprint)\s*\("
+    r"|(?:log|logger|logging)\.(?:info|debug|warning|log)\s*\(|\.(?:add_text|add_hparams|init_trackers|log_params|log_hyperparams|write|writelines|writerows?|pprint)\s*\("
 )
 SHOWN_IN_TURN = pattern(r"for(?<!\wfor)\s+[^\n]*\bvars\([^\n]*:[ \t]*(?=\n\s*(?:print|[\w.]*log\w*\.info|\w+\.write)\()")
 SET_IN_TURN = pattern(  # `for key, value in vars(args).items(): config.set(key, value)`
@@ -46,9 +46,10 @@ ATTRIBUTE = pattern(  # of what, its name, and whether it is called or set; a wo
 )
 CLOSE_UP = ((" .", "."), (". ", "."), (" (", "("), (" =", "="))  # what may stand apart and tells of what an attribute is, or what becomes of it
 APART = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_.()]=")}
-NAME = pattern(r"\.\s*([A-Za-z_]\w*)(\s*\()?")  # the same whatever it is of
+NAME = pattern(r"\.([A-Za-z_]\w*)(\s*\()?")  # the same whatever it is of; what follows a full stop in a docstring is none
 COMPUTED_NAME = pattern(r"attr\((?:(?<=\bgetattr\()|(?<=\bhasattr\())\s*(?:\w+\s*\.\s*)*(\w+)\s*,\s*(?![\"'\s])")
 TEXT = pattern(r"""["']([A-Za-z_]\w*)["']""")
+KEY = pattern(r"""(?:(?<=\{)|(?<=,))\s*["'][A-Za-z_]\w*["']\s*:""")  # of a dict that is made: it asks nothing
 OF_GROUPS = pattern(r"for(?<!\wfor)\s+(?:\w+\s*,\s*)?(\w+)\s+in\s[^\n]*\bparam_groups\b")  # the parameter groups of an optimizer, one by one
 ITEM_OF = r"""(?:\b(?:%s)|\bparam_groups\s*\[[^\]\n]*\])\s*\[\s*["']\w+["']\s*\]"""
 WORDS_AND_OPTIONS = pattern(r"[\w-]+")
@@ -158,7 +159,7 @@ def _asked_in(text: str) -> Asked:
     return Asked(
         attributes,
         methods,
-        quoted=frozenset(map(intern, TEXT.findall(_without_groups(text)))),
+        quoted=frozenset(map(intern, TEXT.findall(KEY.sub("", _without_groups(text))))),
         kept=frozenset(kept),
         by_computed_name=frozenset(COMPUTED_NAME.findall(text)) if "attr(" in text else frozenset(),
         hands_on="**" in text and HANDS_ON.search(COPIES.sub("", GATHERS.sub("", text))) is not None,

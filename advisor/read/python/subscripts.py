@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
 from advisor.model.facts import ANY
+from advisor.model.recipe import Dataset, Flow
 from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import cuts, table
@@ -124,7 +125,7 @@ def subscript(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Valu
         if owner.cls is not None:
             method = classes.class_lookup(reader, owner.cls, "__getitem__")
             if isinstance(method, Function):
-                return functions.call_function(reader, method, Arguments([owner, index]), node, owner)
+                return _of_data(owner, functions.call_function(reader, method, Arguments([owner, index]), node, owner))
         handler = table.find_method(owner, "__getitem__")
         if handler is not None:
             result = handler(table.LibraryCall(reader, f"{owner.kind}.__getitem__", Arguments([index]), node, owner))
@@ -151,6 +152,19 @@ def _looked_up(entry: Value, index: Value) -> Value:
     if isinstance(entry, (Tensor, Opaque)) and entry.flow is not None and entry.flow.per in ("class", "one") and runs is not None:
         return replace(entry, flow=replace(entry.flow, per="class" if runs(index) else "sample"))
     return entry
+
+
+def _of_data(owner: Instance, item: Value) -> Value:
+    """What a data set of the project gives for a number: it is of these data, wherever the parts of it come from."""
+    if not isinstance(owner.fact, Dataset):
+        return item
+    if isinstance(item, Tensor):
+        return replace(item, flow=replace(item.flow, source=owner.fact)) if item.flow.source is None and not item.flow.modules else item
+    if isinstance(item, Opaque) and item.flow is None and item.type is None:
+        return replace(item, flow=Flow(source=owner.fact, graph="none"))
+    if isinstance(item, Sequence) and item.kind in ("tuple", "list"):
+        return Sequence(item.kind, {**item.state, "items": tuple(_of_data(owner, part) for part in item.items)})
+    return item
 
 
 def _module_item(reader: Reader, owner: Instance, index: Value) -> Value:

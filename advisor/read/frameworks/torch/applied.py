@@ -12,7 +12,7 @@ ENTRANCES = ("__getitem__", "__iter__", "__getitems__")
 
 def applied(instance: Instance, cls: Class) -> frozenset[str] | None:
     """The attributes that a sample of this data set meets on its way, in arms that its settings leave open; None when that is not known."""
-    way = _Way(instance, cls)
+    way = Way(instance, cls)
     entrances = [method for name in ENTRANCES if (method := way.method(name)) is not None]
     if not entrances:
         return None
@@ -20,25 +20,29 @@ def applied(instance: Instance, cls: Class) -> frozenset[str] | None:
         way.enter(method)
     constructor = way.method("__init__")
     if constructor is not None:  # what it applies to everything at once
-        way.met |= {node.func.attr for node in ast.walk(constructor.node) if isinstance(node, ast.Call) and _own(node.func, constructor)}  # type: ignore[attr-defined]
+        way.met |= {node.func.attr for node in ast.walk(constructor.node) if isinstance(node, ast.Call) and own(node.func, constructor)}  # type: ignore[attr-defined]
     return frozenset(way.met) if way.known else None
 
 
-def _own(node: ast.expr, method: Function) -> bool:
+def own(node: ast.expr, method: Function) -> bool:
     """True for self.something."""
     first = method.node.args.args[:1]
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and bool(first) and node.value.id == first[0].arg
 
 
-class _Way:
-    def __init__(self, instance: Instance, cls: Class) -> None:
+class Way:
+    """The way of a sample through the methods of its data set, in arms that the settings of that leave open."""
+
+    def __init__(self, instance: Instance | None, cls: Class | None) -> None:
         self.instance, self.cls = instance, cls
         self.met: set[str] = set()
         self.entered: set[str] = set()
         self.known = True
 
     def method(self, name: str) -> Function | None:
-        held = next((base.namespace[name] for base in self.cls.mro if isinstance(base, Class) and name in base.namespace), None)
+        """A method of the data set."""
+        mro = self.cls.mro if self.cls is not None else ()
+        held = next((base.namespace[name] for base in mro if isinstance(base, Class) and name in base.namespace), None)
         return held if isinstance(held, Function) and held.kind == "plain" else None
 
     def enter(self, method: Function) -> None:
@@ -56,7 +60,7 @@ class _Way:
         for statement in body:
             if isinstance(statement, ast.If):
                 self._walk(statement.test, method)
-                taken = self._truth(statement.test, method)
+                taken = self.truth(statement.test, method)
                 arms = [statement.body] * (taken is not False) + [statement.orelse] * (taken is not True)
                 ended = [self._run(arm, method) for arm in arms]
                 if all(ended):
@@ -71,11 +75,11 @@ class _Way:
         if isinstance(node, ast.ExceptHandler):
             return  # met only when something failed
         if isinstance(node, ast.IfExp):
-            taken = self._truth(node.test, method)
+            taken = self.truth(node.test, method)
             for part in (node.test, *([node.body] if taken is not False else []), *([node.orelse] if taken is not True else [])):
                 self._walk(part, method)
             return
-        if isinstance(node, ast.Attribute) and _own(node, method):
+        if isinstance(node, ast.Attribute) and own(node, method):
             self.met.add(node.attr)
             called = self.method(node.attr)
             if called is not None:
@@ -92,13 +96,13 @@ class _Way:
                     if isinstance(inner, ast.AST):
                         self._walk(inner, method)
 
-    def _truth(self, test: ast.expr, method: Function) -> bool | None:
+    def truth(self, test: ast.expr, method: Function) -> bool | None:
         """What the settings of the data set say to a question; None when it asks for anything else."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            inner = self._truth(test.operand, method)
+            inner = self.truth(test.operand, method)
             return None if inner is None else not inner
         if isinstance(test, ast.BoolOp):
-            truths = [self._truth(part, method) for part in test.values]
+            truths = [self.truth(part, method) for part in test.values]
             ends = isinstance(test.op, ast.Or)
             return ends if ends in truths else None if None in truths else not ends
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
@@ -118,17 +122,17 @@ class _Way:
 
     def _held(self, node: ast.expr, method: Function) -> Constant | None:
         """The setting that self.something is."""
-        found = self._value(node, method)
+        found = self.value(node, method)
         return found if isinstance(found, Constant) else None
 
     def _is_something(self, node: ast.expr, method: Function) -> bool:
         """True for what the data set was given that is surely not None."""
-        value = self._value(node, method)
+        value = self.value(node, method)
         return value is not None and not isinstance(value, (Constant, Opaque))
 
-    def _value(self, node: ast.expr, method: Function) -> Value | None:
-        """What self.something holds; of several things the one by default."""
-        if not _own(node, method):
+    def value(self, node: ast.expr, method: Function) -> Value | None:
+        """What self.something holds, if the object is known; of several things the one by default."""
+        if self.instance is None or not own(node, method):
             return None
         assert isinstance(node, ast.Attribute)
         value = self.instance.attributes.get(node.attr)

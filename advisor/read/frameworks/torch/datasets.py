@@ -13,6 +13,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.cuts import rows_of, split_of
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.applied import applied
+from advisor.read.frameworks.torch.drawn_changes import drawn_changes
 from advisor.read.frameworks.torch.placeholders import drawn_inputs
 from advisor.read.frameworks.torch.samples import any_index, batch_of, counted, two_views
 from advisor.read.python import sampled
@@ -90,6 +91,7 @@ def _look(reader: Reader, instance: Instance, fact: Dataset) -> None:
     if instance.cls is not None:
         fact.any_index = any_index(instance.cls)
         fact.two_views = two_views(instance.cls)
+        fact.drawn_changes = drawn_changes(reader, instance, instance.cls)
     if not fact.items and instance.cls is not None:
         fact.items = batch_of(instance, instance.cls)
 

@@ -26,8 +26,10 @@ from advisor.read.frameworks.torch.naming import register
 from advisor.read.frameworks.torch.operators import multiplied
 from advisor.read.frameworks.torch.packed import packed
 from advisor.read.frameworks.torch.padding import PAD
+from advisor.read.python.pins import pinned
 from advisor.read.python.values import NONE, Constant, Instance, Tensor, Value, Weights, members
 
+LENGTHS_ON_CPU = (1, 7)  # from this torch on pack_padded_sequence does not copy its lengths there by itself
 ROWS_BELOW = ("cat", "concat", "concatenate", "vstack")
 ACTIVATIONS = {
     "softmax": "softmax",
@@ -274,10 +276,10 @@ def generic(call: LibraryCall) -> Value | None:
 
 @table.function("torch.nn.utils.rnn.pack_padded_sequence")
 def pack(call: LibraryCall) -> Value | None:
-    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU, where those of a list are put anyhow."""
+    """pack_padded_sequence(x, lengths): the lengths have to be on the CPU, where those of a list, and in an old torch all, are put anyhow."""
     given = call.get("lengths", 1)
     placed = [member.flow.placed if isinstance(member, Tensor) and not member.listed else None for member in members(given)] if given else []
-    if placed and placed[0] is not None and all(placed):
+    if placed and placed[0] is not None and all(placed) and (pinned(call.reader, "torch") or LENGTHS_ON_CPU) >= LENGTHS_ON_CPU:
         call.reader.recipe.moved_lengths.append((call.place, placed[0]))
     return packed(generic(call))
 

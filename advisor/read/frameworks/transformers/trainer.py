@@ -223,13 +223,20 @@ def _judged_on_test(this: Instance, monitor: Setting) -> Flow | None:
     return Flow(source=fact, graph="none", metric=metric if isinstance(metric, str) else None)
 
 
+def _called_test(this: Instance) -> Dataset | None:
+    """The evaluation data of a trainer where the program calls them its test data; the splitting methods call every held-out part so."""
+    held = this.attributes.get("eval_dataset")
+    fact = held.fact if isinstance(held, Instance) else None
+    return fact if isinstance(fact, Dataset) and fact.part == "test" and fact.split is None else None
+
+
 def _measured_again(call: LibraryCall) -> None:
     """Notes that the finished model is measured on the data that chose it, where the program calls them its test data."""
     this = call.this
-    held, given = this.attributes.get("eval_dataset"), call.get("eval_dataset", 0) or call.get("test_dataset", 0)
-    fact = held.fact if isinstance(held, Instance) else None
-    if not isinstance(fact, Dataset) or fact.part != "test" or fact.split is not None:
-        return  # the splitting methods call every held-out part test
+    given = call.get("eval_dataset", 0) or call.get("test_dataset", 0)
+    fact = _called_test(this)
+    if fact is None:
+        return
     if given is None or (isinstance(given, Instance) and given.fact is fact) or (isinstance(given, Constant) and given.value is None):
         for made, metric in this.data.get("chosen", ()):
             made_on = Flow(source=fact, graph="none", metric=metric)
@@ -283,6 +290,8 @@ def _callbacks(reader: Reader, this: Instance, argument: Any, place: Place) -> N
             save.watched, save.mode, save.mode_as = monitor, better, f"greater_is_better={value_of(better) == 'max'}"
             chosen.append((save, metric if isinstance(metric, str) else None))
     this.data["chosen"] = chosen
+    for decision, _ in chosen:
+        decision.called_test = _called_test(this)
 
 
 @table.method(
