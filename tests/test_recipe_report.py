@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from advisor.model.recipe import (
     Split,
 )
 from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
+from advisor.read import read
 from advisor.report import recipe, recipe_text, text
 
 
@@ -171,3 +173,25 @@ def test_what_the_groups_bring_where_the_program_leaves_a_setting_to_the_library
     document = json.loads(recipe.render([Recipe("train.py", optimizers=Listing([optimizer]))]))
     found = document["programs"][0]["optimizers"]["items"][0]["weight_decay"]
     assert ([option["value"] for option in found["any_of"]] if "any_of" in found else found["value"]) == told
+
+
+@pytest.mark.parametrize(("schedule", "told"), [("others.WarmupThenHold(optimizer, 5)", "not known: the optimizer was handed to `others"), ("None", "none")])
+def test_a_schedule_of_a_library_that_is_not_known(schedule: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(f"""\
+import others
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+loader = DataLoader(TensorDataset(torch.randn(512, 20), torch.randint(0, 3, (512,))), batch_size=32, shuffle=True)
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+schedule = {schedule}
+for x, y in loader:
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+""")
+    lines = ["".join(part for part, _ in line) for line in recipe_text.lines(read(["train.py"]).recipes)]
+    assert any(line.startswith(f"  scheduler   {told}") for line in lines)

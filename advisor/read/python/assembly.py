@@ -298,8 +298,18 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
         for listing in (recipe.optimizers, recipe.schedulers):
             listing.complete = False
             listing.why = listing.why or f"weights are also written by hand ({by_hand.place.file}:{by_hand.place.line})"
+    _schedules_elsewhere(recipe)
     opaque_factories = [t for t, _ in reader.unknown_calls]
     if recipe.trains and not recipe.optimizers.items and opaque_factories:
         recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
     if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in nodes):
         recipe.optimizers.complete, recipe.optimizers.why = False, recipe.optimizers.why or "an optimizer comes from code that could not be read"
+
+
+def _schedules_elsewhere(recipe: Recipe) -> None:
+    """An optimizer without a schedule that is handed to something unread may have got one there."""
+    scheduled = {held.optimizer.slot for held in recipe.schedulers if held.optimizer is not None}
+    for optimizer in recipe.optimizers:
+        if optimizer.escaped is not None and optimizer.slot not in scheduled and recipe.schedulers.complete:
+            recipe.schedulers.complete = False
+            recipe.schedulers.why = f"the optimizer was handed to `{optimizer.escaped}`, which could not be read"
