@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from advisor.checks.context import Context
 from advisor.model.doubled import stepped_by_hand_too, stepped_twice
@@ -70,8 +70,9 @@ def _twice(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(case, at=twice.second, evidence=[link], kind=scheduler.name, unit=twice.each, first=first, line=scheduler.place)
     elif (both := stepped_by_hand_too(recipe, scheduler)) is not None:
         rare = both.hand == "batch" and both.own == "epoch" and twice is None  # one step more in an epoch of many
-        told = {"kind": scheduler.name, "line": scheduler.place, "unit": both.hand, "by": both.by, "own": both.own}
-        yield ctx.finding("stepped-by-hand-too", at=both.at, severity="hint" if rare else None, **told)
+        severity: Literal["hint"] | None = "hint" if rare else None
+        told: dict[str, Any] = {"kind": scheduler.name, "line": scheduler.place, "unit": both.hand, "by": both.by, "own": both.own}
+        yield ctx.finding("stepped-by-hand-too", at=both.at, severity=severity, **told)
 
 
 def _may_mean_both(scheduler: Scheduler, ctx: Context) -> bool:

@@ -188,7 +188,8 @@ def _inside(branch: Branch, context: Context, loop: Loop) -> bool:
 
 def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """Whether a scheduler is stepped per batch or per epoch: which of the two loops encloses its step."""
-    steps: dict[int, set[str]] = {}
+    steps: dict[int, set[str]] = {}  # by what a name holds, whichever of several schedulers that is
+    own: dict[int, set[str]] = {}
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SCHEDULER_STEP and node.subject is not None:
             loops = tree.real_loops(context)
@@ -199,8 +200,9 @@ def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 if cadence == "unknown" and len(loops) == 1 and not tree.holds(inner, Kind.BACKWARD):
                     cadence = "unknown"
             steps.setdefault(id(node.subject.slot), set()).add(cadence)
+            own.setdefault(id(node.subject), set()).add(cadence)
     for scheduler in recipe.schedulers:
-        found = steps.get(id(scheduler.slot), set())
+        found = own.get(id(scheduler)) or steps.get(id(scheduler.slot), set())
         if "batch" in found:
             scheduler.stepped = "batch"
         elif "epoch" in found:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from advisor.read.python.frames import Frame
     from advisor.read.python.project import SourceModule
 
-ITEMS_KEPT = 64  # items of a sequence or mapping that are kept one by one
-UNION_MEMBERS = 4  # alternatives kept before the rest becomes unknown
+ITEMS_KEPT, UNION_MEMBERS = 64, 4  # items and alternatives that are kept one by one, before the rest becomes unknown
 
 
 class Value:
@@ -190,6 +189,7 @@ class Union(Value):
     members: tuple[Value, ...]
     when: str | None = None
     unsure: bool = False
+    beside: Any = None  # of a flag: what the arms that chose it bound beside it
 
 
 @dataclass(slots=True, eq=False)
