@@ -237,6 +237,6 @@ for epoch in range(20):
         schedule.step(total)
 """)
     found = recipe.program(read(["train.py"]).recipes[0])["schedulers"]["items"]
-    assert {item["kind"].rpartition(".")[2]: item["stepped"] for item in found} == {
+    assert {item["kind"]["value"]: item["stepped"] for item in found} == {
         "ReduceLROnPlateau": "epoch", "CyclicLR": "batch", "OneCycleLR": "batch"
     }  # fmt: skip

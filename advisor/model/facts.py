@@ -189,6 +189,7 @@ class Scheduler(Fact):
     owner: str | None = None
     monitor: str | None = None  # the metric that a framework steps it with
     waits: bool = False  # Accelerate prepared it: under accumulate(), a call of step() acts at the end of each window only
+    each_process: bool = False  # and it is stepped once for each process in every call
     factor: float | None = None  # the largest share of the optimizer's own rate that it was seen to give; None: nobody watched
     given: tuple[Setting, ...] | None = None  # what a class of the project is made with whose rates do not start from those of the optimizer
     kept_by_hand: bool = False  # the program looks after the numbers that it keeps for each group: `scheduler.base_lrs.append(...)`

@@ -23,7 +23,8 @@ class Beside:
 
 def note(arms: list[dict[Slot, Any]], joined: dict[Slot, tuple[dict[Any, Any], Any, Any]]) -> None:
     """Keeps for each flag what was bound beside it, where that is something a fact tells of."""
-    if not any(type(value) is Union and any(isinstance(one, Instance) and one.fact is not None for one in value.members) for *_, value in joined.values()):
+    held = (value.members for *_, value in joined.values() if type(value) is Union)
+    if not any(isinstance(one, Instance) and one.fact is not None for several in held for one in several):
         return
     for slot, (_, _, value) in joined.items():
         chosen = type(value) is Union and not any(arm.get(slot) is value for arm in arms)  # in this branch, not before
