@@ -17,7 +17,7 @@ from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
-from advisor.read.frameworks.lightning.refusals import note_without_measuring_step
+from advisor.read.frameworks.lightning.refusals import note_devices, note_of_other_version, note_without_measuring_step
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.pins import pinned
@@ -157,6 +157,8 @@ def watcher(call: LibraryCall) -> Value:
 @table.function("lightning.Trainer")
 def trainer(call: LibraryCall) -> Value:
     """A Trainer with all its settings, under their old names too; nothing runs before fit."""
+    note_of_other_version(call)
+    note_devices(call)
     settings = call.settings(TRAINER_DEFAULTS)
     settings.update({new: call.setting(old) for old, new in BEFORE.items() if call.get(old) is not None})
     return call.reader.instance("lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": settings})
