@@ -25,6 +25,9 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         case = "version" if len(key.fields) == 1 else "written-for"
         yield ctx.finding(case, at=key, key=key.name, taker=key.taker, version=key.fields[0], nearest=key.fields[-1])
         return
+    if key.by == "trained":
+        yield ctx.finding("of-training", at=key, key=key.name, taker=key.taker, severity="hint" if key.flag_off else None)
+        return
     if key.by == "literal":
         severity: Severity | None = "hint" if key.flag_off else None
         evidence = [Link(key.defined.file, key.defined.line, "written here")] if key.defined is not None else []

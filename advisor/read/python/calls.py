@@ -51,8 +51,9 @@ def eval_call(reader: Reader, node: ast.Call) -> Value:
     if type(func) is ast.Attribute:
         receiver = reader.evaluate(func.value)
         return call_method(reader, receiver, func.attr, arguments_of(reader, node), node)
-    callee = reader.evaluate(func)
-    return call(reader, callee, arguments_of(reader, node), node)
+    if type(func) is ast.Constant:
+        uncallable.judge_constant(reader, node)
+    return call(reader, reader.evaluate(func), arguments_of(reader, node), node)
 
 
 def _super(reader: Reader, node: ast.Call) -> Value:
@@ -81,13 +82,7 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
         return call_library(reader, callee.name, arguments, node)
     if isinstance(callee, Bound):
         if callee.function is not None:
-            return functions.call_function(
-                reader,
-                callee.function,
-                arguments.after(callee.receiver),
-                node,
-                callee.receiver,
-            )
+            return functions.call_function(reader, callee.function, arguments.after(callee.receiver), node, callee.receiver)
         return call_method(reader, callee.receiver, callee.name, arguments, node)
     if isinstance(callee, Class):
         return classes.instantiate(reader, callee, arguments, node)

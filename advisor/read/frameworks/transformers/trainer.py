@@ -12,7 +12,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.loss import step_loss
-from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured
+from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured, trained
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
@@ -143,7 +143,7 @@ def train(call: LibraryCall) -> Value:
     unentered.hooks(reader, this, RUN)
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
-    return Opaque("what train returns")
+    return trained(call)
 
 
 def _precision(argument: Any) -> Setting:
