@@ -65,6 +65,7 @@ class Tensor(Value):
     leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
     batch: int | None = None  # the dimension that holds the samples of a batch, where it is known
     listed: bool = False  # list(x): its entries in a list; as with `single`
+    sides: Any = None  # its dimensions one by one, where it was split into heads; as with `single`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,7 +227,6 @@ class Generator(Value):
 @dataclass(slots=True, eq=False)
 class Super(Value):
     """super() inside a method of `owner`."""
-
     receiver: Value
     owner: Class
 

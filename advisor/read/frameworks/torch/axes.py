@@ -7,6 +7,7 @@ from collections.abc import Callable
 from advisor.model.recipe import Loader, Module
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import Handler, LibraryCall
+from advisor.read.frameworks.torch import heads
 from advisor.read.frameworks.torch.flows import after, name_of, sizes
 from advisor.read.python.subscripts import SAMPLES
 from advisor.read.python.values import Opaque, Sequence, Tensor, Value
@@ -44,8 +45,9 @@ def followed(handler: Handler, turn: Turn) -> Handler:
 
     def follow(call: LibraryCall) -> Value | None:
         value = handler(call)
-        before = of(_subject(call))
-        return value if before is None else standing(value, turn(call, before))
+        subject = _subject(call)
+        before = of(subject)
+        return heads.followed(call, subject, value if before is None else standing(value, turn(call, before)))
 
     return follow
 
