@@ -63,6 +63,7 @@ class Module(Fact):
     run_with: frozenset[str] = frozenset()  # gradients "on", "off" or "unknown", where its weights come from elsewhere
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
     copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
+    updated_by: tuple[str, Place] | None = None  # of a copy: the method that would move it after its original, and that nothing calls
     forward_place: Place | None = None
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model

@@ -9,7 +9,21 @@ from advisor.model.gradients import follows
 from advisor.model.recipe import Listing, Optimizer, Recipe, Save
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
-from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unread_parts
+from advisor.read.python import (
+    config_class,
+    constants,
+    copies,
+    folders,
+    frozen,
+    group_keys,
+    moves,
+    never_updated,
+    patience,
+    telling,
+    tree,
+    trials,
+    unread_parts,
+)
 from advisor.read.python import unsaved as unkept
 from advisor.read.python.declared import note_readers
 from advisor.read.python.drawn_seeds import note_drawn
@@ -48,6 +62,7 @@ def complete(reader: Reader) -> None:
     moves.note(reader, nodes)
     unkept.note(reader, nodes)
     unread_parts.note(reader)
+    never_updated.note(reader)
     note_drawn(reader)
     note_readers(reader)
     constants.note(reader)
