@@ -29,7 +29,8 @@ def note(reader: Reader) -> None:
     if any(map(BY_TEXT.search, texts)):
         return
     parts = {part for module in copies for part in module.walk() if part is not module}
-    for module in (one for one in copies if one not in parts):
+    whole = {module.place: module for module in copies if module not in parts}  # one for all that a place made
+    for module in whole.values():
         source = next((one for one in reader.modules.values() if one.display == module.place.file), None)
         for method in _methods(source, module.place.line, module.place.cell) if source is not None else ():
             spelled = re.compile(rf"\b{re.escape(method.name)}\b")
