@@ -16,7 +16,7 @@ CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
     "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
     "devices": "no-such-devices", "scaled": "half-weights-scaled",
-    "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
+    "inputs": "adapters-cut-off", "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from advisor.read.frameworks.transformers.measured import kept_latest, note_unme
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
+    note_cut_off,
     note_evaluated,
     note_half_weights,
     note_idle_evaluation,
@@ -110,6 +111,7 @@ def train(call: LibraryCall) -> Value:
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
     note_half_weights(call, argument)
+    note_cut_off(call, argument)
     note_unfit_loss(call, classes.class_lookup(reader, this.cls, "compute_loss") if this.cls is not None else None)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
