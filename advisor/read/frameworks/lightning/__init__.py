@@ -337,6 +337,6 @@ def evaluate(call: LibraryCall) -> Value:
     return Opaque("what the trainer measured")
 
 
-from advisor.read.frameworks.lightning import cli, fabric  # noqa: E402 - they need what is registered above
+from advisor.read.frameworks.lightning import bolts, cli, fabric  # noqa: E402 - they need what is registered above
 
-__all__ = ["cli", "fabric"]
+__all__ = ["bolts", "cli", "fabric"]

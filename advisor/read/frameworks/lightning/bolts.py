@@ -1,11 +1,9 @@
-"""Lightning Bolts: its schedule."""
+"""Lightning Bolts: its schedule. It is no table of its own, so that a program inside of the library reads the files that are there."""
 
 from __future__ import annotations
 
-from advisor.read.frameworks import table
 from advisor.read.frameworks.torch.schedulers import register
 
-table.VERSIONS["pl_bolts"] = "Lightning Bolts 0.7"
 for _module in ("optimizers", "optimizers.lr_scheduler"):
     register(
         f"pl_bolts.{_module}.LinearWarmupCosineAnnealingLR",
