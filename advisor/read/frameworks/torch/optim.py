@@ -80,6 +80,7 @@ UNCHOSEN = "the class of an optimizer has a name that is not known"
 STEPPING = (Kind.GRAD_WRITE, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP)  # what happens inside a step
 GROUPS = 8  # parameter groups that a loop over param_groups is read for one by one
 NUMBERS = frozenset(["lr", "momentum", "dampening", "weight_decay", "eps"])  # that are compared with 0
+FILLED = pattern(r"setattr\(|__dict__|vars\([^()]*\)(\.update|\[)")  # gives an option another value under a name that no text spells
 COMPARING = ("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
 
 
@@ -103,7 +104,9 @@ def _note_nothing(call: LibraryCall, settings: dict[str, Setting]) -> None:
         held = settings[name]
         known = candidates(held)
         whole = not isinstance(held, OneOf) or len(known) == len(held.options)
-        if known and whole and all(one.value is None and one.default is None for one in known):
+        nothing = bool(known) and whole and all(one.value is None and one.default is None for one in known)
+        filled = nothing and any(one.weak for one in known) and any(FILLED.search(source.text) for source in call.reader.modules.values())
+        if nothing and not filled:
             callee = call.name.rpartition(".")[2]
             call.reader.refusals.note_once(call.reader, RefusedCall(call.place, callee=callee, counts=known[0], size=name))
 
