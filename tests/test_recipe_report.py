@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from advisor.model.recipe import (
     Split,
 )
 from advisor.model.source import ABSENT, Known, Link, OneOf, Option, Place, Setting, Unknown
+from advisor.read import read
 from advisor.report import recipe, recipe_text, text
 
 
@@ -171,3 +173,70 @@ def test_what_the_groups_bring_where_the_program_leaves_a_setting_to_the_library
     document = json.loads(recipe.render([Recipe("train.py", optimizers=Listing([optimizer]))]))
     found = document["programs"][0]["optimizers"]["items"][0]["weight_decay"]
     assert ([option["value"] for option in found["any_of"]] if "any_of" in found else found["value"]) == told
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"), [("others.WarmupThenHold(optimizer, 5)", "not known: the optimizer was handed to `others"), ("None", "none")]
+)
+def test_a_schedule_of_a_library_that_is_not_known(schedule: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(f"""\
+import others
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+loader = DataLoader(TensorDataset(torch.randn(512, 20), torch.randint(0, 3, (512,))), batch_size=32, shuffle=True)
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+schedule = {schedule}
+for x, y in loader:
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+""")
+    lines = ["".join(part for part, _ in line) for line in recipe_text.lines(read(["train.py"]).recipes)]
+    assert any(line.startswith(f"  scheduler   {told}") for line in lines)
+
+
+def test_what_a_flag_was_chosen_with_is_stepped_where_the_flag_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text("""\
+import argparse
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--schedule", default="plateau")
+args = parser.parse_args()
+loader = DataLoader(TensorDataset(torch.randn(512, 20), torch.randint(0, 3, (512,))), batch_size=32, shuffle=True)
+model = nn.Linear(20, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+if args.schedule == "one cycle":
+    schedule = OneCycleLR(optimizer, 0.1, epochs=20, steps_per_epoch=len(loader))
+    each_batch = True
+elif args.schedule == "cyclic":
+    schedule = CyclicLR(optimizer, 0.01, 0.1)
+    each_batch = True
+else:
+    schedule = ReduceLROnPlateau(optimizer)
+    each_batch = False
+for epoch in range(20):
+    total = 0.0
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        total += loss.item()
+        if each_batch:
+            schedule.step()
+    if not each_batch:
+        schedule.step(total)
+""")
+    found = recipe.program(read(["train.py"]).recipes[0])["schedulers"]["items"]
+    assert {item["kind"]["value"]: item["stepped"] for item in found} == {
+        "ReduceLROnPlateau": "epoch", "CyclicLR": "batch", "OneCycleLR": "batch"
+    }  # fmt: skip

@@ -70,7 +70,8 @@ class Kind(str, Enum):
     OPTIMIZER_STEP = "optimizer-step"  # subject Optimizer; data: scaler (Scaler|None), closure (bool)
     SCALER_UPDATE = "scaler-update"  # subject Scaler
     ZERO_GRAD = "zero-grad"  # subject Optimizer | Module | None (unknown owner); data: partial (bool)
-    SCHEDULER_STEP = "scheduler-step"  # subject Scheduler; data: metric (Flow|None), arguments (int), several (bool: it may stand for others)
+    SCHEDULER_STEP = "scheduler-step"  # subject Scheduler; data: metric (Flow|None), arguments (int), several (bool: it may stand for others),
+    # by (text|None: the framework that does so itself)
     GROUP_ADDED = "group-added"  # subject Optimizer: add_param_group
     LR_WRITE = "lr-write"  # subject Optimizer | None; data: key ("lr"), value (Setting)
     SET_EPOCH = "set-epoch"  # subject Sampler | None

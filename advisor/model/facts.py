@@ -63,6 +63,7 @@ class Module(Fact):
     run_with: frozenset[str] = frozenset()  # gradients "on", "off" or "unknown", where its weights come from elsewhere
     trainable: Literal["yes", "no", "part", "unknown"] = "yes"
     copy_of: Module | None = None  # deepcopy: EMA, target network, teacher
+    updated_by: tuple[str, Place] | None = None  # of a copy: the method that would move it after its original, and that nothing calls
     forward_place: Place | None = None
     recurrence: Literal["none", "sequence", "step", "unknown"] = "none"
     causal: bool = False  # masks the future: a decoder-only language model
@@ -189,6 +190,7 @@ class Scheduler(Fact):
     owner: str | None = None
     monitor: str | None = None  # the metric that a framework steps it with
     waits: bool = False  # Accelerate prepared it: under accumulate(), a call of step() acts at the end of each window only
+    each_process: bool = False  # and it is stepped once for each process in every call
     factor: float | None = None  # the largest share of the optimizer's own rate that it was seen to give; None: nobody watched
     given: tuple[Setting, ...] | None = None  # what a class of the project is made with whose rates do not start from those of the optimizer
     kept_by_hand: bool = False  # the program looks after the numbers that it keeps for each group: `scheduler.base_lrs.append(...)`

@@ -25,6 +25,7 @@ class Flow:
     activation_input: Flow | None = None
     dropped: tuple[Place, Place] | None = None  # where a dropout was applied last, and to which layer's output (its activation_at)
     width: Setting | None = None  # size of the last dimension
+    second: Setting | None = None  # size of the second dimension, where that was the last before: of scores (N, C, T)
     rank: int | None = None
     modules: tuple[Module, ...] = ()  # models it flowed through, outermost
     source: Any = None  # the Loader or Dataset that the data came from

@@ -11,6 +11,7 @@ from advisor.model.layers import batch_norms
 from advisor.model.modes import trained_modules
 from advisor.model.outside import left_out
 from advisor.model.recipe import Module, Recipe
+from advisor.model.source import is_absent
 
 
 def frozen_by_then(recipe: Recipe, frozen: list[Module]) -> dict[Event, list[Module]]:
@@ -47,15 +48,20 @@ def frozen_parts(recipe: Recipe, holds: Callable[[Module], list[Module]] = batch
         whole = next((model for model in recipe.models if module in model.walk()), module)
         inside: set[Module] = set()
         for part in whole.walk():
-            if (part.trainable == "no" or left(part)) and part not in inside:
+            if (part.trainable == "no" or left(part) or (part is not whole and gets_none(part))) and part not in inside:
                 inside.update(part.walk())
                 if holds(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
     inner = {child for module in recipe.modules for child in module.children.values() if child.place in (None, module.place)}  # made with a whole
-    still = {part for module in found if left(module) for part in module.walk()}
+    still = {part for module in found if left(module) or gets_none(module) for part in module.walk()}
     trained = [part for model in recipe.models for part in model.walk() if not is_frozen(part) and part not in inner and part not in still]
     twins = {_build(module) for module in trained} | {(module.kind, module.place) for module in trained}
     return [part for part in found if part in inner or twins.isdisjoint((_build(part), (part.kind, part.place)))]
+
+
+def gets_none(part: Module) -> bool:
+    """True for a pretrained part that is run without gradients alone: whoever holds its weights, nothing moves them."""
+    return not is_absent(part.pretrained) and part.run_with == {"off"} and part.trainable == "yes"
 
 
 def _build(module: Module) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from advisor.model.record import dataclass, replace
 from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
-PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.", "detectron2.")  # whose schedules begin or peak at the optimizer's own rate
+PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.", "detectron2.", "pl_bolts.", "monai.")  # begin or peak at the rate
 PLAIN_FACTOR = 0.2  # a schedule seen to give between this share and the whole of the optimizer's rate scales it, and does not replace it
 FREE_SCHEDULES = frozenset({"LambdaLR", "MultiplicativeLR"})  # may use the rate as a factor of an absolute one
 

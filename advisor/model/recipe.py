@@ -107,6 +107,7 @@ class Recipe:
     indexed: list[tuple[Place, Flow]] = field(default_factory=list)  # every number of an item that is taken of a tensor without dimensions
     last_steps: list[tuple[Place, Flow]] = field(default_factory=list)  # every last step that is taken of what a recurrent layer gives for padding
     moved_lengths: list[tuple[Place, Place]] = field(default_factory=list)  # those that sequences are packed by, and where they leave the CPU
+    merged_heads: list[tuple[Place, Place]] = field(default_factory=list)  # heads that a reshape joins in the order they were swapped to, there
     averages: list[tuple[Place, Flow]] = field(default_factory=list)  # what is divided or multiplied behind a loop over a loader, means of scores
     logs: list[tuple[Place, Flow]] = field(default_factory=list)  # every logarithm of a tensor, with what it is taken of
     dropouts: list[FunctionalDropout] = field(default_factory=list)  # functional ones

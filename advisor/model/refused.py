@@ -27,14 +27,15 @@ class UnknownKey(Fact):
     With an `optimizer`: a key of one of its parameter groups that nothing reads. `by`: "library" where the class is one of a library, "ignored"
     where the taker leaves aside what it does not know, "parts" where it is a part of a data set that is asked for: a KeyError;
     "literal" where it is asked of a dict that is written out, which the taker is the name of: another one.
-    "version" where the library takes it, and not in the version (the one field) that the project pins.
+    "version" where the library takes it, and not in the version (the one field) that the project pins, or that the second field is for.
+    "trained" where it is asked of the metrics of a training, and only an evaluation has it.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored", "parts", "literal", "version"] = "project"
+    by: Literal["project", "library", "ignored", "parts", "literal", "version", "trained"] = "project"
     defined: Place | None = None  # where the dict is written
     meant: str | None = None  # what is called so elsewhere
 
@@ -56,6 +57,7 @@ class RefusedCall(Fact):
     twice: tuple[str, ...] = ()  # by position and by name
     unpacked: int | None = None  # names that its values, as many as are given here, are unpacked into
     nothing: bool = False  # what is called is None
+    constant: bool = False  # what is called is written as a constant
     counts: Setting = ABSENT  # what range() is given: a float, or a text
     result_of: str | None = None  # the function that was called where itself was to be handed over: what it returns, None, is given
     module: str | None = None  # what is called is a module of this name
@@ -74,13 +76,15 @@ class RefusedRun(Fact):
 
     Or arguments that contradict each other: "evaluation-data": it is to evaluate without data; "match": it is to load the best model, and saves at
     other times than it evaluates; "adapter": the model that is to get one has one; "float32": it scales gradients of weights in float16, as does a
-    scaler of the program, "scaled". "loss": nothing is refused, and each step is left out; "length": and the run is over after a trial. "test_step",
-    "validation_step": what is refused is to measure the model, when the run is over.
+    scaler of the program, "scaled"; "devices": it names devices that there are none of; "inputs": no gradient reaches its adapters. "loss": nothing
+    is refused, and each step is left out; "length": and the run is over after a trial. "test_step", "validation_step": what is refused is to measure
+    the model, when the run is over.
     """
 
     lacks: Literal[
-        "data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "scaled", "length", "test_step", "validation_step"
-    ] = "data"
+        "data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "scaled", "devices", "inputs", "length",
+        "test_step", "validation_step",
+    ] = "data"  # fmt: skip
     taker: str = ""  # the trainer, or its arguments
     given: str = ""  # the model, or what contradicts
     defined: Place | None = None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Literal
 
 from advisor.model.events import Context, Event, Kind, Loop, events
-from advisor.model.folds import Cadence, Guard, arm_guards, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
+from advisor.model.folds import Cadence, arm_guards, batch_loop, cadence, epoch_loop, guards, training_loop, training_loops
 from advisor.model.recipe import Loader, Recipe, Scheduler
-from advisor.model.record import dataclass, replace
+from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Setting, Unknown, candidates, first, is_absent, is_unknown, number
 
 PLATEAU = "ReduceLROnPlateau"
@@ -32,6 +31,8 @@ WITH_HORIZON = {  # where each schedule says how many steps it spans
     "polynomial_decay_with_warmup": "num_training_steps",
     "cosine_with_hard_restarts_with_warmup": "num_training_steps",
     "get_scheduler": "num_training_steps",
+    "LinearWarmupCosineAnnealingLR": "max_epochs",
+    "WarmupCosineSchedule": "t_total",
 }
 
 
@@ -74,58 +75,9 @@ def _catches_up(context: Context) -> bool:
     return any(loop.what not in ("turn", "items", "parameters") for loop in context.loops[context.loops.index(epochs) + 1 :])
 
 
-@dataclass(frozen=True, slots=True)
-class Twice:
-    """Two steps of one scheduler in the same turn of a loop: both are taken, or none, and nothing is trained between them."""
-
-    first: Event
-    second: Event
-    each: Cadence
-
-
-def stepped_twice(recipe: Recipe, scheduler: Scheduler) -> Twice | None:
-    """The first two such steps, when every step of the scheduler in that loop is seen to come once in each turn."""
-    if not scheduler.kind.startswith(("torch.", "transformers.")) or is_part(recipe, scheduler):
-        return None  # what the steps of another class count is not known
-    for loop in dict.fromkeys(turns[-1] for _, context in steps_of(recipe, scheduler) if (turns := _turning(context))):
-        found = _twice_in(loop, scheduler)
-        if found is not None:
-            around = next(context for event, context in steps_of(recipe, scheduler) if event is found[1] and _turning(context)[-1:] == [loop])
-            each = cadence(around)
-            return Twice(*found, each) if each != "once" and _is_one(recipe, scheduler, around) else None
-    return None
-
-
-def _is_one(recipe: Recipe, scheduler: Scheduler, around: Context) -> bool:
-    """False of what a loop builds that is not around its steps: it stands for all that the turns of the loop built."""
-    built = (context for event, context in events(recipe.tree, Kind.BUILD) if event.subject is scheduler)
-    return all(loop in around.loops for context in built for loop in _turning(context))
-
-
-def _turning(context: Context) -> list[Loop]:
+def turning(context: Context) -> list[Loop]:
     """The loops around that turn more than once."""
     return [loop for loop in context.loops if loop.what != "turn"]
-
-
-def _twice_in(loop: Loop, scheduler: Scheduler) -> tuple[Event, Event] | None:
-    """Two steps that follow each other, with no step of an optimizer between them or between the last of a turn and the first of the next."""
-    steps: list[tuple[Event, frozenset[Guard]]] = []
-    trains: list[bool] = [False]  # before each step, and after the last
-    for event, context in events(loop.body, Kind.SCHEDULER_STEP, Kind.OPTIMIZER_STEP, Kind.ESCAPE):
-        if event.kind is not Kind.SCHEDULER_STEP:
-            trains[-1] = True  # what is handed to something unread may be trained there
-        elif isinstance(event.subject, Scheduler) and event.subject.slot is scheduler.slot:
-            told = bool(event.data.get("arguments")) and scheduler.name != PLATEAU  # step(epoch) comes to the same, however often
-            if told or event.data.get("several") or _turning(context) or not all(arm_guards(*taken) for taken in context.arms):
-                return None
-            steps.append((event, guards(context)))
-            trains.append(False)
-    if len(steps) < 2 or not any(trains):
-        return None
-    between = [*trains[1:-1], trains[0] or trains[-1]]
-    pairs = [*pairwise(steps), (steps[0], steps[-1])]
-    found = ((first, second) for trained, ((first, under), (second, asked)) in zip(between, pairs) if not trained and under == asked)
-    return next(found, None)
 
 
 def stepped_late(recipe: Recipe, scheduler: Scheduler) -> bool:
@@ -189,7 +141,7 @@ def _in_each_turn(recipe: Recipe, scheduler: Scheduler) -> int | None:
     outside = [context.nodes[: context.path.index(loop)] for _, context, loop in steps]
     steps = [step for step, before in zip(steps, outside) if before == outside[0]]  # the body of a function that is called again is read once
     within = [Context(context.path[context.path.index(loop) :]) for _, context, loop in steps]
-    if any(inner.what == "range" for around in within for inner in _turning(around)[1:]):
+    if any(inner.what == "range" for around in within for inner in turning(around)[1:]):
         return None
     return len(steps) if len(steps) == 1 or all(all(arm_guards(*taken) for taken in around.arms) for around in within) else None
 

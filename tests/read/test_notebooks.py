@@ -7,6 +7,7 @@ from pathlib import Path
 
 from advisor.model.source import first
 from advisor.read.notebook import harmless
+from advisor.read.python.pins import _pinned
 from advisor.read.python.program import read_program
 from advisor.read.python.project import Project, SourceModule
 
@@ -95,3 +96,11 @@ def test_a_line_of_a_cell_is_quoted_in_what_another_file_does_with_it(tmp_path: 
     counts = first(call.counts)
     assert counts is not None
     assert [link.text for link in counts.origin] == ["rows('test')"]
+
+
+def test_what_a_notebook_installs_is_pinned(tmp_path: Path) -> None:
+    lines = ["!pip install -q transformers==4.45.2 peft\n", "print('transformers==4.1.0')"]
+    cell: dict[str, object] = {"cell_type": "code", "source": lines, "metadata": {}, "outputs": [], "execution_count": None}
+    path = tmp_path / "train.ipynb"
+    path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1))
+    assert _pinned(Project(str(tmp_path)), "transformers", str(path)) == (4, 45, 2)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Optimizer, Recipe
 from advisor.model.resuming import Resume, resumes
 from advisor.model.source import number
 
+RESUMES = pattern(r"(?<![a-z])(resum|continu)", re.IGNORECASE)
+
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first restore of each checkpoint whose counter is read back, but no state of an optimizer."""
+    if "restore" not in recipe.owner_silences and recipe.whole:
+        yield from _weights_alone(recipe, ctx)
     for resume in resumes(recipe) if any(_has_state(optimizer) for optimizer in recipe.optimizers) else ():
         optimizers = [optimizer for optimizer in _stepping(recipe, resume) if _has_state(optimizer)]
         if "optimizer" in resume.kinds or resume.reads("optim"):
@@ -36,6 +42,20 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         saved = any("optimizer" in save.parts.values() for save in own)
         at = (resume.written.contents or resume.written) if resume.written is not None and not saved else first
         yield ctx.finding("not-restored" if saved else "not-saved", at=at, key=resume.counter, optimizer=optimizers[0].name, line=first.place)
+
+
+def _weights_alone(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Weights taken out of a checkpoint of the program's own, by a condition that asks to resume, where nothing else of it is ever read."""
+    if any(kind not in ("model", "model-state") for restore in recipe.restores for kind in restore.parts.values()):
+        return
+    for restore in recipe.restores:
+        asked = restore.when is not None and RESUMES.search(restore.when)
+        if not asked or restore.loaded is None or restore.escaped is not None or len({*restore.loaded.keys, *restore.loaded.asked}) != 1:
+            continue
+        own = next((save for save in recipe.saves if set(restore.loaded.keys) <= set(save.parts) and "optimizer" in save.parts.values()), None)
+        if own is not None and any(map(_has_state, recipe.optimizers)):
+            yield ctx.finding("weights-alone", at=restore, line=own.contents or own.place)
+            return
 
 
 def _replaced(resume: Resume, recipe: Recipe, ctx: Context) -> Iterator[Finding]:

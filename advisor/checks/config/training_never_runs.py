@@ -15,7 +15,8 @@ from advisor.model.source import first
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
     "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
-    "scaled": "half-weights-scaled", "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
+    "devices": "no-such-devices", "scaled": "half-weights-scaled",
+    "inputs": "adapters-cut-off", "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
 }  # fmt: skip
 
 

@@ -22,7 +22,11 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("part", at=key, key=key.name, taker=key.taker, nearest=" and ".join(key.fields), severity="hint" if key.flag_off else None)
         return
     if key.by == "version":
-        yield ctx.finding("version", at=key, key=key.name, taker=key.taker, version=key.fields[0])
+        case = "version" if len(key.fields) == 1 else "written-for"
+        yield ctx.finding(case, at=key, key=key.name, taker=key.taker, version=key.fields[0], nearest=key.fields[-1])
+        return
+    if key.by == "trained":
+        yield ctx.finding("of-training", at=key, key=key.name, taker=key.taker, severity="hint" if key.flag_off else None)
         return
     if key.by == "literal":
         severity: Severity | None = "hint" if key.flag_off else None

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.events import Event, Kind, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, contains, needs_flag, training_loop, violations
-from advisor.model.frozen import frozen_by_then, frozen_parts, is_frozen
+from advisor.model.frozen import frozen_by_then, frozen_parts, gets_none, is_frozen
 from advisor.model.kinds import WEIGHTED, from_scratch, layers
 from advisor.model.layers import BATCH_NORMS, batch_norms, dropouts, pretrained_dropouts
 from advisor.model.modes import to_train
@@ -35,7 +35,8 @@ def _undone(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         frozen.remove(part)
         flagged = needs_flag(found.context) or part.when
-        yield ctx.finding("undone", at=switch, confidence="medium" if flagged else None, model=part.name, line=found.event.place)
+        how = "run without gradients" if gets_none(part) else "frozen"
+        yield ctx.finding("undone", at=switch, confidence="medium" if flagged else None, model=part.name, how=how, line=found.event.place)
 
 
 def _drops(module: Module) -> list[Module]:
@@ -66,7 +67,7 @@ def _found(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         told.update([whole] if together else ())
         still = not is_frozen(part)
         yield ctx.finding(
-            "not-optimized" if still else "norms" if together else "updating",
+            "without-gradients" if gets_none(part) else "not-optimized" if still else "norms" if together else "updating",
             at=part if switch is None or "mode" in recipe.owner_silences else switch,
             confidence="medium" if flagged else None,
             model=whole.name if together and not still else part.name,

@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.finding import Finding
 from advisor.model.losses import CROSS_ENTROPY, LOG_LIKELIHOOD, uses
 from advisor.model.recipe import Module, Recipe
-from advisor.model.source import Known, Link, first, number
+from advisor.model.source import Known, Link, Setting, Unknown, first, number
 
 TRAINER = "transformers.Trainer"
 
@@ -17,8 +17,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """A loss over the vocabulary of an embedding that names its padding and is not told to ignore it; token ids padded before they become labels."""
     embeddings = padded_embeddings(recipe)
     for use in uses(recipe, CROSS_ENTROPY | LOG_LIKELIHOOD) if embeddings else ():
-        width = number(first(use.input.width)) if use.input is not None else None
-        padding = embeddings.get(width) if width is not None else None
+        width = use.input.width or use.input.second if use.input is not None else None
+        padding = next((padding for size, padding in embeddings if _same(size, width)), None)
         reduction = first(use.loss.settings.get("reduction"))
         ignored = first(use.loss.settings.get("ignore_index"))
         if padding is None or ignored is None or reduction is None or reduction.value == "none" or ignored.default is None:
@@ -34,12 +34,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("labels", at=padded.place, evidence=evidence)
 
 
-def padded_embeddings(recipe: Recipe) -> dict[float, object]:
-    """Size of the vocabulary -> index of the padding, for every embedding that names it."""
-    found: dict[float, object] = {}
+def _same(size: Setting | None, width: Setting | None) -> bool:
+    """True for two sizes that are one number, or both the length of one thing that could not be read."""
+    if isinstance(width, Unknown):
+        return width.passes is not None and size == width
+    return number(first(width)) is not None and number(first(size)) == number(first(width))
+
+
+def padded_embeddings(recipe: Recipe) -> list[tuple[Setting | None, object]]:
+    """The size of the vocabulary and the index of the padding, for every embedding that names it."""
+    found: list[tuple[Setting | None, object]] = []
     for module in recipe.modules:
         if isinstance(module, Module) and module.name == "Embedding" and not module.user_class:
-            size, padding = number(first(module.settings.get("num_embeddings"))), first(module.settings.get("padding_idx"))
-            if size is not None and padding is not None and padding.value is not None:
-                found[size] = padding.value
+            padding = first(module.settings.get("padding_idx"))
+            if padding is not None and padding.value is not None:
+                found.append((module.settings.get("num_embeddings"), padding.value))
     return found

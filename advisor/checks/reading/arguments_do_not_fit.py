@@ -20,6 +20,7 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         text = isinstance(counts.value, str)
         of_layer = "divided" if text else "size"
         case = "no-file" if call.of_file else of_layer if call.size is not None else "text" if text else "float"
+        case = "no-number" if counts.value is None else case
         yield ctx.finding(case, at=call, severity=severity, value_from=counts, value=counts.value, callee=call.callee, names=call.size)
         return
     if call.operands is not None:
@@ -36,6 +37,9 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         return
     if call.module is not None:
         yield ctx.finding("module", at=call, severity=severity, callee=call.callee, module=call.module)
+        return
+    if call.constant:
+        yield ctx.finding("constant", at=call, severity=severity, callee=call.callee)
         return
     if call.nothing:
         evidence = [Link(call.defined.file, call.defined.line, "where the object is made")] if call.defined is not None else []

@@ -26,7 +26,7 @@ from advisor.model.schedules import (
     unit,
 )
 from advisor.model.schedules import given as given_at_all
-from advisor.model.source import Known, first, number
+from advisor.model.source import Known, OneOf, Unknown, first, number
 
 ENGINE = "deepspeed"
 BY_CONFIG = ("mmcv", "mmengine")
@@ -43,6 +43,8 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if (scheduler.owner and not by_config) or is_part(ctx.recipe, scheduler):
         return
     recipe = ctx.recipe
+    if _of_one_process(scheduler, ctx):
+        yield ctx.finding("of-one-process", at=scheduler, kind=scheduler.name, setting=WITH_HORIZON[scheduler.name])
     counted = ("epochs" if scheduler.stepped == "epoch" else "steps") if by_config else unit(recipe, scheduler)
     turns = first(recipe.epochs if counted == "epochs" else recipe.steps) if by_config else times_stepped(recipe, scheduler)
     given = milestone_setting(scheduler) if scheduler.name in MULTI_STEP else falling[1] if falling is not None else horizon(scheduler)
@@ -84,6 +86,15 @@ def _by_engine(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     if len(training_loops(recipe)) == 1 and span * batches > times * ctx.limit("long"):
         yield ctx.finding("engine-steps", at=scheduler, value_from=given, value=batches, share=1 / batches)
+
+
+def _of_one_process(scheduler: Scheduler, ctx: Context) -> bool:
+    """True where the span is divided by the number of processes, as the batches of each are, and a call is as many steps."""
+    if not scheduler.each_process or scheduler.flag_off or number(first(ctx.recipe.accumulation)) not in (None, 1):
+        return False
+    span = scheduler.settings.get(WITH_HORIZON.get(scheduler.name, ""))
+    ways = [option.value for option in span.options] if isinstance(span, OneOf) else [span]
+    return all(isinstance(way, Unknown) and way.replicas < 0 for way in ways)
 
 
 def _end(scheduler: Scheduler) -> tuple[str, Known] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from advisor.checks.context import Context
+from advisor.model.doubled import stepped_by_hand_too, stepped_twice
 from advisor.model.finding import Finding
 from advisor.model.recipe import Scheduler
 from advisor.model.schedules import (
@@ -23,7 +24,6 @@ from advisor.model.schedules import (
     setting,
     stepped_each,
     stepped_late,
-    stepped_twice,
     steps_of,
     turns_stepped,
 )
@@ -61,14 +61,18 @@ def _twice(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     recipe = ctx.recipe
     twice = stepped_twice(recipe, scheduler)
     each = alternatives(recipe, scheduler)
-    if twice is None or scheduler is not next((one for one in each if not one.flag_off), each[0]):
+    if scheduler is not next((one for one in each if not one.flag_off), each[0]):
         return
-    if any(_may_mean_both(one, ctx) for one in (scheduler, *scheduler.children)):
-        return
-    first, second = twice.first.place, twice.second.place
-    link = Link(first.file, first.line, "the first step")
-    case = "stepped-twice" if first != second else "step-repeated"
-    yield ctx.finding(case, at=twice.second, evidence=[link], kind=scheduler.name, unit=twice.each, first=first, line=scheduler.place)
+    if twice is not None and not any(_may_mean_both(one, ctx) for one in (scheduler, *scheduler.children)):
+        first, second = twice.first.place, twice.second.place
+        link = Link(first.file, first.line, "the first step")
+        case = "stepped-twice" if first != second else "step-repeated"
+        yield ctx.finding(case, at=twice.second, evidence=[link], kind=scheduler.name, unit=twice.each, first=first, line=scheduler.place)
+    elif (both := stepped_by_hand_too(recipe, scheduler)) is not None:
+        rare = both.hand == "batch" and both.own == "epoch" and twice is None  # one step more in an epoch of many
+        severity: Literal["hint"] | None = "hint" if rare else None
+        told: dict[str, Any] = {"kind": scheduler.name, "line": scheduler.place, "unit": both.hand, "by": both.by, "own": both.own}
+        yield ctx.finding("stepped-by-hand-too", at=both.at, severity=severity, **told)
 
 
 def _may_mean_both(scheduler: Scheduler, ctx: Context) -> bool:

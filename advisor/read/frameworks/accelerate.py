@@ -55,7 +55,9 @@ def accelerator(call: LibraryCall) -> Value:
     recipe.distributed.setdefault("owner", Known("accelerate"))
     mute = not call.reader.conditions and call.arguments.exact and not call.arguments.positional and call.get("log_with") is None
     mute = mute and not _spells(call, "log_with")
-    return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings, "mute": mute})
+    told = any(call.get(name) is not None for name in ("split_batches", "step_scheduler_with_optimizer", "dataloader_config", "deepspeed_plugin"))
+    each = call.arguments.exact and len(call.arguments.positional) < 2 and not told
+    return call.reader.instance("accelerate.Accelerator", role="accelerator", node=call.node, data={"settings": settings, "mute": mute, "each": each})
 
 
 def _spells(call: LibraryCall, word: str) -> bool:
@@ -66,10 +68,10 @@ def _spells(call: LibraryCall, word: str) -> bool:
     return any(word in line for line in lines[node.lineno - 1 : node.end_lineno])
 
 
-def _note_prepared(given: Iterable[Value], place: Place) -> None:
+def _note_prepared(by: Instance, given: Iterable[Value], place: Place) -> None:
     for member in (member for value in given for member in members(value)):
         if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
-            member.fact.waits = True
+            member.fact.waits, member.fact.each_process = True, by.data.get("each") is True
         elif isinstance(member, Instance) and isinstance(member.fact, Module) and member.role == "module":
             member.fact.prepared = member.fact.prepared or place
 
@@ -78,7 +80,7 @@ def _note_prepared(given: Iterable[Value], place: Place) -> None:
 def prepare(call: LibraryCall) -> Value:
     """Everything comes back as what it was."""
     items = call.arguments.positional
-    _note_prepared(items, call.place)
+    _note_prepared(call.this, items, call.place)
     return items[0] if len(items) == 1 and call.arguments.exact else sequence(items, "tuple", call.arguments.exact)
 
 
@@ -100,7 +102,7 @@ def same(call: LibraryCall) -> Value:
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
         call.reader.recipe.distributed.setdefault("shares_numbers", Known(True))
     elif call.name.endswith(("prepare_scheduler", "prepare_model")):
-        _note_prepared(call.arguments.positional, call.place)
+        _note_prepared(call.this, call.arguments.positional, call.place)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 

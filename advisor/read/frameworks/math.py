@@ -60,9 +60,9 @@ def pure(call: LibraryCall) -> Value:
             return Opaque(f"`math.{name}` of this", whole)
     flow = next((value.flow for value in given if getattr(value, "flow", None) is not None), None)  # type: ignore[attr-defined]
     rounded = given[0] if name in ("ceil", "floor", "trunc") and given and isinstance(given[0], Opaque) else None
-    passes, filled = (rounded.passes, rounded.filled) if rounded is not None else (None, None)
+    passes, filled, replicas = (rounded.passes, rounded.filled, rounded.replicas) if rounded is not None else (None, None, 0)
     flow = replace(flow, activation=None) if flow is not None and not name.startswith("is") else None
-    return Opaque("a computed number", whole, flow=flow, passes=passes, filled=filled)
+    return Opaque("a computed number", whole, flow=flow, replicas=replicas, passes=passes, filled=filled)
 
 
 for _name in ("pi", "e", "inf", "nan", "tau"):

@@ -6,6 +6,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Dataset, Loss, Module
 from advisor.read.frameworks import seeding, table
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import schedulers
 from advisor.read.frameworks.torch.datasets import made, role_of_words
 from advisor.read.frameworks.torch.optim import register
 from advisor.read.frameworks.torchvision.transforms import one_step, steps_of
@@ -14,6 +15,11 @@ from advisor.read.python.values import Arguments, Opaque, Value, setting
 register(
     "monai.optimizers.Novograd", "params, lr=0.001, betas=(0.9, 0.98), eps=1e-08, weight_decay=0, grad_averaging=False, amsgrad=False", "MONAI 1.4"
 )
+for _module in ("optimizers", "optimizers.lr_scheduler"):
+    schedulers.register(
+        f"monai.{_module}.WarmupCosineSchedule",
+        "optimizer, warmup_steps, t_total, end_lr=0.0, cycles=0.5, last_epoch=-1, warmup_multiplier=0",
+    )
 for _name in ("DataLoader", "ThreadDataLoader", "dataloader.DataLoader", "thread_buffer.ThreadDataLoader"):
     table.ALIASES[f"monai.data.{_name}"] = "torch.utils.data.DataLoader"
 TRANSFORM_AT = {"ArrayDataset": 1, "ImageDataset": 3, "MedNISTDataset": 2, "DecathlonDataset": 3}  # where a data set takes its transform; else second

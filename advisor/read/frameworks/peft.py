@@ -6,8 +6,9 @@ from advisor.model.pattern import pattern
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python.values import Instance, Opaque, Value, members, setting
+from advisor.read.python.values import NONE, Instance, Opaque, Value, members, setting
 
+table.load("torch")  # whose methods of modules are the plain ones
 VERSION = table.VERSIONS["peft"] = "peft 0.17"
 LOW_RANK = ("LoraConfig", "AdaLoraConfig")
 AWAKENS = pattern(  # what may have weights trained that were loaded to be used
@@ -34,6 +35,14 @@ def adapt(call: LibraryCall) -> Value:
             call.reader.store.write(member.data, "has_adapter", True)
             call.reader.store.write(member.data, "adapted_at", call.place)
     return value if value is not None else Opaque("a model with adapters")
+
+
+@table.method("module", "gradient_checkpointing_enable")
+def checkpoint(call: LibraryCall) -> Value:
+    """model.gradient_checkpointing_enable(), of a model that has adapters by then or not."""
+    plain = not call.arguments.positional and not call.arguments.keywords and call.arguments.exact
+    call.reader.store.write(call.this.data, "checkpointed_at", call.place if plain and call.this.data.get("has_adapter") else None)
+    return NONE
 
 
 @table.method("module", "merge_and_unload", "unload")

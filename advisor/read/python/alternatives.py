@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Arm, Branch, Condition, Node
+from advisor.read.python import beside
 from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
     LEFT_OUT,
@@ -72,9 +73,11 @@ def _merge(reader: Reader, written: list[tuple[str, str | None, dict[Any, Any]]]
     every = [(label, writes) for label, _, writes in written]
     falling = [(label, writes) for label, status, writes in written if status != "return"]
     write = reader.store.write
+    joined: dict[Any, tuple[dict[Any, Any], Any, Any]] = {}
+    before: dict[Any, Any] = {}
     for slot, (container, key) in slots.items():
         takers = falling if slot[0] == locals_id and falling else every
-        held = container.get(key, MISSING)
+        held = before[slot] = container.get(key, MISSING)
         present: list[Any] = []
         for label, writes in takers:
             option = writes[slot][2] if slot in writes else held
@@ -88,6 +91,10 @@ def _merge(reader: Reader, written: list[tuple[str, str | None, dict[Any, Any]]]
             write(container, key, present[0] if len(present) == 1 else _join_slot(present, serial, when, takers[0][0] == "unknown"))
             if key == "items" and "exact" in container and any(present) and not all(present):
                 write(container, "perhaps_empty", True)
+            joined[slot] = container, key, container[key]
+    if len(joined) > 1 and any(type(value) is Union for *_, value in joined.values()):
+        left = [{slot: writes[slot][2] if slot in writes else before[slot] for slot in joined} for _, writes in falling or every]
+        beside.note(left, joined)
 
 
 def _join_slot(options: list[Any], serial: int, when: str | None, unsure: bool) -> Any:

@@ -9,7 +9,21 @@ from advisor.model.gradients import follows
 from advisor.model.recipe import Listing, Optimizer, Recipe, Save
 from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, OneOf, Option, Setting, Unknown, first, number
-from advisor.read.python import config_class, constants, copies, folders, frozen, group_keys, moves, patience, telling, tree, trials, unread_parts
+from advisor.read.python import (
+    config_class,
+    constants,
+    copies,
+    folders,
+    frozen,
+    group_keys,
+    moves,
+    never_updated,
+    patience,
+    telling,
+    tree,
+    trials,
+    unread_parts,
+)
 from advisor.read.python import unsaved as unkept
 from advisor.read.python.declared import note_readers
 from advisor.read.python.drawn_seeds import note_drawn
@@ -48,6 +62,7 @@ def complete(reader: Reader) -> None:
     moves.note(reader, nodes)
     unkept.note(reader, nodes)
     unread_parts.note(reader)
+    never_updated.note(reader)
     note_drawn(reader)
     note_readers(reader)
     constants.note(reader)
@@ -188,7 +203,8 @@ def _inside(branch: Branch, context: Context, loop: Loop) -> bool:
 
 def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     """Whether a scheduler is stepped per batch or per epoch: which of the two loops encloses its step."""
-    steps: dict[int, set[str]] = {}
+    steps: dict[int, set[str]] = {}  # by what a name holds, whichever of several schedulers that is
+    own: dict[int, set[str]] = {}
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.SCHEDULER_STEP and node.subject is not None:
             loops = tree.real_loops(context)
@@ -199,8 +215,9 @@ def _cadences(recipe: Recipe, nodes: list[tree.Entry]) -> None:
                 if cadence == "unknown" and len(loops) == 1 and not tree.holds(inner, Kind.BACKWARD):
                     cadence = "unknown"
             steps.setdefault(id(node.subject.slot), set()).add(cadence)
+            own.setdefault(id(node.subject), set()).add(cadence)
     for scheduler in recipe.schedulers:
-        found = steps.get(id(scheduler.slot), set())
+        found = own.get(id(scheduler)) or steps.get(id(scheduler.slot), set())
         if "batch" in found:
             scheduler.stepped = "batch"
         elif "epoch" in found:
@@ -298,8 +315,18 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
         for listing in (recipe.optimizers, recipe.schedulers):
             listing.complete = False
             listing.why = listing.why or f"weights are also written by hand ({by_hand.place.file}:{by_hand.place.line})"
+    _schedules_elsewhere(recipe)
     opaque_factories = [t for t, _ in reader.unknown_calls]
     if recipe.trains and not recipe.optimizers.items and opaque_factories:
         recipe.optimizers.complete, recipe.optimizers.why = False, f"`{opaque_factories[0]}` could not be read"
     if any(isinstance(n, Event) and n.kind is Kind.OPTIMIZER_STEP and n.subject is None for n, _ in nodes):
         recipe.optimizers.complete, recipe.optimizers.why = False, recipe.optimizers.why or "an optimizer comes from code that could not be read"
+
+
+def _schedules_elsewhere(recipe: Recipe) -> None:
+    """An optimizer without a schedule that is handed to something unread may have got one there."""
+    scheduled = {held.optimizer.slot for held in recipe.schedulers if held.optimizer is not None}
+    for optimizer in recipe.optimizers:
+        if optimizer.escaped is not None and optimizer.slot not in scheduled and recipe.schedulers.complete:
+            recipe.schedulers.complete = False
+            recipe.schedulers.why = f"the optimizer was handed to `{optimizer.escaped}`, which could not be read"

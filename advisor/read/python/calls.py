@@ -41,6 +41,8 @@ from advisor.read.python.values import (
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
 
+HOOKING = frozenset(["register_forward_hook", "register_forward_pre_hook"])  # keep a function, and do nothing to what it is a method of
+
 
 def eval_call(reader: Reader, node: ast.Call) -> Value:
     """f(...), with the receiver of a method looked at first."""
@@ -51,8 +53,9 @@ def eval_call(reader: Reader, node: ast.Call) -> Value:
     if type(func) is ast.Attribute:
         receiver = reader.evaluate(func.value)
         return call_method(reader, receiver, func.attr, arguments_of(reader, node), node)
-    callee = reader.evaluate(func)
-    return call(reader, callee, arguments_of(reader, node), node)
+    if type(func) is ast.Constant:
+        uncallable.judge_constant(reader, node)
+    return call(reader, reader.evaluate(func), arguments_of(reader, node), node)
 
 
 def _super(reader: Reader, node: ast.Call) -> Value:
@@ -81,13 +84,7 @@ def call(reader: Reader, callee: Value, arguments: Arguments, node: ast.AST) -> 
         return call_library(reader, callee.name, arguments, node)
     if isinstance(callee, Bound):
         if callee.function is not None:
-            return functions.call_function(
-                reader,
-                callee.function,
-                arguments.after(callee.receiver),
-                node,
-                callee.receiver,
-            )
+            return functions.call_function(reader, callee.function, arguments.after(callee.receiver), node, callee.receiver)
         return call_method(reader, callee.receiver, callee.name, arguments, node)
     if isinstance(callee, Class):
         return classes.instantiate(reader, callee, arguments, node)
@@ -297,7 +294,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
         reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why, variable=_receiver_of(reader, node), text=named)
         return Opaque("what step returns")
     given = called_back.enter(reader, given, node)
-    if reader.tracked(given):
+    if reader.tracked(given) and name not in HOOKING:
         text = reader.text(node.func) if isinstance(node, ast.Call) else name
         reader.escape(given, text, node)
     return opaque_result(reader, reader.text(node) if isinstance(node, ast.Call) else name, given, receiver.why)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import dataclass, replace
 from advisor.read.frameworks import table
-from advisor.read.python import conditions
+from advisor.read.python import beside, conditions
 from advisor.read.python.store import MISSING
 from advisor.read.python.values import (
     UNION_MEMBERS,
@@ -51,7 +51,9 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
     if isinstance(test, ast.Call):
         return _narrow_type(reader, test, taken)
     if isinstance(test, (ast.Name, ast.Attribute)):
-        return _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+        flag = conditions.peek(reader, test)
+        narrowed = _filter(reader, test, lambda v: reader.strong_truth(v) is not (not taken) and not _contradicts(v, taken), taken)
+        return [*narrowed, *_beside(reader, flag, taken)]
     if isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and isinstance(test.ops[0], (ast.In, ast.NotIn)):
         return _narrow_text(reader, test, taken == isinstance(test.ops[0], ast.In))
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, (ast.Name, ast.Attribute)):
@@ -62,6 +64,17 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
                 reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
             )
     return []
+
+
+def _beside(reader: Reader, flag: Value | None, taken: bool) -> Narrowed:
+    """What was bound beside the flag, where it was given this answer."""
+    narrowed: Narrowed = []
+    for container, key, value, options in beside.told(flag, taken):
+        new = join(options)
+        if any(member not in members(new) for member in members(value)):
+            reader.store.write(container, key, new)
+            narrowed.append((container, key, value, new))
+    return narrowed
 
 
 @dataclass(frozen=True, slots=True)

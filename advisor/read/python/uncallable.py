@@ -36,6 +36,12 @@ def judge_module(reader: Reader, callee: Value, node: ast.AST) -> None:
         reader.refusals.refuse(reader, node, RefusedCall(reader.place(node), callee=reader.text(node.func), module=name))
 
 
+def judge_constant(reader: Reader, node: ast.Call) -> None:
+    """Notes a constant that is called: `if mask is not None():`."""
+    if not reader.refusals.guarded:
+        reader.refusals.note_once(reader, RefusedCall(reader.place(node), callee=reader.text(node.func), constant=True))
+
+
 def _stands_alone(reader: Reader, module: Module) -> bool:
     """True for a file in no package, which might bind its name to something else, and which does not put another thing into its own place."""
     source = module.source

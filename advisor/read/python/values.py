@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from advisor.read.python.frames import Frame
     from advisor.read.python.project import SourceModule
 
-ITEMS_KEPT = 64  # items of a sequence or mapping that are kept one by one
-UNION_MEMBERS = 4  # alternatives kept before the rest becomes unknown
+ITEMS_KEPT, UNION_MEMBERS = 64, 4  # items and alternatives that are kept one by one, before the rest becomes unknown
 
 
 class Value:
@@ -66,6 +65,7 @@ class Tensor(Value):
     leaves: bool = False  # detach() gave it, in this turn of a loop as in any other: nothing goes back through it
     batch: int | None = None  # the dimension that holds the samples of a batch, where it is known
     listed: bool = False  # list(x): its entries in a list; as with `single`
+    sides: Any = None  # its dimensions one by one, where it was split into heads; as with `single`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +190,7 @@ class Union(Value):
     members: tuple[Value, ...]
     when: str | None = None
     unsure: bool = False
+    beside: Any = None  # of a flag: what the arms that chose it bound beside it
 
 
 @dataclass(slots=True, eq=False)
@@ -226,7 +227,6 @@ class Generator(Value):
 @dataclass(slots=True, eq=False)
 class Super(Value):
     """super() inside a method of `owner`."""
-
     receiver: Value
     owner: Class
 

@@ -17,7 +17,7 @@ from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.lightning.logged import note_unlogged
 from advisor.read.frameworks.lightning.loop import SILENCES, VERSION, run
 from advisor.read.frameworks.lightning.loop import test as measured
-from advisor.read.frameworks.lightning.refusals import note_without_measuring_step
+from advisor.read.frameworks.lightning.refusals import note_devices, note_of_other_version, note_without_measuring_step
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.pins import pinned
@@ -66,7 +66,8 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "sync_batchnorm": False,
     "callbacks": None,
 }
-MODE_SAID = (1, 3)
+MODE_SAID = (1, 3)  # from this version on, callbacks take a smaller metric for the better one, unless they are told
+INFERRED = (1, 1)  # from this one on, to then, EarlyStopping took each "acc" in a name for a score
 OLD_ARGUMENTS = ("filepath", "prefix", "period")  # of ModelCheckpoint before that
 ALL_KEPT = -1  # of save_top_k
 BEFORE = {"max_nb_epochs": "max_epochs"}  # until 0.8
@@ -101,12 +102,19 @@ def seed_everything(call: LibraryCall) -> Value:
     return value if value is not None else Opaque("the seed from the environment", "int")
 
 
-def _mode(call: LibraryCall, position: int | None) -> Setting:
-    """Which way the metric is better; before 1.3 the callbacks took it from the name where nothing was said."""
-    old = any(version < MODE_SAID for version in (pinned(call.reader, name) for name in NAMES) if version is not None)
-    if old or any(call.get(name) is not None for name in OLD_ARGUMENTS):
+def _mode(call: LibraryCall, position: int | None, monitor: Setting, exact: tuple[int, ...] = ()) -> Setting:
+    """Which way the metric is better; before 1.3 the callbacks took it from the name where nothing was said: from one that has "acc" in it, and
+    before the version `exact` from "acc" alone."""
+    version = next((found for name in NAMES if (found := pinned(call.reader, name)) is not None), None)
+    if version is None and any(call.get(name) is not None for name in OLD_ARGUMENTS):
         return call.setting("mode", position)
-    return call.setting("mode", position, "min", VERSION)
+    if version is None or version >= MODE_SAID:
+        return call.setting("mode", position, "min", VERSION)
+    name, said = value_of(monitor), call.setting("mode", position, "auto", VERSION)
+    if value_of(said) != "auto" or not isinstance(name, str):
+        return call.setting("mode", position)
+    larger = name == "acc" if version < exact else "acc" in name or name.startswith("fmeasure")
+    return Known("max" if larger else "min", default=f"Lightning {version[0]}.{version[1]}")
 
 
 @table.function("lightning.EarlyStopping")
@@ -116,7 +124,7 @@ def early_stopping(call: LibraryCall) -> Value:
     stop.monitor = call.setting("monitor", 0)
     stop.min_delta = call.setting("min_delta", 1, 0.0, VERSION)
     stop.patience = call.setting("patience", 2, 3, VERSION)
-    stop.mode = _mode(call, 4)
+    stop.mode = _mode(call, 4, stop.monitor, exact=INFERRED)
     mode = value_of(stop.mode)
     stop.comparison = "<" if mode == "min" else ">" if mode == "max" else None
     stop.unit, stop.owner = "evaluation", "lightning"
@@ -134,7 +142,7 @@ def model_checkpoint(call: LibraryCall) -> Value:
     save.best = value_of(monitor) is not None
     kept = call.setting("save_top_k", None, 1, VERSION)
     if isinstance(kept, Known) and kept.value not in (ALL_KEPT, 0):
-        save.watched, save.mode = monitor, _mode(call, None)
+        save.watched, save.mode = monitor, _mode(call, None, monitor)
         save.mode_as = f'mode="{value_of(save.mode)}"'
     data = {"save": save, "monitor": monitor, "lenient": not isinstance(call.get("monitor"), Constant)}
     return call.reader.instance("lightning.ModelCheckpoint", role="callback", node=call.node, data=data)
@@ -149,6 +157,8 @@ def watcher(call: LibraryCall) -> Value:
 @table.function("lightning.Trainer")
 def trainer(call: LibraryCall) -> Value:
     """A Trainer with all its settings, under their old names too; nothing runs before fit."""
+    note_of_other_version(call)
+    note_devices(call)
     settings = call.settings(TRAINER_DEFAULTS)
     settings.update({new: call.setting(old) for old, new in BEFORE.items() if call.get(old) is not None})
     return call.reader.instance("lightning.Trainer", role="lightning-trainer", node=call.node, data={"call": call, "settings": settings})
@@ -327,6 +337,6 @@ def evaluate(call: LibraryCall) -> Value:
     return Opaque("what the trainer measured")
 
 
-from advisor.read.frameworks.lightning import cli, fabric  # noqa: E402 - they need what is registered above
+from advisor.read.frameworks.lightning import bolts, cli, fabric  # noqa: E402 - they need what is registered above
 
-__all__ = ["cli", "fabric"]
+__all__ = ["bolts", "cli", "fabric"]

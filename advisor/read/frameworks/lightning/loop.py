@@ -81,6 +81,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
         recipe.optimizers.complete, recipe.optimizers.why = False, "configure_optimizers could not be read"
     manual = reader.attribute(model, AUTOMATIC, node)
     automatic = not (isinstance(manual, Constant) and manual.value is False)
+    stepper = None if model.cls is not None and classes.class_lookup(reader, model.cls, "lr_scheduler_step") is not None else "Lightning"
     if automatic:
         note_without_loss(call, model)
     if not automatic:
@@ -132,7 +133,8 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                 reader.emit(Kind.CLIP, node, clip)
             reader.emit(Kind.OPTIMIZER_STEP, node, optimizer.fact, scaler=None, closure=False)
         for scheduler, monitor in stepped(schedulers, "step"):
-            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=monitored(scheduler), arguments=0, refused=refused(reader, monitor))
+            told = {"refused": refused(reader, monitor), "by": stepper}
+            reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=monitored(scheduler), arguments=0, **told)
 
     def epoch() -> None:
         if _hook(reader, model, "train", [], node) is None:
@@ -159,7 +161,7 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
 
             regions.in_region(reader, place, "no_grad", {}, check)
         for scheduler, monitor in stepped(schedulers, "epoch"):
-            told = {"called": monitor or None, "refused": refused(reader, monitor)}
+            told = {"called": monitor or None, "refused": refused(reader, monitor), "by": stepper}
             reader.emit(Kind.SCHEDULER_STEP, node, scheduler, metric=monitored(scheduler), arguments=0, **told)
 
     for name in ("on_fit_start", "on_train_start"):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from advisor.model.recipe import Loader, Module
 from advisor.model.source import Known, value_of
 from advisor.read.frameworks.table import Handler, LibraryCall
-from advisor.read.frameworks.torch.flows import after, sizes
+from advisor.read.frameworks.torch import heads
+from advisor.read.frameworks.torch.flows import after, name_of, sizes
 from advisor.read.python.subscripts import SAMPLES
 from advisor.read.python.values import Opaque, Sequence, Tensor, Value
 
@@ -44,8 +45,9 @@ def followed(handler: Handler, turn: Turn) -> Handler:
 
     def follow(call: LibraryCall) -> Value | None:
         value = handler(call)
-        before = of(_subject(call))
-        return value if before is None else standing(value, turn(call, before))
+        subject = _subject(call)
+        before = of(subject)
+        return heads.followed(call, subject, value if before is None else standing(value, turn(call, before)))
 
     return follow
 
@@ -80,6 +82,16 @@ def swapped(call: LibraryCall, batch: int) -> int | None:
     if pair is None or len(pair) != 2:
         return None
     return pair[1 - pair.index(batch)] if batch in pair else batch
+
+
+def brings_last_second(call: LibraryCall, rank: int | None) -> bool:
+    """permute(0, 2, 1), transpose(1, 2): the last dimension of (N, T, C) becomes the one that a loss takes for the classes."""
+    values = list(call.arguments.positional)[1 if call.receiver is None else 0 :]
+    found = [call.reader.plain(value) for value in sizes(values) or ()] if call.arguments.exact and not call.arguments.keywords else []
+    if name_of(call) == "permute":
+        return len(found) > 2 and found[1] in (-1, len(found) - 1)
+    last = (-1, rank - 1) if rank is not None else (-1, 2)
+    return len(found) == 2 and any(one == 1 and other in last for one, other in (found, found[::-1])) and rank != 2
 
 
 def _dimension(call: LibraryCall) -> object:

@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, number, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes, bounds
+from advisor.read.frameworks.torch import axes, bounds, heads
 from advisor.read.frameworks.torch.flows import flow_of, flows_in, graph_now, graph_of_weights, merge, shallow
 from advisor.read.frameworks.torch.packed import Packed
 from advisor.read.frameworks.torch.shapes import flat
@@ -57,6 +57,7 @@ WIDTHS = {"Linear": "out_features", "LazyLinear": "out_features", "Bilinear": "o
 
 
 @table.invoke("module")
+@heads.through_layers
 def forward(call: LibraryCall) -> Value | None:
     """layer(x)"""
     this, fact = call.this, call.this.fact

@@ -8,7 +8,7 @@ from advisor.model.record import replace
 from advisor.model.source import ABSENT, Known, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import REQUIRED, LibraryCall
-from advisor.read.frameworks.torch import axes, bounds
+from advisor.read.frameworks.torch import axes, bounds, heads
 from advisor.read.frameworks.torch.flows import (
     after,
     arguments,
@@ -221,7 +221,9 @@ def product(call: LibraryCall) -> Value | None:
     weighted = any(flow.activation == "parameter" for flow in flows)
     shape = multiplied(*flows) if name_of(call) in ("matmul", "mm", "bmm") and len(flows) == 2 else {}
     made = replace(merge(call.reader, flows), activation="linear" if weighted else None, activation_at=call.place, **shape)
-    return Tensor(bounds.within(made, 1.0) if len(flows) == 2 and all(flow.activation == "normalize" for flow in flows) else made)
+    made = bounds.within(made, 1.0) if len(flows) == 2 and all(flow.activation == "normalize" for flow in flows) else made
+    sides = heads.product(*given) if name_of(call) == "matmul" and len(given := arguments(call)) == 2 else None
+    return Tensor(made, sides=sides)
 
 
 def cosine(call: LibraryCall) -> Value | None:
@@ -237,8 +239,9 @@ def attention(call: LibraryCall) -> Value:
     owner = call.reader.frame.receiver
     if call.reader.plain(call.get("is_causal", 5)) is True and isinstance(owner, Instance) and isinstance(owner.fact, Module):
         owner.fact.causal = True
-    flows = list(flows_in(arguments(call)))
-    return Tensor(merge(call.reader, flows) if flows else Flow())
+    given = arguments(call)
+    flows = list(flows_in(given))
+    return Tensor(merge(call.reader, flows) if flows else Flow(), sides=heads.product(given[0], given[2]) if len(given) > 2 else None)
 
 
 def one_hot(call: LibraryCall) -> Value:

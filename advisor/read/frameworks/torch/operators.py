@@ -11,7 +11,7 @@ from advisor.model.record import replace
 from advisor.model.source import Known, Setting, Unknown, number
 from advisor.read.frameworks import cuts, scaling, table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import axes, bounds
+from advisor.read.frameworks.torch import axes, bounds, heads
 from advisor.read.frameworks.torch.counts import trend_of
 from advisor.read.frameworks.torch.flows import flow_of, graph_now, measured, merge
 from advisor.read.frameworks.torch.padding import is_last_step
@@ -59,7 +59,8 @@ def binary(reader: Reader, symbol: str, left: Value, right: Value, node: ast.AST
     changes = symbol == "/" or not _is_whole(left, right) or (flow.dtype == "bool" and symbol not in ("&", "|", "^"))
     flow = replace(flow, **{"counted": None, "per": None, **trend}, dtype=None if whole and changes else flow.dtype)
     if tensors:
-        return Tensor(replace(flow, graph=graph_now(reader, flow)), batch=_together(left, right) if symbol != "@" else None)
+        sides = heads.product(left, right) if symbol == "@" else heads.of(left) or heads.of(right)
+        return Tensor(replace(flow, graph=graph_now(reader, flow)), batch=_together(left, right) if symbol != "@" else None, sides=sides)
     return Opaque("a number computed from tensors", "float", flow=flow)
 
 

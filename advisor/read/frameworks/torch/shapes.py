@@ -80,7 +80,8 @@ def turned(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    return Tensor(replace(flow, graph=graph_now(call.reader, flow), width=None, rows=None, per=None))
+    second = flow.width if axes.brings_last_second(call, flow.rank) else None
+    return Tensor(replace(flow, graph=graph_now(call.reader, flow), width=None, second=second, rows=None, per=None))
 
 
 def reshaped(call: LibraryCall) -> Value | None:

@@ -1,20 +1,24 @@
-"""The metric by which a Trainer chooses the best model, against what its evaluation measures."""
+"""The metric by which a Trainer chooses the best model, against what its evaluation measures; and those that training gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from advisor.model.recipe import UnmeasuredMetric
+from advisor.model.recipe import UnknownKey, UnmeasuredMetric
 from advisor.model.source import ABSENT, Known, Setting, value_of
+from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.refusals import PLAIN, strategy_of
+from advisor.read.python.reader import Reader
 from advisor.read.python.returned import returned_keys
-from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Mapping, Partial, Sequence, Value, members
+from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Mapping, Opaque, Partial, Sequence, Value, members
 
 PREFIX = "eval_"  # of every key of an evaluation, whether the program's own function writes it or not
 BROUGHT = ("loss", "runtime", "samples", "steps", "jit_compilation", "model_preparation", "epoch", "mem_")  # measured in any case
 # What a trainer of the program may have of its own, and measures nothing.
 OVERRIDDEN = frozenset({"__init__", "compute_loss", "get_train_dataloader", "create_optimizer", "create_scheduler", "training_step"})
+OUTPUT, METRICS = "transformers.TrainOutput", "transformers.TrainMetrics"
+OF_EVALUATION = ("test_", "eval_")  # how the keys of what predict() and evaluate() give begin
 UNTOLD = "transformers."  # callbacks of the library add no metric
 
 
@@ -72,3 +76,37 @@ def kept_latest(this: Instance, argument: Callable[[str], Setting]) -> Setting:
     chooses = any(not isinstance(one, Known) or one.value not in (None, False) for one in told)
     written = this.kind in PLAIN and bool(this.data.get("written"))
     return limit if written and not chooses and measures in ("steps", "epoch") and saves in ("steps", "epoch") else ABSENT
+
+
+# --- what train() returns -------------------------------------------------------------------------------------------
+
+
+def trained(call: LibraryCall) -> Value:
+    """What train() returns: its metrics are times, and the loss of the training."""
+    plain = call.this.kind in PLAIN and alone(call.this)
+    return call.reader.instance(OUTPUT, node=call.node) if plain else Opaque("what train returns")
+
+
+@table.attribute(OUTPUT, "metrics")
+def metrics_of(reader: Reader, output: Instance) -> Value:
+    """trainer.train().metrics"""
+    made = output.attributes.get("metrics") or reader.instance(METRICS)
+    reader.store.write(output.attributes, "metrics", made)
+    return made
+
+
+@table.method(METRICS, "__getitem__")
+def metric(call: LibraryCall) -> Value:
+    """train_result.metrics["train_loss"]"""
+    key = call.reader.plain(call.arguments.positional[0])
+    if isinstance(key, str) and key.startswith(OF_EVALUATION) and not call.this.data.get("written") and not call.reader.refusals.guarded:
+        call.reader.refusals.note_once(call.reader, UnknownKey(call.place, name=key, taker="train", by="trained"))
+        call.reader.store.write(call.this.data, "written", True)  # the run ends at the first
+    return Opaque("what the trainer measured")
+
+
+@table.method(METRICS, "__setitem__", "update", "setdefault")
+def written(call: LibraryCall) -> Value:
+    """The program puts something of its own among them."""
+    call.reader.store.write(call.this.data, "written", True)
+    return NONE

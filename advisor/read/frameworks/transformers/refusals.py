@@ -58,6 +58,11 @@ def _refused(call: LibraryCall, lacks: Literal["data", "evaluation-data"], given
 def _none(data: Value | None) -> bool:
     return data is None or (isinstance(data, Constant) and data.value is None and not data.weak)
 
+LETS_THROUGH = (5, 0)  # from this version on, checkpoints hand gradients on by themselves
+_LETS_IN = pattern(
+    r"enable_input_require_grads|prepare_model_for|use_reentrant|requires_grad_|requires_grad *=(?!=)|modules_to_save|register_\w*hook"
+)
+
 
 def _defines(this: Instance, *names: str) -> bool:
     return this.cls is not None and any(isinstance(base, Class) and not base.namespace.keys().isdisjoint(names) for base in this.cls.mro)
@@ -97,6 +102,23 @@ def note_half_weights(call: LibraryCall, argument: Argument) -> None:
     if not any(_CAST.search(source.text) for source in reader.modules.values()):
         taker = this.kind.rpartition(".")[2]
         reader.record(RefusedRun(fact.place, lacks="float32", taker=taker, given=fact.name, defined=scaled.place or this.data.get("place")))
+
+
+def note_cut_off(call: LibraryCall, argument: Argument) -> None:
+    """Notes adapters in layers that are run by a checkpoint which hands no gradient to what is inside, since nothing in front of them is trained."""
+    this, model, reader = call.this, model_of(call.this), call.reader
+    version = pinned(reader, "transformers")
+    if this.kind not in PLAIN or model is None or not isinstance(model.fact, Module) or version is None or version >= LETS_THROUGH:
+        return
+    switched, given = argument("gradient_checkpointing"), argument("gradient_checkpointing_kwargs")
+    place = model.data.get("checkpointed_at")
+    if isinstance(switched, Known) and switched.value is True and not switched.weak and isinstance(given, Known) and given.value is None:
+        place = place or switched.place
+    adapted = model.data.get("adapted_at")
+    if place is None or adapted is None or not model.data.get("has_adapter") or reader.refusals.guarded or not this.data.get("written"):
+        return
+    if not any(_LETS_IN.search(source.text) for source in reader.modules.values()):
+        reader.record(RefusedRun(place, lacks="inputs", taker=this.kind.rpartition(".")[2], given=model.fact.name, defined=adapted))
 
 
 def note_unfit(call: LibraryCall) -> None:

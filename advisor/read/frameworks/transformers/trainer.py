@@ -12,10 +12,11 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.transformers.arguments import VERSION
 from advisor.read.frameworks.transformers.loss import step_loss
-from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured
+from advisor.read.frameworks.transformers.measured import kept_latest, note_unmeasured, trained
 from advisor.read.frameworks.transformers.optimization import argument_of, model_of, note_sharding, optimizer_of, scheduler_of
 from advisor.read.frameworks.transformers.refusals import (
     PLAIN,
+    note_cut_off,
     note_evaluated,
     note_half_weights,
     note_idle_evaluation,
@@ -110,6 +111,7 @@ def train(call: LibraryCall) -> Value:
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
     note_half_weights(call, argument)
+    note_cut_off(call, argument)
     note_unfit_loss(call, classes.class_lookup(reader, this.cls, "compute_loss") if this.cls is not None else None)
     optimizer = optimizer_of(reader, this, argument, model.fact if model is not None else None, call)
     clip_value = argument("max_grad_norm")
@@ -143,7 +145,7 @@ def train(call: LibraryCall) -> Value:
     unentered.hooks(reader, this, RUN)
     epoch.append(Loop(place, batch, loaders[0] if loaders else None, None, "loader"))
     reader.block.append(Loop(place, epoch, None, recipe.epochs, "range"))
-    return Opaque("what train returns")
+    return trained(call)
 
 
 def _precision(argument: Any) -> Setting:

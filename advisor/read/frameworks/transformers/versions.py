@@ -21,5 +21,5 @@ def note_of_other_version(call: LibraryCall) -> None:
     for key in given:
         since, until = SINCE.get(key), UNTIL.get(key)
         if (since is not None and version < since) or (until is not None and version >= until):
-            said, place = ".".join(map(str, version)), reader.argument_place(call.node, key)
+            said, place = f"Transformers {'.'.join(map(str, version))}", reader.argument_place(call.node, key)
             reader.refusals.note_once(reader, UnknownKey(place, name=key, taker=call.name.rpartition(".")[2], fields=(said,), by="version"))
