@@ -175,7 +175,8 @@ def log(call: LibraryCall) -> Value:
     """self.log("val_loss", loss): the metric that callbacks watch."""
     name, value = call.get("name", 0), call.get("value", 1)
     given = call.get("dictionary", 0)
-    named = dict(given.items) if isinstance(given, Mapping) else {call.reader.plain(name): value}
+    key = call.reader.plain(name)
+    named = dict(given.items) if isinstance(given, Mapping) else {key if isinstance(key, str) else None: value}
     for logged in (given, *named.values()):
         gathered.leave(logged)  # Lightning resets a metric that is logged itself
     if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:
