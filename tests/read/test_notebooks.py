@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from advisor.model.recipe import Broken
 from advisor.model.source import first
 from advisor.read.notebook import harmless
 from advisor.read.python.program import read_program
@@ -95,3 +96,18 @@ def test_a_line_of_a_cell_is_quoted_in_what_another_file_does_with_it(tmp_path: 
     counts = first(call.counts)
     assert counts is not None
     assert [link.text for link in counts.origin] == ["rows('test')"]
+
+
+def test_a_script_of_cells_is_read_like_a_notebook(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("# %%\n#%% cells\n%matplotlib inline\n!pip install torch\n\n# In[2]:\n\n%%bash\nls\n# %%\npwd\nprint(size)\n")
+    project = Project(str(tmp_path))
+    source = project.load(str(tmp_path / "train.py"))
+    assert isinstance(source, SourceModule)
+    assert [(name.place.line, name.name) for name in read_program(project, source).undefined_names] == [(12, "size")]
+
+
+def test_what_does_not_parse_is_wrong_in_a_script_of_cells_too(tmp_path: Path) -> None:
+    for text, line in (("# %%\n%matplotlib inline\n# %%\nx = \n", 4), ("%matplotlib inline\nx = 3\n", 1)):
+        (tmp_path / "train.py").write_text(text)
+        broken = Project(str(tmp_path)).load(str(tmp_path / "train.py"))
+        assert isinstance(broken, Broken) and broken.place.line == line

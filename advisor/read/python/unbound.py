@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, UndefinedName
-from advisor.read.notebook import lines_left_out
+from advisor.read.notebook import in_cells, lines_left_out
 from advisor.read.python import called
 from advisor.read.python.executed import is_executed
 from advisor.read.python.refusals import under
@@ -40,7 +40,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     known = name in FROM_OUTSIDE or (module.display, name) in reader.refusals.names
     if known or reader.refusals.guarded or (source is None and _prepared(reader.frame)):
         return
-    if name in AUTOMAGIC and module.cells is not None and module.lines[node.lineno - 1].strip() == name:
+    if name in AUTOMAGIC and in_cells(module) and module.lines[node.lineno - 1].strip() == name:
         return
     reader.refusals.names.add((module.display, name))
     if module.path.endswith("__init__.py"):
@@ -48,7 +48,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     if module.display not in reader.refusals.unbound:
         names = _names(reader.project, module)
         unbound = names[1] - names[0] if names is not None else frozenset()
-        if module.cells is not None and unbound:
+        if unbound and in_cells(module):
             unbound -= _left_out(reader.project, module, unbound)
         reader.refusals.unbound[module.display] = unbound
     if name not in reader.refusals.unbound[module.display] or (module is reader.entry and reader.asked_of_entry(is_executed, module.path)):
@@ -59,7 +59,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
 
 
 def _left_out(project: Project, source: SourceModule, names: frozenset[str]) -> frozenset[str]:
-    """Of some names those that a notebook may bind in what is not read of it: a magic, a line for the shell, a cell that does not parse."""
+    """Of some names those that cells may bind in what is not read of them: a magic, a line for the shell, a cell that does not parse."""
     data = project.read_bytes(source.path)
     unread = lines_left_out(data, source.text) if isinstance(data, bytes) else None
     if unread is None or OTHER_MAGIC.search(unread):
