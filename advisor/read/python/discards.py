@@ -32,6 +32,7 @@ PURE_METHODS = frozenset({
     "softmax", "log_softmax", "sigmoid", "relu", "tanh", "exp", "log", "sqrt", "abs", "clamp", "clip", "round", "nan_to_num", "masked_fill", "mul",
     "add", "sub", "div", "pow", "item", "numpy", "astype", "requires_grad",
 })  # fmt: skip
+OF_NETWORKS = frozenset({"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type"})  # have them too, and change in place
 PURE_FUNCTIONS = PURE_METHODS | {"cat", "stack", "concat", "where", "normalize", "one_hot", "dropout", "gelu", "leaky_relu"}
 PURE_NUMPY = frozenset({
     "append", "array", "asarray", "clip", "concatenate", "delete", "exp", "expand_dims", "flip", "hstack", "insert", "log", "log1p", "pad", "repeat",
@@ -79,6 +80,8 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
             _note(reader, node, what=name, of="layer")
             return
         start = _start(reader, node)
+        if isinstance(receiver, Tensor) and receiver.flow.unread is not None and name in OF_NETWORKS:
+            return  # whether a call that is not read gave a tensor or a network is not known
         if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)) and not any(k.arg == "out" for k in _keywords(node)):
             _note(reader, node, what=name, of="tensor", flow=start.flow)
             return
