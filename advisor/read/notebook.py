@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = pattern(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
-_MARK = pattern(r"(?m)^#[ \t]*%%|^# In ?\[[\d ]*\]:")  # where a cell of a script begins: an editor runs them one by one, or exported them
+# Where a cell of a script begins: an editor or Databricks runs them one by one, or a notebook was exported.
+_MARK = pattern(r"(?m)^#[ \t]*%%|^# In ?\[[\d ]*\]:|^# Databricks notebook source|^# COMMAND -{5}")
+_MAGIC = "# MAGIC "  # and what Databricks runs of a line that is a comment for Python
 _LINE_MAGIC = pattern(r"^(\s*)(?:!|(?:%{1,2}|\?{1,2})(?=\S)).*$|^(\s*)[\w.]+\?{1,2}\s*$")
 
 
@@ -74,7 +76,8 @@ def lines_left_out(data: bytes, program: str) -> str | None:
     """The lines of a notebook, or a script of cells, that its program does not have; None where they cannot be told."""
     if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
         read = set(program.splitlines())
-        return "\n".join(line for line in data.decode("utf-8", "replace").splitlines() if line not in read)
+        lines = data.decode("utf-8", "replace").splitlines()
+        return "\n".join(line.removeprefix(_MAGIC) for line in lines if line not in read or line.startswith(_MAGIC))
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

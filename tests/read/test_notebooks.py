@@ -111,3 +111,14 @@ def test_what_does_not_parse_is_wrong_in_a_script_of_cells_too(tmp_path: Path) -
         (tmp_path / "train.py").write_text(text)
         broken = Project(str(tmp_path)).load(str(tmp_path / "train.py"))
         assert isinstance(broken, Broken) and broken.place.line == line
+
+
+def test_a_notebook_of_databricks_is_given_its_session(tmp_path: Path) -> None:
+    """What `%run` brings is not seen, what `%md` says binds nothing."""
+    text = "# Databricks notebook source\nspark.conf.set('a', 'b')\n# COMMAND ----------\n# MAGIC %{} setup\nprint(size)\n"
+    for magic, found in (("md", ["size"]), ("run", [])):
+        (tmp_path / "train.py").write_text(text.format(magic))
+        project = Project(str(tmp_path))
+        source = project.load(str(tmp_path / "train.py"))
+        assert isinstance(source, SourceModule)
+        assert [name.name for name in read_program(project, source).undefined_names] == found

@@ -25,11 +25,13 @@ FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profile
     "__debug__", "__module__", "__qualname__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
-FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext"])  # and what services put into it
+# And what services put into it.
+FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext", "getArgument", "_sqldf"])
 AUTOMAGIC = frozenset(["pwd", "ls", "ll", "lx", "dirs", "who", "whos", "hist", "history", "env", "lsmagic", "clear", "reset", "colors"])  # need no %
 OTHER_MAGIC = pattern(  # that may bind names: all but those that are known not to
     r"(?m)^\s*%%?(?!%|(matplotlib|pip|conda|cd|time|timeit|autoreload|(re)?load_ext|capture|env|ls|config|tensorboard|bash|sh|html|javascript|mkdir|pwd"
-    r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit)\b)"
+    r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit|md|fs"
+    r"|scala|r)\b)"
 )
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
 
