@@ -50,7 +50,8 @@ def _is_run(loop: Loop) -> bool:
     if any(isinstance(event.subject, Optimizer) for event, _ in events(loop.body, Kind.BUILD)):
         return True
     passes = (node for node, _ in walk(loop.body) if isinstance(node, Loop) and node.over is None and node.what == "range")
-    return any(isinstance(node, Loop) and node.what == "loader" and contains(node.body, Kind.BACKWARD) for epochs in passes for node, _ in walk(epochs.body))
+    inner = (node for one in passes for node, _ in walk(one.body) if isinstance(node, Loop) and node.what == "loader")
+    return any(contains(node.body, Kind.BACKWARD) for node in inner)
 
 
 def _draws(loop: Loop, recipe: Recipe, library: str) -> bool:
