@@ -22,6 +22,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
+from advisor.read.python.refusals import under
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -113,6 +114,7 @@ def _mode(call: LibraryCall, position: int | None) -> Setting:
 def early_stopping(call: LibraryCall) -> Value:
     """The callback: patience counts validations."""
     stop = EarlyStopping(call.place)
+    under(call.reader, stop)  # the trainer takes it elsewhere
     stop.monitor = call.setting("monitor", 0)
     stop.min_delta = call.setting("min_delta", 1, 0.0, VERSION)
     stop.patience = call.setting("patience", 2, 3, VERSION)
