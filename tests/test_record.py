@@ -73,6 +73,11 @@ def test_equality_and_hash(module: Any) -> None:
     assert base(1) != base(1) and len({base(1), base(1)}) == 2
 
 
+def test_what_holds_a_list_has_a_hash() -> None:
+    point, _, _ = pair(record)
+    assert len({point([1]), point([1]), point([2]), point(1, {"a": 1})}) == 3
+
+
 @BOTH
 def test_slots(module: Any) -> None:
     _, base, child = pair(module)

@@ -144,6 +144,7 @@ class Split(Fact):
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     dropped: bool = False  # its parts are bound anew before anything asks for them, or get other rows
+    alone: Any = None  # the very array that is split, where nothing else with the same rows is, but for labels
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 
@@ -153,6 +154,8 @@ class Fitted(Fact):
 
     kind: str = ""
     data: Any = None
+    beside: Any = None  # the very array, where what was made of it got a name of its own
+    applied: bool = False  # it transforms something else as well
     role: Role = "unknown"
 
 

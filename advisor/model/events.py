@@ -91,7 +91,8 @@ class Kind(str, Enum):
     WEIGHTS_GIVEN = "weights-given"  # weights, or their gradients, are handed to something unresolved
     UNTOLD = "untold"  # a call that does again what was told of it before: of so many that the tree leaves this one out
     COLLECTIVE = "collective"  # every process must take part; data: what (text)
-    DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what; named: what training needs, under
+    DISCARD = "discard"  # the result of a call without effect is thrown away; data: call (text), what, in_cell: in a notebook or a script of cells;
+    # named: what training needs, under
     # a name (what) that nothing reads, of "layer|transform|sampler|suggestion|checkpoint", steps (of a transform)
 
 

@@ -173,4 +173,14 @@ def _equals(self: Any, other: Any) -> Any:
 
 
 def _hash(self: Any) -> int:
-    return hash(self.__key__(self))
+    try:
+        return hash(self.__key__(self))
+    except TypeError:  # a list or a dict of the program, or of a config, is held as it is
+        return hash(tuple(_hash_of(getattr(self, name)) for name in self.__dataclass_fields__))
+
+
+def _hash_of(value: Any) -> int:
+    try:
+        return hash(value)
+    except TypeError:
+        return 0

@@ -65,6 +65,7 @@ class RefusedCall(Fact):
     of_file: bool = False  # an open file was asked for, and `counts` is the text that was given
     of_class: tuple[str, str] | None = None  # super(): the class of the object, and the one that it does not derive from
     as_one: str | None = None  # an expression that takes the values, as many as are given here, for one
+    astray: tuple[str, str] | None = None  # nothing is refused: the first argument that stands in a parameter beside its own, and that parameter
     operands: tuple[str, str] | None = None  # the types of the two sides of a sum
     by: str | None = None  # the library that calls a method of the program, in the version since when it does so
     pinned: bool = True  # the project asks for such a version

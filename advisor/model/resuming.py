@@ -73,4 +73,4 @@ def _origin(restore: Restore) -> object:
 
 def _source(loaded: Loaded) -> object:
     path = value_of(loaded.path)
-    return path if isinstance(path, str) else loaded
+    return path if isinstance(path, str) else loaded.named or loaded  # what is loaded twice from one variable is one file

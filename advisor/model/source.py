@@ -63,9 +63,11 @@ class Passes:
 
 @dataclass(slots=True, eq=False)
 class Loaded:
-    """An object that a program loads: where from, every key that is taken from it, with where, and those that it may have (`get`)."""
+    """An object that a program loads: where from, every key that is taken from it, with where, and those that it may have (`get`). `named`: the
+    variable that holds the path."""
 
     path: Setting
+    named: object = None
     keys: dict[str, Place] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 

@@ -1,18 +1,25 @@
-"""Notebooks as one program: the code cells in order, with magics and shell lines made harmless, lines kept."""
+"""Notebooks as one program: the code cells in order, with magics and shell lines made harmless, lines kept. Scripts of cells are read likewise."""
 
 from __future__ import annotations
 
+import ast
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken
 from advisor.model.source import Place
-from advisor.read.syntax import merge_conflict
-from advisor.read.text import UNPARSABLE, parse_program, undecodable
+from advisor.read.syntax import diagnose, merge_conflict
+from advisor.read.text import UNPARSABLE, parse_program, source_lines, undecodable
+
+if TYPE_CHECKING:
+    from advisor.read.python.project import SourceModule
 
 _KEPT_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 _SHELL_VALUE = pattern(r"^(\s*)([\w, ]+?)\s*=\s*[!%](?!=).*$")
+# Where a cell of a script begins: an editor or Databricks runs them one by one, or a notebook was exported.
+_MARK = pattern(r"(?m)^#[ \t]*%%|^# In ?\[[\d ]*\]:|^# Databricks notebook source|^# COMMAND -{5}")
+_MAGIC = "# MAGIC "  # and what Databricks runs of a line that is a comment for Python
 _LINE_MAGIC = pattern(r"^(\s*)(?:!|(?:%{1,2}|\?{1,2})(?=\S)).*$|^(\s*)[\w.]+\?{1,2}\s*$")
 
 
@@ -47,8 +54,30 @@ def program_text(data: bytes, display: str) -> tuple[str, list[tuple[int, int]],
     return "\n".join(lines) + "\n", starts or [(1, 1)], left_out
 
 
+def in_cells(source: SourceModule) -> bool:
+    """True for a notebook, and for a script that is run cell by cell: each shows its last value, and IPython understands more than Python."""
+    return source.cells is not None or _MARK.search(source.text) is not None
+
+
+def without_magics(text: str, display: str, error: Exception) -> tuple[ast.Module, str] | Broken:
+    """The tree of a script of cells that Python does not parse, and its text without what only IPython understands; else what is wrong with it."""
+    lines = source_lines(text)
+    marks = [number for number, line in enumerate(lines) if _MARK.match(line)]
+    for start, end in zip([0, *(number + 1 for number in marks)], [*marks, len(lines)]) if marks else ():
+        read = harmless("\n".join(lines[start:end])) if end > start else None
+        lines[start : start + len(read or ())] = read or ()  # a cell that does not parse even so stays as it is
+    try:
+        return parse_program("\n".join(lines))
+    except UNPARSABLE as left:
+        return diagnose("\n".join(lines), display, left if marks else error)
+
+
 def lines_left_out(data: bytes, program: str) -> str | None:
-    """The lines of the code cells of a notebook that its program does not have; None where they cannot be told."""
+    """The lines of a notebook, or a script of cells, that its program does not have; None where they cannot be told."""
+    if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+        read = set(program.splitlines())
+        lines = data.decode("utf-8", "replace").splitlines()
+        return "\n".join(line.removeprefix(_MAGIC) for line in lines if line not in read or line.startswith(_MAGIC))
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

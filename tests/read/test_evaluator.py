@@ -789,3 +789,23 @@ def test_what_was_asked_for_by_another_word_is_no_answer(tmp_path: Path, monkeyp
         """,
     )
     assert [plain(name(reader, one)) if isinstance(name(reader, one), Constant) else None for one in "abcd"] == [7, 7, None, None]
+
+
+def test_arguments_that_have_lost_their_places_go_by_their_names(tmp_path: Path) -> None:
+    """One was left out: Python refuses the call, or a default makes the number fit. Two that change places, and values without names, stay."""
+    text = """
+        def fit(loaders, device, model, best, epochs=1):
+            return device, model, best, epochs
+        def turned(one, other, third):
+            return one, other, third
+        loaders, model, best, epochs, one, other, third = 1, 2, 3, 4, 5, 6, 7
+        x = fit(loaders, model, best)
+        y = fit(loaders, model, best, epochs)
+        z = turned(third, one, other)
+        w = fit(3, 4, 5)
+    """
+    reader = run(tmp_path, text)
+    bound = {one: name(reader, one) for one in "xyzw"}
+    found = {one: [plain(item) for item in value.items] for one, value in bound.items() if isinstance(value, Sequence)}
+    assert found["x"][1:3] == found["y"][1:3] == [2, 3] and found["x"][0] is Opaque
+    assert found["z"] == [7, 5, 6] and found["w"][0] is Opaque

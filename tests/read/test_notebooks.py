@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from advisor.model.recipe import Broken
 from advisor.model.source import first
 from advisor.read.notebook import harmless
 from advisor.read.python.pins import _pinned
@@ -104,3 +105,29 @@ def test_what_a_notebook_installs_is_pinned(tmp_path: Path) -> None:
     path = tmp_path / "train.ipynb"
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1))
     assert _pinned(Project(str(tmp_path)), "transformers", str(path)) == (4, 45, 2)
+
+
+def test_a_script_of_cells_is_read_like_a_notebook(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("# %%\n#%% cells\n%matplotlib inline\n!pip install torch\n\n# In[2]:\n\n%%bash\nls\n# %%\npwd\nprint(size)\n")
+    project = Project(str(tmp_path))
+    source = project.load(str(tmp_path / "train.py"))
+    assert isinstance(source, SourceModule)
+    assert [(name.place.line, name.name) for name in read_program(project, source).undefined_names] == [(12, "size")]
+
+
+def test_what_does_not_parse_is_wrong_in_a_script_of_cells_too(tmp_path: Path) -> None:
+    for text, line in (("# %%\n%matplotlib inline\n# %%\nx = \n", 4), ("%matplotlib inline\nx = 3\n", 1)):
+        (tmp_path / "train.py").write_text(text)
+        broken = Project(str(tmp_path)).load(str(tmp_path / "train.py"))
+        assert isinstance(broken, Broken) and broken.place.line == line
+
+
+def test_a_notebook_of_databricks_is_given_its_session(tmp_path: Path) -> None:
+    """What `%run` brings is not seen, what `%md` says binds nothing."""
+    text = "# Databricks notebook source\nspark.conf.set('a', 'b')\n# COMMAND ----------\n# MAGIC %{} setup\nprint(size)\n"
+    for magic, found in (("md", ["size"]), ("run", [])):
+        (tmp_path / "train.py").write_text(text.format(magic))
+        project = Project(str(tmp_path))
+        source = project.load(str(tmp_path / "train.py"))
+        assert isinstance(source, SourceModule)
+        assert [name.name for name in read_program(project, source).undefined_names] == found

@@ -82,7 +82,7 @@ def _replaced(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     stepped = {event.subject for event, around in events(recipe.tree, Kind.SCHEDULER_STEP) if not needs_flag(around)}
     for scheduler in recipe.schedulers:
         optimizer = scheduler.optimizer
-        own = candidates(scheduler.settings.get("max_lr")) if scheduler.name in PEAK_SCHEDULES else _numbers(scheduler.given)
+        own = _numbers((scheduler.settings.get("max_lr"),) if scheduler.name in PEAK_SCHEDULES else scheduler.given)
         if optimizer is None or not own or scheduler not in stepped or scheduler.flag_off or scheduler.when or optimizer.when or optimizer.escaped:
             continue
         lr = optimizer.settings.get("lr")
@@ -96,7 +96,7 @@ def _replaced(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(case, at=optimizer, value_from=lr, setting="lr", value=lr.value, by=scheduler.name, line=scheduler.place, peak=peak)
 
 
-def _numbers(given: tuple[Setting, ...] | None) -> tuple[Known, ...]:
+def _numbers(given: tuple[Setting | None, ...] | None) -> tuple[Known, ...]:
     return tuple(known for setting in given or () for known in candidates(setting) if isinstance(known.value, (int, float)))
 
 

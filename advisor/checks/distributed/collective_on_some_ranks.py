@@ -20,17 +20,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if not recipe.trains:
         return
     met: dict[str, dict[bool, dict[Place, tuple[Branch, bool]]]] = {}
-    by_all = {event.place for event, context in events(recipe.tree, Kind.COLLECTIVE) if some_ranks(context, recipe, event) is None}
-    for event, context in events(recipe.tree, Kind.COLLECTIVE):
+    spots = [(event, context, some_ranks(context, recipe, event)) for event, context in events(recipe.tree, Kind.COLLECTIVE)]
+    by_all = {event.place for event, _, found in spots if found is None}
+    parted = {(event.data["what"], id(found[0]), found[1]) for event, _, found in spots if found is not None}
+    for event, context, found in spots:
         under = {*guards(context), *_texts(context)}
         if any((asked, not holds) in under for asked, holds in under):
             continue  # nobody comes here: what is asked on the way was answered before
-        found = some_ranks(context, recipe, event)
         if found is None:
             yield from _own_score(recipe, event, context, ctx)
         else:
             branch, main = found
-            if _others_call(branch, event) or (event.place in by_all and _as_model_stands(event, context)):
+            both = (event.data["what"], id(branch), not main) in parted  # those who leave there wait once, and those who go on do behind it
+            if both or _others_call(branch, event) or (event.place in by_all and _as_model_stands(event, context)):
                 continue
             unsure = needs_flag(context) is not None
             met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context, branch), (branch, unsure))

@@ -37,6 +37,9 @@ def too_patient(stop: EarlyStopping, ctx: Context) -> Iterator[Finding]:
         ctx.skip("the patience or the number of epochs is not known", stop)
     elif waited >= epochs:
         run = first(ctx.recipe.epochs)
+        if stop.flag_off and run is not None and (run.weak or patience[0].weak):
+            ctx.skip("it is only there where an option asks for it that is off by default: who asks for it may ask for a longer run", stop)
+            return
         alike = waited == epochs and patience[0].weak and run is not None and run.weak  # two defaults that leave it to the user
         alike = alike or stop.always_on or patience[0].default is not None  # nobody wrote it, or it is the way to switch it off
         alike = alike or epochs < ctx.limit("shortest") or is_length_of_run(patience[0], run)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Context as Around
-from advisor.model.events import Event, Kind
+from advisor.model.events import Event, Kind, Loop, events
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, needs_flag, training_loop, violations
 from advisor.model.layers import mode_matters
@@ -23,7 +23,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     for found in violations(recipe.tree, Order(checks=moved, clears=out_of_eval, arms=to_eval)):
         module = found.thing
         assert isinstance(module, Module)
-        if training_loop(found.context) is None or module.trainable != "yes":
+        training = training_loop(found.context)
+        if training is None or module.trainable != "yes" or not _runs(training.batch, module):
             continue  # a frozen backbone is kept in eval mode on purpose
         for switch, around in found.armed_by:
             if switch in seen or not _always_before(around, found.context) or _asks_kind(around) or _as_it_was(around):
@@ -61,6 +62,13 @@ def _never_switched(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         unsure = needs_flag(around) or needs_flag(found.context)
         at = [Link(step.file, step.line, "it is trained here")]
         yield ctx.finding("never-switched", at=build, confidence="medium" if unsure else None, evidence=at, model=module.name, line=step.line)
+
+
+def _runs(loop: Loop, module: Module) -> bool:
+    """False for a loop that runs other models alone: the optimizer of this one is stepped beside them, and moves nothing."""
+    ran = [event.subject for event, _ in events(loop.body, Kind.FORWARD)]
+    parts = {part.slot for part in module.walk()}
+    return not ran or any(not isinstance(one, Module) or any(part.slot in parts for part in one.walk()) for one in ran)
 
 
 def _moved_parts(event: Event) -> Iterator[Module]:

@@ -39,6 +39,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _leaks(event: Event, split: Split, pending: list[Fitted], ctx: Context) -> Iterator[Finding]:
     for fitted in list(pending):
+        if fitted.beside is not None and fitted.beside is split.alone and not fitted.applied:
+            continue  # what it made, for a picture say, goes another way than the rows that are split
         if fitted.data is not None and (fitted.data == split.data or fitted.data == split.origin):
             pending.remove(fitted)
             case = "resampled" if _name(fitted) in RESAMPLERS else "before-split"

@@ -17,7 +17,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Each expression statement of a method that returns a new value."""
     seen = set()
     for event, context in events(recipe.tree, Kind.DISCARD):
-        shown = event.place.cell is not None and not context.path  # a notebook shows what a cell ends with
+        shown = event.data.get("in_cell") and not context.path  # a notebook, or a script of cells, shows what a cell ends with
         tried = is_test(event.place.file, recipe)  # a test calls to see whether it works
         if event.data.get("named") or shown or tried or event.data.get("what") in READING or event.place in seen or _whole_batch(event):
             continue

@@ -53,6 +53,11 @@ def check(call: RefusedCall, ctx: Context) -> Iterator[Finding]:
         evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} returns")] if call.defined is not None else []
         yield ctx.finding("unpacked", at=call, severity=severity, evidence=evidence, callee=call.callee, given=call.given, taken=call.unpacked)
         return
+    if call.astray is not None:
+        value, taken = call.astray
+        evidence = [Link(call.defined.file, call.defined.line, f"what {call.callee} takes")] if call.defined is not None else []
+        yield ctx.finding("astray", at=call, severity=severity, evidence=evidence, callee=call.callee, value=value, taken=taken, count=call.given)
+        return
     if call.by is not None:
         confidence: Confidence | None = None if call.pinned else "medium"
         handed = ", ".join(call.unexpected)

@@ -46,8 +46,12 @@ def _undone(seed: Seed, around: Context, loop: Loop) -> bool:
 
 
 def _is_run(loop: Loop) -> bool:
-    """True when each turn is a run of its own: a fold or a trial."""
-    return any(isinstance(event.subject, Optimizer) for event, _ in events(loop.body, Kind.BUILD))
+    """True when each turn is a run of its own: a fold, a trial, or a task whose epochs stand in it."""
+    if any(isinstance(event.subject, Optimizer) for event, _ in events(loop.body, Kind.BUILD)):
+        return True
+    passes = (node for node, _ in walk(loop.body) if isinstance(node, Loop) and node.over is None and node.what == "range")
+    inner = (node for one in passes for node, _ in walk(one.body) if isinstance(node, Loop) and node.what == "loader")
+    return any(contains(node.body, Kind.BACKWARD) for node in inner)
 
 
 def _draws(loop: Loop, recipe: Recipe, library: str) -> bool:

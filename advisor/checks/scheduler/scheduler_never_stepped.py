@@ -29,6 +29,9 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         return
     if any(other.optimizer is not None and other.optimizer.slot is optimizer.slot and steps_of(recipe, other) for other in recipe.schedulers):
         return  # its name holds another one since, and the rate follows that
+    if any(other.step_off for other in held):
+        ctx.skip("the program has switched its step off", scheduler)
+        return
     handed = next((other.escaped for other in held if other.escaped), None) or escaped_to(recipe, optimizer.slot)
     if handed:
         ctx.skip(f"the scheduler or its optimizer was handed to `{handed}`, which could not be read", scheduler)

@@ -135,7 +135,8 @@ def add_argument(call: LibraryCall) -> Value:
     dest = given_dest if isinstance(given_dest, str) else flag.lstrip("-").replace("-", "_")
     action_value = call.get("action")
     optional = isinstance(action_value, Library) and action_value.name == "argparse.BooleanOptionalAction"
-    action = reader.plain(action_value) if action_value is not None and not optional else None
+    plain_action = reader.plain(action_value) if action_value is not None and not optional else None
+    action = plain_action if isinstance(plain_action, str) else None
     twice.note(call, names)
     if action in _QUIET:
         return NONE

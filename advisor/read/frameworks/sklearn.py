@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from advisor.model.events import Kind
@@ -13,7 +14,7 @@ from advisor.read.frameworks.cuts import identity, origin, part_of, put_in_order
 from advisor.read.frameworks.table import Iteration, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
 from advisor.read.python import scopes
-from advisor.read.python.values import Opaque, Tensor, Value, sequence
+from advisor.read.python.values import Function, Opaque, Tensor, Value, sequence
 
 FOLDS: dict[str, dict[str, Any]] = {
     "KFold": {"n_splits": 5, "shuffle": False, "random_state": None},
@@ -74,6 +75,8 @@ def train_test_split(call: LibraryCall) -> Value:
     fact.shuffle = call.setting("shuffle", None, True, "scikit-learn")
     fact.stratified = call.setting("stratify", None, None, "scikit-learn")
     fact.data, fact.origin = (identity(arrays[0]), origin(arrays[0])) if arrays else (None, None)
+    if arrays and fact.data is not None and not any(identity(other) is fact.data for other in arrays[1:]):
+        fact.alone = arrays[0]
     fact.dropped = scopes.dropped(reader.frame.module.tree, call.node)
     reader.record(fact)
     reader.emit(Kind.SPLIT, call.node, fact)
@@ -168,6 +171,7 @@ def fit(call: LibraryCall) -> Value:
     reader = call.reader
     value = call.arguments.positional[0] if call.arguments.positional else None
     fact = Fitted(call.place, kind=call.this.kind, data=identity(value))
+    fact.beside = value if call.name.endswith(".fit_transform") and _gets_name(call) else None
     reader.record(fact)
     reader.store.write(call.this.data, "fitted", fact)
     reader.emit(Kind.FIT, call.node, fact, on=fact.data)
@@ -178,6 +182,14 @@ def fit(call: LibraryCall) -> Value:
     if name == "fit_resample":
         return sequence([result, Tensor(Flow(graph="none"))], "tuple")
     return result
+
+
+def _gets_name(call: LibraryCall) -> bool:
+    """True for `plane = PCA(2).fit_transform(x)`: x stays what it is."""
+    function = call.reader.frame.function
+    around = function.node if isinstance(function, Function) else call.reader.frame.module.tree
+    assigned = (part for part in scopes.parts_of(around) if isinstance(part, ast.Assign) and part.value is call.node)
+    return any(len(part.targets) == 1 and isinstance(part.targets[0], ast.Name) for part in assigned)
 
 
 def carried(value: Value | None) -> Value:
@@ -193,6 +205,9 @@ def carried(value: Value | None) -> Value:
 @table.method("preprocessing", "transform", "inverse_transform")
 def transform(call: LibraryCall) -> Value:
     """scaler.transform(x)"""
+    fitted = call.this.data.get("fitted")
+    if isinstance(fitted, Fitted):
+        fitted.applied = True
     return carried(call.arguments.positional[0] if call.arguments.positional else None)
 
 

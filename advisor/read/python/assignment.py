@@ -10,7 +10,20 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Loader, Module, Split
 from advisor.model.source import Unknown
 from advisor.read.frameworks import table
-from advisor.read.python import calls, comprehensions, conditions, declared, early, lifetimes, operators, refusals, scopes, subscripts, unused
+from advisor.read.python import (
+    calls,
+    comprehensions,
+    conditions,
+    declared,
+    early,
+    gathering,
+    lifetimes,
+    operators,
+    refusals,
+    scopes,
+    subscripts,
+    unused,
+)
 from advisor.read.python.values import (
     Arguments,
     Constant,
@@ -288,6 +301,7 @@ def run_augmented(reader: Reader, node: ast.AugAssign) -> str | None:
                     text=reader.text(node),
                     sign=1 if isinstance(node.op, ast.Add) else -1,
                 )
+        value = gathering.grown(old, value)
         if isinstance(value, Constant):
             value = Opaque("it changes in the loop", type(value.value).__name__)
         elif isinstance(value, Union):

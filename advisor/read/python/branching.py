@@ -6,16 +6,18 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from advisor.model.recipe import Scheduler
 from advisor.read.python import (
     conditions,
     deferred,
     narrowing,
     one_way,
     same_arms,
+    scopes,
     seeders,
     statements,
 )
-from advisor.read.python.values import Constant, Opaque, Value
+from advisor.read.python.values import Constant, Function, Instance, Opaque, Value, members
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -88,6 +90,8 @@ def _note_left_out(reader: Reader, node: ast.If, holds: bool) -> None:
     if not skipped:
         return
     text = "\n".join(module.lines[skipped[0].lineno - 1 : skipped[-1].end_lineno])
+    if ".step(" in text:
+        _note_steps_off(reader, node.test, skipped)
     clips = "clip_grad_" in text and not any(call in text for call in STEPS)
     if not clips and not (reader.loop_depth and any(call in text for call in KEEPS) and not _asks_for_default(reader, node.test)):
         return
@@ -96,6 +100,22 @@ def _note_left_out(reader: Reader, node: ast.If, holds: bool) -> None:
     listed = reader.recipe.clips_off if clips else reader.recipe.saves_off
     if off not in listed:
         listed.append(off)
+
+
+def _note_steps_off(reader: Reader, test: ast.expr, skipped: list[ast.stmt]) -> None:
+    """Notes the schedulers that an arm would step which is not taken: not for what they are, `if scheduler is None: scheduler.step()`, nor in a turn
+    of a loop alone, `if phase == "train"`."""
+    asked = {ast.unparse(part) for part in ast.walk(test) if isinstance(part, (ast.Name, ast.Attribute))}
+    function = reader.frame.function
+    around = function.node if isinstance(function, Function) else reader.frame.module.tree
+    turning = (part.target for part in scopes.parts_of(around) if isinstance(part, (ast.For, ast.AsyncFor)))
+    if any(isinstance(part, ast.Name) and part.id in asked for target in turning for part in ast.walk(target)):
+        return
+    for call in (part for line in skipped for part in ast.walk(line) if isinstance(part, ast.Call)):
+        held = conditions.peek(reader, call.func.value) if isinstance(call.func, ast.Attribute) and call.func.attr == "step" else None
+        for one in members(held) if held is not None else ():
+            if isinstance(one, Instance) and isinstance(one.fact, Scheduler) and ast.unparse(call.func.value) not in asked:  # type: ignore[attr-defined]
+                one.fact.step_off = reader.place(call)
 
 
 def _asks_for_default(reader: Reader, test: ast.expr) -> bool:

@@ -289,7 +289,7 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
             return reader.instance("state", role="state", node=node, data={"of": of, "fact": None})
         table.TENSORS["restore"](LibraryCall(reader, "torch.load_state_dict", arguments, node, receiver), of)
         return NONE
-    if name == "step" and "torch" in reader.imported and not any(map(_is_no_closure, given)):  # env.step(action)
+    if name == "step" and "torch" in reader.imported and not uncallable.is_played(reader, node, given):
         named = reader.text(node.func.value) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
         reader.emit(Kind.OPTIMIZER_STEP, node, None, scaler=None, closure=False, owner=receiver.why, variable=_receiver_of(reader, node), text=named)
         return Opaque("what step returns")
@@ -298,11 +298,6 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
         text = reader.text(node.func) if isinstance(node, ast.Call) else name
         reader.escape(given, text, node)
     return opaque_result(reader, reader.text(node) if isinstance(node, ast.Call) else name, given, receiver.why)
-
-
-def _is_no_closure(given: Value) -> bool:
-    """True for what no step of an optimizer takes: it would be called."""
-    return isinstance(given, (Tensor, Opaque, Sequence)) or (isinstance(given, Constant) and given.value is not None)
 
 
 def _receiver_of(reader: Reader, node: ast.AST) -> Any:

@@ -10,6 +10,7 @@ from advisor.model.events import Event, Kind, events
 from advisor.model.recipe import Flow, Module
 from advisor.model.source import value_of
 from advisor.read.frameworks import table
+from advisor.read.notebook import in_cells
 from advisor.read.python import conditions, scopes, seeders
 from advisor.read.python.values import (
     Class,
@@ -31,6 +32,7 @@ PURE_METHODS = frozenset({
     "softmax", "log_softmax", "sigmoid", "relu", "tanh", "exp", "log", "sqrt", "abs", "clamp", "clip", "round", "nan_to_num", "masked_fill", "mul",
     "add", "sub", "div", "pow", "item", "numpy", "astype", "requires_grad",
 })  # fmt: skip
+OF_NETWORKS = frozenset({"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type"})  # have them too, and change in place
 PURE_FUNCTIONS = PURE_METHODS | {"cat", "stack", "concat", "where", "normalize", "one_hot", "dropout", "gelu", "leaky_relu"}
 PURE_NUMPY = frozenset({
     "append", "array", "asarray", "clip", "concatenate", "delete", "exp", "expand_dims", "flip", "hstack", "insert", "log", "log1p", "pad", "repeat",
@@ -67,33 +69,39 @@ def discarded(reader: Reader, node: ast.Call, result: Value) -> None:
     if seeders.asks_for_seed(node):
         seeders.called_to_seed(reader, conditions.peek(reader, node.func), node)
     if isinstance(result, Tensor) and _is_pure_layer(conditions.peek(reader, node.func)):
-        reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="layer")
+        _note(reader, node, what=reader.text(node.func), of="layer")
     elif isinstance(node.func, ast.Attribute):
         receiver = conditions.peek(reader, node.func.value)
         name = node.func.attr
         if name == "from_pretrained" and isinstance(receiver, Instance) and receiver.kind in EMBEDDINGS and receiver.cls is None:
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")  # a class method: it makes another layer
+            _note(reader, node, what=name, of="layer")  # a class method: it makes another layer
             return
         if name in MAKERS and isinstance(receiver, (Instance, Class)) and _makes_another(receiver, name):
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="layer")
+            _note(reader, node, what=name, of="layer")
             return
         start = _start(reader, node)
+        if isinstance(receiver, Tensor) and receiver.flow.unread is not None and name in OF_NETWORKS:
+            return  # whether a call that is not read gave a tensor or a network is not known
         if isinstance(start, Tensor) and isinstance(result, (Tensor, Opaque)) and not any(k.arg == "out" for k in _keywords(node)):
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=name, of="tensor", flow=start.flow)
+            _note(reader, node, what=name, of="tensor", flow=start.flow)
             return
         library = receiver.name if isinstance(receiver, Library) else None
         full = f"{library}.{name}" if library else (f"{receiver.kind}.{name}" if isinstance(receiver, Instance) else None)
         flagged = any(isinstance(given, ast.Constant) and given.value is True for given in node.args)  # F.relu(x, True) works in place
         flagged = flagged or len(node.args) > OUT_AT.get(full or "", len(node.args))
         if full in PURE_CALLS and not flagged and not any(k.arg in ("out", "inplace", "copy") for k in node.keywords):
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=full, of="library")
+            _note(reader, node, what=full, of="library")
 
 
 def computed_in_vain(reader: Reader, node: ast.Call, result: Value, nodes: list[Any]) -> None:
     """An expression statement `criterion(model(x), y)`, whose call told `nodes` and does nothing but compute."""
     if isinstance(result, Tensor) and all(event.kind in COMPUTING for event, _ in events(nodes)):
         if _only_computes(conditions.peek(reader, node.func), result.flow):
-            reader.emit(Kind.DISCARD, node, call=reader.text(node), what=reader.text(node.func), of="loss")
+            _note(reader, node, what=reader.text(node.func), of="loss")
+
+
+def _note(reader: Reader, node: ast.Call, **data: Any) -> None:
+    reader.emit(Kind.DISCARD, node, call=reader.text(node), in_cell=in_cells(reader.frame.module), **data)
 
 
 def _makes_another(receiver: Instance | Class, name: str) -> bool:

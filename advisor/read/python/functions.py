@@ -12,7 +12,7 @@ from advisor.model.record import replace
 from advisor.model.source import Place
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import alternatives, calls, prospect, refusals, replays
+from advisor.read.python import alternatives, astray, calls, prospect, refusals, replays
 from advisor.read.python.arguments import arguments_of
 from advisor.read.python.executions import Called, Cost, Returned
 from advisor.read.python.frames import Frame
@@ -103,7 +103,9 @@ def call_function(reader: Reader, function: Function, arguments: Arguments, node
     """Enters a project function with these arguments. Too deep, recursive or too often entered: replayed or unknown."""
     body_node = function.node
     if arguments.written:
-        refusals.judge_call(reader, function, arguments, node)
+        refused = refusals.judge_call(reader, function, arguments, node)
+        if isinstance(node, ast.Call) and (refused or len(node.args) >= astray.SURE) and not overfull(function, arguments):
+            arguments = astray.in_place(reader, function, arguments, node, refused)
     if reader.spent or reader.call_depth >= _DEPTH or reader.active.count(body_node) >= 2:
         return calls.opaque_result(
             reader, function.name, [*arguments.positional, *arguments.keywords.values()], f"`{function.name}` calls itself or is nested too deeply"

@@ -41,7 +41,8 @@ def settle(reader: Reader, node: ast.For | ast.AsyncFor, over: object, kept: Cal
         if not isinstance(value, (Tensor, Opaque)) or value.flow is None:
             continue
         flow = value.flow
-        if flow.aggregate is None and (flow.losses or flow.metric is not None):
+        summed = flow.aggregate == "last-batch" and name in gathered  # the values of a metric are told to be of one batch each
+        if (flow.aggregate is None or summed) and (flow.losses or flow.metric is not None):
             aggregate: Any = "running" if any(kept(home, root) for root in roots) else "epoch" if name in gathered else "last-batch"
             reader.store.write(home, name, replace(value, flow=replace(flow, aggregate=aggregate)))
     for target in _attributes(node):
@@ -84,6 +85,15 @@ def of_all(value: Value) -> Value:
     if flow is None or flow.aggregate is not None or not (flow.losses or flow.metric is not None):
         return value
     return replace(value, flow=replace(flow, aggregate="epoch"))
+
+
+def grown(old: Value, value: Value) -> Value:
+    """A sum in a loop is of no one batch, though what is added to it may be."""
+    flow = value.flow if isinstance(value, (Tensor, Opaque)) else None
+    before = getattr(old, "flow", None)
+    if not isinstance(value, (Tensor, Opaque)) or flow is None or flow.aggregate != "last-batch":
+        return value
+    return value if before is not None and before.aggregate == "last-batch" else replace(value, flow=replace(flow, aggregate=None))
 
 
 def kept_since(reader: Reader) -> Callable[[dict[Any, Any], Any], bool]:

@@ -11,7 +11,7 @@ TRAINING = (Kind.BACKWARD, Kind.OPTIMIZER_STEP)
 
 def note_loaded(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
     """Marks modules whose weights come from a file before the first step; under a flag that is off by default they do not."""
-    written = {value_of(save.path) for save in recipe.saves} - {None}
+    written = [value_of(save.path) for save in recipe.saves if value_of(save.path) is not None]
     for node, context in nodes:
         if not isinstance(node, Event):
             continue

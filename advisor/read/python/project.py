@@ -249,9 +249,13 @@ class Project:
         try:
             tree, parsed = parse_program(text)
         except UNPARSABLE as error:
-            from advisor.read.syntax import diagnose
+            from advisor.read.notebook import without_magics
 
-            return diagnose(text, display, error)
+            tried = without_magics(text, display, error)
+            if isinstance(tried, Broken):
+                return tried
+            tree, parsed = tried
+            text = parsed
         lines = source_lines(text)
         if self.held > MUCH:
             put_off(tree.body, lines if parsed is text else source_lines(parsed))
@@ -272,12 +276,8 @@ class Project:
         cached = self._roots.get(folder)
         if cached is None:
             cached, current = [folder], self._root(folder)
-            walk = folder
-            between: list[str] = []
-            while walk != current and len(between) < 12 and walk.startswith(current):
-                walk = os.path.dirname(walk)
-                between.append(walk)
-            cached += between
+            while cached[-1] != current and len(cached) <= 12 and cached[-1].startswith(current):
+                cached.append(os.path.dirname(cached[-1]))
             if "src" in self.listing(current):
                 cached.append(os.path.join(current, "src"))
             self._roots[folder] = cached

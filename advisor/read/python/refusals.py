@@ -100,32 +100,33 @@ class Signature:
     any_name: bool
 
 
-def judge_call(reader: Reader, function: Function, arguments: Arguments, node: ast.AST) -> None:
-    """Notes a call that Python refuses."""
+def judge_call(reader: Reader, function: Function, arguments: Arguments, node: ast.AST) -> bool:
+    """Notes a call that Python refuses; true for one."""
     refusals = reader.refusals
     if not isinstance(node, ast.Call) or refusals.guarded or not arguments.exact:
-        return
+        return False
     signature = _taken(refusals, function)
     if function.name in called.METHODS and function.owner is not None and not called.answers(reader, function, arguments.positional[:1], node):
-        return
+        return False
     if node in refusals.unpacked:
         refusals.unpacked[node].append(function)
     if signature is None:
-        return
+        return False
     count, keywords = len(node.args), arguments.keywords
     bound = len(arguments.positional) - count  # the receiver
     refusals.handed.look(reader, function, signature.taken[bound : bound + count], arguments.positional[bound:], keywords, node)
     fact = _refused(function, signature, bound, count, keywords)
     if fact is None or _chosen_for_another_way(reader, function, node) or _told_apart(reader, function, node):
-        return
+        return False
     if function.owner is not None and _is_left_open(function.node):
-        return
+        return False
     own = _overridden(reader, function, node)
     known = _taken(refusals, own) if own is not None else None
     if own is not None and known is not None and _refused(own, known, bound, count, keywords) is None:
-        return  # the method that the caller's class has takes them; when it is the other that is called, the derived class may see to
+        return False  # the method that the caller's class has takes them; when it is the other that is called, the derived class may see to
     fact.place = reader.place(node)
     refusals.refuse(reader, node, fact)
+    return True
 
 
 def judge_unpacking(reader: Reader, node: ast.Assign) -> None:

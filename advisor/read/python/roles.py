@@ -22,7 +22,7 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     starts = [node.data.get("flow") for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD]
     for node, context in nodes:
         if isinstance(node, Event) and node.kind is Kind.BACKWARD:
-            if steps and context.loops and not any(tree.holds(loop, Kind.OPTIMIZER_STEP) for loop in context.loops) and not _accumulates(context):
+            if steps and context.loops and not any(_moves(loop) for loop in context.loops) and not _accumulates(context):
                 continue  # gradients of inputs, as attacks take them
             for loop in context.loops:
                 training.update(id(loader) for loader in loaders(loop))
@@ -81,6 +81,14 @@ def note_roles(recipe: Recipe, nodes: list[tree.Entry]) -> None:
     trained = [loader.dataset for loader in recipe.loaders if loader.role == "train" and loader.dataset is not None]
     for loader in recipe.loaders:
         loader.of_training = loader.role != "train" and loader.takes_all and (loader.dataset in trained or _is_training_set(loader.dataset))
+
+
+def _moves(loop: Loop) -> bool:
+    """True for a loop in which an optimizer steps, or the program writes the weights itself, not from those of another model."""
+    if tree.holds(loop, Kind.OPTIMIZER_STEP):
+        return True
+    written = events(loop.body, Kind.GRAD_WRITE) if tree.holds(loop, Kind.GRAD_WRITE) else ()
+    return any(event.data.get("what") != "grad" and event.data.get("source") is None for event, _ in written)
 
 
 def _accumulates(context: Context) -> bool:

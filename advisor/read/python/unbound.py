@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Broken, UndefinedName
-from advisor.read.notebook import lines_left_out
+from advisor.read.notebook import in_cells, lines_left_out
 from advisor.read.python import called
 from advisor.read.python.executed import is_executed
 from advisor.read.python.refusals import under
@@ -25,11 +25,13 @@ FROM_OUTSIDE = frozenset([  # names that an interpreter, a notebook or a profile
     "__debug__", "__module__", "__qualname__", "WindowsError", "profile", "get_ipython", "display", "_", "exit", "quit", "reveal_type",
     "xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "file", "cmp", "execfile", "reload",
 ])  # fmt: skip
-FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext"])  # and what services put into it
+# And what services put into it.
+FROM_KERNEL = frozenset(["In", "Out", "__", "___", "spark", "sc", "dbutils", "displayHTML", "sqlContext", "getArgument", "_sqldf"])
 AUTOMAGIC = frozenset(["pwd", "ls", "ll", "lx", "dirs", "who", "whos", "hist", "history", "env", "lsmagic", "clear", "reset", "colors"])  # need no %
 OTHER_MAGIC = pattern(  # that may bind names: all but those that are known not to
     r"(?m)^\s*%%?(?!%|(matplotlib|pip|conda|cd|time|timeit|autoreload|(re)?load_ext|capture|env|ls|config|tensorboard|bash|sh|html|javascript|mkdir|pwd"
-    r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit)\b)"
+    r"|writefile|file|cat|rm|cp|mv|nbdev\w*|aimport|reset|set_env|tensorflow_version|markdown|latex|svg|who|whos|warnings|precision|prun|memit|md|fs"
+    r"|scala|r)\b)"
 )
 HIDDEN = ("globals()", "locals()", "exec(", "vars()", "import *", "__dict__", "builtins")  # ways to bind a name that no assignment shows
 
@@ -40,7 +42,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     known = name in FROM_OUTSIDE or (module.display, name) in reader.refusals.names
     if known or reader.refusals.guarded or (source is None and _prepared(reader.frame)):
         return
-    if name in AUTOMAGIC and module.cells is not None and module.lines[node.lineno - 1].strip() == name:
+    if name in AUTOMAGIC and in_cells(module) and module.lines[node.lineno - 1].strip() == name:
         return
     reader.refusals.names.add((module.display, name))
     if module.path.endswith("__init__.py"):
@@ -48,7 +50,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
     if module.display not in reader.refusals.unbound:
         names = _names(reader.project, module)
         unbound = names[1] - names[0] if names is not None else frozenset()
-        if module.cells is not None and unbound:
+        if unbound and in_cells(module):
             unbound -= _left_out(reader.project, module, unbound)
         reader.refusals.unbound[module.display] = unbound
     if name not in reader.refusals.unbound[module.display] or (module is reader.entry and reader.asked_of_entry(is_executed, module.path)):
@@ -59,7 +61,7 @@ def judge_name(reader: Reader, node: ast.Name, source: SourceModule | None = Non
 
 
 def _left_out(project: Project, source: SourceModule, names: frozenset[str]) -> frozenset[str]:
-    """Of some names those that a notebook may bind in what is not read of it: a magic, a line for the shell, a cell that does not parse."""
+    """Of some names those that cells may bind in what is not read of them: a magic, a line for the shell, a cell that does not parse."""
     data = project.read_bytes(source.path)
     unread = lines_left_out(data, source.text) if isinstance(data, bytes) else None
     if unread is None or OTHER_MAGIC.search(unread):

@@ -1,5 +1,5 @@
-"""Modules that are called like the function of the same name in them: `import tqdm`, then `tqdm(loader)`. And super() of a class that is no base, and
-texts in the place of open files."""
+"""Modules that are called like the function of the same name in them: `import tqdm`, then `tqdm(loader)`. And super() of a class that is no base,
+texts in the place of open files, and steps of games."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from advisor.model.recipe import RefusedCall
 from advisor.model.source import Known
-from advisor.read.python.values import Arguments, Class, Constant, Instance, Library, Module, Value
+from advisor.read.python.values import Arguments, Class, Constant, Instance, Library, Module, Opaque, Sequence, Tensor, Value, members
 
 if TYPE_CHECKING:
     from advisor.read.python.reader import Reader
@@ -71,3 +71,10 @@ def judge_super(reader: Reader, named: Value, given: Value, node: ast.Call) -> N
         return
     refused = RefusedCall(reader.place(node), callee=reader.text(node), of_class=(around.node.name, named.node.name))
     reader.refusals.refuse(reader, node, refused)
+
+
+def is_played(reader: Reader, node: ast.AST, given: list[Value]) -> bool:
+    """True for `state, reward = game.step(action)`: the step of an optimizer gives one thing, and what it takes it calls."""
+    options = [one for value in given for one in members(value)]
+    plain = any(isinstance(one, (Tensor, Opaque, Sequence)) or (isinstance(one, Constant) and one.value is not None) for one in options)
+    return plain or node in reader.refusals.unpacked

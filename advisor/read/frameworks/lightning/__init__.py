@@ -22,6 +22,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
+from advisor.read.python.refusals import under
 from advisor.read.python.values import (
     NONE,
     Arguments,
@@ -121,6 +122,7 @@ def _mode(call: LibraryCall, position: int | None, monitor: Setting, exact: tupl
 def early_stopping(call: LibraryCall) -> Value:
     """The callback: patience counts validations."""
     stop = EarlyStopping(call.place)
+    under(call.reader, stop)  # the trainer takes it elsewhere
     stop.monitor = call.setting("monitor", 0)
     stop.min_delta = call.setting("min_delta", 1, 0.0, VERSION)
     stop.patience = call.setting("patience", 2, 3, VERSION)
@@ -185,7 +187,8 @@ def log(call: LibraryCall) -> Value:
     """self.log("val_loss", loss): the metric that callbacks watch."""
     name, value = call.get("name", 0), call.get("value", 1)
     given = call.get("dictionary", 0)
-    named = dict(given.items) if isinstance(given, Mapping) else {call.reader.plain(name): value}
+    key = call.reader.plain(name)
+    named = dict(given.items) if isinstance(given, Mapping) else {key if isinstance(key, str) else None: value}
     for logged in (given, *named.values()):
         gathered.leave(logged)  # Lightning resets a metric that is logged itself
     if call.reader.plain(call.get("sync_dist")) is True and call.reader.plain(call.get("rank_zero_only")) is not True:

@@ -137,7 +137,8 @@ def load(call: LibraryCall) -> Value:
     if saved is not None:
         call.reader.emit(Kind.MODE_UNKNOWN, call.node, saved.fact)  # it comes in the mode that it was saved in
         return saved
-    data = {"loaded": Loaded(call.setting("f", 0)), "part": None}
+    named = call.reader.variable(call.node.args[0]) if isinstance(call.node, ast.Call) and call.node.args else None
+    data = {"loaded": Loaded(call.setting("f", 0), named), "part": None}
     return call.reader.instance("torch.loaded", role="loaded", node=call.node, data=data)
 
 

@@ -105,8 +105,8 @@ def ids(reader: Reader, instance: Instance) -> Value:
 
 
 def _part(reader: Reader, encoding: Instance, key: object) -> Value:
-    held: dict[object, Value] = encoding.data["items"]
-    if key in held:
+    held: dict[str, Value] = encoding.data["items"]
+    if isinstance(key, str) and key in held:
         return held[key]
     if key != "input_ids":
         return Opaque("a part of what a tokenizer gives")
@@ -119,7 +119,8 @@ def _part(reader: Reader, encoding: Instance, key: object) -> Value:
 def set_part(call: LibraryCall) -> Value:
     """encoding["labels"] = ..."""
     key, value = call.reader.plain(call.arguments.positional[0]), call.arguments.positional[1]
-    call.reader.store.write(call.this.data, "items", {**call.this.data["items"], key: value})
+    if isinstance(key, str):
+        call.reader.store.write(call.this.data, "items", {**call.this.data["items"], key: value})
     return NONE
 
 

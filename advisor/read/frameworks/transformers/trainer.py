@@ -31,6 +31,7 @@ from advisor.read.frameworks.transformers.tokenizers import labels_of_items, lea
 from advisor.read.frameworks.transformers.versions import note_of_other_version
 from advisor.read.python import classes, unentered
 from advisor.read.python.reader import Reader
+from advisor.read.python.refusals import under
 from advisor.read.python.values import NONE, Class, Constant, Function, Instance, Opaque, Sequence, Value, members
 
 SILENCES = frozenset({"clip", "seed", "zero-grad", "mode", "no-grad", "step", "shard", "restore", "unscale", "early-stop-mode"})
@@ -54,6 +55,7 @@ RUN = frozenset([  # the methods of a trainer by which train() goes on
 def early_stopping(call: LibraryCall) -> Value:
     """Patience counts evaluations; the metric and its direction come from the arguments."""
     stop = EarlyStopping(call.place, owner="transformers", unit="evaluation")
+    under(call.reader, stop)  # the trainer takes it elsewhere
     stop.patience = call.setting("early_stopping_patience", 0, 1, VERSION)
     stop.min_delta = call.setting("early_stopping_threshold", 1, 0.0, VERSION)
     return call.reader.instance("transformers.EarlyStoppingCallback", role="callback", node=call.node, data={"early_stopping": stop})
