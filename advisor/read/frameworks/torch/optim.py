@@ -186,12 +186,17 @@ def init(call: LibraryCall) -> Value:
 
 
 def wrapped(optimizer: Instance) -> Iterator[Optimizer]:
-    """The optimizer whose groups one of the project took over (`self.param_groups = self.optimizer.param_groups`): Lookahead and the like."""
+    """The optimizer whose groups one of the project took over (`self.param_groups = self.optimizer.param_groups`): Lookahead and the like.
+
+    Where a flag wraps it, one name stands for both, and what is done to that is told once.
+    """
+    fact = optimizer.fact
     groups = optimizer.attributes.get("param_groups")
     for group in groups.items[:1] if isinstance(groups, Sequence) else ():
         inner = group.data.get("of") if isinstance(group, Instance) and group.role == "param_group" else None
         if inner is not None and inner is not optimizer and isinstance(inner.fact, Optimizer):
-            yield inner.fact
+            if fact is None or inner.fact.slot is not fact.slot:
+                yield inner.fact
 
 
 @table.method("optimizer", "step")
