@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.gradients import frozen_throughout
-from advisor.model.kinds import family, has_adapter, is_linear
+from advisor.model.kinds import family, has_adapter, is_linear, sees
 from advisor.model.rates import Rate, rates, unsettled
 from advisor.model.recipe import Module, Optimizer
 from advisor.model.source import Known, candidates
@@ -30,7 +30,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         for model in _pretrained(rate):
             if not frozen_throughout(ctx.recipe, optimizer).isdisjoint(model.walk()):
                 continue  # a first stage, of which a head is trained alone
-            case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
+            kind = family([model])
+            case = "vision" if kind == "cnn" or (kind == "transformer" and _sees(model, ctx)) else "language" if kind == "transformer" else None
             case = "preferences" if case == "language" and preferences else case
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
@@ -42,15 +43,24 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
                 return
 
 
+def _sees(model: Module, ctx: Context) -> bool:
+    """True for a model of images, and for a part of one."""
+    return any(sees(whole) for whole in ctx.recipe.modules if whole is model or (whole.children and model in whole.walk()))
+
+
 def _pretrained(rate: Rate) -> Iterator[Module]:
     """The models that bring weights, of which this rate moves every one."""
     for parameters in rate.parameters:
         if not parameters.exact or parameters.filtered or parameters.inputs:
             continue
         for module in parameters.modules:
+            inside: set[Module] = set()  # parts of those that were told
             for part in module.walk():
+                if part in inside:
+                    continue
                 known = [known for known in candidates(part.pretrained) if known.value not in (False, None, "")]
                 if isinstance(part.pretrained, Known) and known and _all_trained(module, part):
+                    inside.update(part.walk())
                     yield part
 
 
