@@ -38,7 +38,7 @@ def cleared(event: Event, recipe: Recipe) -> Iterable[Optimizer] | Everything:
         return escaped(event)
     subject = event.subject
     if isinstance(subject, Optimizer):
-        return [one for one in recipe.optimizers if one is subject or _may_share(one, subject) or holds_some(one, subject.modules)]
+        return [subject, *(other for other in recipe.optimizers if holds_some(other, subject.modules) or _may_share(other, subject))]
     if isinstance(subject, Module):
         return [optimizer for optimizer in recipe.optimizers if not optimizer.modules or holds_some(optimizer, (subject,))]
     return EVERYTHING
