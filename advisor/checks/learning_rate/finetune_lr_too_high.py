@@ -36,6 +36,8 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
                 sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path, model=model)
+                if any(other.groups_of is optimizer for other in ctx.recipe.optimizers):
+                    sure = {"confidence": "medium", "severity": "hint"}  # Lookahead and the like take a part of each step back
                 value, usual = rate.value, ctx.limit("usual")
                 yield ctx.finding(
                     case, at=optimizer, value_from=rate.known, **sure, under=model, value=value, model=model.name, most=most, usual=usual

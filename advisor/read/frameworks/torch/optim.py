@@ -307,6 +307,14 @@ def param_groups(reader: Reader, instance: Instance) -> Value:
     return Sequence("list", {"items": tuple(held), "exact": each})
 
 
+@table.write("optimizer", "param_groups")
+def take_over(reader: Reader, instance: Any, value: Value, node: Any) -> None:
+    """self.param_groups = self.inner.param_groups"""
+    owner = owner_of(value)
+    if isinstance(instance.fact, Optimizer) and owner is not None and owner is not instance.fact:
+        instance.fact.groups_of = owner
+
+
 def _group(call: LibraryCall) -> tuple[Optimizer | None, int | None]:
     fact = call.this.data["of"].fact
     return fact if isinstance(fact, Optimizer) else None, call.this.data.get("index")
