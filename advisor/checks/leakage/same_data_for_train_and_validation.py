@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, Loop, events, walk
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.folds import loaders, training_loop
 from advisor.model.kinds import has_weights
 from advisor.model.modes import trained_modules
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Flow, Loader, Module, Recipe
+from advisor.model.source import first
 
 CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
@@ -33,7 +34,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     if loader.slot is other.slot or _only_run(loader, recipe) or _by_another_model(loader, recipe):
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
-    yield ctx.finding("same-samples", at=_named(loader), confidence="medium" if unsure else None, line=_named(other).place, role=loader.role)
+    severity: Severity | None = "hint" if _by_options(loader, other) else None
+    sure: Confidence | None = "medium" if unsure else None
+    yield ctx.finding("same-samples", at=_named(loader), confidence=sure, severity=severity, line=_named(other).place, role=loader.role)
+
+
+def _by_options(loader: Loader, other: Loader) -> bool:
+    """True where only a flag brings the evaluation in, and two options name one folder by their defaults: who sets the one sets the other."""
+    roots = [root for one in (loader, other) if one.dataset is not None and (root := first(one.dataset.settings.get("root"))) is not None]
+    return loader.flag_off and len(roots) == 2 and all(root.weak for root in roots) and roots[0].origin != roots[1].origin
 
 
 def _only_run(loader: Loader, recipe: Recipe) -> bool:
