@@ -38,6 +38,7 @@ class Fact:
         return fact
 
 
+UNREAD = "a model that could not be read"  # the kind of one of which not even what made it is known
 ANY = "?"  # in a kind: one of the things in a library module, under a name that is not known
 
 

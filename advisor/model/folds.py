@@ -17,6 +17,7 @@ from advisor.model.finished import once
 from advisor.model.recipe import Fact, Loader, Recipe
 from advisor.model.record import dataclass, field
 from advisor.model.source import number
+from advisor.model.ways import others, ways
 
 Cadence = Literal["batch", "epoch", "once"]
 Guard: TypeAlias = tuple[str, bool]
@@ -291,6 +292,15 @@ class _Fold:
         for arm, matters, excluded in arms:
             entered = state if self.under.isdisjoint(excluded) else _possible(state, excluded)
             after = _join(after, self.walk(arm.body, dict(entered), (*path, (branch, arm))) if matters else entered)
+        return self.spared(branch, state, after) if after else after
+
+    def spared(self, branch: Branch, before: _State, after: _State) -> _State:
+        """What was armed and is cleared where another object is called than the first that it may be: the call is of that object, if there is one."""
+        for event in others(branch):
+            part = self.parts.get(event)
+            for thing in () if part is None else before if isinstance(part.clears, Everything) else part.clears & before.keys():
+                if thing in after and before[thing].armed:
+                    after = {**after, thing: _Status(after[thing].armed, bool(after[thing].armed))}
         return after
 
     def ways_on(self, branch: Branch) -> tuple[list[tuple[Arm, bool, frozenset[Guard]]], bool]:
@@ -337,41 +347,9 @@ class _Fold:
 
 
 @once
-def ways(branch: Branch) -> tuple[list[Arm], bool]:
-    """The arms that count, and whether a way leads past all of them.
-
-    Handlers do not count. Where one arm is the default, flags count only if they train and the default does not, or if the default ends in an error.
-    """
-    arms, passes = _taken(branch)
-    default = [arm for arm in arms if arm.label == "default" and not _gives_up(arm.body)]
-    if default or (passes and arms[0].label == "flag"):
-        training = [arm for arm in arms if arm.label == "flag" and contains(arm.body, Kind.BACKWARD)]
-        if training and any(contains(arm.body, Kind.BACKWARD) for arm in default):
-            training = []
-        return default + training, passes and not default
-    return arms, passes
-
-
-@once
 def _excluded(branch: Branch) -> list[frozenset[Guard]]:
     """What cannot hold in each arm that counts."""
     return [frozenset((key, not holds) for key, holds in arm_guards(branch, arm)) for arm in ways(branch)[0]]
-
-
-def _taken(branch: Branch) -> tuple[list[Arm], bool]:
-    arms = [arm for arm in branch.arms if arm.label != "except"]
-    return arms, branch.condition is not None and len(arms) == 1 and arms[0].taken_when is not None
-
-
-def _gives_up(body: list[Node]) -> bool:
-    """True when every way through ends in an error: the program cannot go on like this."""
-    last = body[-1] if body else None
-    if isinstance(last, Exit):
-        return last.what in ("raise", "exit")
-    if isinstance(last, Branch):
-        arms, passes = _taken(last)
-        return not passes and all(_gives_up(arm.body) for arm in arms)
-    return isinstance(last, (Region, Call)) and _gives_up(last.body)
 
 
 def _possible(state: _State, excluded: frozenset[Guard]) -> _State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from advisor.model.events import Context, Event, Kind, Loop, events
-from advisor.model.facts import whole, wholes
+from advisor.model.facts import UNREAD, whole, wholes
 from advisor.model.folds import EVERYTHING, Everything, training_loop
 from advisor.model.recipe import Fact, Flow, Module, Optimizer, Parameters, Recipe
 
@@ -38,10 +38,17 @@ def cleared(event: Event, recipe: Recipe) -> Iterable[Optimizer] | Everything:
         return escaped(event)
     subject = event.subject
     if isinstance(subject, Optimizer):
-        return [subject, *(other for other in recipe.optimizers if holds_some(other, subject.modules))]
+        return [subject, *(other for other in recipe.optimizers if holds_some(other, subject.modules) or _may_share(other, subject))]
     if isinstance(subject, Module):
         return [optimizer for optimizer in recipe.optimizers if not optimizer.modules or holds_some(optimizer, (subject,))]
     return EVERYTHING
+
+
+def _may_share(one: Optimizer, other: Optimizer) -> bool:
+    """True where nothing tells whose weights one of two optimizers holds, or where both hold those of models of which nothing was read."""
+    if any(not held.modules and not any(group.parameters.inputs for group in held.groups) for held in (one, other)):
+        return True
+    return all(any(module.kind == UNREAD for module in held.modules) for held in (one, other))
 
 
 def partly_cleared(recipe: Recipe) -> frozenset[Event]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Module, Optimizer, Recipe
-from advisor.model.source import Known, Setting, is_absent, is_unknown, number
+from advisor.model.source import Known, Setting, is_absent, is_unknown, number, value_of
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 ATTENTION = frozenset(
@@ -23,6 +23,10 @@ CONVOLUTION = frozenset({"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvT
 WEIGHTED = RECURRENT | ATTENTION | CONVOLUTION | {"Linear", "LazyLinear", "Bilinear", "Embedding", "EmbeddingBag", "CRF"}
 GRAPH_ROOTS = ("torch_geometric.", "dgl.")
 IMAGE_ROOTS = ("torchvision.models.", "timm.", "segmentation_models_pytorch.", "efficientnet_pytorch.")
+IMAGES = pattern(  # words in the names of Transformers' vision models and of their weights
+    r"(?i)(?<![a-z])(vit|swin|deit|beit|dinov?\d?|convnext|resnet|regnet|segformer|detr|yolos|mobilevit|mobilenet|efficientnet|poolformer|levit|mask2former|"
+    r"maskformer|upernet|videomae|timesformer|vivit)|For(Image|ObjectDetection|SemanticSegmentation|VideoClassification|MaskedImage|DepthEstimation)"
+)
 ADAPTER_WRAPS = frozenset({"lora", "peft", "LoRA", "PeftModel"})
 
 
@@ -71,6 +75,14 @@ def family(modules: Iterable[Module]) -> str | None:
     if layers(found, CONVOLUTION) or any(part.kind.startswith(IMAGE_ROOTS) for part in found):
         return "cnn"
     return None
+
+
+def sees(model: Module) -> bool:
+    """True for a ready-made model of images, by the library that it is of, its class or the name of its weights: a transformer, too."""
+    if model.kind.startswith(IMAGE_ROOTS):
+        return True
+    words = f"{model.name} {value_of(model.settings.get('checkpoint'))}"
+    return model.kind.startswith("transformers.") and IMAGES.search(words) is not None
 
 
 def domain(recipe: Recipe, optimizer: Optimizer) -> str | None:

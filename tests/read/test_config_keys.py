@@ -120,3 +120,22 @@ def test_what_makes_the_model_and_switches_count_and_notes_do_not(tmp_path: Path
     config = '{\n  "hidden_size": 64,\n  "author": "me",\n  "freeze_backbone": true,\n  "seq_length": 12\n}\n'
     asked = "optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)\nprint(given['seq_length'])\n"
     assert unread(tmp_path, {"config.json": config, "train.py": HEAD + asked + TAIL}) == [told("hidden_size", 2), told("freeze_backbone", 4)]
+
+
+COMMENTED = """\
+spec:
+  # Masks (not implemented yet)
+  spec_augment: false
+  time_mask_param: 20
+
+  # Mixing (implemented by now)
+  mixup_alpha: 0.4
+seed: 1  # unused
+warmup_epochs: 3
+"""
+
+
+def test_a_comment_says_that_a_key_is_of_no_use(tmp_path: Path) -> None:
+    text = HEAD.replace("import json\n", "import yaml\n").replace("config.json", "config.yaml").replace("json.load", "yaml.safe_load")
+    found = unread(tmp_path, {"train.py": text + PLAIN + TAIL, "config.yaml": COMMENTED})
+    assert [(file, line) for file, line, _ in found] == [("config.yaml", 7), ("config.yaml", 9)]

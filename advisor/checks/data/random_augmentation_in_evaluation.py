@@ -30,6 +30,8 @@ def check(loader: Loader, ctx: Context) -> Iterator[Finding]:
         return  # what it holds and what it is used for contradict each other
     if train is not None and train.dataset is loader.dataset.origin and any(_held_out(other, train) for other in ctx.recipe.loaders):
         return  # a part of what is trained on, looked at beside data that are held out
+    if train is None and _on_purpose(ctx.recipe, loader, found):
+        return
     evidence = [Link(transform.place.file, transform.place.line, f"{transform.name} is random") for transform in found[:3]]
     names = ", ".join(dict.fromkeys(transform.name for transform in found))
     under = any(transform.when not in (None, loader.when) for transform in found) or loader.role_from == "name"
@@ -66,6 +68,19 @@ def _compared(recipe: Recipe, loader: Loader) -> bool:
         if event.place == loader.place and isinstance(event.subject, Loader) and any(_measures(loop, event.subject) for loop in around.loops)
     ]
     return loader in measured and any(not augmentations(held) for other in measured if (held := pipeline(other)) is not None)
+
+
+def _on_purpose(recipe: Recipe, loader: Loader, found: list[Transform]) -> bool:
+    """True for a test beside held-out data that stay as they are, by random changes that training does not make: how much they hurt is measured."""
+    names, plain = {transform.kind for transform in found}, False
+    for other in recipe.loaders:
+        held = pipeline(other)
+        if other is loader or held is None:
+            continue
+        if other.role == "train" and not names.isdisjoint(transform.kind for transform in held):
+            return False  # left over from training
+        plain = plain or (other.role in ("validation", "test") and other.iterated > 0 and not augmentations(held))
+    return plain and any(other.role == "train" and pipeline(other) is not None for other in recipe.loaders)
 
 
 def _measures(turn: Loop, loader: Loader) -> bool:

@@ -61,7 +61,7 @@ def _never_switched(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         step = found.event.place
         unsure = needs_flag(around) or needs_flag(found.context)
         at = [Link(step.file, step.line, "it is trained here")]
-        yield ctx.finding("never-switched", at=build, confidence="medium" if unsure else None, evidence=at, model=module.name, line=step.line)
+        yield ctx.finding("never-switched", at=build, confidence="medium" if unsure else None, evidence=at, model=build.subject.name, line=step.line)
 
 
 def _runs(loop: Loop, module: Module) -> bool:

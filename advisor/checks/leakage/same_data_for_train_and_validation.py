@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, Loop, events, walk
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.folds import loaders, training_loop
 from advisor.model.kinds import has_weights
 from advisor.model.metrics import is_score
 from advisor.model.modes import trained_modules
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Dataset, Flow, Loader, Module, Recipe
+from advisor.model.source import first
 
 CHANGING = pattern(  # settings that say what becomes of a sample
     r"transform|aug|noise|shuffle|mixup|crop|flip|jitter|tokenizer|loader|length|valid_file|empty", re.IGNORECASE
@@ -35,7 +36,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     unsure = loader.when or other.when or loader.escaped or (loader.dataset is not None and loader.dataset.user_class)
     at, line = (loader, other) if loader.dataset is other.dataset else (_named(loader), _named(other))
-    yield ctx.finding("same-samples", at=at, confidence="medium" if unsure else None, line=line.place, role=loader.role)
+    severity: Severity | None = "hint" if _by_options(loader, other) else None
+    sure: Confidence | None = "medium" if unsure else None
+    yield ctx.finding("same-samples", at=at, confidence=sure, severity=severity, line=line.place, role=loader.role)
+
+
+def _by_options(loader: Loader, other: Loader) -> bool:
+    """True where only a flag brings the evaluation in, and two options name one folder by their defaults: who sets the one sets the other."""
+    roots = [root for one in (loader, other) if one.dataset is not None and (root := first(one.dataset.settings.get("root"))) is not None]
+    return loader.flag_off and len(roots) == 2 and all(root.weak for root in roots) and roots[0].origin != roots[1].origin
 
 
 def _only_run(loader: Loader, recipe: Recipe) -> bool:

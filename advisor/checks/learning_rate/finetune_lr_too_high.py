@@ -8,7 +8,7 @@ from advisor.checks.context import Context
 from advisor.model.choices import hedge
 from advisor.model.finding import Finding
 from advisor.model.gradients import frozen_throughout
-from advisor.model.kinds import family, has_adapter, is_linear
+from advisor.model.kinds import family, has_adapter, is_linear, sees
 from advisor.model.rates import Rate, rates, unsettled
 from advisor.model.recipe import Module, Optimizer
 from advisor.model.source import Known, candidates
@@ -30,16 +30,24 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         for model in _pretrained(rate):
             if not frozen_throughout(ctx.recipe, optimizer).isdisjoint(model.walk()):
                 continue  # a first stage, of which a head is trained alone
-            case = "language" if family([model]) == "transformer" else "vision" if family([model]) == "cnn" else None
+            kind = family([model])
+            case = "vision" if kind == "cnn" or (kind == "transformer" and _sees(model, ctx)) else "language" if kind == "transformer" else None
             case = "preferences" if case == "language" and preferences else case
             most = ctx.limit("causal" if case == "language" and model.causal else case) if case else 0
             if case and rate.value > most:
                 sure = hedge(ctx.recipe, optimizer, rate.known, default_path=rate.default_path, model=model)
+                if any(other.groups_of is optimizer for other in ctx.recipe.optimizers):
+                    sure = {"confidence": "medium", "severity": "hint"}  # Lookahead and the like take a part of each step back
                 value, usual = rate.value, ctx.limit("usual")
                 yield ctx.finding(
                     case, at=optimizer, value_from=rate.known, **sure, under=model, value=value, model=model.name, most=most, usual=usual
                 )
                 return
+
+
+def _sees(model: Module, ctx: Context) -> bool:
+    """True for a model of images, and for a part of one."""
+    return any(sees(whole) for whole in ctx.recipe.modules if whole is model or (whole.children and model in whole.walk()))
 
 
 def _pretrained(rate: Rate) -> Iterator[Module]:
@@ -48,9 +56,13 @@ def _pretrained(rate: Rate) -> Iterator[Module]:
         if not parameters.exact or parameters.filtered or parameters.inputs:
             continue
         for module in parameters.modules:
+            inside: set[Module] = set()  # parts of those that were told
             for part in module.walk():
+                if part in inside:
+                    continue
                 known = [known for known in candidates(part.pretrained) if known.value not in (False, None, "")]
                 if isinstance(part.pretrained, Known) and known and _all_trained(module, part):
+                    inside.update(part.walk())
                     yield part
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.accumulation import Window, windows
+from advisor.model.events import Event
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Flow, Optimizer, Recipe
 from advisor.model.source import candidates, is_unknown, value_of
@@ -24,11 +25,19 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if not isinstance(flow, Flow) or flow.divided or not _is_mean(flow):
                 continue
             size = value_of(window.size)
+            if size is None and any(_is_divided(other) for other, _ in window.backwards):
+                ctx.skip("the number of batches may be one, and what is not divided is a term beside the loss that is", backward)
+                break
             case = "times" if size is not None else "times-unknown"
             severity: Severity | None = "hint" if not recipe.clipping.items and _cancels(window.optimizer) else None
             sure: Confidence | None = None if size is not None else "medium"
             yield ctx.finding(case, at=backward, severity=severity, confidence=sure, times=size, step=window.step.place)
             break
+
+
+def _is_divided(backward: Event) -> bool:
+    flow = backward.data.get("flow")
+    return isinstance(flow, Flow) and bool(flow.divided)
 
 
 def _cancels(optimizer: Optimizer | None) -> bool:

@@ -26,7 +26,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     trained = max((order[event] for event, _ in events(recipe.tree, Kind.BACKWARD)), default=len(order))
     told: set[Event] = set()
     for library in LIBRARIES:
-        seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library)), (None, None))
+        seed, around = next(((event, around) for event, around in events(recipe.tree, Kind.SEED) if _seeds(event, library, recipe)), (None, None))
         drawn, there = next(draws(recipe, library), (None, None))
         if seed is None or drawn is None or around is None or there is None or around.loops or seed in told or _apart(around, there):
             continue
@@ -56,5 +56,6 @@ def _of_split(around: Around) -> bool:
     return not builds and not contains(call.body, Kind.FORWARD, Kind.BACKWARD)
 
 
-def _seeds(event: Event, library: Library) -> bool:
-    return isinstance(event.subject, Seed) and event.subject.generators in (library, "framework")
+def _seeds(event: Event, library: Library, recipe: Recipe) -> bool:
+    """True for a seed that somebody set, which that of torch.seed() is not."""
+    return isinstance(event.subject, Seed) and event.subject.generators in (library, "framework") and event.subject in recipe.seeds.items

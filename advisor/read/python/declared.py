@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from advisor.model.events import Kind, kinds
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Hyperparameter
 from advisor.model.source import Known
@@ -87,6 +88,8 @@ def note_overwritten(reader: Reader, options: Instance, name: str, node: ast.AST
         return  # a switch is often set for one way to start the program
     if not isinstance(held, Constant) or held.value == node.value.value or not held.weak or reader.frame.module.cells is not None:
         return
+    if Kind.BACKWARD in kinds([*reader.recipe.tree, *reader.block], {}):
+        return  # it was trained with what the command line says: this is the next of several experiments
     others = _others_write(reader, name) if _straight(reader, node) else None
     if others is None or not all(others):
         return  # another program may leave the option as it is given

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind
+from advisor.model.facts import UNREAD
 from advisor.model.recipe import Module
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -143,7 +144,7 @@ def unread_module(reader: Reader, value: Opaque, node: ast.AST, made: bool) -> I
 def _made_by(why: str) -> str:
     """What a model is called that could not be read: by what made it, which a method that gives the model back is not."""
     name = why.removeprefix("result of `").rstrip("`") if why.startswith("result of `") else ""
-    return name if name and name.rpartition(".")[2] not in GIVES_ITSELF else "a model that could not be read"
+    return name if name and name.rpartition(".")[2] not in GIVES_ITSELF else UNREAD
 
 
 def _part_of(reader: Reader, node: ast.AST) -> Module | None:

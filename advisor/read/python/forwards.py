@@ -65,7 +65,8 @@ def call_instance(reader: Reader, instance: Instance, arguments: Arguments, node
             return result
     given = [*arguments.positional, *arguments.keywords.values()]
     if instance.role == "module" and isinstance(instance.fact, facts.Module):
-        flow = Flow(graph="kept" if reader.grad_mode == "on" else "unknown" if reader.grad_mode == "unknown" else "cut")
+        graph: Any = {"on": "kept", "off": "cut"}.get(reader.grad_mode, "unknown")
+        flow = Flow(graph=graph, unread=None if instance.fact.complete else instance.fact.name)
         if reader.forward_depth == 0:
             return _through(reader, instance.fact, arguments, Tensor(flow), node)
         return mark(reader, opaque_tensor(given), instance.fact) if isinstance(arguments.keywords.get(LABELS), Tensor) else opaque_tensor(given)
@@ -154,7 +155,7 @@ def mark(reader: Reader, value: Value, fact: facts.Module, sources: tuple[Any, .
     if isinstance(value, Tensor):
         flow = value.flow
         exact = flow.graph == "none" and fact.kind.startswith("torch.nn.")  # a layer without weights made plain data of plain data
-        return Tensor(
+        return type(value)(
             replace(
                 flow,
                 modules=(fact, *(m for m in flow.modules if m is not fact))[:6],

@@ -41,6 +41,7 @@ SPREAD = {  # what takes all keys at once: a word that stands in it, and how it 
     ".values(": pattern(TAKEN + r"\.values\("),
     ".update(": pattern(TAKEN + r"\.update\("),
 }
+UNUSED = pattern(r"(?i)#.*\b(not (yet )?(implemented|used|supported)|unused|no longer used|deprecated)\b")
 QUOTED = pattern(r"""["']([\w./:-]+)["']""")
 ATTRIBUTE = pattern(r"\.([A-Za-z_]\w*)")  # close up: what follows a full stop in a docstring is none
 REFERENCE = pattern(r"\$\{([\w.\[\]]+)\}|<([\w.]+)>")
@@ -177,10 +178,21 @@ def note(reader: Reader) -> None:
                 named.update(_PARTS.split(match.group(1) or match.group(2)))
     for setting in keys:
         setting.read = wholesale or setting.name in named
+    for setting in keys:
+        setting.read = setting.read or _is_called_unused(reader.project.texts.get(setting.place.file, ""), setting.place.line)
     for file in {setting.place.file for setting in keys if not setting.read}:
         spelled = _spelled_by_others(reader, file)
         for setting in keys:
             setting.read = setting.read or (setting.place.file == file and setting.name in spelled)
+
+
+def _is_called_unused(text: str, line: int) -> bool:
+    """True where a comment beside a key, or above the lines that it stands among, says that nothing uses it."""
+    lines = text.split("\n")[:line]
+    if not lines or not UNUSED.search(lines[-1]):
+        while len(lines) > 1 and lines[-1].strip() and not lines[-1].lstrip().startswith("#"):
+            lines.pop()
+    return bool(lines) and UNUSED.search(lines[-1]) is not None
 
 
 def _spelled_by_others(reader: Reader, config: str) -> set[str]:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.data import Split
-from advisor.model.events import Branch, Exit, Loop, Node
+from advisor.model.events import Branch, Exit, Kind, Loop, Node, events
+from advisor.model.facts import Fact
+from advisor.model.recipe import Optimizer, Scheduler
 from advisor.model.record import replace
 from advisor.model.source import Known, OneOf, Option, Setting, Unknown
 from advisor.read.frameworks import table
@@ -34,6 +36,7 @@ from advisor.read.python.values import (
     Value,
     Weights,
     join,
+    members,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 
 UNROLLED = 24  # items of a literal that a loop is read for one by one
+STEPS = (Kind.OPTIMIZER_STEP, Kind.SCHEDULER_STEP)
 WALKED = 8  # data sets inside each other
 UNROLLED_SHORT, SHORT = 64, 6  # and where its body is short: the options that a loop makes of a dict of defaults
 
@@ -185,16 +189,34 @@ def _turning(reader: Reader, body: list[Node], passes: bool, node: ast.AST | Non
     reader.block = body
     reader.loop_depth += 1
     reader.passing += passes
+    mark, built = reader.store.mark(), len(reader.recipe.optimizers.items)
     if node is not None:
-        reader.turns.append((reader.store.mark(), node))
+        reader.turns.append((mark, node))
     try:
         yield
+        if len(reader.recipe.optimizers.items) > built:
+            _built_anew(reader, mark, body)
     finally:
         if node is not None:
             reader.turns.pop()
         reader.passing -= passes
         reader.loop_depth -= 1
         reader.block = outer
+
+
+def _built_anew(reader: Reader, mark: int, body: list[Node]) -> None:
+    """An optimizer, or a scheduler, that is stepped in a loop and then built anew is what the next turn steps: one thing to the order rules."""
+    held = [(fact, container.get(key)) for container, key, old in reader.store.trail[mark:] for fact in _steppers(old)]
+    stepped = {event.subject.slot for event, _ in events(body, *STEPS) if isinstance(event.subject, Fact)} if held else set()
+    for before, value in held:
+        for after in _steppers(value) if before.slot in stepped else ():
+            if type(after) is type(before) and after.slot is not before.slot:
+                after.slot.same_as = before.slot
+
+
+def _steppers(value: Value | None) -> list[Fact]:
+    found = [one.fact for one in members(value) if isinstance(one, Instance)] if isinstance(value, (Instance, Union)) else []
+    return [fact for fact in found if isinstance(fact, (Optimizer, Scheduler))]
 
 
 def owned(reader: Reader, loop: Loop, body: Callable[[], object]) -> None:

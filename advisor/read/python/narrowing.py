@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 
 WRITING = ("__str__", "__repr__", "_get_name", "extra_repr")  # methods that make the text of an object
+
+ORDER: dict[type[ast.cmpop], Callable[[float, float], bool]] = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
+ORDERED = frozenset(ORDER)
 
 Narrowed = list[tuple[dict[str, Any], str, Any, Any]]  # where, name, what it was, what it is inside the arm
 
@@ -63,7 +67,7 @@ def narrow(reader: Reader, test: ast.expr, taken: bool) -> Narrowed:
             return _filter(
                 reader, test.left, lambda v: (isinstance(v, Constant) and v.value is None) == wants_none or isinstance(v, Opaque), not wants_none
             )
-    return []
+    return _narrow_number(reader, test, taken) if isinstance(test, ast.Compare) and ORDERED.issuperset(map(type, test.ops)) else []
 
 
 def _beside(reader: Reader, flag: Value | None, taken: bool) -> Narrowed:
@@ -213,6 +217,31 @@ def _rule_out(reader: Reader, asked: Choices) -> Narrowed:
         elif not isinstance(member, Constant):
             kept.append(member)
     return _put(reader, asked.target, value, join(kept)) if kept else []
+
+
+def _narrow_number(reader: Reader, test: ast.Compare, taken: bool) -> Narrowed:
+    """Takes from a name the default that `x >= 0` or `0 < x < 1` keeps out."""
+    sides = [test.left, *test.comparators]
+    targets = [side for side in sides if isinstance(side, (ast.Name, ast.Attribute))]
+    limits = {side: number for side in sides if (number := _number(side)) is not None}
+    if len(targets) != 1 or len(limits) != len(sides) - 1:
+        return []
+    target, asked = targets[0], [ORDER[type(op)] for op in test.ops]
+
+    def holds(value: float) -> bool:
+        given = [limits.get(side, value) for side in sides]
+        return all(compare(one, other) for compare, one, other in zip(asked, given, given[1:]))
+
+    return _filter(
+        reader, target, lambda v: not isinstance(v, Constant) or not v.weak or not isinstance(v.value, (int, float)) or holds(v.value) == taken, True
+    )
+
+
+def _number(node: ast.expr) -> float | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _number(node.operand)
+        return -inner if inner is not None else None
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) else None
 
 
 def _narrow_type(reader: Reader, test: ast.Call, taken: bool) -> Narrowed:

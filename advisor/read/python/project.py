@@ -195,7 +195,7 @@ class Project:
     def forget(self, told: Collection[str] = (), *, everything: bool = False) -> list[str]:
         """Between two programs: drops what was parsed once it is much, what was not used for longest first. What is asked for again is parsed again.
 
-        As much may stay as the programs just before have needed, the further back the less. The text stays of files that are `told` of, and where comments of ours may stand in it.
+        As much may stay as the last programs have needed. The text stays of files that are `told` of, and where comments of ours may stand in it.
         """
         self.room = -1 if everything else max(self.room // 2, self.needed, MOST_HELD)
         self._used.clear()

@@ -82,7 +82,9 @@ class Refusals:
             held.items.append(fact)
 
     def refuse(self, reader: Reader, node: ast.Call, fact: RefusedCall | UndefinedName) -> None:
-        """Notes that a call is refused once more, and how, the first time."""
+        """Notes that a call is refused once more, and how, the first time. One with a literal `...` lacks nothing: that is to be filled in."""
+        if isinstance(fact, RefusedCall) and fact.missing and any(isinstance(one, ast.Constant) and one.value is ... for one in node.args):
+            return
         times, first = self.calls.get(node) or (0, fact)
         if first is fact:
             under(reader, fact)

@@ -367,18 +367,18 @@ def _lookup(reader: Reader, value: Mapping, name: str, call: LibraryCall) -> Val
                 reader.refusals.choose(found)
             return found
         if name == "setdefault":
-            made = default if default is not None else NONE
-            _put(reader, value, {key.value: made}, call)
-            return made
+            _put(reader, value, {key.value: default or NONE}, call)
+            return default or NONE
         if value.exact:
             return default if default is not None else NONE if name == "get" else Opaque(f"key {key.value!r}")
         return join([Opaque(f"key {key.value!r}"), default]) if default is not None else Opaque(f"key {key.value!r}")
     if name == "setdefault" and subscripts.UNKNOWN_KEY in value.items:
         return value.items[subscripts.UNKNOWN_KEY]
-    values = list(value.items.values())
-    if name == "setdefault" and not values and key is not None:
-        return subscripts.filled(reader, value, key, default if default is not None else NONE, call.node)
-    if values and value.exact and len(values) <= 12:
+    values, exact = list(value.items.values()), value.exact
+    made = subscripts.filled(reader, value, key, default or NONE, call.node) if name == "setdefault" and key is not None else None
+    if made is not None and not values:
+        return made
+    if values and exact and len(values) <= 12:
         return join([*values[:4], *([default] if default is not None else [])])
     return value.state.get("each") or Opaque("a key that is not known")
 

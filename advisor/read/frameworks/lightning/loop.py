@@ -232,6 +232,8 @@ def _of_config(reader: Reader, model: Instance, node: ast.AST) -> Value | None:
 def _clip(reader: Reader, settings: dict[str, Setting], call: LibraryCall) -> Clip | None:
     value = settings.get("gradient_clip_val", ABSENT)
     if value is ABSENT or (isinstance(value, Known) and (value.value is None or value.value == 0)):
+        if isinstance(value, Known) and value.weak:  # as `if args.clip > 0` around a clip would be
+            reader.recipe.clipping.complete, reader.recipe.clipping.why = False, "an option switches the clipping on"
         return None
     if isinstance(value, Unknown):
         reader.recipe.clipping.complete, reader.recipe.clipping.why = False, value.why

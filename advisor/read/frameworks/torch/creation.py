@@ -193,8 +193,12 @@ table.FUNCTIONS["torch.nn.Parameter"] = table.FUNCTIONS["torch.nn.parameter.Unin
 
 @table.attribute("tensor", "data")
 def data(reader: Reader, value: Any) -> Value:
-    """x.data leaves the graph; that of a packed sequence is all its entries."""
-    return Tensor(value.flow) if isinstance(value, Packed) else Tensor(cut(value.flow, ".data", None))
+    """x.data leaves the graph; that of a packed sequence is all its entries, and what unread code gave may be one."""
+    if isinstance(value, Packed):
+        return Tensor(value.flow)
+    if value.flow.unread is not None and not value.flow.losses:
+        return Tensor(replace(value.flow, graph="unknown" if value.flow.graph == "kept" else value.flow.graph))
+    return Tensor(cut(value.flow, ".data", None))
 
 
 @table.attribute("tensor", "grad")

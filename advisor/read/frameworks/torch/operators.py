@@ -160,6 +160,8 @@ def multiplied(one: Flow, two: Flow) -> dict[str, Any]:
 def _scaled(symbol: str, flow: Flow, other: Value) -> Flow:
     """tensor op number"""
     known = setting(other)
+    if symbol in ("*", "/", "//") and (number(known) or 0) < 0:
+        flow = replace(flow, **turned(flow))
     if symbol in ("/", "//"):
         rate = "fraction" if flow.metric == "accuracy" and flow.scale is None and symbol == "/" else flow.scale  # hits by samples
         return replace(flow, divided=_divided(flow, known), activation=flow.activation if flow.losses else _kept(flow), scale=rate)

@@ -204,12 +204,17 @@ def init(call: LibraryCall) -> Value:
 
 
 def wrapped(optimizer: Instance) -> Iterator[Optimizer]:
-    """The optimizer whose groups one of the project took over (`self.param_groups = self.optimizer.param_groups`): Lookahead and the like."""
+    """The optimizer whose groups one of the project took over (`self.param_groups = self.optimizer.param_groups`): Lookahead and the like.
+
+    Where a flag wraps it, one name stands for both, and what is done to that is told once.
+    """
+    fact = optimizer.fact
     groups = optimizer.attributes.get("param_groups")
     for group in groups.items[:1] if isinstance(groups, Sequence) else ():
         inner = group.data.get("of") if isinstance(group, Instance) and group.role == "param_group" else None
         if inner is not None and inner is not optimizer and isinstance(inner.fact, Optimizer):
-            yield inner.fact
+            if fact is None or inner.fact.slot is not fact.slot:
+                yield inner.fact
 
 
 @table.method("optimizer", "step")
@@ -318,6 +323,14 @@ def param_groups(reader: Reader, instance: Instance) -> Value:
         for index in range(count if each else 1)
     ]
     return Sequence("list", {"items": tuple(held), "exact": each})
+
+
+@table.write("optimizer", "param_groups")
+def take_over(reader: Reader, instance: Any, value: Value, node: Any) -> None:
+    """self.param_groups = self.inner.param_groups"""
+    owner = owner_of(value)
+    if isinstance(instance.fact, Optimizer) and owner is not None and owner is not instance.fact:
+        instance.fact.groups_of = owner
 
 
 def _group(call: LibraryCall) -> tuple[Optimizer | None, int | None]:

@@ -12,7 +12,7 @@ from advisor.model.source import ABSENT, Known, Place, Setting, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.python.reader import Reader
-from advisor.read.python.values import NONE, Opaque, Value, setting
+from advisor.read.python.values import NONE, Constant, Opaque, Value, setting
 
 FORKS = ("torch.random.fork_rng", "torch.fork_rng")
 
@@ -23,7 +23,12 @@ def clock(value: Value | None) -> bool:
 
 
 def tell(call: LibraryCall, generators: Generators, value: Value | None, *, else_clock: bool = False) -> None:
-    """Notes the seed that is handed on here. `else_clock`: where none is given the library takes one from the clock."""
+    """Notes the seed that is handed on here. `else_clock`: where none is given the library takes one from the clock, and where that is None another
+    one each time, which nobody set."""
+    if else_clock and isinstance(value, Constant) and value.value is None and not value.weak:
+        chosen = Seed(call.place, generators=generators, value=Unknown(f"a seed that {generators} chose"))
+        call.reader.emit(Kind.SEED, call.node, chosen)
+        return
     given = setting(value) if value is not None else ABSENT
     fact = Seed(call.place, generators=generators, value=given, clock_at=_clock_at(call, value))
     fact.from_clock = clock(value) or (else_clock and value is None)

@@ -14,7 +14,7 @@ from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of, graph_of_weights, merge
 from advisor.read.frameworks.torch.layer_signatures import LAYERS
 from advisor.read.frameworks.torchvision.architectures import HEADS, LAYER_SETTINGS, MODELS, PARTS
-from advisor.read.python.values import Arguments, Instance, Mapping, Opaque, Tensor, Value, setting
+from advisor.read.python.values import Arguments, Constant, Instance, Mapping, Opaque, Tensor, Value, setting
 
 ROOT = "torchvision.models."
 DETECTION = ("fasterrcnn", "maskrcnn", "keypointrcnn", "retinanet", "ssd", "fcos")
@@ -72,10 +72,18 @@ class _Builder:
         return Known(float(text) if "." in text else int(text), default=self.call.reader.default_version(ROOT))
 
 
+def _is_class(call: LibraryCall) -> bool:
+    return call.name.rpartition(".")[2][:1].isupper()
+
+
 def pretrained(call: LibraryCall) -> Setting:
     """Where the weights come from: weights="DEFAULT", an entry of an enumeration, the old pretrained=True."""
+    if _is_class(call):
+        return ABSENT  # a block, or a class of models: it takes sizes and draws its weights
     for key, position in (("weights", 0), ("pretrained", None)):
         value = call.get(key, position)
+        if isinstance(value, Constant) and type(value.value) in (int, float):
+            return ABSENT  # conv3x3(64, 64)
         if value is not None:
             return setting(value, call.reader.argument_place(call.node, key, position))
     return ABSENT if call.arguments.exact else Unknown("it may be given by ** arguments that could not be read")
@@ -87,7 +95,8 @@ def build(call: LibraryCall) -> Value:
     room = name.partition(".")[0] if "." in name else ""
     fact = Module(call.place, kind=call.name, pretrained=pretrained(call))
     classes = call.setting("num_classes", None, CLASSES.get(room, 1000))
-    fact.settings = {"num_classes": classes}
+    if not _is_class(call) or call.get("num_classes") is not None:
+        fact.settings = {"num_classes": classes}
     attributes: dict[str, Value] = {}
     if name in MODELS:
         parts, features, p = MODELS[name]
