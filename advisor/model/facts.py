@@ -13,6 +13,7 @@ from advisor.model.finished import once
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Loaded, Place, Setting
+from advisor.model.written import WrittenRate
 
 Role = Literal["train", "validation", "test", "unknown"]
 Generators = Literal["torch", "numpy", "python", "framework", "cuda"]
@@ -162,6 +163,7 @@ class Optimizer(Fact):
     groups_complete: bool = True
     groups_of: Optimizer | None = None  # the optimizer whose groups it was given: torch keeps the same dicts, so that both read one rate
     lr_writes: list[Setting] = field(default_factory=list)  # param_group["lr"] = ...
+    written: list[WrittenRate] = field(default_factory=list)  # those of them that follow from the turns of a loop
     user_class: bool = False
     owner: str | None = None  # framework that builds and steps it
 
