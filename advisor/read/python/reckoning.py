@@ -167,11 +167,11 @@ class Reckoner:
             while isinstance(root, ast.Attribute):
                 root = root.value
             if isinstance(root, ast.Name) and root.id in scope.later and root.id not in scope.names:  # `args.lr` of an argument that is handed on
-                return _number(self._evaluated(node, scope))
+                return _number(self.held(node, scope))
             raise NotReckoned
-        return _number(self._evaluated(node, scope))
+        return _number(self.held(node, scope))
 
-    def _evaluated(self, node: ast.expr, scope: Scope) -> Value:
+    def held(self, node: ast.expr, scope: Scope) -> Value:
         """What the reader holds for a chain of names, which tells nothing that it has not told."""
         reader = self.reader
         frame, block, leaves = reader.frame, reader.block, reader.leaves
@@ -186,7 +186,7 @@ class Reckoner:
         spread = any(isinstance(argument, ast.Starred) for argument in node.args) or any(word.arg is None for word in node.keywords)
         if named in scope.names or spread:
             raise NotReckoned
-        held = scope.frame.lookup(named) if named is not None else self._evaluated(node.func, scope) if _is_chain(node.func) else None
+        held = scope.frame.lookup(named) if named is not None else self.held(node.func, scope) if _is_chain(node.func) else None
         if named == "len" and held is None and len(node.args) == 1:
             try:
                 return len(self.value(node.args[0], scope))

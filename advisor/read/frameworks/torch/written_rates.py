@@ -41,6 +41,8 @@ class _Write:
         self.reader, self.node = reader, node
         self.reckoner = Reckoner(reader, batches)
         self.loops = [loop for _, loop in reader.turns if isinstance(loop, (ast.For, ast.While)) and not _over_groups(loop)]
+        self.raised = [list(_raised(loop)) for loop in self.loops]
+        self.again = [{name for statement in loop.body for name in written(statement)} for loop in self.loops]
         self.changing = frozenset(name for loop in self.loops[:1] for name in written(loop)) | frozenset(_set_elsewhere(reader.frame))
         self.chain = list(_chain(reader.frame, node))  # from the write outwards: a frame, and what stands in it
         self.assigned = self._value()
@@ -101,10 +103,10 @@ class _Write:
                 begins, _, each = self._range(how, scope)
             else:
                 target = None
-            if isinstance(target, ast.Name) and not _set_again(loop, target.id):
+            if isinstance(target, ast.Name) and target.id not in self.again[at]:
                 scope.names[target.id] = begins + each * turn
                 scope.counters[target.id] = at
-        for name, raised in _raised(loop):
+        for name, raised in self.raised[at]:
             held = begun(scope.frame.lookup(name))
             if held is not None and name not in scope.names:
                 scope.names[name] = held + raised * turn
@@ -117,7 +119,7 @@ class _Write:
             try:
                 number = self.reckoner.value(argument, scope)
             except NotReckoned:
-                number = begun(scope.frame.lookup(argument.id)) if isinstance(argument, ast.Name) else None
+                number = begun(self.reckoner.held(argument, scope)) if isinstance(argument, (ast.Name, ast.Attribute)) else None
             given.append(number if isinstance(number, (int, float)) else None)
         begins, ends = (0, given[0]) if len(given) == 1 else (given[0], given[1])
         each = given[2] if len(given) > 2 else 1
@@ -138,7 +140,7 @@ class _Write:
     def _until(self, loop: ast.While, scope: Scope) -> float | None:
         """while step < most:, or if step > most: break"""
         tests = [(part.test, False) for part in loop.body if isinstance(part, ast.If) and any(isinstance(inner, ast.Break) for inner in part.body)]
-        for name, raised in _raised(loop):
+        for name, raised in self.raised[self.loops.index(loop)]:
             begins = begun(scope.frame.lookup(name))
             for test, goes_on in (*tests, (loop.test, True)):
                 if begins is None or not isinstance(test, ast.Compare) or len(test.ops) > 1 or not _is_name(test.left, name):
@@ -252,10 +254,6 @@ def _raised(loop: ast.For | ast.While) -> Iterator[tuple[str, float]]:
 
 def _is_name(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _set_again(loop: ast.For, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store) for inner in loop.body for part in ast.walk(inner))
 
 
 def _set_elsewhere(frame: Frame) -> Iterator[str]:
