@@ -143,6 +143,7 @@ class Split(Fact):
     parts: int | None = None
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     dropped: bool = False  # its parts are bound anew before anything asks for them, or get other rows
+    grouped: dict[str, list[tuple[str, Place]]] = field(default_factory=dict)  # by part: columns by whose values a data set makes samples of its rows
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 
