@@ -179,6 +179,7 @@ def _names_device(arguments: Arguments) -> bool:
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
+        reader.refusals.judge_of_each(reader, receiver.members, name, arguments, node)
         arguments.written = False
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, name)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
@@ -204,10 +205,9 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
     if isinstance(receiver, (Tensor, Weights)):
         handler = table.METHODS.get(("tensor" if isinstance(receiver, Tensor) else "weights", name))
         request = LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, receiver)
-        if handler is not None:
-            result = handler(request)
-            if result is not None:
-                return result
+        result = handler(request) if handler is not None else None
+        if result is not None:
+            return result
         if isinstance(receiver, Tensor):
             if receiver.flow.losses:
                 lacking.judge_method(reader, receiver, name, node)
@@ -273,10 +273,10 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
             return receiver
     if receiver.flow is not None or receiver.type == "tensor":
         handler = table.METHODS.get(("tensor", name))
-        if handler is not None:
-            result = handler(LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, Tensor(receiver.flow or Flow())))
-            if result is not None:
-                return result
+        given_tensor = LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, Tensor(receiver.flow or Flow()))
+        result = handler(given_tensor) if handler is not None else None
+        if result is not None:
+            return result
     if name == "backward":
         losses = (v.flow for v in given if isinstance(v, Tensor) and v.flow.graph != "cut")  # else the gradient that a backward begins with
         flow = next(losses, receiver.flow) or Flow()
