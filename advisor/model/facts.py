@@ -70,6 +70,7 @@ class Module(Fact):
     walks: tuple[tuple[Place, bool, Flow], ...] = ()  # calls of a layer for sequences: whether it goes along the batch, and what it is given
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     asleep: Place | None = None  # where its adapter is loaded to be used, and not to be trained
+    hands_round: bool = False  # a wrapper copies the buffers of the first process to all others before each forward pass
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     gave_up: tuple[Module, ...] = ()  # parts that others were put in the place of: whoever took its weights before has theirs

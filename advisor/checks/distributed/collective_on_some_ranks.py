@@ -8,10 +8,10 @@ from advisor.checks.context import Context
 from advisor.model.best import decision
 from advisor.model.events import Branch, Call, Event, Exit, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.folds import guards, needs_flag
 from advisor.model.recipe import Loader, Module, Recipe
-from advisor.model.sharding import data_parallel, some_ranks
+from advisor.model.sharding import HANDED_ROUND, data_parallel, some_ranks
 from advisor.model.source import Place
 
 
@@ -26,6 +26,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if any((asked, not holds) in under for asked, holds in under):
             continue  # nobody comes here: what is asked on the way was answered before
         found = some_ranks(context, recipe, event)
+        if found is None and event.data["what"] == HANDED_ROUND:
+            continue
         if found is None:
             yield from _own_score(recipe, event, context, ctx)
         else:
@@ -44,7 +46,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             seen.add(place)
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
-            yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+            level: Severity | None = "warning" if what == HANDED_ROUND else None
+            sure: Confidence | None = "medium" if unsure else None
+            yield ctx.finding(case, at=place, severity=level, confidence=sure, what=what, condition=condition, line=branch.place)
 
 
 def _as_model_stands(event: Event, context: Around) -> bool:

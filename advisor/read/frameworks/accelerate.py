@@ -66,19 +66,20 @@ def _spells(call: LibraryCall, word: str) -> bool:
     return any(word in line for line in lines[node.lineno - 1 : node.end_lineno])
 
 
-def _note_prepared(given: Iterable[Value], place: Place) -> None:
+def _note_prepared(reader: Reader, given: Iterable[Value], place: Place) -> None:
     for member in (member for value in given for member in members(value)):
         if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
             member.fact.waits = True
         elif isinstance(member, Instance) and isinstance(member.fact, Module) and member.role == "module":
             member.fact.prepared = member.fact.prepared or place
+            member.fact.hands_round |= all("broadcast_buffers" not in module.text for module in reader.modules.values())
 
 
 @table.method("accelerator", "prepare")
 def prepare(call: LibraryCall) -> Value:
     """Everything comes back as what it was."""
     items = call.arguments.positional
-    _note_prepared(items, call.place)
+    _note_prepared(call.reader, items, call.place)
     return items[0] if len(items) == 1 and call.arguments.exact else sequence(items, "tuple", call.arguments.exact)
 
 
@@ -100,7 +101,7 @@ def same(call: LibraryCall) -> Value:
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
         call.reader.recipe.distributed.setdefault("shares_numbers", Known(True))
     elif call.name.endswith(("prepare_scheduler", "prepare_model")):
-        _note_prepared(call.arguments.positional, call.place)
+        _note_prepared(call.reader, call.arguments.positional, call.place)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 
