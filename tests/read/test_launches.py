@@ -65,6 +65,11 @@ def test_what_is_no_training(tmp_path: Path) -> None:
     assert lines(tmp_path, {"run.sh": text}) == []
 
 
+@pytest.mark.parametrize("words", ["--train --test", "--do_train --do_eval", "--do-train --predict"])
+def test_what_trains_and_does_more(tmp_path: Path, words: str) -> None:
+    assert lines(tmp_path, {"run.sh": f"python main.py --lr 1 {words}\npython main.py --test"}) == [["--lr", "1", *words.split()]]
+
+
 def test_makefiles_manuals_and_modules(tmp_path: Path) -> None:
     files = {
         "Makefile": "LR ?= 0.5\ntrain:\n\tpython src/pkg/main.py --lr $(LR)\n",
