@@ -123,6 +123,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if method and len(plain_members) == sum(not _is_none(m) for m in callee.members):  # texts and numbers do nothing but give values
         return join([one(member) for member in plain_members], callee.when) if plain_members else Opaque("a call of None")
     callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
+    callable_members = [m for m in callable_members if isinstance(m, Class) and classes.class_lookup(reader, m, method)] or callable_members
     alike = [m for m in callable_members if isinstance(m, Instance) and m.fact is not None and m.role not in ("module", "loss")]
     if len(alike) == len(callable_members) and len({id(m.fact.slot) for m in alike if m.fact is not None}) == 1:
         return one(next((m for m in alike if classes.has_method(reader, m, method)), alike[0]))
@@ -345,10 +346,9 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     unentered.handed(reader, f"{receiver.kind}.{name}", arguments)
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
-    if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0):
-        result = handler(request)
-        if result is not None:
-            return result
+    result = handler(request) if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0) else None
+    if result is not None:
+        return result
     if name == "__init__":
         return classes.kept_by_base(reader, receiver, arguments, node)
     if name == "seed_everything":
