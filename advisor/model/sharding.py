@@ -13,7 +13,7 @@ from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, OneOf, Place, Setting, Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
-HANDED_ROUND = "the forward pass of a DDP model with batch norms, which copies their statistics to all processes,"
+HANDED_ROUND = "the pass"  # of a model whose wrapper copies the statistics of its batch norms to all processes first
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
 ONE_RANK = pattern(
     r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu_?id|gpu\b|is_first|coordinator", re.IGNORECASE

@@ -135,7 +135,7 @@ def _hand_round(reader: Reader, node: ast.AST) -> None:
         if any(INNER.search(line) for line in lines):
             return
         frame = frame.call[1] if frame.call is not None else None
-    reader.emit(Kind.COLLECTIVE, node, what=HANDED_ROUND)
+    reader.emit(Kind.COLLECTIVE, node, what=HANDED_ROUND, once=reader.grad_mode == "off")  # without gradients the first pass alone copies
 
 
 def by_method(reader: Reader, instance: Instance, name: str, given: list[Value], node: ast.AST) -> None:
