@@ -524,3 +524,40 @@ def test_all_is_shown_of_a_program_that_trains_with_its_only_config_alone(tmp_pa
     named = BUILT.replace('pydoc.locate(config["trainer"])', "Trainer").replace("import yaml", "import yaml\nfrom engine import Trainer")
     found = reading(tmp_path, monkeypatch, {**files, "train.py": named}, "train.py", "config.yaml").recipes
     assert [recipe.shown for recipe in found if "config.yaml" in recipe.files] == [frozenset({"config.yaml"})]
+
+
+NOT_OPENED = "model: small\ntraining:\n  learning_rate: 2.0e-5\n  batch_size: 8\n  epochs: 3\n"
+BY_ITSELF = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from rows import Rows
+
+model = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for epoch in range(5):
+    for x, y in DataLoader(Rows("train"), batch_size=32, shuffle=True):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+torch.save(model.state_dict(), "model.pt")
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"README.md": "```\n|-- configs/config.yaml  # settings\n```\n"}, True),
+        ({"run.sh": "python train.py --settings configs/config.yaml\n"}, False),
+        ({"README.md": "Start `python train.py configs/config.yaml`.\n"}, False),
+        ({"settings.py": "import yaml\nheld = yaml.safe_load(open(find()))\n"}, False),
+        ({"settings.py": "PLACE = 'configs/config.yaml'\n"}, False),
+        ({"configs/config.yaml": "program: train.py\nmethod: grid\n" + NOT_OPENED}, False),
+        ({"train.py": "print('nothing is trained')\n"}, False),
+    ],
+)
+def test_a_config_that_nothing_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], told: bool) -> None:
+    files = {"train.py": BY_ITSELF, "rows.py": "Rows = list\n", "configs/config.yaml": NOT_OPENED, **more}
+    recipes = reading(tmp_path, monkeypatch, files, "train.py", "configs/config.yaml").recipes
+    found = [held for recipe in recipes for held in recipe.hyperparameters if held.declared == "file"]
+    assert [(held.name, held.place.file, held.place.line) for held in found] == ([("config.yaml", "configs/config.yaml", 1)] if told else [])
