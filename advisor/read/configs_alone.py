@@ -70,8 +70,6 @@ def read_all(
     few = len(alone) <= (MOST_CONFIGS if programs else MOST_CONFIGS_ALONE)
     for path in alone:
         if not (few and _read_programs_of(project, reading, path, not programs, len(alone) == 1, shared)):
-            if few and programs and path not in claimed and path not in claimed_ahead:
-                _note_unopened(project, reading, path)
             if path in claimed:
                 reading.add(claimed[path])
             elif path in claimed_ahead:
@@ -151,19 +149,6 @@ def _read_config(project: Project, reading: Reading, path: str, words: int, name
         return False
     reading.add(recipe)
     return True
-
-
-def _note_unopened(project: Project, reading: Reading, path: str) -> None:
-    """Adds what is to be told of a config that nothing opens, where a program of the project trains."""
-    from advisor.read.joined import is_of_launcher
-    from advisor.read.unopened import unopened
-
-    data = project.read_bytes(path)
-    if not any(recipe.trains for recipe in reading.recipes) or not isinstance(data, bytes) or is_of_launcher(data) or len(_recipe_words(data)) < 2:
-        return
-    recipe = unopened(project, path)
-    if recipe is not None:
-        reading.add(recipe)
 
 
 _COMPOSED = pattern(rb"^(defaults|_target_|class_path)\s*:", re.MULTILINE)  # a part of a config that a program composes

@@ -24,8 +24,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         known = first(setting.value)
         if setting.declared == "constant":
             yield ctx.finding("constant", at=setting, value_from=known, setting=setting.name, value=known)
-        elif setting.declared == "file":
-            yield ctx.finding("file", at=setting, setting=setting.name)
         elif setting.declared == "handed":
             yield ctx.finding("argument", at=setting, setting=setting.name, taker=setting.overruled_by)
     if not recipe.trains:
