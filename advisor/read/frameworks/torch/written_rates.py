@@ -19,6 +19,7 @@ EVERY, SAMPLED = 60, 40  # turns that are all looked at, and how many of more
 BEYOND = 1000  # runs after which it is looked for where the rate comes to rest
 COMING = (0.9, 0.925, 0.95, 0.98)  # of the way: a rate that comes down step by step is another one at each, and near its least at the last
 CLOSE = 0.1
+HALFWAY = 0.02  # of the peak that a line, a half cosine or a power leaves there at least
 
 
 def written_rate(reader: Reader, node: ast.AST) -> WrittenRate | None:
@@ -199,6 +200,8 @@ def _shape(plain: WrittenRate, turns: float, at: Callable[[float], float]) -> Wr
     before = [at(math.floor(top + share * (high - top))) for share in COMING]
     if any(later >= earlier for earlier, later in pairwise(before)) or before[-1] - least > CLOSE * (peak - least):
         return shape  # it drops there, by a milestone
+    if at(math.floor((top + high) / 2)) - least < HALFWAY * (peak - least):
+        return shape  # a share of the rate in each turn: it vanishes, and has no end
     return replace(shape, arrives=float(high), least=least)
 
 
