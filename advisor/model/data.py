@@ -145,6 +145,7 @@ class Split(Fact):
     names: dict[str, set[str]] = field(default_factory=dict)  # what the arrays of each part are bound to
     dropped: bool = False  # its parts are bound anew before anything asks for them, or get other rows
     alone: Any = None  # the very array that is split, where nothing else with the same rows is, but for labels
+    grouped: dict[str, list[tuple[str, Place]]] = field(default_factory=dict)  # by part: columns by whose values a data set makes samples of its rows
     order: tuple[str, Place] | None = None  # the draw that put the rows in random order before a slice cut them, with where
 
 

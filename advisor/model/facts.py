@@ -13,6 +13,7 @@ from advisor.model.finished import once
 from advisor.model.flow import Flow
 from advisor.model.record import dataclass, field
 from advisor.model.source import ABSENT, Loaded, Place, Setting
+from advisor.model.written import WrittenRate
 
 Role = Literal["train", "validation", "test", "unknown"]
 Generators = Literal["torch", "numpy", "python", "framework", "cuda"]
@@ -71,6 +72,7 @@ class Module(Fact):
     walks: tuple[tuple[Place, bool, Flow], ...] = ()  # calls of a layer for sequences: whether it goes along the batch, and what it is given
     wrapped: tuple[str, ...] = ()  # DataParallel, DDP, compile, FSDP
     asleep: Place | None = None  # where its adapter is loaded to be used, and not to be trained
+    hands_round: bool = False  # a wrapper copies the buffers of the first process to all others before each forward pass
     prepared: Place | None = None  # where Accelerate is given it, which makes a replica of it in each process that it is started with
     unregistered: tuple[tuple[str, Place], ...] = ()  # modules kept in a plain list or dict attribute
     gave_up: tuple[Module, ...] = ()  # parts that others were put in the place of: whoever took its weights before has theirs
@@ -164,6 +166,7 @@ class Optimizer(Fact):
     groups_complete: bool = True
     groups_of: Optimizer | None = None  # the optimizer whose groups it was given: torch keeps the same dicts, so that both read one rate
     lr_writes: list[Setting] = field(default_factory=list)  # param_group["lr"] = ...
+    written: list[WrittenRate] = field(default_factory=list)  # those of them that follow from the turns of a loop
     user_class: bool = False
     owner: str | None = None  # framework that builds and steps it
 

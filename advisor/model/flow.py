@@ -43,6 +43,7 @@ class Flow:
     dtype: str | None = None
     metric: str | None = None  # loss, accuracy, f1, ...: what is measured
     direction: Literal["min", "max"] | None = None
+    error: bool = False  # what a model gives, less plain data: the mean of it, or of its squares, is a measurement
     aggregate: Literal["last-batch", "epoch", "running", "unknown"] | None = None
     one_hot: bool = False
     scale: Literal["fraction", "percent"] | None = None  # of a metric: 0 to 1, or 0 to 100

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.model.events import Kind, events
+from advisor.model.events import Context, Kind, events
 from advisor.model.gradients import holds_some
 from advisor.model.recipe import Module, Optimizer, Parameters, Recipe, Scheduler
 from advisor.model.record import dataclass, replace
 from advisor.model.source import Known, Link, Setting, candidates, is_absent, is_unknown
+from advisor.model.written import WrittenRate
 
 PEAK_SCHEDULES = frozenset({"OneCycleLR", "CyclicLR"})  # write their own max_lr over the optimizer's rate
 PLAIN_SCHEDULES = ("torch.", "transformers.", "timm.", "detectron2.", "pl_bolts.", "monai.")  # begin or peak at the rate
@@ -56,7 +57,7 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     """Why the optimizer's own rate says little about its steps, in a clause; None when it does say."""
     choices = [optimizer, *(other for other in recipe.optimizers if other.slot is optimizer.slot)]
     ownerless = (event.subject is None for event, _ in events(recipe.tree, Kind.LR_WRITE))
-    if any(choice.lr_writes for choice in choices) or any(ownerless):
+    if (any(choice.lr_writes for choice in choices) or any(ownerless)) and written_rate(recipe, optimizer) is None:
         return "the program writes the rate of the parameter groups itself"
     if escaped := next((choice.escaped for choice in choices if choice.escaped), None):
         return f"the optimizer was handed to `{escaped}`, which could not be read"
@@ -72,6 +73,21 @@ def unsettled(recipe: Recipe, optimizer: Optimizer) -> str | None:
     return None
 
 
+def written_rate(recipe: Recipe, optimizer: Optimizer) -> WrittenRate | None:
+    """The schedule that the program writes into the groups of an optimizer itself, where one assignment writes each rate of the run."""
+    held = optimizer.written[0] if len(optimizer.written) == 1 else None
+    if held is None or held.peak is None or any(other.slot is optimizer.slot and other is not optimizer for other in recipe.optimizers):
+        return None
+    places = {event.place for event, _ in events(recipe.tree, Kind.LR_WRITE) if event.subject is None or event.subject is optimizer}
+    return held if places == {held.place} and turns_with(recipe, optimizer, held) else None
+
+
+def turns_with(recipe: Recipe, optimizer: Optimizer, rate: WrittenRate) -> list[Context]:
+    """The steps of an optimizer in the loop whose turns its rate follows."""
+    steps = [context for event, context in events(recipe.tree, Kind.OPTIMIZER_STEP) if event.subject is optimizer]
+    return [context for context in steps if any(loop.place == rate.loop for loop in context.loops)]
+
+
 def only_built(recipe: Recipe, optimizer: Optimizer) -> bool:
     """True for one of several optimizers of the same weights that the program made to choose from, and did not choose."""
     if optimizer.owner is not None or optimizer.escaped:
@@ -83,12 +99,17 @@ def only_built(recipe: Recipe, optimizer: Optimizer) -> bool:
 
 def rates(recipe: Recipe, optimizer: Optimizer) -> Iterator[Rate]:
     """Every known rate of the optimizer, with the weights that it moves."""
+    by_hand = written_rate(recipe, optimizer)
+    if by_hand is not None:
+        peak = Known(by_hand.peak, (Link(by_hand.place.file, by_hand.place.line, "the highest that is written into the groups"),))
+        yield from _numbers(peak, tuple(group.parameters for group in optimizer.groups))
+        return
     peaks = [s for s in schedulers_of(recipe, optimizer) if s.name in PEAK_SCHEDULES and "max_lr" in s.settings]
     everything = tuple(group.parameters for group in optimizer.groups)
     if peaks:
-        for peak in peaks:
-            raised = Link(peak.place.file, peak.place.line, f"max_lr of {peak.name}")
-            for rate in _numbers(peak.settings["max_lr"], everything):
+        for cycle in peaks:
+            raised = Link(cycle.place.file, cycle.place.line, f"max_lr of {cycle.name}")
+            for rate in _numbers(cycle.settings["max_lr"], everything):
                 yield replace(rate, known=replace(rate.known, origin=(raised, *rate.known.origin)))
         return
     inherited = tuple(group.parameters for group in optimizer.groups if is_absent(group.settings.get("lr")))

@@ -114,6 +114,7 @@ class Recipe:
     saves: Listing[Save] = field(default_factory=Listing)
     unsaved: bool = False  # all that is done with the weights was seen, and nothing writes them, nor anything that may hold them; no notebook
     save_left_out: Place | None = None  # a comment that would keep the weights, where nothing keeps them
+    save_named: tuple[Place, str] | None = None  # a name that is given a path to save weights under and that nothing reads, where nothing keeps them
     restores: Listing[Restore] = field(default_factory=Listing)
     early_stopping: Listing[EarlyStopping] = field(default_factory=Listing)
     hyperparameters: Listing[Hyperparameter] = field(default_factory=Listing)

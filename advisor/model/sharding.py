@@ -13,6 +13,7 @@ from advisor.model.recipe import Module, Recipe
 from advisor.model.source import Known, OneOf, Place, Setting, Unknown
 
 REPLICAS = frozenset({"DistributedDataParallel", "DDP"})
+HANDED_ROUND = "the pass"  # of a model whose wrapper copies the statistics of its batch norms to all processes first
 SHARDS = frozenset({"FullyShardedDataParallel", "FSDP", "fully_shard", "DeepSpeed"})
 ONE_RANK = pattern(
     r"rank|main_process|is_main|master|primary|global_zero|is_chief|local_process|device_id|gpu_?id|gpu\b|is_first|coordinator", re.IGNORECASE
@@ -43,7 +44,13 @@ def replicated(recipe: Recipe) -> Module | None:
 def prepared(recipe: Recipe) -> Place | None:
     """Where Accelerate is given a model, where all of its processes do something together, or one of them something alone; else None."""
     place = next((module.prepared for module in recipe.modules if module.prepared is not None), None)
-    return place if place is not None and (Kind.COLLECTIVE in kinds(recipe.tree) or "asks_for_main" in recipe.distributed) else None
+    asked = "asks_for_main" in recipe.distributed or (place is not None and any(_together(recipe)))
+    return place if asked else None
+
+
+def _together(recipe: Recipe) -> Iterator[bool]:
+    """Of each collective call, whether the program makes it itself."""
+    return (event.data["what"] != HANDED_ROUND for event, _ in events(recipe.tree, Kind.COLLECTIVE))
 
 
 def data_parallel(recipe: Recipe) -> Module | None:

@@ -7,6 +7,7 @@ from typing import Union
 from advisor.model.record import dataclass, field, replace
 
 ON_DISK = "what is on the disk"  # why it is not known whether a file is there
+DRAWN = "a random number"  # why a value is not known that was drawn
 SPREAD = "it may be given by * or ** arguments that could not be read"
 MODE = "the mode of the module"  # why it is not known what `model.training` says
 

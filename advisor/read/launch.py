@@ -34,6 +34,7 @@ _ELSEWHERE = pattern(  # words of a command that does not train
     r"|dry[-_]run|fast[-_]dev[-_]run|smoke\w*|debug)$",
     re.IGNORECASE,
 )
+_TRAINS = pattern(r"^-{1,2}(do[-_])?train$", re.IGNORECASE)  # one that asks for more beside: `--do_train --do_eval`
 _OPEN = ("<", "[", "...", "/path/to", "path/to", "YOUR", "{")  # what a manual writes where the reader puts in his own
 
 
@@ -87,7 +88,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
         lines = cast("list[Line]", project.remembered[key])
         for launch in commands(lines, display, lambda word, path=path: _names(project, word, entry, path), words):
             given = tuple(word.text for word in launch.words)
-            if given in seen or any(word is not None and _ELSEWHERE.match(word) for word in given):
+            if given in seen or (_any(_ELSEWHERE, given) and not _any(_TRAINS, given)):
                 continue
             seen.add(given)
             project.texts[display] = text
@@ -95,6 +96,10 @@ def _launches(project: Project, entry: str) -> list[Launch]:
             if len(found) >= MOST_LINES:
                 return found
     return found
+
+
+def _any(words: re.Pattern[str], given: Iterable[str | None]) -> bool:
+    return any(word is not None and words.match(word) for word in given)
 
 
 def _content(project: Project, path: str) -> bytes:

@@ -65,6 +65,11 @@ def test_what_is_no_training(tmp_path: Path) -> None:
     assert lines(tmp_path, {"run.sh": text}) == []
 
 
+@pytest.mark.parametrize("words", ["--train --test", "--do_train --do_eval", "--do-train --predict"])
+def test_what_trains_and_does_more(tmp_path: Path, words: str) -> None:
+    assert lines(tmp_path, {"run.sh": f"python main.py --lr 1 {words}\npython main.py --test"}) == [["--lr", "1", *words.split()]]
+
+
 def test_makefiles_manuals_and_modules(tmp_path: Path) -> None:
     files = {
         "Makefile": "LR ?= 0.5\ntrain:\n\tpython src/pkg/main.py --lr $(LR)\n",
@@ -318,3 +323,62 @@ def test_transformers_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert [loader.settings["batch_size"].value for loader in found.loaders] == [4]
     assert [clip.value.value for clip in found.clipping] == [0.7]
     assert getattr(found.epochs, "value", None) == (3.0 if way == "flags" else 2)
+
+
+CHOSEN = """
+import argparse
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+class Base(pl.LightningModule):
+    def __init__(self, **options):
+        super().__init__()
+        self.layer = nn.Linear(8, 3)
+    def training_step(self, batch, index):
+        return nn.functional.cross_entropy(self.layer(batch[0]), batch[1])
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+class Own(Base):
+    def __init__(self, lr=0.5, **options):
+        super().__init__()
+        self.lr = lr
+    @staticmethod
+    def add_options(parser):
+        parser.add_argument("--lr", type=float, default=0.5)
+        return parser
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=self.lr)
+
+def chosen(name):
+    if name == "base":
+        return Base
+    elif name == "own":
+        return Own
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--module_name", default="base")
+first, _ = parser.parse_known_args()
+kind = chosen(first.module_name)
+parser = pl.Trainer.add_argparse_args(parser)
+parser = kind.add_options(parser)
+args = parser.parse_args()
+loader = DataLoader(TensorDataset(torch.randn(64, 8), torch.randint(0, 3, (64,))), batch_size=8, shuffle=True)
+pl.Trainer.from_argparse_args(args).fit(kind(**vars(args)), loader)
+"""
+
+
+@pytest.mark.parametrize("more", ["--gradient_clip_val 0.5", "--train --test"])
+def test_a_script_chooses_the_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> None:
+    script = f"python train.py --module own --lr 0.01 --max_epochs 7 {more}\n"
+    found = recipe(tmp_path, monkeypatch, {"train.py": CHOSEN, "run.sh": script})
+    assert [(optimizer.name, optimizer.settings["lr"].value) for optimizer in found.optimizers] == [("Adam", 0.01)]
+    assert found.epochs.value == 7
+    assert [clip.value.value for clip in found.clipping] == ([0.5] if "clip" in more else [])
+
+
+def test_a_method_that_one_of_the_classes_lacks_is_that_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = recipe(tmp_path, monkeypatch, {"train.py": CHOSEN.replace('default="base"', "")})
+    assert [optimizer.settings["lr"].value for optimizer in found.optimizers if optimizer.name == "Adam"] == [0.5]

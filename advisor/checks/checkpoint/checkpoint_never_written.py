@@ -32,6 +32,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             return
     if recipe.save_left_out is not None and not recipe.measures_speed:
         yield ctx.finding("commented-out", at=recipe.save_left_out)
+    elif recipe.save_named is not None and is_run(recipe) and not recipe.measures_speed:
+        yield ctx.finding("named", at=recipe.save_named[0], name=recipe.save_named[1])
     elif recipe.unsaved:
         yield from _nowhere(recipe, ctx)
 

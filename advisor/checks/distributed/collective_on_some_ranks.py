@@ -8,10 +8,10 @@ from advisor.checks.context import Context
 from advisor.model.best import decision
 from advisor.model.events import Branch, Call, Event, Exit, Kind, events, kinds, walk
 from advisor.model.events import Context as Around
-from advisor.model.finding import Finding
+from advisor.model.finding import Confidence, Finding
 from advisor.model.folds import guards, needs_flag
 from advisor.model.recipe import Loader, Module, Recipe
-from advisor.model.sharding import data_parallel, some_ranks
+from advisor.model.sharding import HANDED_ROUND, data_parallel, some_ranks
 from advisor.model.source import Place
 
 
@@ -27,6 +27,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         under = {*guards(context), *_texts(context)}
         if any((asked, not holds) in under for asked, holds in under):
             continue  # nobody comes here: what is asked on the way was answered before
+        if found is None and event.data["what"] == HANDED_ROUND:
+            continue
         if found is None:
             yield from _own_score(recipe, event, context, ctx)
         else:
@@ -36,6 +38,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             unsure = needs_flag(context) is not None
             met.setdefault(event.data["what"], {}).setdefault(main, {}).setdefault(_place(event, context, branch), (branch, unsure))
+    late = {event.place for event, _ in events(recipe.tree, Kind.COLLECTIVE) if event.data.get("once")}
     seen: set[Place] = set()
     for what, sides in met.items():
         if len(sides) > 1:
@@ -46,7 +49,15 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             seen.add(place)
             condition = branch.condition.text if branch.condition is not None else ""
             case = "first-alone" if True in sides else "others-alone"
-            yield ctx.finding(case, at=place, confidence="medium" if unsure else None, what=what, condition=condition, line=branch.place)
+            if what == HANDED_ROUND:
+                case = "pass-alone" if place not in late or _all_meet(recipe) else "last-pass-alone"
+            sure: Confidence | None = "medium" if unsure else None
+            yield ctx.finding(case, at=place, confidence=sure, what=what, condition=condition, line=branch.place)
+
+
+def _all_meet(recipe: Recipe) -> bool:
+    """True where the processes meet in each epoch for something else: they then take the one for the other."""
+    return any(event.data["what"] != HANDED_ROUND and context.loops for event, context in events(recipe.tree, Kind.COLLECTIVE))
 
 
 def _as_model_stands(event: Event, context: Around) -> bool:

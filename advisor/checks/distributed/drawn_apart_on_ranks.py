@@ -11,6 +11,9 @@ from advisor.model.folds import needs_flag
 from advisor.model.randomness import apart_from_training, is_random, is_run, library_of, unseeded, where_missing
 from advisor.model.recipe import Recipe, Sampler
 from advisor.model.sharding import asks_rank, by_all, draw_apart, prepared, replicated, some_ranks
+from advisor.model.source import DRAWN, Known, Unknown
+
+SHARING = "DistributedSampler"
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -19,12 +22,26 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         return
     if any("broadcast" in event.data["what"] for event, _ in events(recipe.tree, Kind.COLLECTIVE)):
         return
+    yield from _by_own_seed(recipe, ctx)
     for event, around in events(recipe.tree, Kind.SPLIT, Kind.DRAW):
         if needs_flag(around) is not None or where_missing(event, around) or apart_from_training(recipe, around):
             continue
         if some_ranks(around, recipe, event) is not None or asks_rank(around) or not by_all(event, recipe):
             continue
         yield from _of_split(recipe, event, ctx) if event.kind is Kind.SPLIT else _of_order(recipe, event, ctx)
+
+
+def _by_own_seed(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """A sampler that shares the rows out in the order of a seed which each process drew for itself."""
+    if any("gather" in event.data["what"] for event, _ in events(recipe.tree, Kind.COLLECTIVE)):
+        return
+    if any(isinstance(seed.value, Known) for seed in recipe.seeds) or not (unseeded(recipe, "python") and unseeded(recipe, "numpy")):
+        return
+    for loader in recipe.loaders:
+        for sampler in loader.samplers if loader.role == "train" else ():
+            seed = sampler.settings.get("seed")
+            if sampler.name == SHARING and not sampler.when and isinstance(seed, Unknown) and seed.why == DRAWN and replicated(recipe) is not None:
+                yield ctx.finding("seed", at=sampler)
 
 
 def _of_split(recipe: Recipe, event: Event, ctx: Context) -> Iterator[Finding]:

@@ -19,4 +19,4 @@ def check(meter: Meter, ctx: Context) -> Iterator[Finding]:
     if meter.escaped is not None or not recipe.whole or recipe.budget_cuts:
         ctx.skip(f"it is handed to {meter.escaped}" if meter.escaped else "only a part of the program was read", meter)
         return
-    yield ctx.finding("over-epochs", at=meter.computed, name=meter.name)
+    yield ctx.finding("grown" if meter.kind == "list" else "over-epochs", at=meter.computed, name=meter.name)

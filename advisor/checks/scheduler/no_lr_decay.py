@@ -20,7 +20,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     count = number(epochs)
     if epochs is None or count is None or count < ctx.limit("epochs") or not recipe.schedulers.complete or len(recipe.optimizers) != 1:
         return
-    if schedulers_of(recipe, optimizer) or unsettled(recipe, optimizer) or not optimizer.modules:
+    if schedulers_of(recipe, optimizer) or optimizer.lr_writes or unsettled(recipe, optimizer) or not optimizer.modules:
         return
     if _is_kept_elsewhere(recipe):
         return

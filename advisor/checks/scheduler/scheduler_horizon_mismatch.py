@@ -8,7 +8,8 @@ from advisor.checks.context import Context
 from advisor.model.accumulation import steps_once_per_batch
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loops
-from advisor.model.recipe import Scheduler
+from advisor.model.rates import written_rate
+from advisor.model.recipe import Optimizer, Scheduler
 from advisor.model.schedules import (
     MULTI_STEP,
     WITH_HORIZON,
@@ -34,8 +35,24 @@ FALLING = ("PolyLR", "CosineAnnealingLR")
 ENDS = {"CosineAnnealingLR": "cosine-rises", "cosine_with_warmup": "cosine-rises", "OneCycleLR": "one-cycle-ends"}
 
 
-def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+def check(subject: Scheduler | Optimizer, ctx: Context) -> Iterator[Finding]:
     """The span of the schedule against the number of times that it is stepped, where both are known."""
+    yield from _by_hand(subject, ctx) if isinstance(subject, Optimizer) else _stepped(subject, ctx)
+
+
+def _by_hand(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """A rate that the program writes into the groups itself, and that is at rest long before the last turn, at nothing, or long after it."""
+    rate = written_rate(ctx.recipe, optimizer)
+    if rate is None or rate.arrives is None or rate.turns is None or rate.turns < ctx.limit("shortest"):
+        return
+    over = rate.least == 0 and rate.arrives < rate.turns / ctx.limit("short")
+    if over or rate.arrives > rate.turns * ctx.limit("long"):
+        case = "written-ends-early" if over else "written-never-arrives"
+        yield ctx.finding(case, at=rate.place, value=rate.arrives, times=rate.turns, loop=rate.loop.line, least=rate.least)
+
+
+def _stepped(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
+    """The same of a scheduler."""
     if scheduler.owner == ENGINE:
         yield from _by_engine(scheduler, ctx)
     falling = _end(scheduler) if scheduler.owner == BY_CONFIG[1] else None
@@ -61,12 +78,7 @@ def check(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
             confidence="medium" if scheduler.flag_off or turns.weak != given.weak else None,
             value_from=given,
             setting="milestones" if scheduler.name in MULTI_STEP else falling[0] if falling is not None else WITH_HORIZON[scheduler.name],
-            value=span,
-            kind=scheduler.name,
-            left=_left(scheduler),
-            times=times,
-            unit=counted,
-            run=ctx.provenance(turns),
+            value=span, kind=scheduler.name, left=_left(scheduler), times=times, unit=counted, run=ctx.provenance(turns),
         )
 
 

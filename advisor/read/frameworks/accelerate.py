@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.model.events import Kind
 from advisor.model.recipe import Clip, Flow, Module, OpenTracker, Scheduler, Seed
-from advisor.model.source import ABSENT, Known, Place, value_of
+from advisor.model.source import ABSENT, Known, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Entered, LibraryCall
 from advisor.read.frameworks.torch.flows import flow_of
@@ -68,19 +68,20 @@ def _spells(call: LibraryCall, word: str) -> bool:
     return any(word in line for line in lines[node.lineno - 1 : node.end_lineno])
 
 
-def _note_prepared(by: Instance, given: Iterable[Value], place: Place) -> None:
+def _note_prepared(call: LibraryCall, given: Iterable[Value]) -> None:
     for member in (member for value in given for member in members(value)):
         if isinstance(member, Instance) and isinstance(member.fact, Scheduler):
-            member.fact.waits, member.fact.each_process = True, by.data.get("each") is True
+            member.fact.waits, member.fact.each_process = True, call.this.data.get("each") is True
         elif isinstance(member, Instance) and isinstance(member.fact, Module) and member.role == "module":
-            member.fact.prepared = member.fact.prepared or place
+            member.fact.prepared = member.fact.prepared or call.place
+            member.fact.hands_round |= all("broadcast_buffers" not in module.text for module in call.reader.modules.values())
 
 
 @table.method("accelerator", "prepare")
 def prepare(call: LibraryCall) -> Value:
     """Everything comes back as what it was."""
     items = call.arguments.positional
-    _note_prepared(call.this, items, call.place)
+    _note_prepared(call, items)
     return items[0] if len(items) == 1 and call.arguments.exact else sequence(items, "tuple", call.arguments.exact)
 
 
@@ -102,7 +103,7 @@ def same(call: LibraryCall) -> Value:
         call.reader.emit(Kind.COLLECTIVE, call.node, what=f"{call.name.rpartition('.')[2]}()")
         call.reader.recipe.distributed.setdefault("shares_numbers", Known(True))
     elif call.name.endswith(("prepare_scheduler", "prepare_model")):
-        _note_prepared(call.this, call.arguments.positional, call.place)
+        _note_prepared(call, call.arguments.positional)
     return call.arguments.positional[0] if call.arguments.positional else Opaque("what the accelerator gives")
 
 

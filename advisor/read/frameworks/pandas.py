@@ -135,6 +135,11 @@ def item(call: LibraryCall) -> Value:
     part = cuts.cut(call.reader, call.this, key, call.node) or cuts.picked(call.reader, call.this, key)
     if part is not None:
         return part
+    fold = key.flow.source if isinstance(key, Tensor) and not key.flow.part else None
+    if isinstance(fold, tuple) and cuts.is_part(fold) and fold[0].kind.startswith("sklearn."):
+        made = frame(call.reader, call.this)
+        made.data["fold"] = fold
+        return made
     cuts.cut_in_order(call.reader, call.this, key, call.node)
     if isinstance(key, Sequence) and key.kind == "tuple" and len(key.items) == 2:
         rows, column = key.items
@@ -256,6 +261,8 @@ def derived(call: LibraryCall) -> Value:
             _note_split(call.reader, call.this, given)
     if name == "to_numpy":
         return array(call.reader, call.this)
+    if name == "groupby":
+        _note_groups(call)
     if name in ("unique", "tolist", "to_list", "to_dict"):
         flow = _flow(call.this)
         return Opaque("values of a table", "list", flow=flow if name != "unique" else replace(flow, counted=None))
@@ -276,6 +283,17 @@ def derived(call: LibraryCall) -> Value:
     if counted is not None and name in ORDERINGS:
         made.data["counted"] = counted
     return made
+
+
+def _note_groups(call: LibraryCall) -> None:
+    """self.rows = table.groupby("patient"), in the constructor of a data set that takes its samples from the groups: of which part of a split."""
+    frame_now, held = call.reader.frame, call.this.data.get("fold") or call.this.data.get("identity")
+    owner, key = frame_now.receiver, call.reader.plain(call.get("by", 0))
+    if not isinstance(owner, Instance) or owner.role != "dataset" or owner.cls is None or not isinstance(key, str) or not isinstance(held, tuple):
+        return
+    text = "\n".join(owner.cls.module.lines[owner.cls.node.lineno - 1 : owner.cls.node.end_lineno])
+    if isinstance(held[0], Split) and "get_group(" in text and "__len__" in text:
+        held[0].grouped.setdefault(str(held[1]), []).append((key, call.place))
 
 
 def array(reader: Reader, owner: Instance) -> Value:

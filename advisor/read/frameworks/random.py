@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from advisor.model.events import Kind
+from advisor.model.source import DRAWN
 from advisor.read.frameworks.cuts import put_in_order
 from advisor.read.frameworks.table import LibraryCall, function, method
 from advisor.read.frameworks.torch import seeds
-from advisor.read.python.drawn_seeds import DRAWN
 from advisor.read.python.values import NONE, Opaque, Sequence, Tensor, Union, Value
 
 _DRAWS = (

@@ -308,7 +308,8 @@ def _completeness(reader: Reader, nodes: list[tree.Entry]) -> None:
     )
     if written is not None:
         recipe.schedulers.complete = False
-        recipe.schedulers.why = f"the rate is written into the parameter groups by hand ({written.place.file}:{written.place.line})"
+        shape = next((rate.told for rate in getattr(written.subject, "written", ()) if rate.place == written.place), "")
+        recipe.schedulers.why = f"the rate is written into the parameter groups by hand ({written.place.file}:{written.place.line}){shape}"
     if by_hand is not None and any(
         tree.holds(loop, Kind.BACKWARD) for node, context in nodes if node is by_hand for loop in tree.real_loops(context)
     ):

@@ -120,6 +120,7 @@ def _call_union(reader: Reader, callee: Union, one: Callable[[Value], Value], no
     if method and len(plain_members) == sum(not _is_none(m) for m in callee.members):  # texts and numbers do nothing but give values
         return join([one(member) for member in plain_members], callee.when) if plain_members else Opaque("a call of None")
     callable_members = [m for m in callee.members if not (_is_none(m) if method else isinstance(m, Constant))]
+    callable_members = [m for m in callable_members if isinstance(m, Class) and classes.class_lookup(reader, m, method)] or callable_members
     alike = [m for m in callable_members if isinstance(m, Instance) and m.fact is not None and m.role not in ("module", "loss")]
     if len(alike) == len(callable_members) and len({id(m.fact.slot) for m in alike if m.fact is not None}) == 1:
         return one(next((m for m in alike if classes.has_method(reader, m, method)), alike[0]))
@@ -176,6 +177,7 @@ def _names_device(arguments: Arguments) -> bool:
 def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """receiver.name(...)"""
     if isinstance(receiver, Union):
+        reader.refusals.judge_of_each(reader, receiver.members, name, arguments, node)
         arguments.written = False
         return _call_union(reader, receiver, lambda member: call_method(reader, member, name, arguments, node), node, name)
     if name == "set_epoch" and isinstance(receiver, (Instance, Opaque)):
@@ -201,10 +203,9 @@ def call_method(reader: Reader, receiver: Value, name: str, arguments: Arguments
     if isinstance(receiver, (Tensor, Weights)):
         handler = table.METHODS.get(("tensor" if isinstance(receiver, Tensor) else "weights", name))
         request = LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, receiver)
-        if handler is not None:
-            result = handler(request)
-            if result is not None:
-                return result
+        result = handler(request) if handler is not None else None
+        if result is not None:
+            return result
         if isinstance(receiver, Tensor):
             if receiver.flow.losses:
                 lacking.judge_method(reader, receiver, name, node)
@@ -270,10 +271,10 @@ def _call_on_unknown(reader: Reader, receiver: Opaque, name: str, arguments: Arg
             return receiver
     if receiver.flow is not None or receiver.type == "tensor":
         handler = table.METHODS.get(("tensor", name))
-        if handler is not None:
-            result = handler(LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, Tensor(receiver.flow or Flow())))
-            if result is not None:
-                return result
+        given_tensor = LibraryCall(reader, f"torch.Tensor.{name}", arguments, node, Tensor(receiver.flow or Flow()))
+        result = handler(given_tensor) if handler is not None else None
+        if result is not None:
+            return result
     if name == "backward":
         losses = (v.flow for v in given if isinstance(v, Tensor) and v.flow.graph != "cut")  # else the gradient that a backward begins with
         flow = next(losses, receiver.flow) or Flow()
@@ -337,10 +338,9 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     unentered.handed(reader, f"{receiver.kind}.{name}", arguments)
     handler = (table.METHODS.get((base, name)) if base else None) or table.find_method(receiver, name)
     request = LibraryCall(reader, f"{receiver.kind}.{name}", arguments, node, receiver)
-    if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0):
-        result = handler(request)
-        if result is not None:
-            return result
+    result = handler(request) if handler is not None and len(arguments.positional) >= table.OPERANDS.get(name, 0) else None
+    if result is not None:
+        return result
     if name == "__init__":
         return classes.kept_by_base(reader, receiver, arguments, node)
     if name == "seed_everything":

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Kind, events
-from advisor.model.source import Place, Unknown
+from advisor.model.source import DRAWN, Place, Unknown
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Seed
     from advisor.read.python.reader import Reader
 
-DRAWN = "a random number"  # why a value is not known that was drawn
 DRAWS = ("randint", "randrange")
 WHOLESALE = ("globals()", "locals()", "vars()")  # with all variables the seed may be kept
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from advisor.model import recipe as facts
 from advisor.model.events import Kind
 from advisor.model.kinds import has_weights
+from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow
 from advisor.model.record import replace
+from advisor.model.sharding import HANDED_ROUND
 from advisor.model.source import ABSENT
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
@@ -29,8 +31,12 @@ from advisor.read.python.values import (
 )
 
 if TYPE_CHECKING:
+    from advisor.read.python.frames import Frame
     from advisor.read.python.reader import Reader
 
+INNER = pattern(  # speaks of the model inside a wrapper, and not to keep its weights
+    r"\.module\b(?!\.(state_dict|load_state_dict|parameters|named_parameters|save_pretrained))|unwrap|without_ddp|_orig_mod"
+)
 LABELS = "labels"  # a model of a library that is given them computes its loss, wherever it stands
 
 
@@ -114,8 +120,23 @@ def _through(reader: Reader, fact: facts.Module, arguments: Arguments, result: V
     marked = mark(reader, result, fact, sources, graph="unknown" if plain else None)
     output = _first_flow(marked)
     behind = tuple(dict.fromkeys(module for value in given for module in value.flow.modules))
+    if fact.hands_round and reader.conditions and fact.copy_of is None and any("BatchNorm" in part.name for part in fact.walk()):
+        _hand_round(reader, node)
     reader.emit(Kind.FORWARD, node, fact, input=given[0].flow if given else None, output=output, behind=behind, grad_mode=reader.grad_mode)
     return marked
+
+
+def _hand_round(reader: Reader, node: ast.AST) -> None:
+    """The pass of a model whose wrapper copies its buffers first, where nothing on the way here says that the model inside is called instead."""
+    frame: Frame | None = reader.frame
+    while frame is not None:
+        function = frame.function
+        held = function.node if isinstance(function, Function) else None
+        lines = frame.module.lines if held is None else frame.module.lines[held.lineno - 1 : held.end_lineno]
+        if any(INNER.search(line) for line in lines):
+            return
+        frame = frame.call[1] if frame.call is not None else None
+    reader.emit(Kind.COLLECTIVE, node, what=HANDED_ROUND, once=reader.grad_mode == "off")  # without gradients the first pass alone copies
 
 
 def by_method(reader: Reader, instance: Instance, name: str, given: list[Value], node: ast.AST) -> None:

@@ -8,6 +8,8 @@ from advisor.model.record import dataclass, field
 from advisor.read.python.values import Class, Value
 
 if TYPE_CHECKING:
+    import ast
+
     from advisor.model.source import Setting
     from advisor.read.python.project import SourceModule
 
@@ -32,6 +34,7 @@ class Frame:
     captured: bool = False  # a function or class made here outlives the activation
     loops: int = 0  # how many loops stood around when it was entered
     arms: int = 0  # how many arms of branches
+    call: tuple[ast.AST, Frame] | None = None  # where it was entered, while it runs
 
     def lookup(self, name: str) -> Value | None:
         """The value bound to a name here, in an enclosing function, or in the module; None when it is not bound."""

@@ -192,6 +192,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
     leaves, serial, mark, mode = reader.leaves, reader.serial, reader.store.mark(), reader.grad_mode
     frame.loops, frame.arms = reader.loop_depth, len(reader.conditions)
     reader.frame, reader.block = frame, nodes
+    frame.call = node, outer_frame
     reader.active.append(body_node)
     reader.entered.add(body_node)
     reader.call_depth += 1
@@ -215,6 +216,7 @@ def enter(reader: Reader, function: Function, frame: Frame, node: ast.AST) -> Va
         reader.call_depth -= 1
         reader.active.pop()
         reader.frame, reader.block = outer_frame, outer_block
+        frame.call = None
     if not frame.captured:
         reader.store.forget(frame.names, mark)
     if reader.serial > serial:

@@ -20,6 +20,7 @@ from advisor.read.python import (
     discards,
     functions,
     gathering,
+    grown,
     iteration,
     scopes,
     statements,
@@ -143,6 +144,8 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     if _left_at_once(status, node) and turns.over is None:
         loop.count = Known(1)
     gathering.settle(reader, node, turns.over, kept)
+    if turns.over is not None and reader.frame.owner is not None:
+        grown.in_method(reader, node)
     _attach(reader, loop)
     statements.run(reader, node.orelse)
     return status if status in ("return", "raise") and isinstance(node.iter, ast.Constant) else None

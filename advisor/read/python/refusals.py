@@ -10,7 +10,7 @@ from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
 from advisor.read.python import called, classes, lacking, sampled, scopes, undeclared, written_keys
 from advisor.read.python.handed import Handed
-from advisor.read.python.values import Arguments, Class, Function, Instance, Mapping, Sequence, Value
+from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Mapping, Sequence, Value
 
 if TYPE_CHECKING:
     from advisor.model.recipe import Fact, Module
@@ -89,6 +89,26 @@ class Refusals:
         if first is fact:
             under(reader, fact)
         self.calls[node] = (times + 1, first)
+
+    def judge_of_each(self, reader: Reader, things: tuple[Value, ...], name: str, arguments: Arguments, node: ast.AST) -> None:
+        """Notes a call of a method of one of several objects, where Python refuses it whichever it is."""
+        found: list[RefusedCall | None] = []
+        if not isinstance(node, ast.Call) or self.guarded or not arguments.exact or not arguments.written:
+            return
+        if any(label in OPEN for _, label in reader.conditions):
+            return  # the arm may go with a class that is not among them
+        for thing in things:
+            if isinstance(thing, Constant) and thing.value is None:
+                continue
+            cls = thing.cls if isinstance(thing, Instance) and name not in thing.attributes else None
+            method = classes.class_lookup(reader, cls, name) if cls is not None else None
+            signature = _taken(self, method) if isinstance(method, Function) and method.kind == "plain" else None
+            if not isinstance(method, Function) or signature is None or _is_left_open(method.node) or self.by_default & {method, method.owner}:
+                return
+            found.append(_refused(method, signature, 1, len(node.args), arguments.keywords))
+        if found and found[0] is not None and None not in found:
+            found[0].place = reader.place(node)
+            self.refuse(reader, node, found[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
-"""Programs that keep their weights nowhere, and a save that is commented out in one."""
+"""Programs that keep their weights nowhere, and what in one says that they should be kept: a save that is commented out, a path that nobody reads."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.events import Event, Kind
@@ -22,6 +24,10 @@ _WRITES = pattern(  # what may keep weights, or numbers that may be weights; a f
     re.MULTILINE,
 )
 
+_OF_MODELS = pattern(r"^\s*(?:import|from)\s+torch\b|state_dict|model|\bnet(?:work)?s?\b|weights|checkpoint", re.MULTILINE | re.IGNORECASE)
+_NAMED = pattern(r"(?=.*(?:save|checkpoint|ckpt))(?=.*(?:model|net|weight|checkpoint|ckpt))(?=.*(?:path|dir|file|folder))", re.IGNORECASE)
+_TO_LOAD = pattern(r"load|resume|restor|pretrain|init|from|teacher|start", re.IGNORECASE)
+
 
 def note(reader: Reader, nodes: list[Entry]) -> None:
     """Looks for both where all that is done with the weights was seen, and none of it keeps them."""
@@ -32,12 +38,24 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
         return
     if any(isinstance(node, Event) and node.kind is Kind.ESCAPE and isinstance(node.subject, Module) for node, _ in nodes):
         return
-    if any(_WRITES.search(module.text) for module in reader.modules.values()):
+    writing = [module for module in reader.modules.values() if _WRITES.search(module.text)]
+    if any(_OF_MODELS.search(module.text) or _helps(module, reader) for module in writing):
         return
     trained_in = {node.place.file for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD}
     recipe.unsaved = all(module.cells is None for module in reader.modules.values())
     modules = sorted(reader.modules.values(), key=lambda module: module.display not in trained_in)
     recipe.save_left_out = next((place for module in modules if (place := _commented_out(module)) is not None), None)
+    if recipe.unsaved and recipe.save_left_out is None:
+        recipe.save_named = next((found for module in modules for found in _named(module, modules)), None)
+
+
+def _helps(module: SourceModule, reader: Reader) -> bool:
+    """True where a function that writes, of a file that speaks of no model, may be given one by another file that speaks of its name."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _WRITES.search("\n".join(module.lines[node.lineno - 1 : node.end_lineno])):
+            if (node.args.args or node.args.vararg) and any(node.name in other.text for other in reader.modules.values() if other is not module):
+                return True
+    return False
 
 
 def _commented_out(module: SourceModule) -> Place | None:
@@ -48,3 +66,21 @@ def _commented_out(module: SourceModule) -> Place | None:
         if _LEFT_OUT.match(line):
             return Place(module.display, number, len(line) - len(line.lstrip()) + 1, number, len(line) + 1)
     return None
+
+
+def _named(module: SourceModule, modules: list[SourceModule]) -> Iterator[tuple[Place, str]]:
+    """Names and keys that are given a path to save weights under, and that stand nowhere else in the program."""
+    if not _NAMED.search(module.text.replace("\n", " ")):
+        return
+    for node in ast.walk(module.tree):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            key = target.slice if isinstance(target, ast.Subscript) else None
+            held = key.value if isinstance(key, ast.Constant) else getattr(target, "attr", getattr(target, "id", None))
+            if isinstance(held, str) and _NAMED.search(held) and not _TO_LOAD.search(held) and _mentions(held, modules) == 1:
+                yield module.place(target), held
+
+
+def _mentions(name: str, modules: list[SourceModule]) -> int:
+    """How often code speaks of a name; comments leave it as it is."""
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return sum(len(word.findall(line.partition("#")[0])) for module in modules if name in module.text for line in module.lines)

@@ -12,6 +12,7 @@ from advisor.model.events import Kind
 from advisor.model.recipe import Clip, EarlyStopping, Flow, Module, Save, Seed
 from advisor.model.source import ABSENT, Known, Setting, value_of
 from advisor.read.frameworks import gathered, table
+from advisor.read.frameworks.argparse import Option
 from advisor.read.frameworks.easydict import attributed
 from advisor.read.frameworks.lightning.configured import NAMES
 from advisor.read.frameworks.lightning.logged import note_unlogged
@@ -237,6 +238,12 @@ def clip_gradients(call: LibraryCall) -> Value:
     return NONE
 
 
+NUMBERS = {  # options of the Trainer that a command line may give, with what they are
+    **dict.fromkeys(("max_epochs", "max_steps", "accumulate_grad_batches", "check_val_every_n_epoch"), "int"),
+    "gradient_clip_val": "float",
+}
+
+
 @table.function("lightning.Trainer.add_argparse_args", "lightning.Trainer.add_trainer_args")
 def add_argparse_args(call: LibraryCall) -> Value:
     """parser = Trainer.add_argparse_args(parser): every setting as an option (Lightning 1)."""
@@ -245,6 +252,8 @@ def add_argparse_args(call: LibraryCall) -> Value:
         options = {name: Constant(value, weak=True, default=VERSION) for name, value in TRAINER_DEFAULTS.items() if name != "callbacks"}
         parser.data["handed"] = True  # other releases have others
         call.reader.store.write(parser.data, "options", {**options, **parser.data.get("options", {})})
+        specs = {f"--{name}": Option(name, f"--{name}", Library(f"builtins.{NUMBERS[name]}")) for name in NUMBERS}
+        call.reader.store.write(parser.data, "specs", {**specs, **parser.data.get("specs", {})})
     return parser if parser is not None else Opaque("a parser")
 
 

@@ -14,7 +14,7 @@ from advisor.read.frameworks.lightning.refusals import AUTOMATIC, note_without_l
 from advisor.read.frameworks.lightning.selection import Choices, on_data_of_the_test, on_last_weights, on_published_test_data
 from advisor.read.frameworks.lightning.trials import note, tried
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import calls, classes, functions, loops, regions, unentered
+from advisor.read.python import calls, classes, functions, grown, loops, regions, unentered
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -35,6 +35,7 @@ from advisor.read.python.values import (
 
 VERSION = "Lightning 2.6"
 ENDLESS = -1  # of max_epochs: no limit
+ENDS = ("on_validation_epoch_end", "on_validation_end")
 FITTED = frozenset([  # the hooks by which fit() goes on, of a module and its data
     "configure_optimizers", "configure_callbacks", "configure_model", "setup", "prepare_data", "train_dataloader", "val_dataloader", "training_step",
     "validation_step", "training_step_end", "validation_step_end", "training_epoch_end", "validation_epoch_end", "optimizer_step",
@@ -152,8 +153,9 @@ def run(call: LibraryCall, trainer: Instance, model: Instance, data: Value | Non
                     _hook(reader, model, name, [], node)
                 loops.owned(reader, loop, _validate)
                 _hook(reader, model, "validation_epoch_end", [Opaque("the results of all batches")], node)  # before version 2
-                for name in ("on_validation_epoch_end", "on_validation_end"):
+                for name in ENDS:
                     _hook(reader, model, name, [], node)
+                grown.in_hooks(reader, model, "validation_step", ENDS)
                 return None
 
             def _validate() -> None:

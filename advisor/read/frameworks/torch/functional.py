@@ -263,7 +263,8 @@ def elementwise(call: LibraryCall) -> Value | None:
     flow = subject(call)
     if flow is None:
         return None
-    return Tensor(replace(merge(call.reader, [flow]), rank=flow.rank, width=flow.width, rows=flow.rows, metric=flow.metric, direction=flow.direction))
+    kept = {name: getattr(flow, name) for name in ("rank", "width", "rows", "metric", "direction")}
+    return Tensor(replace(merge(call.reader, [flow]), **kept, error=flow.error and name_of(call).startswith("abs")))
 
 
 def generic(call: LibraryCall) -> Value | None:

@@ -19,6 +19,7 @@ from advisor.read.frameworks.torch.shapes import written
 from advisor.read.python.subscripts import SAMPLES, SHAPE
 from advisor.read.python.values import Constant, Opaque, Sequence, Tensor, Value, sequence, setting
 
+MEANS = ("sum", "mean", "nanmean", "nansum", "norm")  # of errors: a measurement by hand
 REDUCTIONS = ("sum", "mean", "nanmean", "nansum", "norm", "var", "std", "logsumexp", "prod", "trace", "median", "dist", "count_nonzero")
 
 
@@ -107,6 +108,9 @@ def reduce(call: LibraryCall) -> Value | None:
         "ratio": flow.ratio and flow.rank == 0,  # a mean of scores is no score of a whole batch
         "statistic": scaling.statistic_of(call, flow, after(call, 1)),
     }
+    if flow.error and call.reader.grad_mode == "off" and not flow.losses and name in MEANS:
+        call.reader.emit(Kind.METRIC, call.node, None, name="error", flow=flow)
+        changes["error"] = False
     if name in ("sum", "mean"):
         changes["reduction"] = name
     if flow.metric == "accuracy" and flow.scale is None:

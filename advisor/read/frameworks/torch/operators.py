@@ -82,7 +82,9 @@ def _is_whole(left: Value, right: Value) -> bool:
 def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> Flow:
     flow = replace(merge(reader, [one, two]), **(multiplied(one, two) if symbol == "@" else _broadcast(one, two)))
     if symbol in ("+", "-"):
-        return _sum(flow, one, two)
+        given = two if one.modules else one
+        wrong = symbol == "-" and reader.forward_depth == 0 and bool(one.modules) != bool(two.modules) and given.graph == "none"
+        return replace(_sum(flow, one, two), error=wrong)
     if symbol in ("/", "//"):
         factor: Setting = Unknown("it is divided by a tensor")
         flow = replace(flow, ratio=one.rank == two.rank == 0 and bool(two.modules) and not flow.losses and reader.forward_depth == 0)

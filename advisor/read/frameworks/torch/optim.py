@@ -370,6 +370,11 @@ def _write(call: LibraryCall, key: str, value: Value) -> None:
     found = setting(value)
     if fact is not None and key in ("lr", "?"):
         fact.lr_writes.append(found)
+        if key == "lr" and not isinstance(found, Known) and call.reader.turns and all(rate.place != call.place for rate in fact.written):
+            from advisor.read.frameworks.torch.written_rates import written_rate
+
+            rate = written_rate(call.reader, call.node)
+            fact.written += [rate] if rate is not None else []
     call.reader.emit(Kind.LR_WRITE, call.node, fact, key=key, value=found)
 
 

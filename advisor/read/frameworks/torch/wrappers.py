@@ -54,6 +54,7 @@ def wrap(call: LibraryCall) -> Value:
     for member in members(value):
         if name and isinstance(member, Instance) and isinstance(member.fact, Module) and name not in member.fact.wrapped:
             member.fact.wrapped = (*member.fact.wrapped, name)
+            member.fact.hands_round |= name == "DDP" and call.arguments.exact and call.get("broadcast_buffers") is None
     if name in ("DDP", "FSDP"):
         held = call.reader.recipe.distributed
         weak = uncertain(call.reader)
