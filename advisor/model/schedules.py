@@ -348,3 +348,19 @@ _FORMULAS: dict[str, Callable[[Scheduler, float], float | None]] = {
     "linear_with_warmup": _line,
     "cosine_with_warmup": _half_cosine,
 }
+
+
+def of_one_process(recipe: Recipe, scheduler: Scheduler) -> bool:
+    """True where the span is divided by the number of processes, as the batches of each are, and a call is as many steps."""
+    if not scheduler.each_process or scheduler.flag_off or number(first(recipe.accumulation)) not in (None, 1):
+        return False
+    span = scheduler.settings.get(WITH_HORIZON.get(scheduler.name, ""))
+    ways = [option.value for option in span.options] if isinstance(span, OneOf) else [span]
+    return all(isinstance(way, Unknown) and way.replicas < 0 for way in ways)
+
+
+def rises(scheduler: Scheduler) -> bool:
+    """True for a cosine whose lowest rate lies above that of its optimizer: it raises the rate, wherever it ends."""
+    least, optimizer = setting(scheduler, "eta_min"), scheduler.optimizer
+    own = number(optimizer.settings.get("lr")) if optimizer is not None else None
+    return least is not None and own is not None and least >= own

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from advisor.model.recipe import Recipe
+from advisor.read import programs as read_programs
 from advisor.read import read
 from advisor.read.python import assembly, imports
 from advisor.read.python import program as programs
@@ -169,7 +170,7 @@ def test_what_is_left_by_a_program_that_takes_much_memory_is_read_on_its_own(tmp
 
 
 def test_a_program_of_too_many_files_imports_no_more_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (imports, assembly):
+    for module in (imports, assembly, read_programs):
         monkeypatch.setattr(module, "LARGEST_PROGRAM", 1_000)
     for number in range(9):
         (tmp_path / f"m{number}.py").write_text("x = 1\n" + "#" * 300)

@@ -20,14 +20,16 @@ from advisor.model.schedules import (
     is_part,
     milestone_setting,
     milestones,
+    of_one_process,
     passes,
+    rises,
     setting,
     steps_of,
     times_stepped,
     unit,
 )
 from advisor.model.schedules import given as given_at_all
-from advisor.model.source import Known, OneOf, Unknown, first, number
+from advisor.model.source import Known, first, number
 
 ENGINE = "deepspeed"
 BY_CONFIG = ("mmcv", "mmengine")
@@ -60,7 +62,7 @@ def _stepped(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if (scheduler.owner and not by_config) or is_part(ctx.recipe, scheduler):
         return
     recipe = ctx.recipe
-    if _of_one_process(scheduler, ctx):
+    if of_one_process(recipe, scheduler):
         yield ctx.finding("of-one-process", at=scheduler, kind=scheduler.name, setting=WITH_HORIZON[scheduler.name])
     counted = ("epochs" if scheduler.stepped == "epoch" else "steps") if by_config else unit(recipe, scheduler)
     turns = first(recipe.epochs if counted == "epochs" else recipe.steps) if by_config else times_stepped(recipe, scheduler)
@@ -71,7 +73,7 @@ def _stepped(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
     if given is None or turns is None or times is None or times < ctx.limit("shortest"):
         return
     case, span = _judge(scheduler, given, times, ctx)
-    if case is not None and not _rises(scheduler):
+    if case is not None and not rises(scheduler):
         yield ctx.finding(
             case,
             at=turns if by_config else scheduler,  # the schedule may stand in a base that other configs share
@@ -100,27 +102,11 @@ def _by_engine(scheduler: Scheduler, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("engine-steps", at=scheduler, value_from=given, value=batches, share=1 / batches)
 
 
-def _of_one_process(scheduler: Scheduler, ctx: Context) -> bool:
-    """True where the span is divided by the number of processes, as the batches of each are, and a call is as many steps."""
-    if not scheduler.each_process or scheduler.flag_off or number(first(ctx.recipe.accumulation)) not in (None, 1):
-        return False
-    span = scheduler.settings.get(WITH_HORIZON.get(scheduler.name, ""))
-    ways = [option.value for option in span.options] if isinstance(span, OneOf) else [span]
-    return all(isinstance(way, Unknown) and way.replicas < 0 for way in ways)
-
-
 def _end(scheduler: Scheduler) -> tuple[str, Known] | None:
     """Up to where a schedule of MMEngine falls from its beginning on, as the config writes it."""
     if scheduler.name not in FALLING or number(first(scheduler.settings.get("begin"))) not in (0, None):
         return None
     return next(((name, known) for name in ("T_max", "end") if (known := first(scheduler.settings.get(name))) is not None and number(known)), None)
-
-
-def _rises(scheduler: Scheduler) -> bool:
-    """True for a cosine whose lowest rate lies above that of its optimizer: it raises the rate, wherever it ends."""
-    least, optimizer = setting(scheduler, "eta_min"), scheduler.optimizer
-    own = number(optimizer.settings.get("lr")) if optimizer is not None else None
-    return least is not None and own is not None and least >= own
 
 
 def _judge(scheduler: Scheduler, given: Known, times: float, ctx: Context) -> tuple[str | None, float]:

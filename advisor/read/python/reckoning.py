@@ -90,6 +90,7 @@ class Reckoner:
         self.spent = 0
         self.assumed = False  # the length of a loader was asked for
         self.paths: dict[tuple[int, int], bool] = {}  # whether a node stands in a statement
+        self.known: dict[tuple[int, int], Value] = {}  # what was asked of the reader: by node and object, the same in every turn
         self.read: set[int] = set()  # the loops whose counter was asked for
 
     def value(self, node: ast.AST, scope: Scope) -> Any:
@@ -173,13 +174,15 @@ class Reckoner:
 
     def held(self, node: ast.expr, scope: Scope) -> Value:
         """What the reader holds for a chain of names, which tells nothing that it has not told."""
-        reader = self.reader
-        frame, block, leaves = reader.frame, reader.block, reader.leaves
-        reader.frame, reader.block = scope.frame, []
-        try:
-            return reader.evaluate(node)
-        finally:
-            reader.frame, reader.block, reader.leaves = frame, block, leaves
+        reader, key = self.reader, (id(node), id(scope.frame.receiver))
+        if key not in self.known:
+            frame, block, leaves = reader.frame, reader.block, reader.leaves
+            reader.frame, reader.block = scope.frame, []
+            try:
+                self.known[key] = reader.evaluate(node)
+            finally:
+                reader.frame, reader.block, reader.leaves = frame, block, leaves
+        return self.known[key]
 
     def _call(self, node: ast.Call, scope: Scope) -> Any:
         named = node.func.id if isinstance(node.func, ast.Name) else None

@@ -25,7 +25,7 @@ _WRITES = pattern(  # what may keep weights, or numbers that may be weights; a f
 )
 
 _OF_MODELS = pattern(r"^\s*(?:import|from)\s+torch\b|state_dict|model|\bnet(?:work)?s?\b|weights|checkpoint", re.MULTILINE | re.IGNORECASE)
-_NAMED = pattern(r"(?=.*(?:save|checkpoint|ckpt))(?=.*(?:model|net|weight|checkpoint|ckpt))(?=.*(?:path|dir|file|folder))", re.IGNORECASE)
+_NAMED = (("save", "checkpoint", "ckpt"), ("model", "net", "weight", "checkpoint", "ckpt"), ("path", "dir", "file", "folder"))  # one of each
 _TO_LOAD = pattern(r"load|resume|restor|pretrain|init|from|teacher|start", re.IGNORECASE)
 
 
@@ -70,14 +70,19 @@ def _commented_out(module: SourceModule) -> Place | None:
 
 def _named(module: SourceModule, modules: list[SourceModule]) -> Iterator[tuple[Place, str]]:
     """Names and keys that are given a path to save weights under, and that stand nowhere else in the program."""
-    if not _NAMED.search(module.text.replace("\n", " ")):
+    if not _speaks_of_saving(module.text):
         return
     for node in ast.walk(module.tree):
         for target in node.targets if isinstance(node, ast.Assign) else ():
             key = target.slice if isinstance(target, ast.Subscript) else None
             held = key.value if isinstance(key, ast.Constant) else getattr(target, "attr", getattr(target, "id", None))
-            if isinstance(held, str) and _NAMED.search(held) and not _TO_LOAD.search(held) and _mentions(held, modules) == 1:
+            if isinstance(held, str) and _speaks_of_saving(held) and not _TO_LOAD.search(held) and _mentions(held, modules) == 1:
                 yield module.place(target), held
+
+
+def _speaks_of_saving(text: str) -> bool:
+    small = text.lower()
+    return all(any(word in small for word in words) for words in _NAMED)
 
 
 def _mentions(name: str, modules: list[SourceModule]) -> int:

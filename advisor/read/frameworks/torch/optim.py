@@ -8,12 +8,13 @@ from typing import Any
 
 from advisor.model.events import Event, Kind, walk
 from advisor.model.pattern import pattern
-from advisor.model.recipe import Optimizer, Parameters, RefusedCall
+from advisor.model.recipe import Optimizer, Parameters
 from advisor.model.record import replace
-from advisor.model.source import Known, OneOf, Setting, Unknown, candidates
+from advisor.model.source import Known, Unknown
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import Iteration, LibraryCall
+from advisor.read.frameworks.torch import nothing_given
 from advisor.read.frameworks.torch.parameters import group_of, groups, owner_of, together
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -79,9 +80,6 @@ OPTIMIZERS: dict[str, str] = {
 UNCHOSEN = "the class of an optimizer has a name that is not known"
 STEPPING = (Kind.GRAD_WRITE, Kind.COUNT, Kind.RESET, Kind.ASSIGN, Kind.KEEP)  # what happens inside a step
 GROUPS = 8  # parameter groups that a loop over param_groups is read for one by one
-NUMBERS = frozenset(["lr", "momentum", "dampening", "weight_decay", "eps"])  # that are compared with 0
-FILLED = pattern(r"setattr\(|__dict__|vars\([^()]*\)(\.update|\[)")  # gives an option another value under a name that no text spells
-COMPARING = ("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
 
 
 def construct(call: LibraryCall, kind: str, names: dict[str, Any], version: str | None = None) -> Instance:
@@ -91,24 +89,10 @@ def construct(call: LibraryCall, kind: str, names: dict[str, Any], version: str 
     decay = settings.get("weight_decay")
     if isinstance(decay, Known) and isinstance(decay.value, bool):
         settings["weight_decay"] = replace(decay, value=int(decay.value))  # torch multiplies by it: True is 1
-    if kind.removeprefix("torch.optim.") in COMPARING:
-        _note_nothing(call, settings)
+    nothing_given.note(call, kind, settings)
     fact = Optimizer(call.place, kind=kind, settings={**settings, **extra})
     fact.groups, fact.groups_complete = groups(call.reader, call.get("params", 0), call.node)
     return built(call, fact)
-
-
-def _note_nothing(call: LibraryCall, settings: dict[str, Setting]) -> None:
-    """Notes a None in the place of a number, which torch compares with 0."""
-    for name in NUMBERS & settings.keys():
-        held = settings[name]
-        known = candidates(held)
-        whole = not isinstance(held, OneOf) or len(known) == len(held.options)
-        nothing = bool(known) and whole and all(one.value is None and one.default is None for one in known)
-        filled = nothing and any(one.weak for one in known) and any(FILLED.search(source.text) for source in call.reader.modules.values())
-        if nothing and not filled:
-            callee = call.name.rpartition(".")[2]
-            call.reader.refusals.note_once(call.reader, RefusedCall(call.place, callee=callee, counts=known[0], size=name))
 
 
 def built(call: LibraryCall, fact: Optimizer) -> Instance:
