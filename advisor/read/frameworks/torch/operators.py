@@ -82,8 +82,9 @@ def _is_whole(left: Value, right: Value) -> bool:
 def _both(reader: Reader, symbol: str, one: Flow, two: Flow, node: ast.AST) -> Flow:
     flow = replace(merge(reader, [one, two]), **(multiplied(one, two) if symbol == "@" else _broadcast(one, two)))
     if symbol in ("+", "-"):
-        given = two if one.modules else one
-        wrong = symbol == "-" and reader.forward_depth == 0 and bool(one.modules) != bool(two.modules) and given.graph == "none"
+        given, known = (two, one) if one.modules else (one, two)
+        wrong = symbol == "-" and reader.forward_depth == 0 and bool(known.modules) and not given.modules
+        wrong = wrong and given.graph == "none" and known.graph in ("cut", "none")  # where a model runs for its gradients this is no measurement
         return replace(_sum(flow, one, two), error=wrong)
     if symbol in ("/", "//"):
         factor: Setting = Unknown("it is divided by a tensor")
