@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.events import Kind
 from advisor.model.record import replace
+from advisor.read.frameworks import table
 from advisor.read.python import operators, subscripts
 from advisor.read.python.values import (
     Class,
@@ -178,5 +179,12 @@ def _same_type(left: Library | Class | Function, right: Value) -> bool | None:
         return left.node is right.node
     if isinstance(left, Library) and isinstance(right, Library) and left.name == right.name:
         return True
+    if isinstance(left, Class) != isinstance(right, Class) and all(isinstance(one, Class) or _is_described(one) for one in (left, right)):
+        return False
     known = [isinstance(one, Class) or (isinstance(one, Library) and one.name.startswith("builtins.")) for one in (left, right)]
     return False if all(known) else None
+
+
+def _is_described(value: Value) -> bool:
+    """True for something in a library that is none of the project's own: no class of the project is it."""
+    return isinstance(value, Library) and table.described(value.name.partition(".")[0])
