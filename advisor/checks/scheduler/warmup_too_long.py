@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.finding import Confidence, Finding, Severity
 from advisor.model.recipe import Recipe, Scheduler
-from advisor.model.schedules import batches_each, chosen, epochs_stepped_through, is_part, passes, times_stepped, unit
+from advisor.model.schedules import batches_each, chosen, epochs_stepped_through, is_part, passes, steps_of, times_stepped, unit
 from advisor.model.source import first, number
 from advisor.model.warmup import warmup as warmup_of
 from advisor.model.warmup import warmup_steps, warmups
@@ -49,7 +49,9 @@ def _in_steps(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float
     if scheduler.owner is not None:
         return warmup_steps(scheduler), number(chosen(first(recipe.steps))), "steps"
     times = number(times_stepped(recipe, scheduler)) or number(scheduler.settings.get("num_training_steps"))
-    return warmup_steps(scheduler), times, unit(recipe, scheduler)
+    before = sum(not context.loops for _, context in steps_of(recipe, scheduler))  # so many are behind it when the run begins
+    warmup = warmup_steps(scheduler)
+    return warmup - before if warmup is not None else None, times, unit(recipe, scheduler)
 
 
 def _in_epochs(scheduler: Scheduler, recipe: Recipe) -> tuple[float | None, float | None, str]:
