@@ -173,3 +173,16 @@ def test_what_a_function_holds_that_is_handed_over(tmp_path: Path, monkeypatch: 
     )
     (recipe,) = read(["train.py"]).recipes
     assert [optimizer.escaped for optimizer in recipe.optimizers] == ["unread.show" if reads else None]
+
+
+def test_a_backward_that_a_model_is_asked_for_is_that_of_an_engine(tmp_path: Path) -> None:
+    """Some libraries hand out an engine under the name of the model that it holds."""
+    text = (
+        "import torch\n\nmodel = torch.nn.Linear(20, 3)\nfor step in range(9):\n"
+        "    loss = torch.nn.functional.mse_loss(model(torch.randn(8, 20)), torch.randn(8, 3))\n"
+        "    model.{call}\n"
+    )
+    for call, trains in (("backward(loss)", True), ("backward(3)", False)):
+        (tmp_path / "train.py").write_text(text.format(call=call))
+        [recipe] = read([str(tmp_path / "train.py")]).recipes
+        assert recipe.trains is trains

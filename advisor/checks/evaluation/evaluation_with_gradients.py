@@ -28,7 +28,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         if loop is None or loop in seen or not gradients_on(event, context) or frozen_by_then(event, model, recipe):
             continue
         one_batch = any(isinstance(node, Exit) and node.what == "break" for node in loop.body)
-        if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE) or _measured_apart(loop):
+        if one_batch or contains(loop.body, Kind.AUTOGRAD_GRAD, Kind.BACKWARD, Kind.GRAD_WRITE):
             continue
         seen.add(loop)
         inside = context.path[context.path.index(loop) + 1 :] if loop in context.path else ()
@@ -41,12 +41,6 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
                 continue
             seen.add(around)
             yield ctx.finding("graph-at-once", at=event, model=event.subject.name)
-
-
-def _measured_apart(loop: Loop) -> bool:
-    """True where all that is measured is an error by hand under no_grad: what runs with gradients beside it is there for something else."""
-    measures = [node for node, _ in walk(loop.body) if isinstance(node, Event) and node.kind in MEASURES]
-    return bool(measures) and all(node.data.get("name") == "error" for node in measures)
 
 
 def _over_data(loop: Loop, context: Around, recipe: Recipe) -> Loop | None:

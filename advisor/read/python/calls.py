@@ -35,6 +35,7 @@ from advisor.read.python.values import (
     Value,
     Weights,
     join,
+    members,
     of_default,
 )
 
@@ -350,6 +351,9 @@ def library_method(reader: Reader, receiver: Instance, name: str, arguments: Arg
     elif base is None and receiver.cls is not None:
         lacking.judge_attribute(reader, receiver, name, node)
     given = called_back.enter(reader, [*arguments.positional, *arguments.keywords.values()], node)
+    if name == "backward" and any(isinstance(one, Tensor) and one.flow.modules for value in given for one in members(value)):
+        # of an engine that is known as its model
+        return _call_on_unknown(reader, Opaque(f"`backward` of {receiver.kind}", "engine"), name, arguments, node)
     if name == "forward" and receiver.role == "module":
         return forwards.call_instance(reader, receiver, arguments, node)
     if (receiver.role is None and receiver.cls is None) or receiver.kind == "object":
