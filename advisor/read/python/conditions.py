@@ -9,6 +9,7 @@ from advisor.model.events import Condition
 from advisor.model.record import dataclass, replace
 from advisor.model.source import ON_DISK, Setting, Unknown, parts_of
 from advisor.read.python import attributes, classes, comparisons, expressions, operators, scopes, subscripts
+from advisor.read.python.frames import library_name
 from advisor.read.python.values import (
     Class,
     Constant,
@@ -134,17 +135,8 @@ def _is_beyond_itself(reader: Reader, node: ast.Compare) -> bool:
             continue
         held = variable(reader, last.value) if len(whole.args) == 1 and not whole.keywords else None
         if held is not None and held == variable(reader, whole.args[0]):
-            return _library(reader, whole.func) in (f"builtins.{extreme}", f"numpy.{extreme}")
+            return library_name(reader.frame, whole.func) in (f"builtins.{extreme}", f"numpy.{extreme}")
     return False
-
-
-def _library(reader: Reader, node: ast.expr) -> str | None:
-    """The name of the function of a library that an expression surely is."""
-    if isinstance(node, ast.Name):
-        held = reader.frame.lookup(node.id)
-        return f"builtins.{node.id}" if held is None else held.name if isinstance(held, Library) else None
-    owner = peek(reader, node.value) if isinstance(node, ast.Attribute) else None
-    return f"{owner.name}.{node.attr}" if isinstance(owner, Library) and isinstance(node, ast.Attribute) else None
 
 
 def _is_difference(reader: Reader, node: ast.AST) -> bool:

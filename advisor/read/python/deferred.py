@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from advisor.read.python.frames import Frame
+from advisor.read.python.frames import Frame, library_name
 from advisor.read.python.values import Library, Module, Value
 
 if TYPE_CHECKING:
@@ -29,20 +29,11 @@ def note(reader: Reader, node: ast.If) -> bool:
     if frame.function is not None or frame.names is not frame.module.namespace:
         return False
     tests = node.test.values if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or) else [node.test]
-    if not any(is_for_types(_library(frame, test)) for test in tests) or not (_replaces(frame, node.orelse) or _looks_up(frame.module)):
+    if not any(library_name(frame, test) in FOR_TYPES for test in tests) or not (_replaces(frame, node.orelse) or _looks_up(frame.module)):
         return False
     found = [part for statement in node.body for part in ast.walk(statement) if isinstance(part, ast.ImportFrom)]
     frame.module.deferred = (*frame.module.deferred, *found)
     return True
-
-
-def _library(frame: Frame, node: ast.expr) -> Library | None:
-    """What a name, or an attribute of one, is of a library."""
-    if isinstance(node, ast.Attribute):
-        owner = _library(frame, node.value)
-        return Library(f"{owner.name}.{node.attr}") if owner is not None else None
-    held = frame.lookup(node.id) if isinstance(node, ast.Name) else None
-    return held if isinstance(held, Library) else None
 
 
 def _replaces(frame: Frame, arm: list[ast.stmt]) -> bool:
@@ -52,8 +43,7 @@ def _replaces(frame: Frame, arm: list[ast.stmt]) -> bool:
         target = part.targets[0] if isinstance(part, ast.Assign) else None
         owner = target.value if isinstance(target, ast.Subscript) else None
         if isinstance(owner, ast.Attribute) and owner.attr == "modules" and isinstance(owner.value, ast.Name):
-            held = _library(frame, owner.value)
-            if owner.value.id in imported or (held is not None and held.name == "sys"):
+            if owner.value.id in imported or library_name(frame, owner.value) == "sys":
                 return True
     return False
 

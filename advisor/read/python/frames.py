@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from advisor.model.record import dataclass, field
-from advisor.read.python.values import Class, Value
+from advisor.read.frameworks import table
+from advisor.read.python.values import Class, Library, Value
 
 if TYPE_CHECKING:
-    import ast
-
     from advisor.model.source import Setting
     from advisor.read.python.project import SourceModule
 
@@ -70,6 +71,17 @@ class Frame:
                     return frame.names
                 frame = frame.parent
         return self.names
+
+
+def library_name(frame: Frame, node: ast.AST) -> str:
+    """The canonical name of what a name, or an attribute of one, is in a library; that of a builtin where nothing binds it; empty for all else."""
+    if isinstance(node, ast.Attribute):
+        owner = library_name(frame, node.value)
+        return table.canonical(f"{owner}.{node.attr}") if owner else ""
+    held = frame.lookup(node.id) if isinstance(node, ast.Name) else None
+    if held is None and isinstance(node, ast.Name) and hasattr(builtins, node.id):
+        return f"builtins.{node.id}"
+    return held.name if isinstance(held, Library) else ""
 
 
 def setting_text(value: Setting) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
 from advisor.model.record import dataclass
-from advisor.read.frameworks import table
 from advisor.read.python import keys
-from advisor.read.python.values import Library, Mapping
+from advisor.read.python.frames import Frame, library_name
+from advisor.read.python.values import Mapping
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
@@ -80,7 +80,7 @@ def _tree(source: SourceModule) -> Iterator[Entry]:
         if not isinstance(statement, ast.Assign) or target is None:
             continue
         made = statement.value.func if isinstance(statement.value, ast.Call) else None
-        if isinstance(target, ast.Name) and made is not None and _meant(source, made) == NODE:
+        if isinstance(target, ast.Name) and made is not None and library_name(Frame(source, source.namespace), made) == NODE:
             roots.add(target.id)
         elif isinstance(target, ast.Attribute) and isinstance(statement.value, ast.Constant):
             root: ast.expr = target
@@ -88,15 +88,6 @@ def _tree(source: SourceModule) -> Iterator[Entry]:
                 root = root.value
             if isinstance(root, ast.Name) and root.id in roots:
                 yield Entry(ast.unparse(target), target.attr, statement.value.value, statement)
-
-
-def _meant(source: SourceModule, node: ast.expr) -> str:
-    """The name of the thing of a library that a name at the top of a file is bound to, or an attribute of it; empty for any other."""
-    if isinstance(node, ast.Attribute):
-        owner = _meant(source, node.value)
-        return table.canonical(f"{owner}.{node.attr}") if owner else ""
-    held = source.namespace.get(node.id) if isinstance(node, ast.Name) else None
-    return held.name if isinstance(held, Library) else ""
 
 
 def unasked(entries: list[Entry], texts: Iterable[str]) -> list[Entry]:

@@ -10,11 +10,11 @@ from advisor.model.pattern import pattern
 from advisor.model.pipelines import is_random
 from advisor.model.recipe import Transform
 from advisor.model.source import Known, Setting, Unknown
-from advisor.read.frameworks import table
 from advisor.read.frameworks.torch.applied import Way, own
 from advisor.read.frameworks.torch.samples import assigned
 from advisor.read.python import sampled
-from advisor.read.python.values import Class, Function, Instance, Library, Value
+from advisor.read.python.frames import Frame, library_name
+from advisor.read.python.values import Class, Function, Instance, Value
 
 if TYPE_CHECKING:
     from advisor.read.python.project import SourceModule
@@ -205,7 +205,7 @@ def _flip(target: ast.expr, value: ast.expr, module: SourceModule) -> Transform 
         value = value.func.value
     if not isinstance(value, ast.Call):
         return None
-    name = table.canonical(_dotted(value.func, module))
+    name = library_name(Frame(module, module.namespace), value.func)
     given = value.args[0] if value.args else None
     if name not in FLIPS and isinstance(value.func, ast.Attribute) and value.func.attr in ("flip", "fliplr", "flipud") and not name:
         name, given = f"torch.{value.func.attr}", value.func.value
@@ -215,7 +215,7 @@ def _flip(target: ast.expr, value: ast.expr, module: SourceModule) -> Transform 
 
 def _steps(made: ast.Call, module: SourceModule) -> Iterator[Transform]:
     """The transforms of libraries that a call makes, those in a pipeline among them."""
-    name = table.canonical(_dotted(made.func, module))
+    name = library_name(Frame(module, module.namespace), made.func)
     if not name.startswith(LIBRARIES):
         return
     if name.rpartition(".")[2] in WHOLES:
@@ -244,13 +244,4 @@ def _is_draw(node: ast.expr | None, module: SourceModule) -> bool:
     """True for a call that draws a number, and for what is made of one."""
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "item":
         node = node.func.value
-    return isinstance(node, ast.Call) and table.canonical(_dotted(node.func, module)) in DRAWS
-
-
-def _dotted(node: ast.expr, module: SourceModule) -> str:
-    """The name of a library function as its file knows it."""
-    if isinstance(node, ast.Attribute):
-        owner = _dotted(node.value, module)
-        return f"{owner}.{node.attr}" if owner else ""
-    held = module.namespace.get(node.id) if isinstance(node, ast.Name) else None
-    return held.name if isinstance(held, Library) else ""
+    return isinstance(node, ast.Call) and library_name(Frame(module, module.namespace), node.func) in DRAWS

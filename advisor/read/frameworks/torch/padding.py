@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from advisor.read.frameworks import table
-from advisor.read.python.values import Bound, Class, Constant, Function, Instance, Library, Partial, Sequence, Value
+from advisor.read.python.frames import Frame, library_name
+from advisor.read.python.values import Bound, Class, Constant, Function, Instance, Partial, Sequence, Value
 
 if TYPE_CHECKING:
     from advisor.model.source import Place
@@ -76,14 +76,4 @@ def _pads(function: Function, made: ast.expr) -> bool:
     told = {keyword.arg: keyword.value for keyword in made.keywords}
     first, side = told.get("batch_first"), told.get("padding_side")
     known = isinstance(first, ast.Constant) and first.value is True and (side is None or (isinstance(side, ast.Constant) and side.value == "right"))
-    return known and _meant(function, made.func)
-
-
-def _meant(function: Function, called: ast.expr) -> bool:
-    """True where the name that is called is torch's, by whatever names its module is reached."""
-    rest: list[str] = []
-    while isinstance(called, ast.Attribute):
-        rest.insert(0, called.attr)
-        called = called.value
-    held = function.module.namespace.get(called.id) if isinstance(called, ast.Name) else None
-    return isinstance(held, Library) and table.canonical(".".join((held.name, *rest))) == PAD
+    return known and library_name(Frame(function.module, function.module.namespace), made.func) == PAD

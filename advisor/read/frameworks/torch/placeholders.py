@@ -6,10 +6,10 @@ import ast
 
 from advisor.model.record import dataclass
 from advisor.model.source import Place
-from advisor.read.frameworks import table
 from advisor.read.frameworks.torch.samples import MADE, NUMBERS, SAME, assigned, sample_of
 from advisor.read.python import scopes
-from advisor.read.python.values import Class, Constant, Function, Instance, Library, Sequence, Tensor
+from advisor.read.python.frames import Frame, library_name
+from advisor.read.python.values import Class, Constant, Function, Instance, Sequence, Tensor
 
 DRAWS = frozenset({
     "numpy.random.rand", "numpy.random.randn", "numpy.random.random", "numpy.random.normal", "numpy.random.uniform", "numpy.random.standard_normal",
@@ -129,21 +129,12 @@ def _draw(entry: ast.expr, names: dict[str, ast.expr | None], method: Function, 
         return _draw(behind, names, method, depth + 1) if behind is not None else None
     if not isinstance(entry, ast.Call):
         return None
-    if table.canonical(_dotted(entry.func, method)) in DRAWS:
+    if library_name(Frame(method.module, method.module.namespace), entry.func) in DRAWS:
         return entry
     called = entry.func.attr if isinstance(entry.func, ast.Attribute) else ""
     if called in SAME and isinstance(entry.func, ast.Attribute):
         return _draw(entry.func.value, names, method, depth + 1)
     return _draw(entry.args[0], names, method, depth + 1) if called in MADE | NUMBERS and entry.args else None
-
-
-def _dotted(node: ast.expr, method: Function) -> str:
-    """The name of a library function as its file knows it: `np.random.rand` is numpy.random.rand."""
-    if isinstance(node, ast.Attribute):
-        owner = _dotted(node.value, method)
-        return f"{owner}.{node.attr}" if owner else ""
-    held = method.module.namespace.get(node.id) if isinstance(node, ast.Name) else None
-    return held.name if isinstance(held, Library) else ""
 
 
 def _holds(entry: ast.expr, names: dict[str, list[ast.expr]], instance: Instance, taken: frozenset[str] = frozenset()) -> bool:
