@@ -14,6 +14,7 @@ from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
 from advisor.read.frameworks.torch import devices
 from advisor.read.python import calls, scopes, texts
+from advisor.read.python.frames import library_name
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
 _TEXTS = (ast.Constant, ast.BinOp, ast.Add, ast.JoinedStr, ast.FormattedValue, ast.Load)
@@ -101,7 +102,7 @@ def _stays(call: LibraryCall) -> bool:
 
 
 def _is_fixed(call: LibraryCall, written: ast.expr, bound: frozenset[str]) -> bool:
-    if isinstance(written, ast.Call) and call.reader.text(written.func) in ("os.path.join", "str"):
+    if isinstance(written, ast.Call) and library_name(call.reader.frame, written.func) in ("os.path.join", "builtins.str"):
         return all(_is_fixed(call, given, bound) for given in written.args)
     if isinstance(written, ast.BinOp):
         return _is_fixed(call, written.left, bound) and _is_fixed(call, written.right, bound)
