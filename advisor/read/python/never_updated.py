@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
+from advisor.read.python.frames import Frame, library_name
 from advisor.read.python.project import SourceModule
 
 if TYPE_CHECKING:
@@ -32,10 +33,13 @@ def note(reader: Reader) -> None:
     whole = {module.place: module for module in copies if module not in parts}  # one for all that a place made
     for module in whole.values():
         source = next((one for one in reader.modules.values() if one.display == module.place.file), None)
-        for method in _methods(source, module.place.line, module.place.cell) if source is not None else ():
+        if source is None:
+            continue
+        for method in _methods(source, module.place.line, module.place.cell):
             spelled = re.compile(rf"\b{re.escape(method.name)}\b")
-            if method not in reader.entered and sum(len(spelled.findall(text)) for text in texts) == 1 and _moves(method):
-                module.updated_by = (method.name, source.place(method)) if source is not None else None
+            alone = sum(len(spelled.findall(text)) for text in texts) == 1
+            if method not in reader.entered and alone and _moves(method, source):
+                module.updated_by = (method.name, source.place(method))
                 break
 
 
@@ -45,15 +49,22 @@ def _methods(source: SourceModule, line: int, cell: int | None) -> Iterator[ast.
         place = source.place(node)
         if isinstance(node, ast.ClassDef) and place.cell == cell and place.line <= line <= place.end_line:
             methods = (part for part in node.body if isinstance(part, ast.FunctionDef) and not HOOK.match(part.name))
-            yield from (part for part in methods if all("no_grad" in ast.unparse(decorator) for decorator in part.decorator_list))
+            frame = Frame(source, source.namespace)
+            yield from (part for part in methods if all(_is_no_grad(frame, decorator) for decorator in part.decorator_list))
 
 
-def _moves(method: ast.FunctionDef) -> bool:
+def _is_no_grad(frame: Frame, decorator: ast.expr) -> bool:
+    """True for @torch.no_grad() and its like; any other decorator may hand the method to who calls it."""
+    made = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return library_name(frame, made) in ("torch.no_grad", "torch.inference_mode")
+
+
+def _moves(method: ast.FunctionDef, source: SourceModule) -> bool:
     """True for a walk over the weights of two models side by side that writes to some of them, and nothing else."""
     for loop in ast.walk(method):
         if not isinstance(loop, ast.For) or not isinstance(loop.iter, ast.Call):
             continue
-        if not isinstance(loop.iter.func, ast.Name) or loop.iter.func.id != "zip":
+        if library_name(Frame(source, source.namespace), loop.iter.func) != "builtins.zip":
             continue
         sides = [one.func.attr for one in loop.iter.args if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
         if len(sides) == 2 and GIVEN.issuperset(sides) and any(map(_writes, ast.walk(loop))):
