@@ -52,6 +52,8 @@ def frozen_parts(recipe: Recipe, holds: Callable[[Module], list[Module]] = batch
                 inside.update(part.walk())
                 if holds(part) and part not in found and part is not whole and copied.isdisjoint(part.walk()):
                     found.append(part)
+    if not found:
+        return []
     inner = {child for module in recipe.modules for child in module.children.values() if child.place in (None, module.place)}  # made with a whole
     still = {part for module in found if left(module) or gets_none(module) for part in module.walk()}
     trained = [part for model in recipe.models for part in model.walk() if not is_frozen(part) and part not in inner and part not in still]
@@ -71,5 +73,12 @@ def _build(module: Module) -> tuple[object, ...]:
 
 def is_frozen(model: Module) -> bool:
     """True for a model that is frozen, or whose every part with weights is."""
-    parts = [part for part in model.children.values() if layers([part], WEIGHTED) or not part.fully_known]
-    return model.trainable == "no" or (bool(parts) and model.complete and all(map(is_frozen, parts)))
+    if model.trainable == "no" or not model.complete:
+        return model.trainable == "no"
+    matters = False
+    for part in model.children.values():
+        if layers([part], WEIGHTED) or not part.fully_known:
+            if not is_frozen(part):
+                return False
+            matters = True
+    return matters

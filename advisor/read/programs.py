@@ -14,7 +14,7 @@ from advisor.model.recipe import Broken, Reading, Recipe
 from advisor.read.python.executions import Shared
 from advisor.read.python.program import read_program
 from advisor.read.python.project import LARGEST_PROGRAM, Project, SourceModule
-from advisor.read.python.prospect import speaks_of_training
+from advisor.read.python.prospect import speaks_of_training, trains_itself
 from advisor.read.python.unbound import seems_to_lack
 from advisor.read.sorting import has_main
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
-LARGEST_PART = 500_000  # characters of the files of a part of a library: it may import all of the library and needs little of it
+LARGEST_PART = 30_000  # characters of the files of a part of a library: it may import all of the library and needs little of it
+LARGEST_TRAINING_PART = 500_000  # the same of a part that trains something itself
 MOST_YOUNG = 200_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
 
@@ -83,7 +84,7 @@ def read_programs(
             if is_covered(path):
                 break
         if not is_covered(path):
-            take(source, most=LARGEST_PART if many and not everything else LARGEST_PROGRAM)
+            take(source, most=_most_of_part(source) if many and not everything else LARGEST_PROGRAM)
 
 
 def prepare_parts(ahead: Ahead, projects: Sequence[tuple[Project, Sequence[str], Sequence[str]]]) -> None:
@@ -116,12 +117,17 @@ def read_one(project: Project, reading: Reading, path: str, shared: Shared | Non
     source = _load(project, reading, path)
     if source is None or (is_part and not _has_to_tell(project, source)):
         return None
-    return _read(project, reading, source, shared=shared, most=LARGEST_PART if is_part else LARGEST_PROGRAM)
+    return _read(project, reading, source, shared=shared, most=_most_of_part(source) if is_part else LARGEST_PROGRAM)
 
 
 def _has_to_tell(project: Project, source: SourceModule) -> bool:
     """True for a part of which a rule may speak."""
     return speaks_of_training(source) or seems_to_lack(project, source)
+
+
+def _most_of_part(source: SourceModule) -> int:
+    """How many characters may be read for a part of a library."""
+    return LARGEST_TRAINING_PART if trains_itself(source) else LARGEST_PART
 
 
 def forget(project: Project, shared: Shared | None, told: Collection[str] = (), *, everything: bool = False) -> None:

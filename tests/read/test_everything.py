@@ -183,6 +183,23 @@ def test_a_program_of_too_many_files_imports_no_more_and_says_so(tmp_path: Path,
     assert (recipe.optimizers.complete, recipe.optimizers.why) == (False, "the program is too large to be read whole")
 
 
+def test_a_part_of_a_library_imports_little_unless_it_trains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_programs, "LARGEST_PART", 1_000)
+    monkeypatch.setattr(read_programs, "FEW_PARTS", 2)
+    for number in range(9):
+        (tmp_path / f"m{number}.py").write_text("x = 1\n" + "#" * 300)
+    imports_all = "import torch\n" + "".join(f"import m{number}\n" for number in range(9)) + "class Net(torch.nn.Module):\n    pass\n"
+    (tmp_path / "helper.py").write_text(imports_all)
+    (tmp_path / "trained.py").write_text(imports_all + "def step(loss):\n    loss.backward()\n")
+    helper, trained = read(sorted(map(str, tmp_path.iterdir()))).recipes
+    assert [Path(file).name for file in helper.files] == ["helper.py", "m0.py", "m1.py", "m2.py"]
+    [note] = helper.not_read
+    assert (note.line, note.why) == (5, "the files of this program have more than 1,000 characters: no more are imported")
+    assert helper.budget_cuts == 0  # less is read on purpose
+    assert [Path(file).name for file in trained.files] == ["trained.py", *(f"m{number}.py" for number in range(9))]
+    assert not trained.not_read
+
+
 def test_what_an_import_made_stays_for_the_next_program(tmp_path: Path) -> None:
     (tmp_path / "wrapping.py").write_text("def wrap(f):\n    def inner(*a): return f(*a)\n    return inner\n")
     (tmp_path / "library.py").write_text("from wrapping import wrap\n@wrap\ndef rate(): return 0.5\n")

@@ -66,6 +66,7 @@ MAKES_OPTIMIZER = pattern(
     r"|\b(?:Adam\w*|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion)\s*\("
 )
 FITS = pattern(r"\.fit\w*\s*\(|rainer(?<=[Tt]rainer)\w*\s*\(")
+STEPS_OF_LOOPS = pattern(r"def (?:training_step|configure_optimizers|compute_loss|fit_batch)\b")
 SWITCHED = pattern(r"([A-Za-z_][\w.]*)\.eval\(\)")
 MOST_LOOKED = 300  # functions that one may lead to
 
@@ -76,6 +77,11 @@ def speaks_of_training(source: SourceModule) -> bool:
     """False for a file that defines only what no rule is about: to read it by itself, without the programs that it belongs to, would tell nothing."""
     text = source.text
     return source.cells is not None or any(words.search(text) for words in (TRAINING_WORDS, TRAINING_NAMES, *SIGNS))
+
+
+def trains_itself(source: SourceModule) -> bool:
+    """True for a file that may hold a whole run: gradients, the loop of a library, or the steps that such a loop calls."""
+    return source.cells is not None or any(words.search(source.text) for words in (BACKWARD, FITS, STEPS_OF_LOOPS))
 
 
 def look(reader: Reader) -> None:

@@ -90,6 +90,7 @@ class Reckoner:
         self.spent = 0
         self.assumed = False  # the length of a loader was asked for
         self.paths: dict[tuple[int, int], bool] = {}  # whether a node stands in a statement
+        self.frames: dict[tuple[Any, ...], Frame] = {}  # of the functions that are called: what they are given stands in the scope
         self.known: dict[tuple[int, int], Value] = {}  # what was asked of the reader: by node and object, the same in every turn
         self.read: set[int] = set()  # the loops whose counter was asked for
 
@@ -216,10 +217,13 @@ class Reckoner:
         from advisor.read.python import functions
 
         first = [] if receiver is None or function.kind == "static" else [receiver]
-        arguments = Arguments([*first, *map(Constant, given)], {name: Constant(value) for name, value in words.items()})
-        if functions.overfull(function, arguments):
-            raise NotReckoned
-        scope = Scope(functions.bind(self.reader, function, arguments, receiver))
+        key = (id(function), id(receiver), len(given), *words)
+        if key not in self.frames:
+            arguments = Arguments([*first, *map(Constant, given)], {name: Constant(value) for name, value in words.items()})
+            if functions.overfull(function, arguments):
+                raise NotReckoned
+            self.frames[key] = functions.bind(self.reader, function, arguments, receiver)
+        scope = Scope(self.frames[key])
         spec = node.args
         if spec.vararg is not None or spec.kwarg is not None or any(isinstance(value, list) for value in (*given, *words.values())):
             raise NotReckoned

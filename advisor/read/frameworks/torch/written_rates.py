@@ -46,10 +46,18 @@ class _Write:
         self.again = [{name for statement in loop.body for name in written(statement)} for loop in self.loops]
         self.changing = frozenset(name for loop in self.loops[:1] for name in written(loop)) | frozenset(_set_elsewhere(reader.frame))
         self.chain = list(_chain(reader.frame, node))  # from the write outwards: a frame, and what stands in it
+        self.around = [self._around(frame, site) for frame, site in self.chain]
+        self.rates: dict[tuple[float, int], float] = {}
         self.assigned = self._value()
 
     def at(self, turn: float, turning: int) -> float:
         """The rate in a turn of one of the loops, and the first turn of all others."""
+        key = turn, turning
+        if key not in self.rates:
+            self.rates[key] = self._at(turn, turning)
+        return self.rates[key]
+
+    def _at(self, turn: float, turning: int) -> float:
         inner: Scope | None = None
         scopes: list[tuple[Scope, ast.AST]] = []
         for frame, site in self.chain:
@@ -59,19 +67,20 @@ class _Write:
                 assert isinstance(site, ast.Call)
                 inner.later = dict(_arguments(site, inner.frame.function, inner.frame, scope))
             inner = scope
-        for scope, site in reversed(scopes):
-            body = self._body(scope.frame)
-            around = [(at, loop) for at, loop in enumerate(self.loops) if self.reckoner.holds(loop, site) and self._stands(loop, body)]
+        for (scope, site), around in zip(reversed(scopes), reversed(self.around)):
             for at, loop in around:
                 self._count(loop, at, turn if at == turning else 0, scope)
-            if around:
-                body = around[0][1].body
-            if not self.reckoner.run(body, scope, site):
+            if not self.reckoner.run(around[0][1].body if around else self._body(scope.frame), scope, site):
                 raise NotReckoned
         given = self.reckoner.value(self.assigned, scopes[0][0])
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not math.isfinite(given):
             raise NotReckoned
         return float(given)
+
+    def _around(self, frame: Frame, site: ast.AST) -> list[tuple[int, ast.For | ast.While]]:
+        """The loops of a frame that hold what stands in it."""
+        body = self._body(frame)
+        return [(at, loop) for at, loop in enumerate(self.loops) if self.reckoner.holds(loop, site) and self._stands(loop, body)]
 
     def _body(self, frame: Frame) -> list[ast.stmt]:
         function = frame.function
