@@ -100,18 +100,7 @@ class Module(Fact):
 
     def walk(self) -> Iterator[Module]:
         """This module and everything below it, each once."""
-        yield self
-        if not self.children:
-            return
-        seen = {id(self)}
-        stack = [*reversed(self.children.values())]
-        while stack:
-            module = stack.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield module
-            stack.extend(reversed(module.children.values()))
+        return iter(_all_of(self)) if self.children else iter((self,))
 
     def layers(self, *kinds: str) -> list[Module]:
         """The library layers below with one of these class names (all when none is given)."""
@@ -121,6 +110,18 @@ class Module(Fact):
     def fully_known(self) -> bool:
         """True when every layer below was seen."""
         return all(m.complete for m in self.walk())
+
+
+@once
+def _all_of(module: Module) -> tuple[Module, ...]:
+    found = {id(module): module}
+    stack = [*reversed(module.children.values())]
+    while stack:
+        below = stack.pop()
+        if id(below) not in found:
+            found[id(below)] = below
+            stack.extend(reversed(below.children.values()))
+    return tuple(found.values())
 
 
 @once

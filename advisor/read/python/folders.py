@@ -7,6 +7,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
@@ -33,9 +34,9 @@ SAYING = ("torch.save", "os.", "pathlib.", "argparse.", "logging.", "torch.nn.",
 
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes the texts that go into a library, which may be paths of what it reads or makes."""
-    held = [value for values in given for value in values if type(value) in TOLD]
-    if not held or callee.startswith(SAYING) or (callee.startswith("builtins.") and callee != "builtins.open"):
+    if _says(callee):
         return
+    held = [value for values in given for value in values if type(value) in TOLD]
     if callee == "torch.load" and reader.conditions:
         return  # what is loaded where it is asked for need not be there
     for value in held:
@@ -45,6 +46,11 @@ def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
             text = texts.beginning(value)
         if text and len(text) < LONGEST_PATH:
             reader.handed_texts.setdefault(text, callee)
+
+
+@lru_cache(1024)
+def _says(callee: str) -> bool:
+    return callee.startswith(SAYING) or (callee.startswith("builtins.") and callee != "builtins.open")
 
 
 def note_missing(reader: Reader) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.model.pattern import pattern
@@ -106,13 +107,20 @@ def _leaves(node: Node | None, path: str, depth: int = 0) -> list[tuple[str, Nod
 def hand_on(reader: Reader, callee: str, *given: Iterable[Value]) -> None:
     """Notes that dicts go whole into a library, or into something that could not be read: what asks for their keys there is not seen."""
     folders.hand_on(reader, callee, *given)
+    if _keeps(callee):
+        return
     held = [value for values in given for value in values if type(value) in HOLDING]
-    if not held or callee.startswith(KEEPERS) or callee.endswith(KEEPING):
+    if not held:
         return
     reader.refusals.handed_away.update(value for value in held if isinstance(value, Mapping))
     undeclared.hand_on(held)
     if _of_configs(reader):
         _mark(reader, {path for value in held for path in _paths(value)})
+
+
+@lru_cache(1024)
+def _keeps(callee: str) -> bool:
+    return callee.startswith(KEEPERS) or callee.endswith(KEEPING)
 
 
 def _of_configs(reader: Reader) -> bool:

@@ -35,5 +35,6 @@ class Mentions:
     outside: frozenset[str] | None = None  # outside of them, where any program that imports the file runs it
     guarded: frozenset[str] | None = None  # outside of them, where it runs as a program alone
     libraries: tuple[re.Pattern[str] | None] | None = None  # what finds the names of others, where it imports any
+    writes: bool | None = None  # it may write weights (unsaved.py)
     inside: dict[ast.AST, Inside | None] = field(default_factory=dict)  # None: it has a sign of training
     runs: dict[ast.AST, RunSigns] = field(default_factory=dict)

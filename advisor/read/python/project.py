@@ -17,7 +17,7 @@ from advisor.read.python.values import Constant, Value
 from advisor.read.text import POINTER, UNPARSABLE, decode, not_fetched, parse_program, source_lines, undecodable
 
 LARGEST_FILE = 4_000_000  # bytes; the largest hand-written module of the public code read is under 1 MB
-MOST_HELD = 30_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
+MOST_HELD = 200_000  # characters of parsed files kept between small programs: their trees take about 40 times as much memory
 ABOVE = 12  # folders above a file in which its project may begin
 MUCH = 200_000  # characters of parsed files from which on the bodies of functions are put off: what is read first is entered most
 LARGEST_PROGRAM = 6_000_000  # characters of the files of one program; no more are imported by it

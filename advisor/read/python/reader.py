@@ -94,7 +94,7 @@ class Reader:
         self.costs: dict[ast.AST, int] = {}  # expressions of the dearest evaluation
         self.entered_with: dict[tuple[str, ast.AST], tuple[Value | None, Arguments]] = {}  # receiver and arguments, of the last time in a mode
         self.replays: dict[str, dict[ast.AST, tuple[list[Node], Value, int]]] = defaultdict(dict)  # by grad mode
-        self.entered, self.holders = set[ast.AST](), set[str]()  # holders: the names that options of a command line were asked of
+        self.entered, self.holders, self.noted = set[ast.AST](), set[str](), set[Skipped]()  # holders: what options of a command line were asked of
         self.entry_arguments: list[str] | None = None
         self.refusals, self.told = Refusals(), Told()
         self.keep: list[Any] = []  # objects whose identity serves as a variable's key
@@ -244,7 +244,8 @@ class Reader:
     def note(self, note: Skipped) -> None:
         """Adds such a note, once."""
         self.log(Noted(note))
-        if note not in self.recipe.not_read:
+        if note not in self.noted:
+            self.noted.add(note)
             self.recipe.not_read.append(note)
 
     def log(self, step: Any) -> None:

@@ -38,7 +38,7 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
         return
     if any(isinstance(node, Event) and node.kind is Kind.ESCAPE and isinstance(node.subject, Module) for node, _ in nodes):
         return
-    writing = [module for module in reader.modules.values() if _WRITES.search(module.text)]
+    writing = [module for module in reader.modules.values() if _writes(module)]
     if any(_OF_MODELS.search(module.text) or _helps(module, reader) for module in writing):
         return
     trained_in = {node.place.file for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.BACKWARD}
@@ -47,6 +47,13 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
     recipe.save_left_out = next((place for module in modules if (place := _commented_out(module)) is not None), None)
     if recipe.unsaved and recipe.save_left_out is None:
         recipe.save_named = next((found for module in modules for found in _named(module, modules)), None)
+
+
+def _writes(module: SourceModule) -> bool:
+    """Looked for once, however many programs have the file."""
+    if module.mentions.writes is None:
+        module.mentions.writes = _WRITES.search(module.text) is not None
+    return module.mentions.writes
 
 
 def _helps(module: SourceModule, reader: Reader) -> bool:

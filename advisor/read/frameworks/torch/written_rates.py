@@ -95,7 +95,7 @@ class _Write:
         """What is assigned."""
         frame, site = self.chain[0]
         for statement in self._body(frame):
-            for part in ast.walk(statement):
+            for part in ast.walk(statement) if self.reckoner.holds(statement, site) else ():
                 if isinstance(part, ast.Assign) and (part is site or site in part.targets):
                     return part.value
         raise NotReckoned
