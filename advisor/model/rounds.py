@@ -42,7 +42,7 @@ def _given(recipe: Recipe) -> tuple[frozenset[object], frozenset[object]]:
 
 @once
 def first_tests(recipe: Recipe) -> tuple[tuple[Module, Place], ...]:
-    """The models that are run, when training is done, on data that no round went over, each with the line of the training's own function that leads there."""
+    """The models that are run, when training is done, on data that no round went over, each with the line beside the training that leads there."""
     rounds = {found.epoch or found.batch for found in training_loops(recipe)}
     seen = data_of_rounds(recipe)
     found: list[tuple[Module, Place]] = []
