@@ -44,7 +44,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _asked_for(recipe: Recipe) -> tuple[Place, Restore] | None:
-    """Where the training begins whose weights another run is to load: a branch leads to it, or to a place that loads such a model; none else loads any."""
+    """Where the training begins whose weights another run is to load: a branch leads there, or to what loads such a model, and no other does."""
     trained = list(events(recipe.tree, Kind.BACKWARD))
     found: tuple[Place, Restore] | None = None
     for event, context in events(recipe.tree, Kind.RESTORE):
