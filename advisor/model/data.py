@@ -115,6 +115,7 @@ class Loader(Fact):
     collected: bool = False  # what goes over it only collects its batches or counts them up: no model takes them
     padded: tuple[tuple[int | str, Place], ...] = ()  # the parts of a batch that its collate function pads behind their ends, and where
     order_meant: bool = False  # a comment beside its shuffle=False says what that is for
+    repeated: tuple[str, Place] | None = None  # the library by which its data set draws all it gives, and where each worker sets a seed that stays
     set_later: tuple[tuple[str, Setting, Place], ...] = ()  # attributes assigned after construction: loader.shuffle = True
 
     @property

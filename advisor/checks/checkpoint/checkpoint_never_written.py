@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
-from advisor.model.events import Kind, events
+from advisor.model.events import Call, Kind, Loop, events
+from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.randomness import is_run
-from advisor.model.recipe import Recipe
-from advisor.model.source import number
+from advisor.model.recipe import Recipe, Restore
+from advisor.model.source import Place, number, value_of
 from advisor.model.stopping import after_training
 
 TENSORS = "torch.utils.data.TensorDataset"
@@ -35,7 +36,35 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     elif recipe.save_named is not None and is_run(recipe) and not recipe.measures_speed:
         yield ctx.finding("named", at=recipe.save_named[0], name=recipe.save_named[1])
     elif recipe.unsaved:
-        yield from _nowhere(recipe, ctx)
+        asked = _asked_for(recipe)
+        if asked is not None and is_run(recipe) and not recipe.measures_speed:
+            yield ctx.finding("asked-for", at=asked[0], line=asked[1].place)
+        else:
+            yield from _nowhere(recipe, ctx)
+
+
+def _asked_for(recipe: Recipe) -> tuple[Place, Restore] | None:
+    """Where the training begins whose weights another run is to load: a branch leads there, or to what loads such a model, and no other does."""
+    trained = list(events(recipe.tree, Kind.BACKWARD))
+    found: tuple[Place, Restore] | None = None
+    for event, context in events(recipe.tree, Kind.RESTORE):
+        restore = event.subject
+        if not isinstance(restore, Restore) or restore.module is None or not {*restore.parts.values()} <= {"model-state", "model"}:
+            return None
+        opposed = [_opposed(around, context) for _, around in trained]
+        same = any(restore.module.kind == model.kind for model in recipe.models if model.user_class)
+        if not same or restore.loaded is None or str(value_of(restore.loaded.path)).startswith("http") or None in opposed:
+            return None
+        found = found or (opposed[0] or restore.place, restore)
+    return found
+
+
+def _opposed(one: Around, other: Around) -> Place | None:
+    """Where the way of one place leads after a branch that sends the other another way."""
+    for depth, node in enumerate(one.path):
+        if isinstance(node, tuple) and any(branch is node[0] and arm is not node[1] for branch, arm in other.arms):
+            return next((inner.place for inner in one.nodes[depth + 1 :] if isinstance(inner, (Call, Loop))), None)
+    return None
 
 
 def _nowhere(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

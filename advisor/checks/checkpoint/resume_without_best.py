@@ -8,16 +8,17 @@ from advisor.checks.context import Context
 from advisor.model.best import comparison
 from advisor.model.events import Arm, Branch, Condition, Kind, events
 from advisor.model.finding import Finding
-from advisor.model.folds import cadence
-from advisor.model.recipe import Recipe, Save
+from advisor.model.folds import Order, cadence, violations
+from advisor.model.recipe import Recipe, Restore, Save
 from advisor.model.resuming import resumes
-from advisor.model.source import Unknown
+from advisor.model.source import Unknown, value_of
 
 WEIGHTS = frozenset({"model", "model-state"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """The first file of best weights that the training which goes on writes upon a comparison that begins with the same number in each run."""
+    yield from _same_file(recipe, ctx)
     for resume in resumes(recipe):
         if resume.reads("best") or resume.escaped is not None:
             continue
@@ -29,6 +30,42 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if found is not None and _forgotten(*found):
                 yield ctx.finding("forgotten", at=found[0], condition=found[2].text, key=resume.counter, line=resume.restores[0].place)
                 break
+
+
+def _same_file(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """The weights that a run begins with, and that its first epoch writes over, however good they were: they come with no score of theirs."""
+    kept = [save for save in recipe.saves if save.best and save.memory == "file" and save.one_file and not WEIGHTS.isdisjoint(save.parts.values())]
+    begun = _begun(recipe, {value_of(save.path) for save in kept}) if kept and recipe.whole and "restore" not in recipe.owner_silences else {}
+    if not begun:
+        return
+    order = Order(
+        checks=lambda event: begun.get(value_of(event.subject.path), ()) if event.kind is Kind.SAVE and event.subject in kept else (),
+        clears=lambda event: (),
+        arms=lambda event: (event.subject,) if event.kind is Kind.RESTORE and any(event.subject in held for held in begun.values()) else (),
+    )
+    for found in violations(recipe.tree, order):
+        restore, save, asked = found.armed_by[0][0].subject, found.event.subject, comparison(found.context)
+        if asked is None or cadence(found.context) == "once" or not _forgotten(*asked):
+            continue
+        if restore.module is None or save.module is None or restore.module.slot is save.module.slot:
+            yield ctx.finding("same-file", at=restore, condition=asked[2].text, line=save.place)
+            return
+
+
+def _begun(recipe: Recipe, paths: set[object]) -> dict[object, list[Restore]]:
+    """What is loaded before any training from a file of one of these names, and nothing but weights from it."""
+    found: dict[object, list[Restore]] = {}
+    for event, context in events(recipe.tree, Kind.BACKWARD, Kind.RESTORE):
+        if event.kind is Kind.BACKWARD:
+            break
+        restore = event.subject
+        loaded = restore.loaded if isinstance(restore, Restore) and restore.escaped is None and not context.loops else None
+        if loaded is None or WEIGHTS.isdisjoint(restore.parts.values()) or len({*loaded.keys, *loaded.asked}) > 1:
+            continue
+        path = value_of(loaded.path)
+        if isinstance(path, str) and path in paths:
+            found.setdefault(path, []).append(restore)
+    return found
 
 
 def _forgotten(_: Branch, arm: Arm, asked: Condition) -> bool:

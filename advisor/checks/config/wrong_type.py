@@ -1,7 +1,8 @@
-"""Options that argparse turns into something other than what is meant: texts are true, switches take no value, numbers are texts or floats."""
+"""Options that argparse turns into something other than what is meant: texts are true, switches take no value, numbers are texts, whole or floats."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from advisor.checks.context import Context
@@ -47,6 +48,8 @@ def _case(setting: Hyperparameter, reached: set[Spot]) -> str | None:
         if isinstance(default, bool) or default is None:
             return "one-way" if default is SWITCHED[setting.action] else None
         return "no-value" if (isinstance(default, (int, float)) and default not in (0, 1)) or (isinstance(default, str) and default) else None
+    if setting.type == "int":
+        return "fraction" if isinstance(default, float) and math.isfinite(default) and not default.is_integer() else None
     if setting.type == "float":
         return "counts" if setting.counts is not None and not setting.whole else None
     number = isinstance(default, (int, float)) and not isinstance(default, bool)

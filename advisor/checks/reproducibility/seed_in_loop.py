@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from advisor.checks.context import Context as Rule
 from advisor.model.events import Context, Kind, Loop, events, walk
 from advisor.model.finding import Finding
-from advisor.model.folds import batch_loop, contains, epoch_loop, guards
+from advisor.model.folds import batch_loop, contains, epoch_loop, guards, loaders, training_loops
 from advisor.model.layers import dropouts
 from advisor.model.randomness import is_run, shuffles
 from advisor.model.recipe import Optimizer, Recipe, Seed
-from advisor.model.source import Known, number
+from advisor.model.source import Known, Link, candidates, is_absent, number
 
 
 def check(recipe: Recipe, ctx: Rule) -> Iterator[Finding]:
     """A constant seed inside the epoch or batch loop of one run, with something that draws after it."""
+    yield from _started(recipe, ctx)
     for event, around in events(recipe.tree, Kind.SEED) if is_run(recipe) else ():
         seed, batch = event.subject, batch_loop(around)
         loop = batch or epoch_loop(around)
@@ -27,6 +28,20 @@ def check(recipe: Recipe, ctx: Rule) -> Iterator[Finding]:
         if contains(loop.body, Kind.BACKWARD) and not _is_run(loop) and _draws(loop, recipe, seed.generators):
             case = "now-and-then" if asked is not None else "each-batch" if batch is not None else "each-epoch"
             yield ctx.finding(case, at=event, value_from=seed.value, value=seed.value.value, condition=asked)
+
+
+def _started(recipe: Recipe, ctx: Rule) -> Iterator[Finding]:
+    """Workers that each epoch starts anew, with one and the same seed for the numbers by which the data set draws all its samples."""
+    again = {loader for loop in training_loops(recipe) if loop.epoch is not None for loader in loaders(loop.batch)}
+    for loader in again if number(recipe.epochs) != 1 and is_run(recipe) else ():
+        kept = loader.settings.get("persistent_workers")
+        stays = not is_absent(kept) and not (isinstance(kept, Known) and not kept.value)
+        if loader.repeated is None or stays or not any(known.value for known in candidates(loader.settings.get("num_workers"))):
+            continue
+        library, at = loader.repeated
+        evidence = [Link(loader.place.file, loader.place.line, "the loader whose workers it starts")]
+        yield ctx.finding("each-start", at=at, under=loader, evidence=evidence, library=library)
+        return
 
 
 def _periodic(around: Context, loop: Loop) -> str | None:

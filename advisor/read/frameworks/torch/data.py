@@ -20,6 +20,7 @@ from advisor.read.frameworks.torch import axes
 from advisor.read.frameworks.torch.datasets import dataset_of, made
 from advisor.read.frameworks.torch.padding import padded_parts
 from advisor.read.frameworks.torch.samplers import drawn, sampler_facts
+from advisor.read.frameworks.torch.workers import repeated
 from advisor.read.python import scopes
 from advisor.read.python.pins import pinned
 from advisor.read.python.reader import Reader
@@ -54,7 +55,9 @@ def fill(call: LibraryCall, fact: Loader) -> None:
     fact.settings, fact.arguments_at = settings, call.arguments.spread
     fact.order_meant = _order_meant(call)
     fact.padded = padded_parts(call.get("collate_fn", 6))
-    data = call.get("dataset", 0)
+    data, starts = call.get("dataset", 0), call.get("worker_init_fn", 10)
+    if starts is not None:
+        fact.repeated = repeated(starts, data)
     fact.dataset = dataset_of(call.reader, data)
     fact.dataset_flow = _kind_of(data)
     fact.unset = data.why if isinstance(data, Opaque) and data.why.startswith("attribute `") else ""
