@@ -127,6 +127,16 @@ def bound_within(node: ast.AST) -> frozenset[str]:
     return known
 
 
+def attributes_set_later(tree: ast.AST) -> frozenset[str]:
+    """The attributes that a file binds anywhere but in constructors."""
+    known: frozenset[str] | None = tree.__dict__.get("set_later")
+    if known is None:
+        first = {id(part) for made in ast.walk(tree) if isinstance(made, ast.FunctionDef) and made.name == "__init__" for part in ast.walk(made)}
+        stored = (part for part in ast.walk(tree) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and id(part) not in first)
+        known = tree.__dict__["set_later"] = frozenset(part.attr for part in stored)
+    return known
+
+
 def named(node: ast.AST) -> frozenset[str]:
     """Every name that is asked for or bound in a function."""
     known: frozenset[str] | None = node.__dict__.get("named")
