@@ -324,6 +324,8 @@ class Restore(Fact):
     result_used: bool = False
     saved: Save | None = None
     loaded: Loaded | None = None  # what it was taken from, where that was loaded
+    arms: frozenset[str] | None = None  # of an optimizer whose weights are on the CPU: what is asked around
+    left_behind: Place | None = None  # where they leave it
 
     @property
     def keys(self) -> dict[str, Place]:

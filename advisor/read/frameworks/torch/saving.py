@@ -12,7 +12,7 @@ from advisor.model.recipe import Module, Optimizer, Restore, Save
 from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import devices
+from advisor.read.frameworks.torch import devices, left_behind
 from advisor.read.python import calls, scopes, texts
 from advisor.read.python.frames import Frame, library_name
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
@@ -258,6 +258,7 @@ def restore(call: LibraryCall, of: str) -> None:
         fact.complete = False
     fact.parts = {key: kind}
     fact.strict = call.setting("strict", 1, True)
+    left_behind.loaded(call.reader, fact)
     call.reader.emit(
         Kind.RESTORE,
         call.node,
