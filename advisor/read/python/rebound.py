@@ -27,11 +27,11 @@ PLAIN = (ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.BinOp, ast.Un
 def note(reader: Reader, loop: ast.For | ast.AsyncFor, item: Value | None) -> None:
     """Looks at a loop over layers, weights or tensors."""
     names = dict(_bound(loop.target, item))
-    if not names:
-        return
-    for assign in _rebinds(loop, frozenset(names)):
+    for assign in _rebinds(loop) if names else ():
         name = assign.targets[0].id  # type: ignore[attr-defined]
-        held = names[name]
+        held = names.get(name)
+        if held is None:
+            continue
         alone = not isinstance(held, Tensor) or _does_nothing_else(loop.body, frozenset(names))
         if alone and _is_made(reader, assign.value, held) and not _is_read(reader, loop, assign, name):
             reader.emit(Kind.DISCARD, assign, call=reader.text(assign), what=name, of="rebound")
@@ -46,19 +46,28 @@ def _bound(target: ast.expr, item: Value | None) -> Iterator[tuple[str, Value]]:
         yield target.id, item
 
 
-def _rebinds(loop: ast.For | ast.AsyncFor, names: frozenset[str]) -> list[ast.Assign]:
-    """The assignments to these names in a turn of a loop, outside of the loops and functions inside it."""
-    if names.isdisjoint(part.id for line in loop.body for part in _own(line) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)):
-        return []
-    own = (part for line in loop.body for part in _own(line))
-    return [part for part in own if isinstance(part, ast.Assign) and len(part.targets) == 1 and getattr(part.targets[0], "id", None) in names]
+def _rebinds(loop: ast.For | ast.AsyncFor) -> list[ast.Assign]:
+    """The assignments to the names of a loop in its turns, outside of the loops and functions inside it; looked for once."""
+    known: list[ast.Assign] | None = loop.__dict__.get("rebinds")
+    if known is None:
+        names = {part.id for part in scopes.parts_of(loop.target) if isinstance(part, ast.Name)}
+        own = (part for line in loop.body for part in _own(line) if isinstance(part, ast.Assign) and len(part.targets) == 1)
+        known = loop.__dict__["rebinds"] = [part for part in own if getattr(part.targets[0], "id", None) in names]
+    return known
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    if not isinstance(node, (*LOOPS, *CLOSED)):
-        yield node
-        for inner in ast.iter_child_nodes(node):
-            yield from _own(inner)
+def _own(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """A statement, and those in the arms of branches and the bodies of `with` and `try` below it."""
+    if isinstance(statement, (*LOOPS, *CLOSED)):
+        return
+    yield statement
+    for name in ("body", "orelse", "handlers", "finalbody"):
+        for inner in getattr(statement, name, ()):
+            if isinstance(inner, ast.ExceptHandler):
+                for line in inner.body:
+                    yield from _own(line)
+            else:
+                yield from _own(inner)
 
 
 def _does_nothing_else(body: list[ast.stmt], names: frozenset[str]) -> bool:
