@@ -8,7 +8,7 @@ from advisor.model.events import Arm, Branch, Condition, Context
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Flow
 from advisor.model.record import dataclass
-from advisor.model.source import Unknown
+from advisor.model.source import Known, Unknown
 
 NAME = pattern(r"""[\w.\[\]'"]*\w""")  # of an item, what holds it may be replaced
 
@@ -29,12 +29,21 @@ def comparison(context: Context) -> tuple[Branch, Arm, Condition] | None:
     """The innermost comparison of sizes that an event hangs on."""
     for branch, arm in reversed(context.arms):
         condition = branch.condition
-        if condition is None or condition.disjuncts:
+        if condition is None or (condition.disjuncts and not _first_counts(condition)):
             continue
-        for part in (condition, *condition.conjuncts):
+        for part in (condition, *condition.conjuncts, *condition.disjuncts):
             if part.operator in ("<", ">", "<=", ">=") and part.modulo is None:
                 return branch, arm, part
     return None
+
+
+def _first_counts(condition: Condition) -> bool:
+    """True for `best is None or score > best`: the first is better than nothing."""
+    if condition.negated or len(condition.disjuncts) != 2:
+        return False
+    first, compared = condition.disjuncts
+    nothing = first.operator == "is" and not first.negated and isinstance(first.right, Known) and first.right.value is None
+    return nothing and first.variable is not None and first.variable in (compared.variable, compared.right_variable)
 
 
 def decision(context: Context) -> Decision | None:

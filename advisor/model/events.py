@@ -76,7 +76,7 @@ class Kind(str, Enum):
     LR_WRITE = "lr-write"  # subject Optimizer | None; data: key ("lr"), value (Setting)
     SET_EPOCH = "set-epoch"  # subject Sampler | None
     METRIC = "metric"  # data: name, flow (Flow): the measurement, or what the model gave where it is compared with labels
-    SAVE = "save"  # subject Save
+    SAVE = "save"  # subject Save; data: numbers (the variables, by key, whose numbers are saved beside weights)
     RESTORE = "restore"  # subject Restore
     KEEP = "keep"  # a value with its graph outlives the step; data: flow, how "append|add|store", variable, item (identity of what is appended),
     # loops: how many of those around it what it is kept in outlives, not counting single turns

@@ -197,6 +197,7 @@ class Scheduler(Fact):
     waits: bool = False  # Accelerate prepared it: under accumulate(), a call of step() acts at the end of each window only
     each_process: bool = False  # and it is stepped once for each process in every call
     factor: float | None = None  # the largest share of the optimizer's own rate that it was seen to give; None: nobody watched
+    begins: float | None = None  # the share that it gives before it is stepped, where that follows from the text
     given: tuple[Setting, ...] | None = None  # what a class of the project is made with whose rates do not start from those of the optimizer
     step_off: Place | None = None  # of a step that the program itself has switched off: `use_schedule = False`
     kept_by_hand: bool = False  # the program looks after the numbers that it keeps for each group: `scheduler.base_lrs.append(...)`
@@ -325,6 +326,8 @@ class Restore(Fact):
     result_used: bool = False
     saved: Save | None = None
     loaded: Loaded | None = None  # what it was taken from, where that was loaded
+    arms: frozenset[str] | None = None  # of an optimizer whose weights are on the CPU: what is asked around
+    left_behind: Place | None = None  # where they leave it
 
     @property
     def keys(self) -> dict[str, Place]:

@@ -62,6 +62,8 @@ def _test_data(flow: Flow | None, recipe: Recipe) -> Data | None:
         if isinstance(source, Loader) and source.role == "validation" and _says_test(source.names):
             if source.slot in final_data(recipe) or _stands_apart(source.dataset):
                 return source
+        if isinstance(source, Loader) and source.role == "validation" and _is_other_half(source.dataset, recipe):
+            return source
     return None
 
 
@@ -83,10 +85,26 @@ def _unclear(data: Loader | Dataset) -> bool:
 
 def _stands_apart(dataset: Dataset | None) -> bool:
     """True for a data set of the project that is given a folder, a file or a part which is called test, too, or for the table of such a file."""
-    told = dataset.told if dataset is not None and dataset.told else {}
     paths = [dataset.read_from] if dataset is not None and dataset.read_from else []
-    paths += [text for given in told.values() if given is not ... for text in given if isinstance(text, str)]
+    paths += _texts(dataset) if dataset is not None else []
     return _says_test([path.replace("\\", "/").rstrip("/").rpartition("/")[2] for path in paths])
+
+
+def _is_other_half(dataset: Dataset | None, recipe: Recipe) -> bool:
+    """True for a data set that is read from a test file beside the train file of training, whatever holds it, where no other file is read."""
+    if dataset is None or not _stands_apart(dataset):
+        return False
+    others = {loader.dataset for loader in recipe.loaders if loader.dataset is not dataset}
+    taught = {held for loader in recipe.loaders if loader.role == "train" and (held := loader.dataset) is not None and held.kind == dataset.kind}
+    return bool(taught) and others == taught and all(any(map(_is_train_file, _texts(one))) for one in taught)
+
+
+def _is_train_file(text: str) -> bool:
+    return re.match(r"train(?![a-z])", text.replace("\\", "/").rstrip("/").rpartition("/")[2].lower()) is not None
+
+
+def _texts(dataset: Dataset) -> list[str]:
+    return [text for given in (dataset.told or {}).values() if given is not ... for text in given if isinstance(text, str)]
 
 
 def _says_test(names: Iterable[str]) -> bool:

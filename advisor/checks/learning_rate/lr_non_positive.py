@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from advisor.checks.context import Context
 from advisor.model.events import Context as EventContext
 from advisor.model.events import Kind, events
-from advisor.model.finding import Finding
-from advisor.model.folds import training_loop
+from advisor.model.finding import Confidence, Finding
+from advisor.model.folds import cadence, training_loop
 from advisor.model.kinds import is_test
-from advisor.model.rates import rates, rates_known, turns_with, unsettled
-from advisor.model.recipe import Optimizer, Restore
-from advisor.model.source import Place
+from advisor.model.rates import rates, rates_known, schedulers_of, turns_with, unsettled
+from advisor.model.recipe import Optimizer, Recipe, Restore, Scheduler
+from advisor.model.schedules import is_part, steps_of
+from advisor.model.source import Known, Place, number
 
 
 def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
@@ -20,6 +21,7 @@ def check(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
     if is_test(ctx.recipe.entry, ctx.recipe) or is_test(optimizer.place.file, ctx.recipe):
         return
     yield from _written(optimizer, ctx)
+    yield from _scheduled(optimizer, ctx)
     found = list(rates(ctx.recipe, optimizer))
     if all(rate.value > 0 for rate in found):
         return
@@ -51,6 +53,43 @@ def _written(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("written-negative", at=rate.place, value=value, turn=turn, loop=rate.loop.line)
         elif rate.first == 0 and rate.once and rate.peak and all(_batches_below(context, rate.loop) for context in steps):
             yield ctx.finding("first-epoch", at=rate.place, loop=rate.loop.line)
+
+
+def _scheduled(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
+    """A schedule that begins at zero, and that is stepped for the first time when an epoch is over."""
+    if optimizer.owner is not None or optimizer.lr_writes or optimizer.escaped:
+        return
+    for scheduler in schedulers_of(ctx.recipe, optimizer):
+        begun = number(scheduler.settings.get("last_epoch", Known(-1)))
+        if scheduler.owner is not None or scheduler.escaped or scheduler.kept_by_hand or begun != -1 or not _begins_at_zero(scheduler):
+            continue
+        steps = steps_of(ctx.recipe, scheduler)
+        if is_part(ctx.recipe, scheduler) or not steps or any(event.data.get("arguments") for event, _ in steps):
+            continue
+        if _waits_an_epoch(optimizer, scheduler, ctx.recipe):
+            sure: Confidence | None = "medium" if scheduler.flag_off else None
+            yield ctx.finding("first-epoch-scheduled", at=scheduler, confidence=sure, kind=scheduler.name, line=steps[0][0].place)
+
+
+def _begins_at_zero(scheduler: Scheduler) -> bool:
+    """True for a schedule whose first share is none, by its text or by what Transformers makes of a warm-up."""
+    return scheduler.begins == 0 or (scheduler.name.endswith("_with_warmup") and (number(scheduler.settings.get("num_warmup_steps")) or 0) >= 1)
+
+
+def _waits_an_epoch(optimizer: Optimizer, scheduler: Scheduler, recipe: Recipe) -> bool:
+    """True where nothing gives another rate before all batches of an epoch were gone through, and the schedule alone does then."""
+    seen = False
+    for event, context in events(recipe.tree, Kind.OPTIMIZER_STEP, Kind.SCHEDULER_STEP):
+        if event.kind is Kind.OPTIMIZER_STEP and isinstance(event.subject, Optimizer) and event.subject.slot is optimizer.slot:
+            loop = training_loop(context)
+            if loop is None or not loop.by_loader or loop.epoch is None or loop.epoch is loop.batch:
+                return False
+            seen = True
+        elif event.kind is Kind.SCHEDULER_STEP and isinstance(event.subject, Scheduler) and event.subject.optimizer in (None, optimizer):
+            own = event.subject.slot is scheduler.slot
+            if not own or not seen or cadence(context) != "epoch":
+                return False
+    return seen
 
 
 def _batches_below(context: EventContext, place: Place) -> bool:

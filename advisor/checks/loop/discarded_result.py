@@ -26,6 +26,9 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             if context.loops and not recipe.measures_speed:
                 yield ctx.finding("loss", at=event, call=event.data.get("call", ""))
             continue
+        if event.data.get("of") == "rebound":
+            yield ctx.finding("rebound", at=event, call=event.data.get("call", ""), name=event.data.get("what", ""))
+            continue
         yield ctx.finding("thrown-away", at=event, call=event.data.get("call", ""), what=str(event.data.get("what", "")).rsplit(".", 1)[-1])
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.events import Kind, events
-from advisor.model.facts import whole
-from advisor.model.finding import Finding
+from advisor.model.facts import whole, wholes
+from advisor.model.finding import Confidence, Finding
 from advisor.model.folds import training_loop
 from advisor.model.kinds import has_weights
-from advisor.model.recipe import Flow, Module, Recipe
+from advisor.model.recipe import Flow, Module, Optimizer, Recipe
+from advisor.model.source import Place, number
 
 ON_CPU = ("torch.nn.", "torchvision.models.", "timm.", "transformers.")  # where their builders put a model that they are told nothing of
+
+MOMENTS = frozenset({"Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adadelta", "RMSprop"})  # keep averages beside each weight
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -21,6 +24,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding("lengths-moved", at=place, moved=moved)
     if recipe.framework != "plain" or not recipe.whole or recipe.moved_unseen:
         return
+    yield from _states(recipe, ctx)
     met: set[Module] = set()
     for event, around in events(recipe.tree, Kind.FORWARD):
         model, flow = event.subject, event.data.get("input")
@@ -35,6 +39,26 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding("batch-stays", at=event, model=model.name, moved=model.placed)
         elif flow.placed is not None and _stays(model, recipe):
             yield ctx.finding("model-stays", at=event, model=model.name, moved=flow.placed)
+
+
+def _states(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
+    """Each state of an optimizer that is loaded before its weights are moved, and that a step needs afterwards."""
+    stepped = {event.subject.slot for event, _ in events(recipe.tree, Kind.OPTIMIZER_STEP) if isinstance(event.subject, Optimizer)}
+    told: set[Place] = set()
+    for restore in recipe.restores:
+        optimizer = restore.optimizer
+        if restore.left_behind is None or optimizer is None or optimizer.slot not in stepped or optimizer.escaped or restore.place in told:
+            continue
+        if any(module.copy_of or module.escaped for module in wholes(optimizer.modules)) or not _has_state(optimizer):
+            continue
+        told.add(restore.place)
+        confidence: Confidence | None = "medium" if restore.flag_off else None
+        yield ctx.finding("state-stays", at=restore, confidence=confidence, optimizer=optimizer.name, moved=restore.left_behind)
+
+
+def _has_state(optimizer: Optimizer) -> bool:
+    """SGD without momentum keeps nothing, Adagrad and what is not known may keep it elsewhere."""
+    return optimizer.name in MOMENTS or (optimizer.name == "SGD" and (number(optimizer.settings.get("momentum")) or 0) > 0)
 
 
 def _stays(model: Module, recipe: Recipe) -> bool:

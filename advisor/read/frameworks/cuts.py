@@ -148,7 +148,10 @@ def _rows(index: Value) -> Sequence | None:
 
 
 def _written(node: ast.Subscript) -> ast.expr:
-    return node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    """The slice of rows as it is written; `0:n` is `:n`."""
+    rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    begins_at_zero = isinstance(rows, ast.Slice) and isinstance(rows.lower, ast.Constant) and rows.lower.value == 0
+    return ast.Slice(None, rows.upper, rows.step) if begins_at_zero else rows  # type: ignore[attr-defined]
 
 
 def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | None:
@@ -158,7 +161,7 @@ def cut(reader: Reader, owner: Value, index: Value, node: ast.AST) -> Value | No
         return None
     whole = identity(owner)
     lower, upper = rows.items[:2]
-    begin = 0.0 if _is_open(lower) else _share(lower, whole)
+    begin = 0.0 if _is_open(lower) or _is_zero(lower) else _share(lower, whole)
     end = 1.0 if _is_open(upper) else _share(upper, whole)
     written = _written(node)
     if begin is None or end is None or end - begin == 1 or not isinstance(written, ast.Slice) or not _both_taken(reader, written):
@@ -196,6 +199,10 @@ def _is_open(bound: Value) -> bool:
     return isinstance(bound, Constant) and bound.value is None
 
 
+def _is_zero(bound: Value) -> bool:
+    return isinstance(bound, Constant) and type(bound.value) is int and bound.value == 0
+
+
 def _share(bound: Value, whole: Any) -> float | None:
     """The share of the rows that lies below a bound, when the bound is a part of their number."""
     share = number(bound.passes.times) if isinstance(bound, Opaque) and bound.passes is not None and bound.passes.of is whole else None
@@ -211,7 +218,8 @@ def _both_taken(reader: Reader, rows: ast.Slice) -> bool:
     kept = any(isinstance(part, ast.Attribute) for bound in (rows.lower, rows.upper) if bound is not None for part in ast.walk(bound))
     owner = reader.frame.owner
     begins, ends = scopes.bounds(owner.node if kept and owner is not None else code)
-    if (rows.lower is not None and ast.dump(rows.lower) in ends) or (rows.upper is not None and ast.dump(rows.upper) in begins):
+    lower, upper = (ast.dump(scopes.uncast(bound)) if bound is not None else "" for bound in (rows.lower, rows.upper))
+    if lower in ends or upper in begins:
         return True
     if rows.lower is None:
         return not _from_end(rows.upper) and any(begin.startswith(NEGATIVE) for begin in begins)

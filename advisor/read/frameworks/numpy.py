@@ -173,6 +173,15 @@ def load(call: LibraryCall) -> Value | None:
     return Tensor(Flow(graph="none", source=call.reader.instance(call.name, node=call.node, data={"file": file})))
 
 
+@table.function("numpy.ceil", "numpy.floor")
+def whole(call: LibraryCall) -> Value | None:
+    """np.ceil(len(x) * 0.8): a part of the rows stays one, rounded or not."""
+    given = call.arguments.positional[0] if call.arguments.positional else None
+    if not isinstance(given, Opaque) or given.passes is None:
+        return generic(call)
+    return Opaque("a rounded number", "float", passes=given.passes, filled=given.filled)
+
+
 @table.prefix("numpy")
 def generic(call: LibraryCall) -> Value | None:
     """Any other function: constants are computed where that is plain, arrays stay arrays."""

@@ -22,6 +22,7 @@ from advisor.read.python import (
     gathering,
     grown,
     iteration,
+    rebound,
     scopes,
     statements,
 )
@@ -129,6 +130,7 @@ def run_for(reader: Reader, node: ast.For | ast.AsyncFor) -> str | None:
     if isinstance(turns.item, Generator):
         return _run_generator_loop(reader, node, turns.item)
     items = turns.items
+    rebound.note(reader, node, turns.item if not items else items[0])
     if items is not None and len(items) <= (UNROLLED_SHORT if len(node.body) <= SHORT else UNROLLED) and not _is_counter(turns):
         return _run_unrolled(reader, node, items, turns)
     body: list[Node] = []

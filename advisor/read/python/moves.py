@@ -28,6 +28,7 @@ _OTHERS = pattern(r"\bImage\.new\(|\b(?:np|numpy)\.\w+_like\(|\bprefetch_factor\
 _UNSEEN = pattern(
     r"set_default_(?:device|tensor_type)|with [\w.]*device\b|device_map|\._apply\(|Accelerator|\.to_empty|[Dd]evice_?[Mm]esh|assign\s*=\s*True"
 )
+_OF_STATE = pattern(r"\w\.state(?!\w)|[\"']state[\"']\]")  # optimizer.state, or what its state_dict() holds
 _OF_DEVICES = pattern(r"\bdevice\b|\.cuda\(|\.to\(|\.cpu\(")
 MOVERS = frozenset({"accelerate", "deepspeed", "lightning", "pytorch_lightning", "ignite", "torch_xla", "ray", "horovod", "fastai", "colossalai"})
 
@@ -37,9 +38,13 @@ def note(reader: Reader, nodes: list[Entry]) -> None:
     recipe = reader.recipe
     forwards = [node for node, _ in nodes if isinstance(node, Event) and node.kind is Kind.FORWARD and isinstance(node.subject, Module)]
     given = {node.subject for node in forwards if node.data["input"] is not None and node.data["input"].placed is not None}
-    if given:
+    left_behind = [restore for restore in recipe.restores if restore.left_behind is not None]
+    if given or left_behind:
         texts = [source.text for source in reader.modules.values()]
         recipe.moved_unseen = not MOVERS.isdisjoint(reader.imported) or any(map(_UNSEEN.search, texts))
+        if left_behind and any(map(_OF_STATE.search, texts)):
+            for restore in left_behind:
+                restore.left_behind = None  # it may be moved by hand
         for part in {part for module in given for part in module.walk() if part.user_class}:
             part.minds_devices = _minds_devices(reader, part.name)
     if any(module.on_accelerator for module in recipe.modules):

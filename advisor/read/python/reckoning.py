@@ -136,11 +136,27 @@ class Reckoner:
             return True
         if isinstance(node, (ast.Tuple, ast.List)):
             return [self.value(part, scope) for part in node.elts]
+        if isinstance(node, ast.ListComp):
+            return self._list(node, scope)
         if isinstance(node, ast.Call):
             return self._call(node, scope)
         if isinstance(node, (ast.Attribute, ast.Subscript)):
             return self._held(node, scope)
         raise NotReckoned
+
+    def _list(self, node: ast.ListComp, scope: Scope) -> list[Any]:
+        """`[rate * share for rate in self.base_lrs]`, of a name that nothing else has."""
+        made = node.generators[0]
+        items = self.value(made.iter, scope)
+        name = made.target.id if isinstance(made.target, ast.Name) else ""
+        if len(node.generators) > 1 or made.ifs or not name or name in scope.names or not isinstance(items, (list, tuple)) or len(items) > ITEMS:
+            raise NotReckoned
+        found = []
+        for item in items:
+            scope.names[name] = item
+            found.append(self.value(node.elt, scope))
+        del scope.names[name]
+        return found
 
     def _name(self, name: str, scope: Scope) -> Any:
         if name in scope.counters:

@@ -127,6 +127,16 @@ def bound_within(node: ast.AST) -> frozenset[str]:
     return known
 
 
+def attributes_set_later(tree: ast.AST) -> frozenset[str]:
+    """The attributes that a file binds anywhere but in constructors."""
+    known: frozenset[str] | None = tree.__dict__.get("set_later")
+    if known is None:
+        first = {id(part) for made in ast.walk(tree) if isinstance(made, ast.FunctionDef) and made.name == "__init__" for part in ast.walk(made)}
+        stored = (part for part in ast.walk(tree) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and id(part) not in first)
+        known = tree.__dict__["set_later"] = frozenset(part.attr for part in stored)
+    return known
+
+
 def named(node: ast.AST) -> frozenset[str]:
     """Every name that is asked for or bound in a function."""
     known: frozenset[str] | None = node.__dict__.get("named")
@@ -277,14 +287,26 @@ def returned(node: ast.AST) -> frozenset[str]:
 
 
 def bounds(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
-    """The expressions, written out, with which slices in a piece of code begin, and those with which they end."""
+    """The expressions, written out, with which slices in a piece of code begin, and those with which they end.
+
+    What begins a window before a bound, `x[n - 60 :]`, begins there as well: the first window of the rest reaches back.
+    """
     known: tuple[frozenset[str], frozenset[str]] | None = node.__dict__.get("bounds")
     if known is None:
         slices = [part for part in parts_of(node) if isinstance(part, ast.Slice)]
-        begins = frozenset(ast.dump(part.lower) for part in slices if part.lower is not None)
-        ends = frozenset(ast.dump(part.upper) for part in slices if part.upper is not None)
+        lowers = [part.lower for part in slices if part.lower is not None]
+        back = [part.lower.left for part in slices if part.upper is None and isinstance(part.lower, ast.BinOp) and isinstance(part.lower.op, ast.Sub)]
+        begins = frozenset(ast.dump(uncast(bound)) for bound in (*lowers, *back))
+        ends = frozenset(ast.dump(uncast(part.upper)) for part in slices if part.upper is not None)
         known = node.__dict__["bounds"] = begins, ends
     return known
+
+
+def uncast(bound: ast.expr) -> ast.expr:
+    """`n` of `int(n)`."""
+    while isinstance(bound, ast.Call) and isinstance(bound.func, ast.Name) and bound.func.id == "int" and len(bound.args) == 1:
+        bound = bound.args[0]
+    return bound
 
 
 def dropped(tree: ast.AST, node: ast.AST) -> bool:

@@ -305,21 +305,26 @@ def callable_(call: LibraryCall) -> Value:
 
 @function("builtins.eval")
 def eval_(call: LibraryCall) -> Value:
-    """eval of a literal text."""
-    import ast
+    """eval of a literal text, or of each that an option may be."""
+    value = call.arguments.positional[0] if call.arguments.positional else None
+    texts = [member.value for member in members(value) if isinstance(member, Constant)] if value is not None else []
+    if not texts or len(texts) > MOST_CLASSES or value is None or len(texts) < len(members(value)):
+        return Opaque("a text that is evaluated")
+    return join([_evaluated(call, text) for text in texts])
 
+
+def _evaluated(call: LibraryCall, text: object) -> Value:
     from advisor.read.text import UNPARSABLE, parse
 
-    value = call.arguments.positional[0] if call.arguments.positional else None
-    if isinstance(value, Constant) and isinstance(value.value, str) and len(value.value) < 2000:
-        try:
-            tree = parse(value.value, mode="eval")
-        except UNPARSABLE:
-            return Opaque("a text that is evaluated")
-        for node in ast.walk(tree):
-            ast.copy_location(node, call.node)
-        return call.reader.evaluate(tree.body)
-    return Opaque("a text that is evaluated")
+    if not isinstance(text, str) or len(text) >= 2000:
+        return Opaque("a text that is evaluated")
+    try:
+        tree = parse(text, mode="eval")
+    except UNPARSABLE:
+        return Opaque("a text that is evaluated")
+    for node in ast.walk(tree):
+        ast.copy_location(node, call.node)
+    return call.reader.evaluate(tree.body)
 
 
 @function("builtins.exec", "builtins.compile", "builtins.__import__")

@@ -9,7 +9,7 @@ from advisor.model.recipe import Flow, Module, Parameters, Save
 from advisor.model.source import MODE, Known
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import Iteration, LibraryCall
-from advisor.read.frameworks.torch import devices
+from advisor.read.frameworks.torch import devices, left_behind
 from advisor.read.frameworks.torch.weights import freeze
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
@@ -216,6 +216,7 @@ def same(call: LibraryCall) -> Value:
     fact = own(call)
     name = call.name.rpartition(".")[2]
     if fact is not None and devices.moves(call, name):
+        left_behind.moved(call, fact, name)
         fact.placed = fact.placed or call.place
         sure = not any(label != "default" for _, label in call.reader.conditions)
         fact.on_accelerator = sure and devices.leaves_cpu(call, name) is True

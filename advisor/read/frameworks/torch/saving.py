@@ -12,9 +12,9 @@ from advisor.model.recipe import Module, Optimizer, Restore, Save
 from advisor.model.source import Loaded, Part, Setting, Unknown, value_of
 from advisor.read.frameworks import table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.torch import devices
+from advisor.read.frameworks.torch import devices, left_behind
 from advisor.read.python import calls, scopes, texts
-from advisor.read.python.frames import library_name
+from advisor.read.python.frames import Frame, library_name
 from advisor.read.python.values import NONE, Constant, Instance, Mapping, Opaque, Sequence, Tensor, Union, Value, sequence
 
 _TEXTS = (ast.Constant, ast.BinOp, ast.Add, ast.JoinedStr, ast.FormattedValue, ast.Load)
@@ -80,7 +80,7 @@ def save(call: LibraryCall) -> Value:
     states = [part for part in held if isinstance(part, Instance) and part.role == "state"]
     fact.kept = next((state.data["save"] for state in states if state.data.get("save")), None)
     fact.folder = _folder(call.get("f", 1) or call.get("filename", 1))
-    call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given))
+    call.reader.emit(Kind.SAVE, call.node, call.reader.record(fact), variable=_variable(call, given), numbers=_numbers(call, given))
     if (path := call.get("f", 1)) is not None:
         call.reader.saved.append((path, fact))
     if isinstance(given, Instance) and given.role == "module" and isinstance(known := value_of(fact.path), str):
@@ -88,8 +88,36 @@ def save(call: LibraryCall) -> Value:
     return NONE
 
 
+def _numbers(call: LibraryCall, given: Value | None) -> dict[str, frozenset[Any]]:
+    """The names, by key, that hold a number which is saved beside weights in a loop, here and where the functions around were called."""
+    if not isinstance(given, Mapping) or not call.reader.loop_depth:
+        return {}
+    wanted: dict[int, str] = {}
+    for key, item in given.items.items():
+        if isinstance(key, str) and not isinstance(item, (Constant, Mapping, Sequence)) and content(item)[0].get("") in ("number", "unknown"):
+            wanted[id(item)] = key
+    found: dict[str, set[Any]] = {}
+    frame: Frame | None = call.reader.frame if wanted else None
+    while frame is not None:
+        for names in _rooms(frame):
+            for name, value in names.items():
+                if id(value) in wanted:
+                    call.reader.keep.append(names)
+                    found.setdefault(wanted[id(value)], set()).add((id(names), name))
+        frame = frame.call[1] if frame.call is not None else None
+    return {key: frozenset(variables) for key, variables in found.items()}
+
+
+def _rooms(frame: Frame) -> Iterator[dict[str, Value]]:
+    yield frame.names
+    if isinstance(frame.receiver, Instance):
+        yield frame.receiver.attributes
+    if frame.module.namespace is not frame.names:
+        yield frame.module.namespace
+
+
 def _stays(call: LibraryCall) -> bool:
-    """True for a path in a loop that is put together of texts and names that the loop does not bind."""
+    """True for a path in a loop that is put together of texts, names that the loop does not bind, and attributes that constructors alone do."""
     written = call.node.args[1] if isinstance(call.node, ast.Call) and len(call.node.args) > 1 else None
     if written is None or not call.reader.turns or call.reader.loop_depth <= call.reader.frame.loops:
         return False
@@ -106,6 +134,8 @@ def _is_fixed(call: LibraryCall, written: ast.expr, bound: frozenset[str]) -> bo
         return all(_is_fixed(call, given, bound) for given in written.args)
     if isinstance(written, ast.BinOp):
         return _is_fixed(call, written.left, bound) and _is_fixed(call, written.right, bound)
+    if isinstance(written, ast.Attribute) and isinstance(written.value, ast.Name):
+        return written.value.id not in bound and written.attr not in scopes.attributes_set_later(call.reader.frame.module.tree)
     return all(part.id not in bound if isinstance(part, ast.Name) else isinstance(part, _TEXTS) for part in ast.walk(written))
 
 
@@ -228,6 +258,7 @@ def restore(call: LibraryCall, of: str) -> None:
         fact.complete = False
     fact.parts = {key: kind}
     fact.strict = call.setting("strict", 1, True)
+    left_behind.loaded(call.reader, fact)
     call.reader.emit(
         Kind.RESTORE,
         call.node,

@@ -12,6 +12,7 @@ from advisor.model.source import Setting
 from advisor.read.frameworks import table
 from advisor.read.frameworks.signature import signature
 from advisor.read.frameworks.table import LibraryCall
+from advisor.read.frameworks.torch import beginnings
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Instance, Library, Opaque, Sequence, Value, members, sequence, setting
 
@@ -71,6 +72,8 @@ def build(call: LibraryCall, kind: str, names: dict[str, Any]) -> Instance:
         fact.children = tuple(item.fact for item in parts if isinstance(item, Instance) and isinstance(item.fact, Scheduler))
         if fact.optimizer is None and fact.children:
             fact.optimizer, fact.optimizer_known = fact.children[0].optimizer, fact.children[0].optimizer_known
+    if "lr_lambda" in names and kind.endswith("LambdaLR"):
+        fact.begins = beginnings.of_lambda(call.reader, call.get("lr_lambda", order.index("lr_lambda")))
     call.reader.record(fact)
     call.reader.emit(Kind.BUILD, call.node, fact)
     data = {key: value for key in KEPT if key in names and (value := call.get(key, order.index(key))) is not None}
@@ -111,6 +114,7 @@ def init(call: LibraryCall) -> Value:
         else:
             fact.settings.update({key: setting(value) for key, value in call.arguments.keywords.items() if key != "optimizer"})
         fact.given = _of_its_own(call)
+        fact.begins = beginnings.of_class(call)
     if given is not None:
         call.reader.store.write(call.this.attributes, "optimizer", given)
     return NONE
