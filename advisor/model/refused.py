@@ -29,15 +29,17 @@ class UnknownKey(Fact):
     "literal" where it is asked of a dict that is written out, which the taker is the name of: another one.
     "version" where the library takes it, and not in the version (the one field) that the project pins, or that the second field is for.
     "trained" where it is asked of the metrics of a training, and only an evaluation has it.
+    "command line" where it is an option that a script gives and the parser of the program, the taker, lacks; with `more` of them beside it.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored", "parts", "literal", "version", "trained"] = "project"
+    by: Literal["project", "library", "ignored", "parts", "literal", "version", "trained", "command line"] = "project"
     defined: Place | None = None  # where the dict is written
     meant: str | None = None  # what is called so elsewhere
+    more: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
