@@ -30,7 +30,7 @@ LAST = {  # what the last part is called, which a program may put another in the
     "classifier": ("efficientnet", "tf_efficientnet", "mobilenet", "mnasnet", "mixnet", "ghostnet", "densenet", "hrnet", "lcnet", "fbnet", "semnasnet"),
     "head": ("vit_", "deit", "beit", "eva", "cait"),
 }
-OTHERWISE = ("resnetv2", "distilled", "deit3_", "xception41p", "xception65p", "mobilenetv4", "mobilenetv5")  # built otherwise than the rest of their kin
+OTHERWISE = ("resnetv2", "distilled", "deit3_", "xception41p", "xception65p", "mobilenetv4", "mobilenetv5")  # built otherwise than their kin
 HEADS = (None, 0, 1000, 21841, 21843)  # numbers of classes with which no new last layer is drawn: none asked for, no head, those of published weights
 KINDS = {  # names of the factory
     "sgd": "torch.optim.SGD", "nesterov": "torch.optim.SGD", "momentum": "torch.optim.SGD", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW",

@@ -45,8 +45,8 @@ def judge(reader: Reader) -> None:
         if names and known > len(refused) and names not in found:  # else it may be for another program
             found.add(names)
             place = Place(line.file, refused[names[0]])
-            fields = tuple(sorted(taken))
-            reader.recipe.unknown_keys.items.append(UnknownKey(place, name=names[0], taker=line.program, fields=fields, by="command line", more=names[1:]))
+            key = UnknownKey(place, name=names[0], taker=line.program, fields=tuple(sorted(taken)), by="command line", more=names[1:])
+            reader.recipe.unknown_keys.items.append(key)
 
 
 def _refused(line: Launch, taken: frozenset[str]) -> tuple[dict[str, int], int]:
