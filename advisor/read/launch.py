@@ -51,6 +51,7 @@ class Launch:
     program: str = ""  # the word that names it
     launcher: str = "python"
     documented: bool = False
+    more: bool = False  # who starts the script may give more words
     sure: bool = False  # it starts this program and no other of the same name
 
 
@@ -263,6 +264,7 @@ def _command(words: list[Word], display: str, documented: bool, variables: Varia
             text = unquoted(plain)
             if _REDIRECTION.match(text):
                 break
+            launch.more = launch.more or text.startswith(("$@", "${@", "$*"))
             if text in ("$@", "${@}", "$*", ""):
                 if last:
                     break

@@ -283,7 +283,8 @@ def build(reader: Reader, config: Value, given: Arguments, node: ast.AST, depth:
     if target is None:
         return Mapping({**config.state, "items": keywords, "attributes": True}, config.place)
     callee = target if not isinstance(target, Constant) else object_named(reader, str(target.value), node)
-    positional = given.positional or _listed(reader, given.keywords.get("_args_") or config.items.get("_args_"), flags["_recursive_"] is not False, node, depth)
+    listed = given.keywords.get("_args_") or config.items.get("_args_")
+    positional = given.positional or _listed(reader, listed, flags["_recursive_"] is not False, node, depth)
     if flags["_partial_"] is True:
         return Partial(callee, positional, keywords, config.exact and given.exact)
     return reader.call(callee, Arguments(positional, keywords, config.exact and given.exact), node)

@@ -27,7 +27,7 @@ CONVOLUTIONAL = (
 ATTENTIVE = ("vit_", "deit", "swin", "beit", "cait", "xcit", "eva", "convit", "pit_", "levit", "maxvit", "coat", "crossvit", "volo", "twins", "mvit")
 LAST = {  # what the last part is called, which a program may put another in the place of; it is given pooled features
     "fc": ("resnet", "resnext", "wide_resnet", "seresnet", "seresnext", "ecaresnet", "skresnet", "resnest", "xception", "gluon_resnet"),
-    "classifier": ("efficientnet", "tf_efficientnet", "mobilenet", "mnasnet", "mixnet", "ghostnet", "densenet", "hrnet", "lcnet", "fbnet", "semnasnet"),
+    "classifier": ("efficientnet", "tf_efficientnet", "mobilenet", "mnasnet", "mixnet", "ghostnet", "densenet", "hrnet", "lcnet", "fbnet"),
     "head": ("vit_", "deit", "beit", "eva", "cait"),
 }
 OTHERWISE = ("resnetv2", "distilled", "deit3_", "xception41p", "xception65p", "mobilenetv4", "mobilenetv5")  # built otherwise than their kin

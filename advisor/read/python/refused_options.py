@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OPTION = pattern(r"^--([A-Za-z][\w-]*)(?:=|$)")
 _CHANGED = pattern(  # ways to give a parser other words than those of the command line, or to read them otherwise
     r"from\s+sys\s+import[^\n]*\bargv\b|\bdel\s+sys\.argv|=\s*sys\.argv\s*$|sys\.argv\s*(?:\[[^\]\n]*\]\s*)?\+?=(?!=)"
-    r"|sys\.argv\.(?:append|extend|insert|pop|remove|clear)\b|prefix_chars|\bREMAINDER\b|nargs\s*=\s*['\"]\.\.\.",
+    r"|sys\.argv\.(?:append|extend|insert|pop|remove|clear)\b|except\b[^\n:]*\b(?:SystemExit|BaseException)|prefix_chars|\bREMAINDER\b|nargs\s*=\s*['\"]\.\.\.",
     re.MULTILINE,
 )
 
@@ -42,7 +42,7 @@ def judge(reader: Reader) -> None:
     for line in reader.launches:
         refused, known = _refused(line, taken) if line.sure else ({}, 0)
         names = tuple(name for name in refused if not _is_named(reader, name))
-        if names and known > len(refused) and names not in found:  # else it may be for another program
+        if names and known >= len(refused) and names not in found:  # else it may be for another program
             found.add(names)
             place = Place(line.file, refused[names[0]])
             key = UnknownKey(place, name=names[0], taker=line.program, fields=tuple(sorted(taken)), by="command line", more=names[1:])
