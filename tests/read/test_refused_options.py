@@ -33,7 +33,9 @@ data, training = HfArgumentParser((Data, Seq2SeqTrainingArguments)).PARSE
 """
 
 
-def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], entry: str = "main.py") -> list[tuple[str, int, str, tuple[str, ...]]]:
+def found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], entry: str = "main.py"
+) -> list[tuple[str, int, str, tuple[str, ...]]]:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -73,11 +75,11 @@ def test_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, ref
         "sys.argv = sys.argv[:3]\nargs = parser.parse_args()",
         "parser.add_argument('rest', nargs=argparse.REMAINDER)\nargs = parser.parse_args()",
         "for name in open('names.txt'):\n    parser.add_argument(f'--{name}')\nargs = parser.parse_args()",
-        "OPTIONS = {'warmup': 3}\nfor name, value in OPTIONS.items():\n    parser.add_argument('--' + name, default=value)\nargs = parser.parse_args()",
+        "for name, value in {'warmup': 3}.items():\n    parser.add_argument('--' + name, default=value)\nargs = parser.parse_args()",
         "import mylab\nmylab.add_options(parser)\nargs = parser.parse_args()",
         "from argparse import *\nparser.add_subparsers().add_parser('fit').add_argument('--warmup')\nargs = parser.parse_args()",
         "try:\n    args = parser.parse_args()\nexcept SystemExit:\n    raise",
-        "if parser.get_default('lr') > float(input()):\n    args = parser.parse_args()\nelse:\n    args = argparse.Namespace(lr=1, batch_size=2, amp=False)",
+        "if parser.get_default('lr') > float(input()):\n    args = parser.parse_args()\nelse:\n    args = argparse.Namespace(lr=1)",
     ],
 )
 def test_what_may_take_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parse: str) -> None:
