@@ -29,15 +29,17 @@ class UnknownKey(Fact):
     "literal" where it is asked of a dict that is written out, which the taker is the name of: another one.
     "version" where the library takes it, and not in the version (the one field) that the project pins, or that the second field is for.
     "trained" where it is asked of the metrics of a training, and only an evaluation has it.
+    "command line" where it is an option that a script gives and the parser of the program, the taker, lacks; with `more` of them beside it.
     """
 
     name: str = ""
     taker: str = ""
     fields: tuple[str, ...] = ()  # what it has
     optimizer: Optimizer | None = None
-    by: Literal["project", "library", "ignored", "parts", "literal", "version", "trained"] = "project"
+    by: Literal["project", "library", "ignored", "parts", "literal", "version", "trained", "command line"] = "project"
     defined: Place | None = None  # where the dict is written
     meant: str | None = None  # what is called so elsewhere
+    more: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -78,12 +80,12 @@ class RefusedRun(Fact):
     Or arguments that contradict each other: "evaluation-data": it is to evaluate without data; "match": it is to load the best model, and saves at
     other times than it evaluates; "adapter": the model that is to get one has one; "float32": it scales gradients of weights in float16, as does a
     scaler of the program, "scaled"; "devices": it names devices that there are none of; "inputs": no gradient reaches its adapters. "loss": nothing
-    is refused, and each step is left out; "length": and the run is over after a trial. "test_step", "validation_step": what is refused is to measure
-    the model, when the run is over.
+    is refused, and each step is left out; "length": and the run is over after a trial. "stopping": a callback is to end it by what nothing measures.
+    "test_step", "validation_step": what is refused is to measure the model, when the run is over.
     """
 
     lacks: Literal[
-        "data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "scaled", "devices", "inputs", "length",
+        "data", "step", "loss", "evaluation-data", "match", "adapter", "float32", "scaled", "devices", "inputs", "length", "stopping",
         "test_step", "validation_step",
     ] = "data"  # fmt: skip
     taker: str = ""  # the trainer, or its arguments

@@ -35,6 +35,9 @@ _ELSEWHERE = pattern(  # words of a command that does not train
     re.IGNORECASE,
 )
 _TRAINS = pattern(r"^-{1,2}(do[-_])?train$", re.IGNORECASE)  # one that asks for more beside: `--do_train --do_eval`
+_MOVES = pattern(  # to another folder than the script's own and those above it
+    r"""(?:^|[;&|(\s])(?:cd|pushd)\s+(?!["']?(?:\.\.?/?)+["']?\s*(?:$|[;&|)])|[^\n]*(?:dirname|BASH_SOURCE|\$0))\S""", re.MULTILINE
+)
 _OPEN = ("<", "[", "...", "/path/to", "path/to", "YOUR", "{")  # what a manual writes where the reader puts in his own
 
 
@@ -48,6 +51,8 @@ class Launch:
     program: str = ""  # the word that names it
     launcher: str = "python"
     documented: bool = False
+    more: bool = False  # who starts the script may give more words
+    sure: bool = False  # it starts this program and no other of the same name
 
 
 def launches(project: Project, entry: str, config: tuple[str, str] | None = None) -> list[Launch]:
@@ -91,6 +96,7 @@ def _launches(project: Project, entry: str) -> list[Launch]:
             if given in seen or (_any(_ELSEWHERE, given) and not _any(_TRAINS, given)):
                 continue
             seen.add(given)
+            launch.sure = not launch.documented and _is_sure(project, entry, path, launch.program, text)
             project.texts[display] = text
             found.append(launch)
             if len(found) >= MOST_LINES:
@@ -160,6 +166,24 @@ def _names(project: Project, word: str, entry: str, script: str) -> bool:
         return os.path.normpath(os.path.join(os.path.dirname(script), path)) == entry
     bases = dict.fromkeys([os.path.dirname(script), *project.roots(entry)])
     return any(os.path.normpath(os.path.join(base, plain)) == entry for base in bases)
+
+
+def _is_sure(project: Project, entry: str, script: str, word: str, text: str) -> bool:
+    """True where a word of a command in `script` names the entry from whichever folder the script is started: its own, or one above it."""
+    if word in console_scripts(project, entry):
+        return True
+    path = word.replace("\\", "/") if word.endswith(".py") else word.replace(".", "/") + ".py"
+    if "$" in path or _MOVES.search(text):
+        return False
+    folder, found = os.path.dirname(script), set[str]()
+    while True:
+        full = os.path.normpath(os.path.join(folder, path))
+        if os.path.basename(full) in project.listing(os.path.dirname(full)):
+            found.add(full)
+        above = os.path.dirname(folder)
+        if folder in (project.directory, above) or not folder.startswith(project.directory):
+            return found == {entry}
+        folder = above
 
 
 def console_scripts(project: Project, entry: str) -> tuple[str, ...]:
@@ -240,6 +264,7 @@ def _command(words: list[Word], display: str, documented: bool, variables: Varia
             text = unquoted(plain)
             if _REDIRECTION.match(text):
                 break
+            launch.more = launch.more or text.startswith(("$@", "${@", "$*"))
             if text in ("$@", "${@}", "$*", ""):
                 if last:
                     break

@@ -15,7 +15,7 @@ from advisor.model.source import first
 CASES = {
     "data": "no-data", "step": "no-step", "loss": "no-loss",
     "evaluation-data": "no-evaluation-data", "match": "best-not-saved", "adapter": "adapter-twice", "float32": "half-weights",
-    "devices": "no-such-devices", "scaled": "half-weights-scaled",
+    "devices": "no-such-devices", "stopping": "stop-unfounded", "scaled": "half-weights-scaled",
     "inputs": "adapters-cut-off", "length": "trial", "test_step": "no-measuring-step", "validation_step": "no-measuring-step",
 }  # fmt: skip
 

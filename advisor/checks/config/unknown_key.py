@@ -34,6 +34,20 @@ def check(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
         nearest = ", ".join(map(repr, key.fields))
         yield ctx.finding("literal", at=key, key=key.name, taker=key.taker, nearest=nearest, severity=severity, evidence=evidence)
         return
+    if key.by == "command line":
+        yield from _given(key, ctx)
+        return
     near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
     case = ("argument-near" if near else "argument") if key.by == "library" else "near" if near else "none"
     yield ctx.finding(case, at=key, key=key.name, taker=key.taker, nearest="".join(near))
+
+
+def _given(key: UnknownKey, ctx: Context) -> Iterator[Finding]:
+    """Options that a script gives and the program refuses."""
+    if not ctx.recipe.whole or ctx.recipe.budget_cuts:
+        return
+    near = get_close_matches(key.name, key.fields, n=1, cutoff=ctx.limit("likeness"))
+    if near and not key.more:
+        yield ctx.finding("option-near", at=key, key=key.name, taker=key.taker, nearest=near[0])
+    else:
+        yield ctx.finding("option", at=key, key=", ".join(f"--{name}" for name in (key.name, *key.more)), taker=key.taker)

@@ -16,7 +16,7 @@ from advisor.read.frameworks.dataclasses import as_option, filled
 from advisor.read.frameworks.folding import is_none
 from advisor.read.frameworks.folding import weaken as weak_value
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.python import classes, undeclared
+from advisor.read.python import classes, refused_options, undeclared
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import (
     NONE,
@@ -313,7 +313,11 @@ def namespace(call: LibraryCall) -> Instance:
 @table.method("argument-parser", "parse_args", "parse_intermixed_args")
 def parse_args(call: LibraryCall) -> Value:
     """args = parser.parse_args()"""
-    return namespace(call)
+    made = namespace(call)
+    if is_none(call.get("args", 0)) and "of" in made.data:  # the parser was seen whole
+        specs: dict[str, Option] = call.this.data.get("specs", {})
+        refused_options.note(call, call.this, ["help", *specs, *(f"no_{flag.lstrip('-')}" for flag, option in specs.items() if option.negated)])
+    return made
 
 
 @table.method("argument-parser", "parse_known_args", "parse_known_intermixed_args")

@@ -283,11 +283,18 @@ def build(reader: Reader, config: Value, given: Arguments, node: ast.AST, depth:
     if target is None:
         return Mapping({**config.state, "items": keywords, "attributes": True}, config.place)
     callee = target if not isinstance(target, Constant) else object_named(reader, str(target.value), node)
-    listed = config.items.get("_args_")
-    positional = [*(listed.items if isinstance(listed, Sequence) else ()), *given.positional]
+    listed = given.keywords.get("_args_") or config.items.get("_args_")
+    positional = given.positional or _listed(reader, listed, flags["_recursive_"] is not False, node, depth)
     if flags["_partial_"] is True:
         return Partial(callee, positional, keywords, config.exact and given.exact)
     return reader.call(callee, Arguments(positional, keywords, config.exact and given.exact), node)
+
+
+def _listed(reader: Reader, given: Value | None, recursive: bool, node: ast.AST, depth: int) -> list[Value]:
+    """The arguments by position that a config states, which are made first as all its parts are; those of the call stand in place of them."""
+    if not isinstance(given, Sequence):
+        return []
+    return [build(reader, item, Arguments(), node, depth + 1) for item in given.items] if recursive else [*given.items]
 
 
 @table.function("hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object", "hydra.utils.get_static_method")

@@ -25,6 +25,12 @@ CONVOLUTIONAL = (
     "cspresnet", "cspdarknet", "vgg16_bn", "vgg19_bn", "repvgg", "gernet", "lcnet", "fbnet", "spnasnet", "semnasnet", "hardcorenas", "gluon_resnet",
 )  # fmt: skip
 ATTENTIVE = ("vit_", "deit", "swin", "beit", "cait", "xcit", "eva", "convit", "pit_", "levit", "maxvit", "coat", "crossvit", "volo", "twins", "mvit")
+LAST = {  # what the last part is called, which a program may put another in the place of; it is given pooled features
+    "fc": ("resnet", "resnext", "wide_resnet", "seresnet", "seresnext", "ecaresnet", "skresnet", "resnest", "xception", "gluon_resnet"),
+    "classifier": ("efficientnet", "tf_efficientnet", "mobilenet", "mnasnet", "mixnet", "ghostnet", "densenet", "hrnet", "lcnet", "fbnet"),
+    "head": ("vit_", "deit", "beit", "eva", "cait"),
+}
+OTHERWISE = ("resnetv2", "distilled", "deit3_", "xception41p", "xception65p", "mobilenetv4", "mobilenetv5")  # built otherwise than their kin
 HEADS = (None, 0, 1000, 21841, 21843)  # numbers of classes with which no new last layer is drawn: none asked for, no head, those of published weights
 KINDS = {  # names of the factory
     "sgd": "torch.optim.SGD", "nesterov": "torch.optim.SGD", "momentum": "torch.optim.SGD", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW",
@@ -129,6 +135,11 @@ def forward(call: LibraryCall) -> Value | None:
     classes = fact.settings.get("num_classes")
     given = [flow for value in call.arguments.positional if (flow := flow_of(value)) is not None]
     flow = replace(merge(call.reader, given) if given else Flow(), graph=graph_of_weights(call.reader))
+    replaced = {key: part for key in LAST if isinstance(part := call.this.attributes.get(key), Instance)}
+    if replaced:
+        name = fact.kind.removeprefix("timm.").removeprefix("hf_hub:timm/")
+        own = next((key for key, kin in LAST.items() if name.startswith(kin) and not any(word in name for word in OTHERWISE)), "")
+        return call.reader.call(replaced[own], Arguments([Tensor(replace(flow, rank=2))]), call.node) if own in replaced else Tensor(flow)
     if number(classes) == 0:
         return Tensor(flow)
     return Tensor(replace(flow, activation="linear", activation_at=fact.place, width=classes, rank=2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.model.recipe import Listing, RefusedCall, UndefinedName, UnknownKey
 from advisor.model.record import dataclass
-from advisor.read.python import called, classes, lacking, sampled, scopes, undeclared, written_keys
+from advisor.read.python import called, classes, lacking, refused_options, sampled, scopes, undeclared, written_keys
 from advisor.read.python.handed import Handed
 from advisor.read.python.values import Arguments, Class, Constant, Function, Instance, Mapping, Sequence, Value
 
@@ -45,6 +45,7 @@ class Refusals:
         self.unpacked: dict[ast.Call, list[Function]] = {}  # calls whose values get names, and the functions that they mean
         self.counts: dict[Function, frozenset[int]] = {}  # how many values a function returns; empty: that is not seen
         self.samples = called.Samples()
+        self.parsers: dict[ast.AST, tuple[Instance, frozenset[str]]] = {}  # that read the command line, and the options that each takes
         self.keys: dict[tuple[Place, str], UnknownKey] = {}  # that the dict of another function does not have
         self.parts: dict[tuple[Class, str], list[tuple[Module, Module, Place]]] = {}  # modules that others store: whose it is, what, where
         self.handed_away: set[Value] = set()  # dicts that something was given which could not be read
@@ -71,6 +72,7 @@ class Refusals:
                 reader.recipe.undefined_names.items.append(fact)
         reader.recipe.undefined_names.items += [fact for (_, name), fact in self.spelled.items() if not lacking.is_bound(reader, name)]
         undeclared.note(reader)
+        refused_options.judge(reader)
         reader.recipe.unknown_keys.items += [key for key in self.keys.values() if not written_keys.is_written(reader, key.name)]
         reader.recipe.refused_calls.items += [call for name, call in self.nothing.values() if not sampled.is_given_later(reader, name)]
 

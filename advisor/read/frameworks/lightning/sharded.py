@@ -12,6 +12,8 @@ from advisor.read.python.values import Constant, Sequence, Value
 SHARDING = ("ddp", "fsdp", "deepspeed")  # strategies, by the beginning of their names
 SWITCHES = ("use_distributed_sampler", "replace_sampler_ddp")  # of Lightning 2 and 1, on by default
 TRIED = ("overfit_batches", "overfit_pct")  # the same few batches again and again, in order
+WITHIN = ("dp",)  # strategies of one process, which cuts each batch in parts for its devices
+ASKED = ("strategy", "accelerator", "distributed_backend")  # where a strategy is asked for: of Lightning 2, 1 and before
 
 
 def shuffle(loader: Loader, settings: Mapping[str, Setting], request: LibraryCall | None, version: str) -> None:
@@ -30,6 +32,9 @@ def _sharded(settings: Mapping[str, Setting], request: LibraryCall | None) -> bo
     if any(isinstance(value, Constant) and value.value is False for value in given[: len(SWITCHES)]):
         return False
     if any(value is not None and not (isinstance(value, Constant) and value.value == 0) for value in given[len(SWITCHES) :]):
+        return False
+    asked = [request.get(name) for name in ASKED] if request is not None else []
+    if any(isinstance(value, Constant) and value.value in WITHIN for value in asked):
         return False
     answers = {_several(settings, request), *(_is_sharding(settings.get(name)) for name in ("strategy", "accelerator"))}
     found = True if True in answers else None if None in answers else False

@@ -10,9 +10,9 @@ from advisor.model.source import Link
 from advisor.read.config import tree
 from advisor.read.frameworks import dataclasses, launched, table
 from advisor.read.frameworks.table import LibraryCall
-from advisor.read.frameworks.transformers.arguments import OWN, TAKEN_TO_GENERATE
+from advisor.read.frameworks.transformers.arguments import OWN, TAKEN, TAKEN_TO_GENERATE
 from advisor.read.frameworks.yaml import load_config, read_text, text_of
-from advisor.read.python import classes
+from advisor.read.python import classes, refused_options
 from advisor.read.python.reader import Reader
 from advisor.read.python.values import NONE, Arguments, Class, Constant, Instance, Library, Mapping, Opaque, Sequence, Value, sequence, setting
 
@@ -55,7 +55,22 @@ def parse(call: LibraryCall) -> Value:
                 call.reader.store.write(one.attributes, key, value)
     if call.name.endswith("parse_args_into_dataclasses") and call.reader.plain(call.get("return_remaining_strings")) is True:
         objects.append(Opaque("remaining arguments", "list"))
+    elif call.name.endswith("parse_args_into_dataclasses") and call.this.kind == PARSERS[0] and call.this.cls is None:
+        taken = [_options_taken(call.reader, kind) for kind in kinds] if call.get("args", 0) is None else [None]
+        if kinds and None not in taken:
+            names = {name for one in taken if one is not None for name in one}
+            refused_options.note(call, call.this, ["help", *names, *(f"no_{name}" for name in names)])
     return sequence(objects, "tuple")
+
+
+def _options_taken(reader: Reader, kind: Value) -> frozenset[str] | None:
+    """What the command line can give to a class; None where that is not all known."""
+    bases = kind.mro if isinstance(kind, Class) else [kind]
+    library = [base.name for base in bases if isinstance(base, Library) and base.name != "builtins.object"]
+    if not set(library) <= set(OWN) or any(not isinstance(base, (Class, Library)) for base in bases):
+        return None
+    own = [name for name, *_ in classes.fields_of(reader, kind)] if isinstance(kind, Class) else []
+    return frozenset(own).union(*(TAKEN_TO_GENERATE if name == OWN[1] else TAKEN for name in library))
 
 
 def _declared(made: Instance) -> Iterator[tuple[str, Value]]:

@@ -22,6 +22,10 @@ MERGING = tuple(f"trl.{name}Trainer" for name in ("DPO", "KTO", "ORPO", "CPO")) 
 QUIET = frozenset({"__init__", "compute_loss", "get_train_dataloader", "log", "create_optimizer", "create_scheduler"})  # measure nothing
 LATE = {"log_metrics": ("split", "metrics"), "save_metrics": ("split", "metrics", "combined")}  # what these methods take, without self
 REQUIRED = 2  # so many of them have no default
+STRATEGIES = ("eval_strategy", "evaluation_strategy", "evaluate_during_training")
+BEST = ("load_best_model_at_end", "metric_for_best_model")
+SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup", "polynomial", "cosine_with_restarts")  # that ask for no metric
+CONFIGS = (".json", ".yaml", ".yml")  # files that may give arguments
 EARLY = ("eval_on_start", "evaluate_during_training")  # arguments that ask for an evaluation whatever the strategy
 
 COUNTED, COUNTED_SINCE = "num_items_in_batch", (4, 46)  # what compute_loss is handed by name, and since when
@@ -162,6 +166,42 @@ def _is_recent(this: Instance) -> bool:
     return "processing_class" in this.attributes or any(isinstance(value, Constant) and value.default is None for value in held)
 
 
+# --- an early stop that asks for what there is not -----------------------------------------------------------------
+
+
+def note_unfounded_stop(call: LibraryCall, argument: Argument) -> None:
+    """Notes a callback for early stopping that refuses to begin: the trainer never evaluates, or nothing says by which metric."""
+    this, reader = call.this, call.reader
+    stop = next((stop for part in callbacks_of(this) if isinstance(part, Instance) and (stop := part.data.get("early_stopping")) is not None), None)
+    if stop is None or stop.when is not None or this.kind not in PLAIN or not this.data.get("written") or reader.refusals.guarded:
+        return
+    if any(label != "default" for _, label in reader.conditions) or _evaluates_itself(this):
+        return
+    strategy, best, metric = strategy_of(argument), argument("load_best_model_at_end"), argument("metric_for_best_model")
+    plateau = argument("lr_scheduler_type")
+    given = ""
+    if _is_left(call, strategy, "no", STRATEGIES):
+        given = "evaluates never (eval_strategy)"
+    elif _is_left(call, best, False, BEST) and _is_left(call, metric, None, BEST) and isinstance(plateau, Known) and plateau.value in SCHEDULES:
+        given = "is told no metric_for_best_model"
+    if given:
+        reader.record(RefusedRun(stop.place, lacks="stopping", taker=this.kind.rpartition(".")[2], given=given, defined=call.place))
+
+
+def _is_left(call: LibraryCall, held: Setting, value: object, names: tuple[str, ...]) -> bool:
+    """True for an argument that has this value: in the program, or by default where each script that starts it leaves it at that."""
+    if not isinstance(held, Known) or held.value != value:
+        return False
+    if not held.weak:
+        return True
+    asked = tuple(f"--{name}" for name in names)
+    lines = [line for line in call.reader.launches if not line.documented]
+    words = [word.text for line in lines for word in line.words]
+    if not lines or any(line.more or not line.sure for line in lines):
+        return False
+    return not any(word is None or word.endswith(CONFIGS) or word.startswith(asked) for word in words)
+
+
 # --- an evaluation that never runs ---------------------------------------------------------------------------------
 
 
@@ -177,6 +217,8 @@ def note_idle_evaluation(call: LibraryCall, argument: Argument) -> None:
     if not this.data.get("written") or call.reader.refusals.guarded or not isinstance(strategy, Known) or strategy.weak:
         return
     if _none(this.attributes.get("train_dataset")) or _evaluates_itself(this):
+        return
+    if any(run.lacks == "stopping" for run in call.reader.recipe.refused_runs):
         return
     if _none(this.attributes.get("eval_dataset")):
         _note_without_data(call, strategy)
@@ -228,11 +270,15 @@ def _evaluates_itself(this: Instance) -> bool:
     """True for a trainer whose class or whose callbacks may run an evaluation, and for one that is to run one before it begins."""
     if this.cls is not None and any(isinstance(base, Class) and not base.namespace.keys() <= QUIET for base in this.cls.mro):
         return True
-    callbacks = [part for held in members(this.attributes.get("callbacks", NONE)) for part in (held.items if isinstance(held, Sequence) else (held,))]
-    if any(not _none(part) and (not isinstance(part, Instance) or part.cls is not None) for part in callbacks):
+    if any(not _none(part) and (not isinstance(part, Instance) or part.cls is not None) for part in callbacks_of(this)):
         return True
     early = [one.attributes[name] for one in _arguments(this) for name in EARLY if name in one.attributes]
     return any(not isinstance(value, Constant) or value.value is not False for value in early)
+
+
+def callbacks_of(this: Instance) -> list[Value]:
+    """What a trainer was given as callbacks."""
+    return [part for held in members(this.attributes.get("callbacks", NONE)) for part in (held.items if isinstance(held, Sequence) else (held,))]
 
 
 def note_evaluated(call: LibraryCall) -> None:

@@ -23,6 +23,7 @@ from advisor.read.frameworks.transformers.refusals import (
     note_two_adapters,
     note_unfit,
     note_unfit_loss,
+    note_unfounded_stop,
     note_without_data,
     note_without_evaluation_data,
     strategy_of,
@@ -110,6 +111,7 @@ def train(call: LibraryCall) -> Value:
     reader.emit(Kind.SEED, call.node, reader.record(Seed(place, generators="framework", value=argument("seed"))))
     note_without_data(call)
     note_without_evaluation_data(call, argument)
+    note_unfounded_stop(call, argument)
     note_idle_evaluation(call, argument)
     note_unmeasured(call, argument)
     note_half_weights(call, argument)
