@@ -26,8 +26,11 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             yield from _replaced(resume, recipe, ctx)
             continue
         held = [restore.optimizer for restore in recipe.restores if "optimizer" in restore.parts.values()]
-        if {optimizer.place for optimizer in optimizers} <= {optimizer.place for optimizer in held if optimizer is not None}:
+        taken_up = [optimizer for optimizer in held if optimizer is not None]
+        if {optimizer.place for optimizer in optimizers} <= {optimizer.place for optimizer in taken_up}:
             continue  # by a call of the same function, which is told whether to
+        if {optimizer.slot for optimizer in optimizers} <= {optimizer.slot for optimizer in taken_up}:
+            continue  # whichever of them an option chooses
         first = resume.restores[0]
         if resume.escaped is not None:
             ctx.skip(f"the checkpoint was handed to `{resume.escaped}`, which could not be read", first)

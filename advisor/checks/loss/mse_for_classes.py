@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.checks.context import Context
 from advisor.model.finding import Finding
+from advisor.model.folds import training_loop
 from advisor.model.losses import DISTANCE, uses
 from advisor.model.recipe import Dataset, Flow, Loader, Recipe
 
@@ -23,6 +24,8 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
             continue
         if use.target.one_hot:
             squashed = use.input.activation if use.input is not None and use.input.activation in SQUASHING else None
+            if squashed is not None and training_loop(use.context) is None:
+                continue  # an evaluation has no gradient
             if squashed is not None:
                 yield ctx.finding("fading", at=use.place, loss=use.loss.name, activation=squashed)
             else:

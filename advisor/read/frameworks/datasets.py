@@ -184,7 +184,9 @@ def about_parts(call: LibraryCall) -> Value | None:
 
 
 def _drawn(call: LibraryCall, argument: str = "seed") -> None:
-    """Without a seed, numpy's global generator decides."""
+    """Without a seed, numpy's global generator decides; over a stream, whose shuffle alone has a buffer, one of its own."""
+    if call.get("buffer_size") is not None:
+        return
     seed = call.get(argument, 0) or call.get("seed")
     if call.arguments.exact and (seed is None or (isinstance(seed, Constant) and seed.value is None)) and call.get("generator") is None:
         call.reader.emit(Kind.DRAW, call.node, None, library="numpy", what=f"datasets.Dataset.{call.name.rpartition('.')[2]}", use="shuffle")

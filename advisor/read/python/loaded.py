@@ -12,6 +12,7 @@ TRAINING = (Kind.BACKWARD, Kind.OPTIMIZER_STEP)
 def note_loaded(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
     """Marks modules whose weights come from a file before the first step; under a flag that is off by default they do not."""
     written = [value_of(save.path) for save in recipe.saves if value_of(save.path) is not None]
+    going_on = [restore.loaded for restore in recipe.restores if restore.loaded is not None and "optimizer" in restore.parts.values()]
     for node, context in nodes:
         if not isinstance(node, Event):
             continue
@@ -25,7 +26,8 @@ def note_loaded(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
         labels = {arm.label for _, arm in context.arms}
         if from_memory or repeated or "flag" in labels or "except" in labels or not any("model" in part for part in restore.parts.values()):
             continue
-        restore.module.pretrained = _origin(restore, sure=labels <= {"default"} and value_of(restore.path) not in written)
+        own = value_of(restore.path) in written or any(loaded is restore.loaded for loaded in going_on)
+        restore.module.pretrained = _origin(restore, sure=labels <= {"default"} and not own)
 
 
 def note_copied(recipe: Recipe, nodes: list[tuple[Node, Context]]) -> None:
