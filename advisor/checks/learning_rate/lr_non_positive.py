@@ -64,7 +64,7 @@ def _scheduled(optimizer: Optimizer, ctx: Context) -> Iterator[Finding]:
         if scheduler.owner is not None or scheduler.escaped or scheduler.kept_by_hand or begun != -1 or not _begins_at_zero(scheduler):
             continue
         steps = steps_of(ctx.recipe, scheduler)
-        if is_part(ctx.recipe, scheduler) or not steps or any(event.data.get("arguments") for event, _ in steps):
+        if is_part(ctx.recipe, scheduler) or not steps or any(event.data.get("arguments") or cadence(around) != "epoch" for event, around in steps):
             continue
         if _waits_an_epoch(optimizer, scheduler, ctx.recipe):
             sure: Confidence | None = "medium" if scheduler.flag_off else None
