@@ -51,7 +51,7 @@ LINE = len(PROGRAM.splitlines())
 LOAD = 'model.load_state_dict(torch.load("best.pt"))\n'
 TESTED = "this tests the weights of the last epoch: the best by accuracy, which line 27 keeps, are never loaded"
 BEGUN = (
-    "the run begins with these weights, and `score > best` begins as in a new one: its first epoch overwrites their file (line 27), "
+    "the run begins with these weights, and `score > best` begins as in a new one: its first score overwrites their file (line 27), "
     "however good they were"
 )
 
