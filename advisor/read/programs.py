@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from advisor.read.ahead import Ahead
 
 FEW_PARTS = 40  # parts whose importers are looked for
-LARGEST_PART = 30_000  # characters of the files of a part of a library: it may import all of the library and needs little of it
+LARGEST_PART = 60_000  # characters of the files of a part of a library: it may import all of the library and needs little of it
 LARGEST_TRAINING_PART = 500_000  # the same of a part that trains something itself
 MOST_YOUNG = 200_000  # objects more than when garbage was last looked for: programs leave little, as what points at each other is cut apart
 
