@@ -11,6 +11,7 @@ from advisor.model.recipe import Recipe, Restore, Save
 from advisor.model.record import dataclass
 from advisor.model.source import Loaded, parts_of, value_of
 
+WEIGHTS = frozenset({"model", "model-state"})  # kinds of parts of a checkpoint that hold the weights of a model
 COUNTERS = frozenset({"epoch", "epochs", "step", "steps", "iter", "iters", "iteration", "iterations"})
 
 
@@ -50,7 +51,7 @@ def resumes(recipe: Recipe) -> Iterator[Resume]:
         loaded = [restore.loaded for restore in restores if restore.loaded is not None]
         keys = frozenset(key for one in loaded for key in (*one.keys, *one.asked))
         counter = counters.get(origin)
-        if counter is not None and kinds & {"model", "model-state"}:
+        if counter is not None and kinds & WEIGHTS:
             key, loops = counter
             yield Resume(tuple(restores), key, kinds, keys, next((save for save in recipe.saves if key in save.parts), None), tuple(loops))
 

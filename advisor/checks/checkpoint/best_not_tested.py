@@ -12,10 +12,9 @@ from advisor.model.folds import training_loops
 from advisor.model.kinds import is_test
 from advisor.model.metrics import of_training
 from advisor.model.recipe import Flow, Loader, Recipe, Save
+from advisor.model.resuming import WEIGHTS
 from advisor.model.rounds import first_tests
 from advisor.model.source import number, value_of
-
-WEIGHTS = frozenset({"model", "model-state"})
 
 
 def check(save: Save, ctx: Context) -> Iterator[Finding]:

@@ -11,10 +11,9 @@ from advisor.model.finding import Finding
 from advisor.model.folds import cadence
 from advisor.model.metrics import direction_of
 from advisor.model.recipe import Recipe, Save
+from advisor.model.resuming import WEIGHTS
 from advisor.model.source import first
 from advisor.model.stopping import direction_taken, same_metric, wanted_direction
-
-WEIGHTS = frozenset({"model", "model-state"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:

@@ -12,10 +12,8 @@ from advisor.model.events import Context as Around
 from advisor.model.finding import Finding
 from advisor.model.folds import Order, cadence, violations
 from advisor.model.recipe import Recipe, Restore, Save
-from advisor.model.resuming import Resume, resumes
+from advisor.model.resuming import WEIGHTS, Resume, resumes
 from advisor.model.source import Unknown, value_of
-
-WEIGHTS = frozenset({"model", "model-state"})
 
 
 def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
@@ -36,7 +34,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 
 def _same_file(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
-    """The weights that a run begins with, and that its first epoch writes over, however good they were: they come with no score of theirs."""
+    """The weights that a run begins with, and that its first score writes over, however good they were: they come with no score of theirs."""
     kept = [save for save in recipe.saves if save.best and save.memory == "file" and save.one_file and not WEIGHTS.isdisjoint(save.parts.values())]
     begun = _begun(recipe, {value_of(save.path) for save in kept}) if kept and recipe.whole and "restore" not in recipe.owner_silences else {}
     if not begun:

@@ -10,7 +10,7 @@ from advisor.model.events import Kind, events
 from advisor.model.finding import Finding
 from advisor.model.pattern import pattern
 from advisor.model.recipe import Optimizer, Recipe
-from advisor.model.resuming import Resume, resumes
+from advisor.model.resuming import WEIGHTS, Resume, resumes
 from advisor.model.source import number
 
 RESUMES = pattern(r"(?<![a-z])(resum|continu)", re.IGNORECASE)
@@ -49,7 +49,7 @@ def check(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
 
 def _weights_alone(recipe: Recipe, ctx: Context) -> Iterator[Finding]:
     """Weights taken out of a checkpoint of the program's own, by a condition that asks to resume, where nothing else of it is ever read."""
-    if any(kind not in ("model", "model-state") for restore in recipe.restores for kind in restore.parts.values()):
+    if any(kind not in WEIGHTS for restore in recipe.restores for kind in restore.parts.values()):
         return
     for restore in recipe.restores:
         asked = restore.when is not None and RESUMES.search(restore.when)

@@ -18,6 +18,7 @@ BUDGET = 60_000  # nodes of one schedule
 DEPTH = 12
 ITEMS = 32  # of a list that a loop goes through
 LARGEST = 1e6  # of an exponent
+BATCHES = (40, 4000)  # both lengths that are tried for a loader whose length is not known
 _UNKNOWN = object()
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

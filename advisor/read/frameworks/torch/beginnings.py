@@ -6,14 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from advisor.read.python import classes
-from advisor.read.python.reckoning import NotReached, NotReckoned, Reckoner
+from advisor.read.python.reckoning import BATCHES, NotReached, NotReckoned, Reckoner
 from advisor.read.python.values import Constant, Function, Instance, Sequence, Value, sequence
 
 if TYPE_CHECKING:
     from advisor.read.frameworks.table import LibraryCall
     from advisor.read.python.reader import Reader
-
-BATCHES = (40, 4000)  # both lengths that are tried for a loader whose length is not known
 
 
 def of_lambda(reader: Reader, value: Value | None) -> float | None:

@@ -11,10 +11,9 @@ from advisor.model.record import replace
 from advisor.model.written import WrittenRate
 from advisor.read.python.frames import Frame
 from advisor.read.python.reader import Reader
-from advisor.read.python.reckoning import NotReached, NotReckoned, Reckoner, Scope, begun, written
+from advisor.read.python.reckoning import BATCHES, NotReached, NotReckoned, Reckoner, Scope, begun, written
 from advisor.read.python.values import Function
 
-BATCHES = (40, 4000)  # both lengths that are tried for a loader whose length is not known
 EVERY, SAMPLED = 60, 40  # turns that are all looked at, and how many of more
 BEYOND = 1000  # runs after which it is looked for where the rate comes to rest
 COMING = (0.9, 0.925, 0.95, 0.98)  # of the way: a rate that comes down step by step is another one at each, and near its least at the last
